@@ -25,7 +25,8 @@ export function addressBytes(address: Address): Uint8Array {
 	const wordsOf = (text: string) => (text === "" ? [] : text.split(":").map((word) => Number.parseInt(word, 16)));
 	const before = wordsOf(head);
 	const after = tail === undefined ? [] : wordsOf(tail);
-	const words = [...before, ...new Array<number>(Math.max(0, 8 - before.length - after.length)).fill(0), ...after];
+	const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+	const words = [...before, ...new Array<number>(zeros).fill(0), ...after];
 	if (words.length !== 8 || words.some((word) => !(word >= 0 && word <= 0xffff)))
 		throw new Error(`no address: ${address}`);
 	return Uint8Array.from(words.flatMap((word) => [word >> 8, word & 0xff]));
