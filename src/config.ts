@@ -1,0 +1,402 @@
+/**
+ * Configuration: flag, then environment, then file, then default. The schema in config/schema.ts says what there is.
+ */
+
+import type * as z from "zod";
+import { type Json, type JsonDocument, type JsonPath, JsonSyntaxError, readJson } from "./config/json.ts";
+import { didYouMean } from "./config/nearest.ts";
+import {
+	type ConfigKey,
+	configKeys,
+	type FileForm,
+	fileSchema,
+	type ParsedFile,
+	variableOf,
+	variablePrefix,
+} from "./config/schema.ts";
+import { type ListenAddress, writeDuration, writeListenAddress, writeSize } from "./config/values.ts";
+
+export { type ConfigKey, configJsonSchema, configKeys, configSections, limits } from "./config/schema.ts";
+export type { ListenAddress } from "./config/values.ts";
+
+export type LogLevel = ParsedFile["log"]["level"];
+export type LogFormat = ParsedFile["log"]["format"];
+
+/** The configuration in program units, frozen. Each field says which key it comes from by its place. */
+export interface Config {
+	readonly dnstt: {
+		/** Canonical: lower case, no trailing dot, punycode, no two equal. */
+		readonly domains: readonly string[];
+		readonly ports: readonly number[];
+	};
+	readonly capture: { readonly interface: string; readonly bufferBytes: number; readonly promiscuous: boolean };
+	readonly session: { readonly activeWindowMs: number; readonly maxTracked: number; readonly maxRemembered: number };
+	readonly labels: { readonly maxSets: number };
+	readonly geoip: { readonly countryDatabase: string | null; readonly asnDatabase: string | null };
+	readonly web: {
+		/** An empty host is every address of the machine. */
+		readonly listen: ListenAddress;
+		readonly telemetryPath: string;
+		readonly statusPage: boolean;
+		readonly tls: { readonly certificateFile: string; readonly keyFile: string } | null;
+		/** User name to bcrypt hash. */
+		readonly basicAuth: ReadonlyMap<string, string> | null;
+	};
+	readonly process: { readonly user: string };
+	readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+}
+
+/** Everything that is wrong with a configuration, one line each, with where it stands. Exit code 2. */
+export class ConfigError extends Error {
+	readonly problems: readonly string[];
+	constructor(problems: readonly string[]) {
+		super(problems.join("\n"));
+		this.problems = problems;
+	}
+}
+
+/** What the command line says of the configuration. */
+export interface ConfigFlags {
+	/** Key to the texts given for it, in their order. Of keys that take one value the last counts. */
+	readonly values: ReadonlyMap<string, readonly string[]>;
+	/** `--config.file`. */
+	readonly file?: string;
+	/** What was wrong on the command line itself, to be told with the rest. */
+	readonly problems: readonly string[];
+}
+
+export const configFileVariable = variableOf("config.file");
+
+/** A value that one layer gives for a key, in the file's form. */
+interface Layer {
+	readonly values: Map<string, unknown>;
+	/** Keys that it gave a bad value for. */
+	readonly refused: Set<string>;
+}
+
+function show(value: unknown): string {
+	if (value === undefined) return "nothing";
+	const text = JSON.stringify(value);
+	return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+	let inner = value;
+	for (const part of path) {
+		if (typeof inner !== "object" || inner === null) return undefined;
+		inner = (inner as Record<PropertyKey, unknown>)[part];
+	}
+	return inner;
+}
+
+/** The issues behind a union's: those of the branch that takes the input's kind (a list or one value, a number or a text). */
+function unfold(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+	return issues.flatMap((issue) => {
+		if (issue.code !== "invalid_union") return [issue];
+		const branch = issue.errors.find(
+			(errors) => !errors.some(({ code, path }) => code === "invalid_type" && path.length === 0),
+		);
+		if (branch === undefined) return [issue];
+		return unfold(branch).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+	});
+}
+
+/** Checks one key's value; gives each problem with the path inside the value. */
+function problemsOf(key: ConfigKey, value: unknown): { path: JsonPath; text: string }[] {
+	if (typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__")) {
+		// zod leaves such a key out in silence.
+		return [{ path: ["__proto__"], text: `expected ${key.expected}, found a name that stands for something else` }];
+	}
+	const result = key.schema.safeParse(value);
+	if (result.success) return [];
+	return unfold(result.error.issues).map((issue) => {
+		const path = issue.path.filter((part): part is string | number => typeof part !== "symbol");
+		const inner = at(value, path);
+		const found = key.secret && value !== null ? "something else" : show(inner);
+		const why = issue.code === "custom" ? ` (${issue.message})` : "";
+		return { path, text: `expected ${key.expected}, found ${found}${why}` };
+	});
+}
+
+/** Turns the texts of a flag or variable into what the file would hold. What has no such form stays text, for the schema to refuse. */
+function fromText(key: ConfigKey, texts: readonly string[]): unknown {
+	const last = texts.at(-1) ?? "";
+	const number = (text: string) => (/^\d{1,15}$/.test(text) ? Number(text) : text);
+	const parts = () => texts.flatMap((text) => text.split(",")).map((part) => part.trim());
+	if (last === "" && key.schema.safeParse(null).success) return null;
+	switch (key.form) {
+		case "text":
+			return last;
+		case "integer":
+			return number(last);
+		case "boolean":
+			// Go's strconv.ParseBool, as the flags of Go programs read it.
+			if (/^(1|t|true)$/i.test(last)) return true;
+			return /^(0|f|false)$/i.test(last) ? false : last;
+		case "texts":
+			return parts();
+		case "integers":
+			return parts().map(number);
+		case "accounts": {
+			const accounts: Record<string, string> = Object.create(null);
+			for (const part of parts()) {
+				const colon = part.indexOf(":");
+				accounts[colon < 0 ? part : part.slice(0, colon)] = colon < 0 ? "" : part.slice(colon + 1);
+			}
+			return accounts;
+		}
+	}
+}
+
+const keyNames = configKeys.map(({ name }) => name);
+
+function layerFromFlags(flags: ConfigFlags, problems: string[]): Layer {
+	const layer: Layer = { values: new Map(), refused: new Set() };
+	for (const key of configKeys) {
+		const texts = flags.values.get(key.name);
+		if (texts !== undefined) take(layer, key, fromText(key, texts), problems, () => `--${key.name}`);
+	}
+	return layer;
+}
+
+function layerFromEnvironment(env: Readonly<Record<string, string | undefined>>, problems: string[]): Layer {
+	const layer: Layer = { values: new Map(), refused: new Set() };
+	const known = [...configKeys.map(({ variable }) => variable), configFileVariable];
+	for (const [variable, text] of Object.entries(env)) {
+		if (text === undefined || !variable.startsWith(variablePrefix) || variable === configFileVariable) continue;
+		const key = configKeys.find((candidate) => candidate.variable === variable);
+		if (key === undefined) problems.push(`${variable}: no such variable${didYouMean(variable, known)}`);
+		else take(layer, key, fromText(key, [text]), problems, () => variable);
+	}
+	return layer;
+}
+
+function take(
+	layer: Layer,
+	key: ConfigKey,
+	value: unknown,
+	problems: string[],
+	where: (path: JsonPath) => string,
+): void {
+	const found = problemsOf(key, value);
+	for (const { path, text } of found) problems.push(`${where(path)}: ${text}`);
+	if (found.length > 0) layer.refused.add(key.name);
+	else layer.values.set(key.name, value);
+}
+
+function dotted(path: JsonPath): string {
+	return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index > 0 ? `.${part}` : part)).join("");
+}
+
+function layerFromFile(name: string, document: JsonDocument, problems: string[]): Layer {
+	const layer: Layer = { values: new Map(), refused: new Set() };
+	const where = (path: JsonPath) => {
+		const position = document.position(path);
+		return `${name}${position === undefined ? "" : `:${position}`}: ${dotted(path)}`;
+	};
+	problems.push(...document.duplicates.map((duplicate) => `${name}:${duplicate}`));
+
+	function walk(value: Json, path: readonly string[]): void {
+		const key = configKeys.find((candidate) => candidate.name === path.join("."));
+		if (key !== undefined) {
+			take(layer, key, value, problems, (inner) => where([...path, ...inner]));
+			return;
+		}
+		const below = keyNames.filter((known) => path.length === 0 || known.startsWith(`${path.join(".")}.`));
+		if (value === null && path.join(".") === "web.tls") {
+			layer.values.set("web.tls", null);
+			return;
+		}
+		if (typeof value !== "object" || value === null || Array.isArray(value)) {
+			const place = path.length === 0 ? `${name}:${document.position([])}` : where(path);
+			problems.push(
+				`${place}: expected an object with ${path.length === 0 ? "sections such as dnstt" : `keys such as ${below[0]?.slice(path.join(".").length + 1)}`}, found ${show(value)}`,
+			);
+			for (const known of below) layer.refused.add(known);
+			return;
+		}
+		// An object for web.tls asks for both of its files, even an empty one.
+		if (path.join(".") === "web.tls") layer.values.set("web.tls", {});
+		for (const [part, inner] of Object.entries(value)) {
+			const innerPath = [...path, part];
+			const full = innerPath.join(".");
+			if (full === "$schema" && path.length === 0) {
+				if (typeof inner !== "string") problems.push(`${where(innerPath)}: expected a text, found ${show(inner)}`);
+			} else if (!part.includes(".") && keyNames.some((known) => known === full || known.startsWith(`${full}.`))) {
+				walk(inner, innerPath);
+			} else {
+				problems.push(`${where(innerPath)}: no such key${didYouMeanKey(full, path)}`);
+			}
+		}
+	}
+	walk(document.value, []);
+	return layer;
+}
+
+/** A section's keys are nearer than those of other sections; at the top level sections count as keys. */
+function didYouMeanKey(full: string, path: readonly string[]): string {
+	if (path.length === 0) {
+		const sections = [...new Set(configKeys.map(({ section }) => section))];
+		const section = didYouMean(full, sections);
+		if (section !== "") return section;
+	}
+	const prefix = `${path.join(".")}.`;
+	const siblings = keyNames.filter((known) => known.startsWith(prefix)).map((known) => known.slice(prefix.length));
+	const sibling = didYouMean(full.slice(prefix.length), siblings);
+	if (path.length > 0 && sibling !== "") return sibling.replace("mean ", `mean ${prefix}`);
+	return didYouMean(full, keyNames);
+}
+
+function place(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+	const [first = "", ...rest] = path;
+	if (rest.length === 0) target[first] = value;
+	else {
+		const inner = target[first];
+		const object = typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>) : {};
+		target[first] = object;
+		place(object, rest, value);
+	}
+}
+
+/**
+ * Makes the configuration out of flags, environment and the file that one of them names; reads nothing else.
+ * `readFile` gives a file's text or throws. `domainRequired` refuses a configuration without dnstt.domain (default: true).
+ * Throws ConfigError with every problem of every layer, also of values that a stronger layer overrides.
+ */
+export function loadConfig(options: {
+	readonly flags: ConfigFlags;
+	readonly env: Readonly<Record<string, string | undefined>>;
+	readonly readFile: (path: string) => string;
+	readonly domainRequired?: boolean;
+}): { readonly config: Config; readonly file: string | null } {
+	const problems = [...options.flags.problems];
+	const flags = layerFromFlags(options.flags, problems);
+	const environment = layerFromEnvironment(options.env, problems);
+	let fromFile: Layer = { values: new Map(), refused: new Set() };
+	const file = options.flags.file ?? (options.env[configFileVariable] || null);
+	if (file !== null) {
+		try {
+			fromFile = layerFromFile(file, readJson(options.readFile(file)), problems);
+		} catch (error) {
+			if (error instanceof JsonSyntaxError) problems.push(`${file}:${error.message}`);
+			else problems.push(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+			// What the file would have said is unknown: nothing is missing yet.
+			fromFile.refused.add("dnstt.domain");
+		}
+	}
+	const refused = new Set([...flags.refused, ...environment.refused, ...fromFile.refused]);
+	const merged: Record<string, unknown> = {};
+	// Weakest first. An unset file name is no object to put into web.tls.
+	for (const layer of [fromFile, environment, flags]) {
+		for (const [name, value] of layer.values) place(merged, name.split("."), value);
+	}
+	const result = fileSchema.safeParse(merged);
+	if (!result.success) {
+		for (const issue of result.error.issues) {
+			const name = dotted(issue.path as (string | number)[]);
+			if (refused.has(name)) continue;
+			const key = configKeys.find((candidate) => candidate.name === name);
+			const how = `--${name}, ${variableOf(name)} or the file`;
+			problems.push(`${name}: expected ${key?.expected ?? issue.message}, found nothing; give it with ${how}`);
+		}
+	} else if (
+		options.domainRequired !== false &&
+		result.data.dnstt.domain.length === 0 &&
+		!refused.has("dnstt.domain")
+	) {
+		problems.push(
+			"dnstt.domain: expected the domain of the tunnel, found none; give it with --dnstt.domain t.example.com, " +
+				`${variableOf("dnstt.domain")} or "dnstt": { "domain": [...] } in the file`,
+		);
+	}
+	if (problems.length > 0 || !result.success) throw new ConfigError(problems);
+	return { config: toConfig(result.data), file };
+}
+
+function freeze<T>(value: T): T {
+	if (typeof value === "object" && value !== null && !(value instanceof Map)) {
+		for (const inner of Object.values(value)) freeze(inner);
+		Object.freeze(value);
+	}
+	return value;
+}
+
+function toConfig({ dnstt, capture, session, labels, geoip, web, process, log }: ParsedFile): Config {
+	const accounts = web["basic-auth"];
+	return freeze({
+		dnstt: { domains: dnstt.domain, ports: dnstt.port },
+		capture: {
+			interface: capture.interface,
+			bufferBytes: capture["buffer-size"],
+			promiscuous: capture.promiscuous,
+		},
+		session: {
+			activeWindowMs: session["active-window"],
+			maxTracked: session["max-tracked"],
+			maxRemembered: session["max-remembered"],
+		},
+		labels: { maxSets: labels["max-sets"] },
+		geoip: { countryDatabase: geoip["country-database"], asnDatabase: geoip["asn-database"] },
+		web: {
+			listen: web["listen-address"],
+			telemetryPath: web["telemetry-path"],
+			statusPage: web["status-page"],
+			tls: web.tls && { certificateFile: web.tls["certificate-file"], keyFile: web.tls["key-file"] },
+			basicAuth: accounts && new Map(Object.entries(accounts)),
+		},
+		process: { user: process.user },
+		log: { level: log.level, format: log.format },
+	});
+}
+
+/** The file's form of a configuration, every key present, hashes and all. */
+function toFileForm(config: Config): FileForm {
+	const { dnstt, capture, session, labels, geoip, web, process, log } = config;
+	return {
+		dnstt: { domain: [...dnstt.domains], port: [...dnstt.ports] },
+		capture: {
+			interface: capture.interface,
+			"buffer-size": writeSize(capture.bufferBytes),
+			promiscuous: capture.promiscuous,
+		},
+		session: {
+			"active-window": writeDuration(session.activeWindowMs),
+			"max-tracked": session.maxTracked,
+			"max-remembered": session.maxRemembered,
+		},
+		labels: { "max-sets": labels.maxSets },
+		geoip: { "country-database": geoip.countryDatabase, "asn-database": geoip.asnDatabase },
+		web: {
+			"listen-address": writeListenAddress(web.listen),
+			"telemetry-path": web.telemetryPath,
+			"status-page": web.statusPage,
+			tls: web.tls && { "certificate-file": web.tls.certificateFile, "key-file": web.tls.keyFile },
+			"basic-auth": web.basicAuth && Object.fromEntries(web.basicAuth),
+		},
+		process: { user: process.user },
+		log: { level: log.level, format: log.format },
+	};
+}
+
+/** The configuration as the file would hold it, for people to read: password hashes are shown as `<secret>`. */
+export function effectiveConfig(config: Config): FileForm {
+	const form = toFileForm(config);
+	const accounts = config.web.basicAuth;
+	if (form.web && accounts !== null) {
+		form.web["basic-auth"] = Object.fromEntries([...accounts.keys()].map((user) => [user, "<secret>"]));
+	}
+	return form;
+}
+
+/** The keys whose values differ between two configurations: those a reload applies, and those that wait for a restart. */
+export function reloadable(
+	old: Config,
+	next: Config,
+): { readonly reload: readonly string[]; readonly restart: readonly string[] } {
+	const [before, after] = [toFileForm(old), toFileForm(next)];
+	const changed = configKeys.filter(({ path }) => !Bun.deepEquals(at(before, path), at(after, path)));
+	return {
+		reload: changed.filter(({ reload }) => reload).map(({ name }) => name),
+		restart: changed.filter(({ reload }) => !reload).map(({ name }) => name),
+	};
+}
