@@ -1,0 +1,149 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { WebError } from "./error.ts";
+
+/** bcrypt reads this many bytes of a password; exporter-toolkit's library (Go's x/crypto/bcrypt) ignores the rest too. */
+const passwordBytesMax = 72;
+
+/** Verified credentials that are remembered, as in exporter-toolkit: enough for every scraper, bounded for everyone else. */
+const verifiedMax = 100;
+
+/** bcrypt runs one at a time: guessing takes one core at the most, and the pool's other threads stay free for gzip. */
+const verifyingMax = 1;
+
+/** Checks that may wait at once: bounds memory and how long an answer takes while someone guesses from many networks. */
+const waitingMax = 64;
+
+/** Checks that one network may have waiting: guesses from one place leave room for the scraper's first check. */
+const waitingPerNetworkMax = 4;
+
+/** modular crypt format: version, cost 04..31, 22 characters of salt and 31 of digest in bcrypt's own base64. */
+const bcryptHash = /^\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
+
+/** What became of a request's credentials. `busy`: too many checks are waiting, so these were not looked at. */
+export type AuthOutcome = "accepted" | "refused" | "busy";
+
+export interface BasicAuth {
+	/**
+	 * Checks the value of an Authorization header (null: none was sent).
+	 * `address` is the client's, as text; it only serves to share out the checks fairly and is not kept.
+	 */
+	check(authorization: string | null, address: string): Promise<AuthOutcome>;
+}
+
+export interface BasicAuthOptions {
+	/** User name -> bcrypt hash ($2a$, $2b$ or $2y$), at least one: exporter-toolkit's basic_auth_users. */
+	users: Readonly<Record<string, string>>;
+	/** Compares off the JavaScript thread; a test passes its own to see what is compared with what. */
+	verify?: (password: Uint8Array, hash: string) => Promise<boolean>;
+}
+
+/**
+ * Basic authentication (RFC 7617) in the meaning of Prometheus's exporter-toolkit. A user that does not exist is compared
+ * with a hash of a configured cost, so that time does not tell which users exist; what was verified once is remembered
+ * under a keyed digest, as a bcrypt for every scrape would cost more than the scrape.
+ * An empty password is always refused. Throws WebError for no users, or a hash that is not bcrypt's.
+ */
+export function createBasicAuth(options: BasicAuthOptions): BasicAuth {
+	const users = new Map(Object.entries(options.users));
+	if (users.size === 0) throw new WebError("web.basic-auth names no user: add one, or set it to null to serve without");
+	for (const [user, hash] of users) {
+		if (bcryptHash.test(hash)) continue;
+		throw new WebError(
+			`web.basic-auth: what stands for user "${user}" is no bcrypt hash ($2a$, $2b$ or $2y$); make one with: htpasswd -nBC 10 "" | tr -d ':\\n'`,
+		);
+	}
+	const decoys = [...users.values()].map((hash) => hash.slice(0, "$2b$10$".length).padEnd("$2b$10$".length + 53, "."));
+	const verify = options.verify ?? ((password, hash) => Bun.password.verify(password, hash, "bcrypt"));
+	const key = randomBytes(32);
+	const verified = new Set<string>();
+	const pending = new Map<string, Promise<AuthOutcome>>();
+	const queue = createQueue();
+
+	/** A name always meets the same decoy, so an unknown user's time is as constant as a known one's. */
+	function decoyFor(user: string): string {
+		const index = createHmac("sha256", key).update(user).digest().readUInt32BE() % decoys.length;
+		return decoys[index] ?? "";
+	}
+
+	return {
+		async check(authorization, address) {
+			const credentials = parseBasic(authorization);
+			if (credentials === undefined || credentials.password.length === 0) return "refused";
+			const { user, password } = credentials;
+			// The key is secret and random, so how long a look-up of the digest takes says nothing about the password.
+			const digest = createHmac("sha256", key)
+				.update(`${Buffer.byteLength(user)}:${user}`)
+				.update(password)
+				.digest("hex");
+			if (verified.has(digest)) return "accepted";
+			const underWay = pending.get(digest);
+			if (underWay !== undefined) return underWay;
+
+			const hash = users.get(user);
+			const turn = queue.enter(networkOf(address), () => verify(password, hash ?? decoyFor(user)));
+			if (turn === undefined) return "busy";
+			const outcome = turn.then((matches): AuthOutcome => {
+				if (!matches || hash === undefined) return "refused";
+				const oldest = verified.size >= verifiedMax ? verified.values().next().value : undefined;
+				if (oldest !== undefined) verified.delete(oldest);
+				verified.add(digest);
+				return "accepted";
+			});
+			pending.set(digest, outcome);
+			return outcome.finally(() => pending.delete(digest));
+		},
+	};
+}
+
+/** Runs checks in the order in which they came, `verifyingMax` at a time, and refuses what would wait beyond the bounds. */
+function createQueue() {
+	const waiting: { network: string; start: () => void }[] = [];
+	let running = 0;
+
+	function next(): void {
+		running--;
+		waiting.shift()?.start();
+	}
+
+	return {
+		/** The check's result, or undefined if it may not wait. */
+		enter(network: string, check: () => Promise<boolean>): Promise<boolean> | undefined {
+			const run = () => {
+				running++;
+				return check().finally(next);
+			};
+			if (running < verifyingMax) return run();
+			if (waiting.length >= waitingMax) return undefined;
+			if (waiting.filter((one) => one.network === network).length >= waitingPerNetworkMax) return undefined;
+			return new Promise<boolean>((resolve, reject) => {
+				waiting.push({ network, start: () => run().then(resolve, reject) });
+			});
+		},
+	};
+}
+
+/** The network that one party holds: an IPv4 address, or the /64 of an IPv6 address (RFC 6177). */
+function networkOf(address: string): string {
+	if (!address.includes(":") || address.includes(".")) return address;
+	const [head = "", tail] = address.split("::");
+	const groups = head === "" ? [] : head.split(":");
+	if (tail !== undefined) {
+		const after = tail === "" ? [] : tail.split(":");
+		while (groups.length + after.length < 8) groups.push("0");
+		groups.push(...after);
+	}
+	return groups.slice(0, 4).join(":");
+}
+
+/** `Basic` and base64 of `user:password` (RFC 7617 section 2); undefined for anything else. The password is cut to what bcrypt reads. */
+function parseBasic(authorization: string | null): { user: string; password: Uint8Array } | undefined {
+	const encoded = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization ?? "")?.[1];
+	if (encoded === undefined) return undefined;
+	const bytes = Buffer.from(encoded, "base64");
+	const colon = bytes.indexOf(0x3a);
+	if (colon < 0) return undefined;
+	return {
+		user: bytes.subarray(0, colon).toString("utf8"),
+		password: bytes.subarray(colon + 1, colon + 1 + passwordBytesMax),
+	};
+}
