@@ -1,0 +1,41 @@
+/** What the two kinds of frame source share on their way to package `cap`. */
+
+import type { Cap, NativeError } from "cap";
+import { CaptureError, type CaptureStatistics, type FrameBatch, type LinkType, linkTypes } from "./source.ts";
+
+/**
+ * Room for some thousand queries, so that a call across the native boundary costs nothing a frame; more than the largest record
+ * (262,144 bytes and a header), and small enough to stay in a second-level cache while it is decoded.
+ */
+export const batchBytes = 512 * 1024;
+
+/** A batch of `batchBytes` bytes. */
+export function newBatch(): FrameBatch {
+	const memory = new ArrayBuffer(batchBytes);
+	return { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
+}
+
+/** What cap threw, if it is one of its own errors, which have a code; undefined for anything else. */
+export function nativeError(error: unknown): NativeError | undefined {
+	return error instanceof Error && "code" in error ? (error as NativeError) : undefined;
+}
+
+/**
+ * Narrows the LINKTYPE_ number of an open capture. Throws a CaptureError that names it if the decoder does not know it.
+ * `name`: of the file or interface.
+ */
+export function linkTypeOf(cap: Cap, number: number, name: string): LinkType {
+	for (const known of Object.values(linkTypes)) if (known === number) return known;
+	const supported = Object.keys(linkTypes).join(", ");
+	throw new CaptureError(
+		`${name} has link type ${cap.linkTypeName() ?? "LINKTYPE"} (${number}), which is not supported; supported are ${supported}`,
+	);
+}
+
+/** Statistics of an open capture. */
+export function readStatistics(cap: Cap): CaptureStatistics {
+	const counts = new Float64Array(3);
+	cap.statistics(counts);
+	const [received = 0, droppedByKernel = 0, droppedByInterface = 0] = counts;
+	return { received, droppedByKernel, droppedByInterface };
+}

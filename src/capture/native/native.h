@@ -1,0 +1,41 @@
+/*
+ * The parts of the native half of package `cap`, and what they share.
+ *
+ *   cap.c         class Cap: open, read, statistics, close; the module's entry point
+ *   devices.c     deviceList, findDevice
+ *   wakeup.c      the thread that waits for frames and calls JavaScript
+ *   pcap_shim.c   symbols that let Debian's libpcap.a stand inside a shared object
+ */
+#ifndef NATIVE_H
+#define NATIVE_H
+
+#define NAPI_VERSION 8
+#include <node_api.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Throws an Error with the property `code` and gives NULL, so that a caller can return it. */
+napi_value throw_coded(napi_env env, const char *code, const char *message);
+
+/* Defines `name` on `target` as a function. False if JavaScript has an exception pending. */
+bool define_function(napi_env env, napi_value target, const char *name, napi_callback function);
+
+/* devices.c */
+bool define_devices(napi_env env, napi_value exports);
+
+/* wakeup.c */
+struct wakeup;
+
+/*
+ * Starts a thread that calls `callback` once after each wakeup_arm(), as soon as `fd` is readable or in error.
+ * NULL with a JavaScript exception pending if that fails.
+ */
+struct wakeup *wakeup_start(napi_env env, int fd, napi_value callback);
+
+/* Asks for one call. Asking again before it came changes nothing. */
+void wakeup_arm(struct wakeup *wakeup);
+
+/* Ends the thread and frees everything; a call that is already queued may still come. `fd` stays open. */
+void wakeup_stop(struct wakeup *wakeup);
+
+#endif
