@@ -1,0 +1,160 @@
+/** Frames from a network interface, or from all of them. */
+
+import { Cap } from "cap";
+import { linkTypeOf, nativeError, newBatch, readStatistics } from "./native.ts";
+import {
+	CaptureError,
+	type CaptureStatistics,
+	type FrameBatch,
+	type FrameSource,
+	type LinkType,
+	linkTypes,
+} from "./source.ts";
+
+export interface LiveOptions {
+	/** Name of an interface, or `any`. */
+	readonly interfaceName: string;
+	/** UDP ports to watch, 1 to 65,535; at least one. */
+	readonly ports: readonly number[];
+	/** Size of the kernel's ring, at most 2 GiB. */
+	readonly bufferBytes: number;
+	readonly promiscuous: boolean;
+}
+
+export interface LiveSource extends FrameSource {
+	readonly interfaceName: string;
+	/** Sets the one function that is called, on the event loop, once after each arm(). Call it once. */
+	onReadable(callback: () => void): void;
+	/**
+	 * Asks for one call as soon as frames are there or the capture broke; asking again before it came changes nothing.
+	 * Arm when read() gave 0; a call may find nothing to read.
+	 */
+	arm(): void;
+}
+
+/** The interface is not there or not up, at the opening or since: opening it again later may succeed. */
+export class InterfaceUnavailableError extends CaptureError {}
+
+/** A whole UDP datagram (65,535 bytes), its IPv6 header and extension headers, and a link header with tags. */
+export const snapshotBytes = 65_535 + 40 + 64 + 32;
+
+/**
+ * How long the kernel holds a block of frames back unless it is full. Counts are a tenth of a second late at most, and however
+ * many frames arrive, they wake us about ten times a second plus once for each full block.
+ */
+export const blockTimeoutMs = 100;
+
+/** Next-header values of the IPv6 extension headers that a UDP header may stand behind (RFC 8200 section 4, RFC 4302). */
+const extensionHeaders = [0, 43, 44, 51, 60, 135];
+
+/**
+ * The filter for pcap-filter(7): UDP from or to one of the ports in IPv4 and IPv6, untagged, and with one or two VLAN tags.
+ * It may pass more (the decoder has the exact rule), never less; IPv4 fragments but the first have no ports and do not pass.
+ */
+export function captureFilter(ports: readonly number[], linkType: LinkType): string {
+	// Behind extension headers the kernel cannot find the UDP header (`protochain` would be evaluated in user space, for all traffic).
+	const extended = extensionHeaders.map((number) => `ip6[6] = ${number}`).join(" or ");
+	const datagrams = `${ports.map((port) => `udp port ${port}`).join(" or ")} or (ip6 and (${extended}))`;
+	switch (linkType) {
+		case linkTypes.EN10MB:
+			// `vlan` moves the offsets of all that follows it. The kernel keeps an outermost tag outside the frame: libpcap looks there too.
+			return `${datagrams} or (vlan and (${datagrams} or (vlan and (${datagrams}))))`;
+		case linkTypes.LINUX_SLL:
+		case linkTypes.LINUX_SLL2:
+			// No `vlan` here. The outermost tag is stripped before the frame is seen; a second one leaves these as the protocol.
+			return `${datagrams} or ether proto 0x8100 or ether proto 0x88a8`;
+		default:
+			return datagrams;
+	}
+}
+
+/**
+ * Starts capturing. Frames are captured as they are on the interface, at most `snapshotBytes` each, with nanosecond time stamps.
+ * Throws a CaptureError that says what to do: no such interface or not up (InterfaceUnavailableError), no permission, a link
+ * type that the decoder does not know, or what libpcap says.
+ */
+export function openLive(options: LiveOptions): LiveSource {
+	const cap = new Cap();
+	try {
+		const number = cap.open(options.interfaceName, {
+			bufferBytes: options.bufferBytes,
+			snapshotBytes,
+			timeoutMs: blockTimeoutMs,
+			promiscuous: options.promiscuous,
+		});
+		const linkType = linkTypeOf(cap, number, `interface ${options.interfaceName}`);
+		cap.setFilter(captureFilter(options.ports, linkType));
+		return new InterfaceSource(cap, options.interfaceName, linkType);
+	} catch (error) {
+		cap.close();
+		throw operatorError(error, options.interfaceName);
+	}
+}
+
+/** Turns what cap threw into one line for the operator; anything else is our own mistake and stays as it is. */
+function operatorError(error: unknown, name: string): unknown {
+	const native = nativeError(error);
+	switch (native?.code) {
+		case undefined:
+			return error;
+		case "permission_denied":
+			return new CaptureError(
+				`no permission to capture on ${name}: run as root, or as a service with AmbientCapabilities=CAP_NET_RAW (do not use setcap: it gives every local user that right)`,
+			);
+		case "no_such_interface":
+			return new InterfaceUnavailableError(
+				`no interface ${JSON.stringify(name)}: this host has ${["any", ...interfaceNames()].join(", ")}`,
+			);
+		case "interface_down":
+			return new InterfaceUnavailableError(`interface ${name} is down: bring it up with "ip link set ${name} up"`);
+		case "interface_gone":
+			return new InterfaceUnavailableError(`interface ${name} disappeared`);
+		default:
+			return new CaptureError(`cannot capture on ${name}: ${native?.message}`);
+	}
+}
+
+function interfaceNames(): string[] {
+	return Cap.deviceList()
+		.map((device) => device.name)
+		.filter((name) => name !== "any");
+}
+
+class InterfaceSource implements LiveSource {
+	readonly batch: FrameBatch = newBatch();
+	private last: CaptureStatistics | undefined;
+
+	constructor(
+		private readonly cap: Cap,
+		readonly interfaceName: string,
+		readonly linkType: LinkType,
+	) {}
+
+	read(): number {
+		try {
+			return this.cap.read(this.batch.bytes);
+		} catch (error) {
+			throw operatorError(error, this.interfaceName);
+		}
+	}
+
+	onReadable(callback: () => void): void {
+		this.cap.onReadable(() => {
+			if (this.last === undefined) callback();
+		});
+	}
+
+	arm(): void {
+		this.cap.arm();
+	}
+
+	statistics(): CaptureStatistics {
+		return this.last ?? readStatistics(this.cap);
+	}
+
+	close(): void {
+		// A wake-up that is queued already comes after this: `last` tells it that the source is closed.
+		this.last ??= readStatistics(this.cap);
+		this.cap.close();
+	}
+}
