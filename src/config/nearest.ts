@@ -26,7 +26,7 @@ function editDistance(from: string, to: string): number {
 
 /**
  * The known word nearest to `word`, or undefined if none is near: at most a third of its letters may differ (case, `_` and `-` aside),
- * or it is the last part of exactly one known dotted key ("domain" of "dnstt.domain").
+ * or it begins exactly one of them ("systemd" for "systemd-unit"), or it is the last part of exactly one known dotted key ("domain" of "dnstt.domain").
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
 	const plain = (text: string) => text.toLowerCase().replaceAll("_", "-");
@@ -42,6 +42,8 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 		}
 	}
 	if (best !== undefined) return best;
+	const longer = known.filter((candidate) => candidate.startsWith(plain(word)));
+	if (word.length > 1 && longer.length === 1) return longer[0];
 	const lastPart = plain(word).split(".").at(-1);
 	const namesakes = known.filter((candidate) => candidate.split(".").at(-1) === lastPart);
 	return namesakes.length === 1 ? namesakes[0] : undefined;
