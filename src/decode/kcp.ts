@@ -1,0 +1,58 @@
+/**
+ * KCP segments, as they stand in a dnstt packet: a 24-byte little-endian header, then `len` bytes of data, several in
+ * a row. The data is encrypted and never looked at.
+ *
+ *     conv u32 | cmd u8 | frg u8 | wnd u16 | ts u32 (ms) | sn u32 | una u32 | len u32
+ */
+export const segmentHeaderBytes = 24;
+
+export const segmentPush = 81;
+export const segmentAck = 82;
+const segmentWindowTell = 84;
+
+/**
+ * How many segments of one message are kept. A response at a server's usual limit of 1,232 bytes holds 51 bare
+ * headers, one of 4,096 bytes holds 170; more than this in one message is a fault.
+ */
+export const segmentsMax = 256;
+
+/** The segments of one message, in columns. Sequence numbers and stamps are the 32 bits of the wire, as signed words. */
+export class Segments {
+	count = 0;
+	/** Packets whose segments did not parse; what stood in front of the break is kept. */
+	broken = 0;
+	readonly command = new Uint8Array(segmentsMax);
+	readonly stampMs = new Int32Array(segmentsMax);
+	readonly sequence = new Int32Array(segmentsMax);
+
+	clear(): void {
+		this.count = 0;
+		this.broken = 0;
+	}
+
+	/**
+	 * Reads one segment header and adds it. Gives the bytes of data that follow, or -1 when this is no KCP segment:
+	 * an unknown command, or more data than the `left` bytes behind the header.
+	 */
+	add(header: Uint8Array, left: number): number {
+		const command = header[4] as number;
+		const dataBytes = littleEndian32(header, 20) >>> 0;
+		if (command < segmentPush || command > segmentWindowTell || dataBytes > left || this.count === segmentsMax) {
+			return -1;
+		}
+		const index = this.count++;
+		this.command[index] = command;
+		this.stampMs[index] = littleEndian32(header, 8);
+		this.sequence[index] = littleEndian32(header, 12);
+		return dataBytes;
+	}
+}
+
+function littleEndian32(bytes: Uint8Array, at: number): number {
+	return (
+		(bytes[at] as number) |
+		((bytes[at + 1] as number) << 8) |
+		((bytes[at + 2] as number) << 16) |
+		((bytes[at + 3] as number) << 24)
+	);
+}

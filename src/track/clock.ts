@@ -1,0 +1,44 @@
+/** Frames of several queues come out of order by less than this; a longer step back is a clock that was set. */
+const disorderUsMax = 1_000_000;
+/** Two clocks are never read at the same instant: a smaller difference is no news. */
+const shiftUsMin = 1_000;
+
+/**
+ * Turns the time stamps of frames into a time that never goes back. All times are microseconds, whole numbers.
+ *
+ * Stamps come from the wall clock, which can be set while packets flow. Live, they are moved to the monotonic clock, so
+ * that an hour's jump of the wall clock moves nothing. A file has no other clock: a jump forward is silence, a jump back
+ * is undone.
+ */
+export class Clock {
+	/** The latest time given out. */
+	now = 0;
+	private shiftUs = 0;
+	/** No frame was captured later than this: the monotonic clock's now, live. */
+	private limitUs = Number.POSITIVE_INFINITY;
+
+	/** The time of a frame with this stamp. */
+	at(stampUs: number): number {
+		let time = stampUs + this.shiftUs;
+		if (time > this.limitUs) time = this.limitUs;
+		if (time < this.now) {
+			if (this.limitUs === Number.POSITIVE_INFINITY && this.now - time > disorderUsMax) this.shiftUs += this.now - time;
+			time = this.now;
+		}
+		this.now = time;
+		return time;
+	}
+
+	/** Live, before the frames of a batch: what both clocks show now. From here on time is on the monotonic clock's scale. */
+	synchronize(wallUs: number, monotonicUs: number): void {
+		const shiftUs = monotonicUs - wallUs;
+		if (Math.abs(shiftUs - this.shiftUs) > shiftUsMin) this.shiftUs = shiftUs;
+		this.limitUs = monotonicUs;
+	}
+
+	/** Live, when there are no frames: time passes. */
+	advance(monotonicUs: number): void {
+		this.limitUs = monotonicUs;
+		if (monotonicUs > this.now) this.now = monotonicUs;
+	}
+}

@@ -1,0 +1,51 @@
+import type { Observation } from "../decode/observation.ts";
+import { BoundedTable, dataWord, type Seed } from "./table.ts";
+
+/**
+ * How many resolver addresses are remembered with their origin. A country's resolvers are some thousands; beyond it, an
+ * address that was forgotten costs one more look into the databases.
+ */
+export const resolversMax = 65_536;
+
+const originWord = dataWord;
+const generationWord = dataWord + 1;
+
+/** Gives the number of an address's origin: four 32-bit words, most significant first, IPv4 as IPv4-mapped IPv6. */
+export type OriginLookup = (a: number, b: number, c: number, d: number) => number;
+
+/** Resolver addresses, with the number of the origin that the GeoIP stage gave for each. */
+export class Resolvers {
+	readonly table: BoundedTable;
+	private generation = 1;
+	private readonly lookup: OriginLookup;
+
+	constructor(seed: Seed, lookup: OriginLookup) {
+		this.table = new BoundedTable({ limit: resolversMax, data: 2, seed });
+		this.lookup = lookup;
+	}
+
+	/** The origin of the observation's peer, which is the most recently seen from now on. */
+	originOf(seen: Observation): number {
+		const { table } = this;
+		const { words } = table;
+		const { peer0, peer1, peer2, peer3 } = seen;
+		let entry = table.find(peer0, peer1, peer2, peer3);
+		if (entry === 0) {
+			table.makeRoom();
+			entry = table.insert(peer0, peer1, peer2, peer3);
+			words[entry + generationWord] = 0;
+		} else {
+			table.touch(entry);
+		}
+		if (words[entry + generationWord] !== this.generation) {
+			words[entry + originWord] = this.lookup(peer0, peer1, peer2, peer3);
+			words[entry + generationWord] = this.generation;
+		}
+		return words[entry + originWord] as number;
+	}
+
+	/** The databases changed: every origin is asked for again when its resolver is next seen. */
+	forgetOrigins(): void {
+		this.generation++;
+	}
+}

@@ -1,0 +1,215 @@
+/**
+ * The one kind of table that holds what strangers choose the keys of: bounded, in typed arrays, kept in the order of
+ * last use. When it is full, the caller takes the oldest entry out before it puts a new one in.
+ *
+ * An entry is a run of 32-bit words, found by its offset into `words`; 0 is no entry. Its layout:
+ *
+ *     0..3 key | 4 next in chain | 5 older | 6 newer | 7.. the caller's words
+ *
+ * Memory is taken at once but touched, and so used, only as entries come.
+ */
+
+const chainWord = 4;
+const olderWord = 5;
+const newerWord = 6;
+/** First word of an entry that is the caller's. */
+export const dataWord = 7;
+
+/** Four 32-bit words; the same for all tables of a process, and unknown to whoever sends packets. */
+export type Seed = readonly [number, number, number, number];
+
+export class BoundedTable {
+	readonly limit: number;
+	/** All entries. A caller's word w of entry e is words[e + dataWord + w]; its initial value is whatever was there. */
+	readonly words: Int32Array;
+	/** The same memory: the double that starts at word w of entry e is doubles[(e + w) >> 1]; w must be even. */
+	readonly doubles: Float64Array;
+	size = 0;
+	/** How many entries were taken out to make room. */
+	evicted = 0;
+	private readonly heads: Int32Array;
+	private readonly mask: number;
+	private readonly entryWords: number;
+	private readonly tabulation: Int32Array;
+	/** Chain of entries that were removed, and the end of those that were ever used. */
+	private free = 0;
+	private fresh: number;
+
+	/** `data` is the number of words that a caller keeps in each entry. */
+	constructor(options: { readonly limit: number; readonly data: number; readonly seed: Seed }) {
+		this.limit = options.limit;
+		// Even, so that doubles can be laid over the words.
+		this.entryWords = (dataWord + options.data + 1) & ~1;
+		const buffer = new ArrayBuffer((options.limit + 1) * this.entryWords * 4);
+		this.words = new Int32Array(buffer);
+		this.doubles = new Float64Array(buffer);
+		const heads = 2 ** Math.ceil(Math.log2(Math.max(options.limit, 2)));
+		this.heads = new Int32Array(heads);
+		this.mask = heads - 1;
+		this.fresh = this.entryWords;
+		this.tabulation = tabulationOf(options.seed);
+	}
+
+	/** The entry with this key, or 0. */
+	find(a: number, b: number, c: number, d: number): number {
+		const words = this.words;
+		let entry = this.heads[this.hash(a, b, c, d)] as number;
+		while (entry !== 0) {
+			if (words[entry] === a && words[entry + 1] === b && words[entry + 2] === c && words[entry + 3] === d) break;
+			entry = words[entry + chainWord] as number;
+		}
+		return entry;
+	}
+
+	get isFull(): boolean {
+		return this.size === this.limit;
+	}
+
+	/** Adds an entry for a key that is not there, as the newest. The table must not be full. */
+	insert(a: number, b: number, c: number, d: number): number {
+		const words = this.words;
+		let entry = this.free;
+		if (entry !== 0) {
+			this.free = words[entry + chainWord] as number;
+		} else {
+			entry = this.fresh;
+			this.fresh += this.entryWords;
+		}
+		const head = this.hash(a, b, c, d);
+		words[entry] = a;
+		words[entry + 1] = b;
+		words[entry + 2] = c;
+		words[entry + 3] = d;
+		words[entry + chainWord] = this.heads[head] as number;
+		this.heads[head] = entry;
+		this.linkNewest(entry);
+		this.size++;
+		return entry;
+	}
+
+	/** Makes the entry the newest. */
+	touch(entry: number): void {
+		if (this.words[olderWord] === entry) return;
+		this.unlink(entry);
+		this.linkNewest(entry);
+	}
+
+	/** The entry whose last touch or insert is the longest ago, or 0. */
+	get oldest(): number {
+		return this.words[newerWord] as number;
+	}
+
+	/** Takes an entry out; its words are the next insert's. */
+	remove(entry: number): void {
+		const words = this.words;
+		const head = this.hash(
+			words[entry] as number,
+			words[entry + 1] as number,
+			words[entry + 2] as number,
+			words[entry + 3] as number,
+		);
+		const after = words[entry + chainWord] as number;
+		let before = this.heads[head] as number;
+		if (before === entry) {
+			this.heads[head] = after;
+		} else {
+			while (words[before + chainWord] !== entry) before = words[before + chainWord] as number;
+			words[before + chainWord] = after;
+		}
+		this.unlink(entry);
+		words[entry + chainWord] = this.free;
+		this.free = entry;
+		this.size--;
+	}
+
+	/** Makes room for one more, if there is none, by taking the oldest out. For tables whose entries nobody else counts. */
+	makeRoom(): void {
+		if (this.size < this.limit) return;
+		this.remove(this.oldest);
+		this.evicted++;
+	}
+
+	/** Takes all entries out. */
+	clear(): void {
+		this.heads.fill(0);
+		this.words[olderWord] = 0;
+		this.words[newerWord] = 0;
+		this.free = 0;
+		this.fresh = this.entryWords;
+		this.size = 0;
+	}
+
+	/**
+	 * Tabulation hashing (Carter and Wegman 1979, Zobrist 1970): the exclusive or of one random word for each byte of the
+	 * key. For any two keys chosen without knowing the random words, the odds of the same hash are one in its range, so
+	 * no sender can pick keys that collide. A word that is 0 adds nothing, and most keys have one.
+	 */
+	private hash(a: number, b: number, c: number, d: number): number {
+		const random = this.tabulation;
+		let hash =
+			(random[a & 0xff] as number) ^
+			(random[256 + ((a >>> 8) & 0xff)] as number) ^
+			(random[512 + ((a >>> 16) & 0xff)] as number) ^
+			(random[768 + (a >>> 24)] as number) ^
+			(random[1024 + (b & 0xff)] as number) ^
+			(random[1280 + ((b >>> 8) & 0xff)] as number) ^
+			(random[1536 + ((b >>> 16) & 0xff)] as number) ^
+			(random[1792 + (b >>> 24)] as number);
+		if (c !== 0) {
+			hash ^=
+				(random[2048 + (c & 0xff)] as number) ^
+				(random[2304 + ((c >>> 8) & 0xff)] as number) ^
+				(random[2560 + ((c >>> 16) & 0xff)] as number) ^
+				(random[2816 + (c >>> 24)] as number);
+		}
+		if (d !== 0) {
+			hash ^=
+				(random[3072 + (d & 0xff)] as number) ^
+				(random[3328 + ((d >>> 8) & 0xff)] as number) ^
+				(random[3584 + ((d >>> 16) & 0xff)] as number) ^
+				(random[3840 + (d >>> 24)] as number);
+		}
+		return hash & this.mask;
+	}
+
+	/** Entry 0 is the ring's joint: newer than the newest, older than the oldest. */
+	private linkNewest(entry: number): void {
+		const words = this.words;
+		const newest = words[olderWord] as number;
+		words[entry + olderWord] = newest;
+		words[entry + newerWord] = 0;
+		words[newest + newerWord] = entry;
+		words[olderWord] = entry;
+	}
+
+	private unlink(entry: number): void {
+		const words = this.words;
+		const older = words[entry + olderWord] as number;
+		const newer = words[entry + newerWord] as number;
+		words[older + newerWord] = newer;
+		words[newer + olderWord] = older;
+	}
+}
+
+/** 16 times 256 random words (xoshiro128**, Blackman and Vigna 2018); those of the byte 0 in the third and fourth key word are 0. */
+function tabulationOf(seed: Seed): Int32Array {
+	let [a, b, c, d] = seed;
+	if ((a | b | c | d) === 0) d = 1;
+	const next = () => {
+		const product = Math.imul(b, 5);
+		const result = Math.imul((product << 7) | (product >>> 25), 9);
+		const shifted = b << 9;
+		c ^= a;
+		d ^= b;
+		b ^= c;
+		a ^= d;
+		c ^= shifted;
+		d = (d << 11) | (d >>> 21);
+		return result;
+	};
+	for (let warm = 0; warm < 32; warm++) next();
+	const random = new Int32Array(4096);
+	for (let index = 0; index < random.length; index++) random[index] = next();
+	for (let byte = 8; byte < 16; byte++) random[byte * 256] = 0;
+	return random;
+}
