@@ -57,7 +57,7 @@ export function readJson(text: string): JsonDocument {
 		at += match(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y)?.length ?? 0;
 		return refuse(text.charAt(at) === "\\" ? "an escape that JSON knows" : "the quote that ends the string");
 	}
-	function readObject(path: JsonPath): Json {
+	function readObject(path: JsonPath, unnoted: boolean): Json {
 		const object: { [key: string]: Json } = Object.create(null);
 		at++;
 		skipSpace();
@@ -73,12 +73,12 @@ export function readJson(text: string): JsonDocument {
 			if (text.charAt(at) !== ":") refuse('":" behind the key');
 			at++;
 			const twice = Object.hasOwn(object, key);
-			const value = readValue([...path, key], twice);
+			const value = readValue([...path, key], unnoted || twice);
 			if (twice) {
 				duplicates.push(`${lineColumn(keyAt)}: ${[...path, key].join(".")} is there twice; remove one`);
 			} else {
 				object[key] = value;
-				positions.set(JSON.stringify([...path, key]), keyAt);
+				if (!unnoted) positions.set(JSON.stringify([...path, key]), keyAt);
 			}
 			skipSpace();
 			if (text.charAt(at) === "}") break;
@@ -111,12 +111,12 @@ export function readJson(text: string): JsonDocument {
 	/** `unnoted` leaves the positions of an earlier value at the same path alone. */
 	function readValue(path: JsonPath, unnoted: boolean): Json {
 		skipSpace();
-		if (path.length > depthMax) refuse(`at most ${depthMax} levels`);
 		const name = JSON.stringify(path);
 		if (!unnoted && !positions.has(name)) positions.set(name, at);
 		const first = text.charAt(at);
 		if (first === '"') return readString();
-		if (first === "{") return readObject(path);
+		if ((first === "{" || first === "[") && path.length >= depthMax) refuse(`at most ${depthMax} levels`);
+		if (first === "{") return readObject(path, unnoted);
 		if (first === "[") return readArray(path, unnoted);
 		const literal = match(/(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])/y);
 		if (literal === undefined) return refuse("a value");
