@@ -1,0 +1,79 @@
+/** Reads a database file whole, and tells whether it was replaced since. */
+
+import { constants } from "node:fs";
+import { open, stat } from "node:fs/promises";
+
+/** The largest file that is read: about twice GeoIP2-Enterprise, the largest that MaxMind makes. It is held in memory. */
+export const fileBytesMax = 1024 ** 3;
+
+/** How much is read at once, so that other work gets its turn between two reads. */
+const chunkBytes = 1024 ** 2;
+
+/** A file that cannot be read: what is wrong and what mends it, without the file's name. */
+export class FileFault extends Error {
+	override readonly name = "FileFault";
+}
+
+/** Two readings of one path with the same mark have the same content, or the same reason why there is none. */
+export type FileMark = string;
+
+interface FileStatus {
+	readonly dev: bigint;
+	readonly ino: bigint;
+	readonly size: bigint;
+	readonly mtimeNs: bigint;
+	readonly ctimeNs: bigint;
+}
+
+// The change time too: it moves when a file with an old modification time is put in place (cp -p, rsync -t), and on chmod.
+function markOf(status: FileStatus): FileMark {
+	return `${status.dev}:${status.ino}:${status.size}:${status.mtimeNs}:${status.ctimeNs}`;
+}
+
+/** The mark of what stands at a path now (symbolic links followed). Never throws. */
+export async function fileMark(path: string): Promise<FileMark> {
+	try {
+		return markOf(await stat(path, { bigint: true }));
+	} catch (error) {
+		return reason(error);
+	}
+}
+
+/**
+ * The whole content of a regular file, in a buffer of exactly its size. Refuses, with a FileFault, what is missing, not
+ * permitted, no regular file, larger than `fileBytesMax`, or was written to while it was read.
+ */
+export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: FileMark }> {
+	try {
+		// O_NONBLOCK: a FIFO without a writer must not hold the start up for ever.
+		await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+		const before = await handle.stat({ bigint: true });
+		if (!before.isFile()) throw new FileFault("is not a regular file");
+		if (before.size > fileBytesMax) throw new FileFault(`is larger than ${fileBytesMax / 1024 ** 2} MiB`);
+		const bytes = Buffer.allocUnsafeSlow(Number(before.size));
+		let length = 0;
+		while (length < bytes.length) {
+			const { bytesRead } = await handle.read(bytes, length, Math.min(chunkBytes, bytes.length - length), length);
+			if (bytesRead === 0) break;
+			length += bytesRead;
+		}
+		const mark = markOf(before);
+		if (length < bytes.length || markOf(await handle.stat({ bigint: true })) !== mark) {
+			throw new FileFault("was written to while it was read; replace it by renaming a complete file over it");
+		}
+		return { bytes, mark };
+	} catch (error) {
+		if (error instanceof FileFault) throw error;
+		throw new FileFault(reason(error), { cause: error });
+	}
+}
+
+function reason(error: unknown): string {
+	const code = error instanceof Error && "code" in error ? error.code : undefined;
+	if (code === "ENOENT" || code === "ENOTDIR")
+		return "does not exist; correct the path, or fetch the file with geoipupdate";
+	if (code === "EACCES" || code === "EPERM") {
+		return "may not be read by the user this runs as; make the file readable and its folders searchable for that user";
+	}
+	return `cannot be read (${error instanceof Error ? error.message : String(error)})`;
+}

@@ -1,0 +1,191 @@
+/** Resolver address -> origin, from the databases that the configuration names, which are opened again when they are replaced. */
+
+import { asnSubject, countrySubject, type Database, GeoipError, openDatabase, type Subject } from "./database.ts";
+import { FileFault, type FileMark, fileMark } from "./file.ts";
+import { type Origin, OriginTable, unmappedAsn, unmappedCountry, unmappedOrigin } from "./origins.ts";
+
+/** Paths of the databases; null where the configuration names none. */
+export interface GeoipFiles {
+	readonly country: string | null;
+	readonly asn: string | null;
+}
+
+export interface GeoipOptions {
+	/** How many distinct mapped origins are told apart (labels.max-sets); any more are `otherOrigin`. */
+	readonly originsMax: number;
+	/** Told of each replacement: "info" if it is in use now, "warn" if it is not and the old one stays. One line, names the file. */
+	readonly report: (level: "info" | "warn", message: string) => void;
+}
+
+/** What there is to tell about one open database. Counts are since openDatabases. */
+export interface DatabaseStatus {
+	readonly database: "country" | "asn";
+	/** MaxMind's name of the type, "GeoLite2-Country" say. */
+	readonly type: string;
+	/** When its maker built it, in seconds since 1970. */
+	readonly buildTimeSeconds: number;
+	/** Replacements that were taken into use. */
+	readonly reloads: number;
+	/** Replacements that could not be used, each counted once for each fault it showed. */
+	readonly reloadFailures: number;
+	/** Whether the file at the path is the one in use, as of the last reloadChanged. */
+	readonly current: boolean;
+	/** Lookups that met a damaged record and gave unmapped. */
+	readonly lookupFailures: number;
+}
+
+/** A database with its path, followed over replacements. */
+class Followed<Value> {
+	readonly #path: string;
+	readonly #subject: Subject<Value>;
+	#database: Database<Value>;
+	#reloads = 0;
+	#reloadFailures = 0;
+	/** What the last replacement that could not be used looked like and why; empty when there is none. */
+	#fault = "";
+	/** Failed lookups in databases that were replaced. */
+	#pastLookupFailures = 0;
+
+	constructor(path: string, subject: Subject<Value>, database: Database<Value>) {
+		this.#path = path;
+		this.#subject = subject;
+		this.#database = database;
+	}
+
+	lookup(a: number, b: number, c: number, d: number): Value {
+		return this.#database.lookup(a, b, c, d);
+	}
+
+	/** Opens the file again if it changed. While it cannot be used it is tried at every call, and told of when something changed. */
+	async reloadChanged(report: GeoipOptions["report"]): Promise<boolean> {
+		const mark: FileMark = await fileMark(this.#path);
+		if (mark === this.#database.mark) {
+			this.#fault = "";
+			return false;
+		}
+		try {
+			const replacement = await openDatabase(this.#path, this.#subject);
+			this.#pastLookupFailures += this.#database.lookupFailures;
+			this.#database = replacement;
+			this.#reloads++;
+			this.#fault = "";
+			report("info", `${describe(this.#subject, this.#path)} was replaced and is in use`);
+			return true;
+		} catch (error) {
+			if (!(error instanceof FileFault)) throw error;
+			const fault = `${mark} ${error.message}`;
+			if (fault !== this.#fault) {
+				this.#fault = fault;
+				this.#reloadFailures++;
+				report("warn", `${describe(this.#subject, this.#path)} ${error.message} (the one read before stays in use)`);
+			}
+			return false;
+		}
+	}
+
+	status(database: DatabaseStatus["database"]): DatabaseStatus {
+		return {
+			database,
+			type: this.#database.type,
+			buildTimeSeconds: this.#database.buildTimeSeconds,
+			reloads: this.#reloads,
+			reloadFailures: this.#reloadFailures,
+			current: this.#fault === "",
+			lookupFailures: this.#pastLookupFailures + this.#database.lookupFailures,
+		};
+	}
+}
+
+/** The origins of resolvers. It keeps no address: the caller asks once per resolver and remembers the index. */
+export class Geoip {
+	readonly #country: Followed<string> | null;
+	readonly #asn: Followed<number> | null;
+	readonly #origins: OriginTable;
+	readonly #report: GeoipOptions["report"];
+	#reloading: Promise<boolean> | null = null;
+
+	/** For openDatabases alone. */
+	constructor(country: Followed<string> | null, asn: Followed<number> | null, options: GeoipOptions) {
+		this.#country = country;
+		this.#asn = asn;
+		this.#origins = new OriginTable(options.originsMax);
+		this.#report = options.report;
+	}
+
+	/** Whether label sets have a `country`. Without, each origin's country means nothing. */
+	get hasCountry(): boolean {
+		return this.#country !== null;
+	}
+
+	/** Whether label sets have an `asn`. Without, each origin's asn means nothing. */
+	get hasAsn(): boolean {
+		return this.#asn !== null;
+	}
+
+	/** All origins by index, see OriginTable; it grows as originOf meets new ones. */
+	get origins(): readonly Origin[] {
+		return this.#origins.list;
+	}
+
+	/**
+	 * The index in `origins` of an address: four 32-bit words in big-endian order, signed or unsigned, IPv4 as ::ffff:a.b.c.d.
+	 * `unmappedOrigin` if no database knows it (always, without databases), `otherOrigin` for a new origin beyond the bound.
+	 * Never throws. Under 1 microsecond for a record met before, up to 20 for a new one: once per resolver, not per packet.
+	 */
+	originOf(a: number, b: number, c: number, d: number): number {
+		if (this.#country === null && this.#asn === null) return unmappedOrigin;
+		return this.#origins.intern(
+			this.#country?.lookup(a, b, c, d) ?? unmappedCountry,
+			this.#asn?.lookup(a, b, c, d) ?? unmappedAsn,
+		);
+	}
+
+	/**
+	 * Looks whether the files were replaced and opens those again. Gives whether any answer may differ from now on: then forget
+	 * the indexes remembered per resolver. A replacement that cannot be used is reported and counted, the old one stays, and
+	 * the next call tries again. Never throws on bad files. A call while one is under way shares its outcome.
+	 */
+	reloadChanged(): Promise<boolean> {
+		this.#reloading ??= this.#reload().finally(() => {
+			this.#reloading = null;
+		});
+		return this.#reloading;
+	}
+
+	async #reload(): Promise<boolean> {
+		// One after the other: at most one file is in memory twice.
+		const country = (await this.#country?.reloadChanged(this.#report)) ?? false;
+		const asn = (await this.#asn?.reloadChanged(this.#report)) ?? false;
+		return country || asn;
+	}
+
+	/** The open databases, for metrics: none, one or two. */
+	databases(): DatabaseStatus[] {
+		const statuses: DatabaseStatus[] = [];
+		if (this.#country !== null) statuses.push(this.#country.status("country"));
+		if (this.#asn !== null) statuses.push(this.#asn.status("asn"));
+		return statuses;
+	}
+}
+
+/**
+ * Opens the databases that are named. Throws a GeoipError (one line: the configuration key, the file, what is wrong, what mends
+ * it) if one is missing, unreadable, damaged or of another type: a configuration error, exit code 2.
+ */
+export async function openDatabases(files: GeoipFiles, options: GeoipOptions): Promise<Geoip> {
+	return new Geoip(await follow(files.country, countrySubject), await follow(files.asn, asnSubject), options);
+}
+
+async function follow<Value>(path: string | null, subject: Subject<Value>): Promise<Followed<Value> | null> {
+	if (path === null) return null;
+	try {
+		return new Followed(path, subject, await openDatabase(path, subject));
+	} catch (error) {
+		if (!(error instanceof FileFault)) throw error;
+		throw new GeoipError(`${describe(subject, path)} ${error.message}`, { cause: error });
+	}
+}
+
+function describe(subject: Subject<unknown>, path: string): string {
+	return `${subject.key} ${path}`;
+}

@@ -1,0 +1,267 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { asnSubject, countrySubject, Database } from "../../src/geoip/database.ts";
+import { FileFault } from "../../src/geoip/file.ts";
+import {
+	asnMmdb,
+	asnRecord,
+	countryMmdb,
+	countryRecord,
+	defaultBuildEpochSeconds,
+	type MmdbValue,
+	writeMmdb,
+} from "../support/mmdb.ts";
+
+const ipv4 = (d: number) => [0, 0, 0xffff, d] as const;
+const words: Readonly<Record<string, readonly [number, number, number, number]>> = {
+	"192.0.2.1": ipv4(0xc0000201),
+	"192.0.3.0": ipv4(0xc0000300),
+	"198.51.100.255": ipv4(0xc63364ff),
+	"203.0.113.127": ipv4(0xcb00717f),
+	"203.0.113.128": ipv4(0xcb007180),
+	"10.77.8.1": ipv4(0x0a4d0801),
+	"10.77.9.1": ipv4(0x0a4d0901),
+	"127.0.0.1": ipv4(0x7f000001),
+	"0.0.0.0": ipv4(0),
+	"255.255.255.255": ipv4(0xffffffff),
+	"2001:db8::1": [0x20010db8, 0, 0, 1],
+	"2001:db8:8000::1": [0x20010db8, 0x80000000, 0, 1],
+	"2001:db8:ff00::1": [0x20010db8, 0xff000000, 0, 1],
+	"2001:db9::": [0x20010db9, 0, 0, 0],
+	"2002:c000:201:: (6to4 of 192.0.2.1)": [0x2002c000, 0x02010000, 0, 0],
+};
+
+const expected: [address: string, country: string, asn: number][] = [
+	["192.0.2.1", "DE", 64_496],
+	["192.0.3.0", "ZZ", 0],
+	["198.51.100.255", "FR", 0],
+	["203.0.113.127", "JP", 64_497],
+	["203.0.113.128", "US", 64_497],
+	["10.77.8.1", "IS", 64_498],
+	["10.77.9.1", "NO", 64_498],
+	["127.0.0.1", "NL", 64_499],
+	["0.0.0.0", "ZZ", 0],
+	["255.255.255.255", "ZZ", 0],
+	["2001:db8::1", "SE", 65_536],
+	["2001:db8:8000::1", "BR", 65_551],
+	["2001:db8:ff00::1", "ZA", 65_551],
+	["2001:db9::", "ZZ", 0],
+	["2002:c000:201:: (6to4 of 192.0.2.1)", "DE", 64_496],
+];
+
+function at(address: string): readonly [number, number, number, number] {
+	const found = words[address];
+	if (found === undefined) throw new Error(`no words for ${address}`);
+	return found;
+}
+
+describe.each([24, 28, 32] as const)("With records of %d bits", (recordSize) => {
+	const country = new Database(countryMmdb({ recordSize }), "", countrySubject);
+	const asn = new Database(asnMmdb({ recordSize }), "", asnSubject);
+	test.each(expected)("%s is in %s and AS %d", (address, isoCode, number) => {
+		for (const _ of ["decoded", "remembered"]) {
+			expect(country.lookup(...at(address))).toBe(isoCode);
+			expect(asn.lookup(...at(address))).toBe(number);
+		}
+		expect(country.lookupFailures + asn.lookupFailures).toBe(0);
+	});
+});
+
+test("A database of IPv4 alone maps IPv4 and leaves IPv6 unmapped", () => {
+	const rows = [["32.0.0.0/3", countryRecord("DE")]] as const;
+	const database = new Database(
+		writeMmdb(rows, { databaseType: "GeoLite2-Country", ipVersion: 4 }),
+		"",
+		countrySubject,
+	);
+	expect(database.lookup(...ipv4(0x20010db8))).toBe("DE");
+	expect(database.lookup(...at("2001:db8::1"))).toBe("ZZ");
+	expect(database.lookupFailures).toBe(0);
+});
+
+test("A database without networks opens and maps nothing", () => {
+	const database = new Database(writeMmdb([], { databaseType: "GeoLite2-ASN" }), "", asnSubject);
+	expect(database.lookup(...at("192.0.2.1"))).toBe(0);
+});
+
+describe("The build time and type are told", () => {
+	test.each([
+		"GeoLite2-Country",
+		"GeoIP2-Country",
+		"GeoLite2-City",
+		"GeoIP2-City-North-America",
+		"GeoIP2-Enterprise",
+		"DBIP-Country-Lite",
+	])("of %s, which gives countries", (databaseType) => {
+		const database = new Database(countryMmdb({ databaseType }), "mark", countrySubject);
+		expect(database.type).toBe(databaseType);
+		expect(database.buildTimeSeconds).toBe(defaultBuildEpochSeconds);
+		expect(database.mark).toBe("mark");
+		expect(database.lookup(...at("192.0.2.1"))).toBe("DE");
+	});
+	test.each(["GeoLite2-ASN", "GeoIP2-ISP", "DBIP-ASN-Lite (compat=GeoLite2-ASN)"])(
+		"of %s, which gives systems",
+		(databaseType) => {
+			const database = new Database(asnMmdb({ databaseType, buildEpochSeconds: 1 }), "", asnSubject);
+			expect(database.type).toBe(databaseType);
+			expect(database.buildTimeSeconds).toBe(1);
+			expect(database.lookup(...at("192.0.2.1"))).toBe(64_496);
+		},
+	);
+});
+
+function faultOf(bytes: Buffer, subject: typeof countrySubject | typeof asnSubject = countrySubject): string {
+	try {
+		new Database<string | number>(bytes, "", subject as typeof countrySubject);
+	} catch (error) {
+		expect(error).toBeInstanceOf(FileFault);
+		return (error as FileFault).message;
+	}
+	return "";
+}
+
+describe("A file is refused", () => {
+	const rows: [title: string, bytes: Buffer, words: string][] = [
+		["that is empty", Buffer.alloc(0), "no MaxMind database"],
+		["of one byte", Buffer.alloc(1), "no MaxMind database"],
+		["of zeros", Buffer.alloc(100_000), "no MaxMind database"],
+		["of text", Buffer.from("<html>404 Not Found</html>\n".repeat(100)), "no MaxMind database"],
+		[
+			"that is still compressed",
+			Buffer.from(Bun.gzipSync(new Uint8Array(countryMmdb()))),
+			"is compressed; unpack it first",
+		],
+		[
+			"with systems instead of countries",
+			asnMmdb(),
+			'is of the type "GeoLite2-ASN"; geoip.country-database takes a GeoLite2',
+		],
+		["with neither", countryMmdb({ databaseType: "GeoIP2-Domain" }), '"GeoIP2-Domain"'],
+		["whose type would break a log line", countryMmdb({ databaseType: "a\nb" }), '"a\\nb"'],
+	];
+	test.each(rows)("%s", (_, bytes, words) => {
+		expect(faultOf(bytes)).toContain(words);
+	});
+	test("with countries instead of systems", () => {
+		expect(faultOf(countryMmdb(), asnSubject)).toContain(
+			'is of the type "GeoLite2-Country"; geoip.asn-database takes a GeoLite2 ASN',
+		);
+	});
+});
+
+test("A file cut off anywhere in front of its description is refused, and behind that it answers as a whole one does", () => {
+	const whole = countryMmdb();
+	// The last text of the metadata; its size stands in the byte in front of it.
+	const description = whole.lastIndexOf("GeoLite2-Country made");
+	expect(description).toBeGreaterThan(0);
+	let refused = 0;
+	for (let length = 0; length < whole.length; length++) {
+		const cut = Buffer.from(whole.subarray(0, length));
+		if (faultOf(cut) !== "") refused++;
+		else {
+			expect(length).toBeGreaterThanOrEqual(description - 1);
+			expect(new Database(cut, "", countrySubject).lookup(...at("192.0.2.1"))).toBe("DE");
+		}
+	}
+	expect(refused).toBeGreaterThanOrEqual(description - 1);
+});
+
+test("A file whose beginning is missing is refused", () => {
+	const whole = countryMmdb();
+	for (const missing of [1, 2, 3, 5, 7, 100, 1000]) expect(faultOf(Buffer.from(whole.subarray(missing)))).not.toBe("");
+});
+
+test("A file with a hole of zeros where a copy has not arrived yet is refused when the hole meets the data", () => {
+	const whole = countryMmdb();
+	const marker = whole.lastIndexOf("MaxMind.com") - 3;
+	expect(faultOf(Buffer.from(whole).fill(0, marker - 2000, marker))).toContain("damaged");
+	expect(faultOf(Buffer.from(whole).fill(0, 0, 1200))).toContain("search tree leads nowhere");
+});
+
+const lookAll = (database: Database<string> | Database<number>) =>
+	Object.values(words).map((address) => database.lookup(...address));
+
+test("Random bytes, with and without metadata behind them, are refused or looked up without a throw", () => {
+	const whole = asnMmdb();
+	const metadata = whole.subarray(whole.lastIndexOf("MaxMind.com") - 3);
+	fc.assert(
+		fc.property(fc.uint8Array({ maxLength: 8192 }), fc.boolean(), (bytes, dressed) => {
+			const file = dressed ? Buffer.concat([bytes, metadata]) : Buffer.from(bytes);
+			if (faultOf(file, asnSubject) !== "") return;
+			for (const asn of lookAll(new Database(file, "", asnSubject))) expect(asnSubject.valid(asn)).toBe(true);
+		}),
+		{ numRuns: 300 },
+	);
+});
+
+test("Changed bytes give a fault, or valid labels without a throw", () => {
+	const whole = countryMmdb();
+	let failures = 0;
+	fc.assert(
+		fc.property(
+			fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 20 }),
+			(changes) => {
+				const file = Buffer.from(whole);
+				for (const [offset, byte] of changes) file[offset] = byte;
+				if (faultOf(file) !== "") return;
+				const database = new Database(file, "", countrySubject);
+				for (const country of lookAll(database)) expect(country).toMatch(/^[A-Z]{2}$/);
+				failures += database.lookupFailures;
+			},
+		),
+		{ numRuns: 1000 },
+	);
+	expect(failures).toBeGreaterThan(0);
+});
+
+describe("A record", () => {
+	const rows: [title: string, record: MmdbValue, country: string, failures: number][] = [
+		["without a country is unmapped, whatever is registered", { registered_country: { iso_code: "AU" } }, "ZZ", 0],
+		["with nothing in it is unmapped", {}, "ZZ", 0],
+		["with a country without a code is unmapped", { country: { geoname_id: 1 } }, "ZZ", 0],
+		["whose code is in small letters is a fault", { country: { iso_code: "de" } }, "ZZ", 2],
+		["whose code is too long is a fault", { country: { iso_code: "DEU" } }, "ZZ", 2],
+		["whose code would break a label is a fault", { country: { iso_code: '"\n' } }, "ZZ", 2],
+		["whose code is a number is a fault", { country: { iso_code: 49 } }, "ZZ", 2],
+		["that is text is unmapped", "DE", "ZZ", 0],
+	];
+	test.each(rows)("%s", (_, record, country, failures) => {
+		const database = new Database(
+			writeMmdb([["192.0.2.0/24", record]], { databaseType: "GeoLite2-Country" }),
+			"",
+			countrySubject,
+		);
+		for (const _ of ["decoded", "remembered"]) expect(database.lookup(...at("192.0.2.1"))).toBe(country);
+		expect(database.lookupFailures).toBe(failures);
+	});
+
+	const systems: [title: string, record: MmdbValue, asn: number, failures: number][] = [
+		["with the highest AS number is mapped", asnRecord(4_294_967_295), 4_294_967_295, 0],
+		["with AS 0 is unmapped", asnRecord(0), 0, 0],
+		["with an organization alone is unmapped", { autonomous_system_organization: "Example" }, 0, 0],
+		["whose AS number is above 32 bits is a fault", { autonomous_system_number: 4_294_967_296n }, 0, 2],
+		["whose AS number is text is a fault", { autonomous_system_number: "AS64496" }, 0, 2],
+	];
+	test.each(systems)("%s", (_, record, asn, failures) => {
+		const database = new Database(
+			writeMmdb([["192.0.2.0/24", record]], { databaseType: "GeoLite2-ASN" }),
+			"",
+			asnSubject,
+		);
+		for (const _ of ["decoded", "remembered"]) expect(database.lookup(...at("192.0.2.1"))).toBe(asn);
+		expect(database.lookupFailures).toBe(failures);
+	});
+
+	test("that points to itself is a fault, found when it is looked up", () => {
+		const bytes = writeMmdb([["192.0.2.77/32", { country: "to be bent" }]], {
+			databaseType: "GeoLite2-Country",
+			recordSize: 24,
+		});
+		// A map of one pair whose value is a pointer (of 4 bytes) to the map itself.
+		const map = bytes.indexOf("country") - 2;
+		bytes.set([0b001_11_000, 0, 0, 0, 0], map + 2 + "country".length);
+		const database = new Database(bytes, "", countrySubject);
+		expect(database.lookup(...ipv4(0xc000024d))).toBe("ZZ");
+		expect(database.lookupFailures).toBe(1);
+	});
+});
