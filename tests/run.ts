@@ -1,0 +1,89 @@
+/**
+ * All checks, as `npm test` runs them once the packages are installed and the executable is built: types, lint, the programs that tests
+ * need, the tests. Arguments are test files or folders, in place of all. Ends with the line `N passed, N failed` (see closing).
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { closing, readJunit, type Tally } from "./support/junit.ts";
+import { haveNetns, removeLeftovers } from "./support/netns.ts";
+import { prepare } from "./support/prepare.ts";
+
+const root = resolve(import.meta.dir, "..");
+
+/** Given as a flag, for Bun 1.4.5 does not read `timeout` of bunfig.toml. What is slower is stuck: all tests take a few minutes. */
+const testTimeoutMs = 60_000;
+
+function say(step: string, line: string): void {
+	console.log(`${step}: ${line}`);
+}
+
+/** Runs one step, and says how long it took. */
+async function timed<T>(step: string, run: () => Promise<T>): Promise<T> {
+	const start = performance.now();
+	const result = await run();
+	say(step, `took ${((performance.now() - start) / 1000).toFixed(1)} s`);
+	return result;
+}
+
+/** Runs a program of node_modules/.bin with Bun in place of Node, its output going to ours. */
+async function runPackage(step: string, words: readonly string[]): Promise<boolean> {
+	const command = [process.execPath, "run", "--bun", ...words];
+	const code = await Bun.spawn(command, { cwd: root, stdin: "ignore", stdout: "inherit", stderr: "inherit" }).exited;
+	say(step, code === 0 ? "passed" : "failed");
+	return code === 0;
+}
+
+/** Runs `bun test` and counts; names what failed and what was skipped. */
+async function runTests(files: readonly string[]): Promise<Tally> {
+	const directory = mkdtempSync(join(tmpdir(), "dnstt-report-"));
+	const reportPath = join(directory, "junit.xml");
+	const options = [`--timeout=${testTimeoutMs}`, "--reporter=junit", `--reporter-outfile=${reportPath}`];
+	const child = Bun.spawn([process.execPath, "test", ...options, ...files], {
+		cwd: root,
+		stdin: "ignore",
+		stdout: "inherit",
+		stderr: "pipe",
+	});
+	const [end, code] = await Promise.all([passOn(child.stderr), child.exited]);
+	const report = Bun.file(reportPath);
+	const outcomes = (await report.exists()) ? readJunit(await report.text()) : [];
+	rmSync(directory, { recursive: true });
+
+	for (const { title, outcome } of outcomes) if (outcome !== "passed") say(outcome, title);
+	const count = (wanted: string) => outcomes.filter(({ outcome }) => outcome === wanted).length;
+	// The report lacks files that could not be loaded and a crash of bun itself; the printed summary has the first, the code both.
+	const printed = Number(/^ *(\d+) fail$/m.exec(end)?.[1] ?? 0);
+	const failed = Math.max(count("failed"), printed, code === 0 ? 0 : 1);
+	return { passed: count("passed"), failed, skipped: count("skipped") };
+}
+
+/** Writes a stream to our standard error as it comes, and gives the end of it. */
+async function passOn(stream: ReadableStream<Uint8Array>): Promise<string> {
+	const decoder = new TextDecoder();
+	let end = "";
+	for await (const chunk of stream) {
+		process.stderr.write(chunk);
+		end = (end + decoder.decode(chunk, { stream: true })).slice(-4096);
+	}
+	return end;
+}
+
+const isRoot = process.getuid?.() === 0;
+const checked = [
+	await timed("types", () => runPackage("types", ["tsc", "--noEmit"])),
+	await timed("lint", () => runPackage("lint", ["biome", "check", "."])),
+];
+const prepared = await timed("programs", () => prepare((line) => say("programs", line)));
+// Others than root have the tests skipped whose program is missing; root was to install it.
+if (!prepared && isRoot) checked.push(false);
+const tests = await timed("tests", () => runTests(process.argv.slice(2)));
+if (haveNetns()) removeLeftovers();
+
+if (isRoot && tests.skipped > 0) say("tests", "root can run every test: a skipped one is a failure");
+if (tests.passed + tests.failed === 0) say("tests", "none was run");
+const passedChecks = checked.filter((well) => well).length;
+const checks = { passed: passedChecks, failed: checked.length - passedChecks, skipped: 0 };
+const { line, exitCode } = closing(checks, tests, isRoot);
+console.log(line);
+process.exitCode = exitCode;
