@@ -2,12 +2,11 @@
  * All checks, as `npm test` runs them once the packages are installed and the executable is built: types, lint, the programs that tests
  * need, the tests. Arguments are test files or folders, in place of all. Ends with the line `N passed, N failed` (see closing).
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { closing, readJunit, type Tally } from "./support/junit.ts";
 import { haveNetns, removeLeftovers } from "./support/netns.ts";
 import { prepare } from "./support/prepare.ts";
+import { temporaryFolder } from "./support/temporary.ts";
 
 const root = resolve(import.meta.dir, "..");
 
@@ -36,8 +35,8 @@ async function runPackage(step: string, words: readonly string[]): Promise<boole
 
 /** Runs `bun test` and counts; names what failed and what was skipped. */
 async function runTests(files: readonly string[]): Promise<Tally> {
-	const directory = mkdtempSync(join(tmpdir(), "dnstt-report-"));
-	const reportPath = join(directory, "junit.xml");
+	using folder = temporaryFolder();
+	const reportPath = folder.file("junit.xml");
 	const options = [`--timeout=${testTimeoutMs}`, "--reporter=junit", `--reporter-outfile=${reportPath}`];
 	const child = Bun.spawn([process.execPath, "test", ...options, ...files], {
 		cwd: root,
@@ -48,7 +47,6 @@ async function runTests(files: readonly string[]): Promise<Tally> {
 	const [end, code] = await Promise.all([passOn(child.stderr), child.exited]);
 	const report = Bun.file(reportPath);
 	const outcomes = (await report.exists()) ? readJunit(await report.text()) : [];
-	rmSync(directory, { recursive: true });
 
 	for (const { title, outcome } of outcomes) if (outcome !== "passed") say(outcome, title);
 	const count = (wanted: string) => outcomes.filter(({ outcome }) => outcome === wanted).length;

@@ -1,14 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { closing, readJunit } from "./junit.ts";
 import { runCommand } from "./process.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 test("the report of bun itself is read: every outcome, groups outside in, escaped titles", async () => {
-	const directory = mkdtempSync(join(tmpdir(), "dnstt-junit-"));
+	using folder = temporaryFolder();
 	await Bun.write(
-		join(directory, "a.test.ts"),
+		folder.file("a.test.ts"),
 		`import { describe, expect, test } from "bun:test";
 		describe("outer <a>", () => describe('inner "b" & c', () => {
 			test("passes", () => {});
@@ -18,9 +16,9 @@ test("the report of bun itself is read: every outcome, groups outside in, escape
 		}));
 		test("top", () => {});`,
 	);
-	const report = join(directory, "report.xml");
+	const report = folder.file("report.xml");
 	const words = ["test", "--reporter=junit", `--reporter-outfile=${report}`, "./a.test.ts"];
-	const { code } = await runCommand([process.execPath, ...words], { cwd: directory });
+	const { code } = await runCommand([process.execPath, ...words], { cwd: folder.path });
 	expect(code).toBe(1);
 	const group = 'a.test.ts: outer <a> > inner "b" & c >';
 	expect(readJunit(await Bun.file(report).text())).toEqual([
@@ -30,7 +28,6 @@ test("the report of bun itself is read: every outcome, groups outside in, escape
 		{ title: `${group} is to be written`, outcome: "skipped" },
 		{ title: "a.test.ts: top", outcome: "passed" },
 	]);
-	rmSync(directory, { recursive: true });
 });
 
 test("a report without tests gives none", () => {

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dnsttQuery, packetsOf, randomBytes, rewrap, rewrappings, seededRandom } from "./frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "./netns.ts";
-import { readPcap, readPcapFile, writePcap } from "./pcapfile.ts";
+import { readPcap, readPcapFile } from "./pcapfile.ts";
 import { ended, runCommand, until } from "./process.ts";
+import { temporaryFolder } from "./temporary.ts";
 import { exchangeUdp, serveUdp } from "./udp.ts";
 
 const withoutNetns = !haveNetns();
@@ -13,8 +12,8 @@ const namespaces = () => Bun.spawnSync(["ip", "netns", "list"]).stdout.toString(
 
 /** Starts tcpdump in a namespace; the function that it gives ends it and reads what it saw. */
 async function tcpdump(namespace: Namespace, interfaceName: string) {
-	const directory = mkdtempSync(join(tmpdir(), "dnstt-tcpdump-"));
-	const file = join(directory, "out.pcap");
+	const folder = temporaryFolder();
+	const file = folder.file("out.pcap");
 	// libpcap 1.10 refuses to compile `vlan` for LINUX_SLL2.
 	const filter = interfaceName === "any" ? "udp" : "udp or vlan";
 	const options = ["-n", "-U", "--immediate-mode", "-Z", "root", "-i", interfaceName, "-w", file];
@@ -35,7 +34,7 @@ async function tcpdump(namespace: Namespace, interfaceName: string) {
 		child.kill("SIGINT");
 		await ended(child);
 		const capture = readPcap(await Bun.file(file).bytes());
-		rmSync(directory, { recursive: true });
+		folder[Symbol.dispose]();
 		return capture.records;
 	};
 }
@@ -113,6 +112,25 @@ describe("network namespaces", () => {
 		expect(namespaces()).not.toContain(stdout.trim());
 	});
 
+	test.skipIf(withoutNetns)("take children of children with them", async () => {
+		let pid = 0;
+		{
+			using network = makeNetwork();
+			const child = network.namespace("family").spawn(["setsid", "sh", "-c", "sleep 100 & echo $!; wait"]);
+			pid = Number(await until(() => (child.stdout().endsWith("\n") ? child.stdout() : undefined), child.stderr));
+			expect(process.kill(pid, 0)).toBe(true);
+		}
+		await until(
+			() =>
+				Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)])
+					.stdout.toString()
+					.match(/^[^Z]/)
+					? undefined
+					: true,
+			() => `process ${pid} ends`,
+		);
+	});
+
 	test.skipIf(withoutNetns)("a command that fails says what it was and what it complained of", () => {
 		using network = makeNetwork();
 		expect(() => network.namespace("a").run("ls", "/does/not/exist")).toThrow(
@@ -131,12 +149,9 @@ describe("frames sent into a veth pair come out of it", () => {
 			if (rewrapping === undefined) throw new Error(title);
 			const recorded = packetsOf(await readPcapFile("tests/captures/direct-ipv4.pcap")).slice(0, 100);
 			const records = rewrap(recorded, rewrapping);
-			const directory = mkdtempSync(join(tmpdir(), "dnstt-send-"));
-			await Bun.write(join(directory, "in.pcap"), writePcap({ linkType: 1, records }));
 			const seen = await tcpdump(b, "e0");
-			await a.sendCapture(join(directory, "in.pcap"), "e0", 2000);
+			await a.sendFrames(records, "e0", 2000);
 			expect((await seen(100)).map(({ bytes }) => bytes)).toEqual(records.map(({ bytes }) => bytes));
-			rmSync(directory, { recursive: true });
 		});
 	}
 });

@@ -3,10 +3,10 @@
  * Names are unique to the process; a network is removed at the end of its scope (`using network = makeNetwork()`), else when the process
  * exits, else by the next process that makes one or by tests/run.ts. Needs root, and Debian's iproute2, tcpreplay, curl, nftables and iptables.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { linkTypes } from "../../src/capture/source.ts";
+import { type CaptureRecord, writePcap } from "./pcapfile.ts";
 import { type Child, type Ended, ended, quoted, spawnChild } from "./process.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 const namePrefix = "dnstt-test-";
 
@@ -76,6 +76,8 @@ export interface Namespace {
 	fetch(url: string, curl?: readonly string[]): Promise<Response>;
 	/** Sends a capture file's frames (link type EN10MB) out of an interface with tcpreplay; ends when the last is sent. */
 	sendCapture(path: string, interfaceName: string, rate?: SendRate): Promise<void>;
+	/** The same for Ethernet frames in memory. */
+	sendFrames(records: readonly CaptureRecord[], interfaceName: string, rate?: SendRate): Promise<void>;
 }
 
 export interface VethEnd {
@@ -137,7 +139,7 @@ export function makeNetwork(): Network {
 			networks.delete(network);
 			for (const child of children) child.kill("SIGKILL");
 			children.clear();
-			for (const { name } of namespaces.splice(0)) ip("netns", "del", name);
+			for (const { name } of namespaces.splice(0)) removeNamespace(name);
 		},
 		[Symbol.dispose]() {
 			network.remove();
@@ -165,8 +167,24 @@ export function removeLeftovers(): void {
 		const [name = ""] = line.split(" ");
 		const pid = new RegExp(`^${namePrefix}(\\d+)-`).exec(name)?.[1];
 		if (pid === undefined || isAlive(Number(pid))) continue;
-		Bun.spawnSync(["ip", "netns", "del", name]);
+		try {
+			removeNamespace(name);
+		} catch {
+			// Another test process sweeps at the same time and was first.
+		}
 	}
+}
+
+/** Ends what still runs in a namespace (children of children too: they would keep it alive without a name) and removes it. */
+function removeNamespace(name: string): void {
+	for (const pid of ip("netns", "pids", name).split("\n").filter(Boolean)) {
+		try {
+			process.kill(Number(pid), "SIGKILL");
+		} catch {
+			// It has ended by itself.
+		}
+	}
+	ip("netns", "del", name);
 }
 
 function isAlive(pid: number): boolean {
@@ -203,16 +221,16 @@ function namespaceOf(name: string, children: Set<Child>): Namespace {
 		iptables: (...words) => void runSync(inside(["iptables", "-w", "5", ...words])),
 		sysctl: (...settings) => void runSync(inside(["sysctl", "-q", "-w", ...settings])),
 		async fetch(url, curl = []) {
-			const directory = mkdtempSync(join(tmpdir(), namePrefix));
-			const file = join(directory, "body");
-			try {
-				const options = ["--silent", "--show-error", "--max-time", "20", "--output", file];
-				const { stdout } = await runToEnd(["curl", ...options, "--dump-header", "-", ...curl, url]);
-				const body = Bun.file(file);
-				return responseOf(stdout, (await body.exists()) ? await body.bytes() : new Uint8Array());
-			} finally {
-				rmSync(directory, { recursive: true });
-			}
+			using folder = temporaryFolder();
+			const options = ["--silent", "--show-error", "--max-time", "20", "--output", folder.file("body")];
+			const { stdout } = await runToEnd(["curl", ...options, "--dump-header", "-", ...curl, url]);
+			const body = Bun.file(folder.file("body"));
+			return responseOf(stdout, (await body.exists()) ? await body.bytes() : new Uint8Array());
+		},
+		async sendFrames(records, interfaceName, rate) {
+			using folder = temporaryFolder();
+			await Bun.write(folder.file("frames.pcap"), writePcap({ linkType: linkTypes.EN10MB, records }));
+			await namespace.sendCapture(folder.file("frames.pcap"), interfaceName, rate);
 		},
 		async sendCapture(path, interfaceName, rate = "fastest") {
 			const speed = { recorded: "--multiplier=1", fastest: "--topspeed" };
