@@ -1,0 +1,213 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openFile } from "../../src/capture/file.ts";
+import { batchBytes } from "../../src/capture/native.ts";
+import { CaptureError, type FrameSource, linkTypes, recordHeaderBytes } from "../../src/capture/source.ts";
+import { type CaptureRecord, readPcapFile, writePcap, writePcapng } from "../support/pcapfile.ts";
+
+const capturesFolder = join(import.meta.dir, "../captures");
+const folder = mkdtempSync(join(tmpdir(), "dnstt-file-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let serial = 0;
+async function saved(content: Uint8Array): Promise<string> {
+	const path = join(folder, `${serial++}.pcap`);
+	await Bun.write(path, content);
+	return path;
+}
+
+/** All records of a source in the form of the tests' own reader. */
+function drain(source: FrameSource): CaptureRecord[] {
+	const records: CaptureRecord[] = [];
+	for (;;) {
+		const used = source.read();
+		if (used === 0) return records;
+		expect(used).toBeLessThanOrEqual(source.batch.bytes.length);
+		records.push(...recordsOf(source, used));
+	}
+}
+
+function recordsOf({ batch: { bytes, words } }: FrameSource, used: number): CaptureRecord[] {
+	const records: CaptureRecord[] = [];
+	let at = 0;
+	while (at < used) {
+		const [seconds = 0, nanoseconds = 0, captured = 0, originalLength = 0] = words.subarray(at >> 2, (at >> 2) + 4);
+		const start = at + recordHeaderBytes;
+		records.push({
+			timeNs: BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds),
+			bytes: bytes.slice(start, start + captured),
+			originalLength,
+		});
+		at = (start + captured + 3) & ~3;
+	}
+	expect(at).toBe(used);
+	return records;
+}
+
+function readAll(path: string): CaptureRecord[] {
+	const source = openFile(path);
+	try {
+		return drain(source);
+	} finally {
+		source.close();
+	}
+}
+
+describe("a recorded capture gives the records that an independent reader finds", () => {
+	for (const [name, linkType] of [
+		["direct-ipv4", linkTypes.EN10MB],
+		["unbound-0x20-ipv4", linkTypes.EN10MB],
+		["any-sll2-ipv4", linkTypes.LINUX_SLL2],
+		["bent-queries", linkTypes.EN10MB],
+	] as const) {
+		test(name, async () => {
+			const path = join(capturesFolder, `${name}.pcap`);
+			const expected = await readPcapFile(path);
+			const source = openFile(path);
+			expect(source.linkType).toBe(linkType);
+			expect(drain(source)).toEqual([...expected.records]);
+			expect(source.statistics()).toEqual({
+				received: expected.records.length,
+				droppedByKernel: 0,
+				droppedByInterface: 0,
+			});
+			expect(source.read()).toBe(0);
+			source.close();
+			source.close();
+			expect(source.statistics().received).toBe(expected.records.length);
+		});
+	}
+});
+
+const sample: CaptureRecord[] = [1, 60, 61, 62, 63, 64, 1500].map((length, index) => ({
+	timeNs: 1_700_000_000_123_456_789n + BigInt(index),
+	bytes: Uint8Array.from({ length }, (_, at) => (at + index) & 0xff),
+	originalLength: length + index,
+}));
+const linkType = linkTypes.EN10MB;
+const inMicroseconds = sample.map((record) => ({ ...record, timeNs: (record.timeNs / 1000n) * 1000n }));
+
+describe("the same records come out of", () => {
+	const rows: [string, Uint8Array, CaptureRecord[]][] = [
+		["pcap, little-endian, microseconds", writePcap({ linkType, records: sample }), inMicroseconds],
+		["pcap, big-endian, microseconds", writePcap({ linkType, bigEndian: true, records: sample }), inMicroseconds],
+		["pcap, little-endian, nanoseconds", writePcap({ linkType, nanosecond: true, records: sample }), sample],
+		[
+			"pcap, big-endian, nanoseconds",
+			writePcap({ linkType, bigEndian: true, nanosecond: true, records: sample }),
+			sample,
+		],
+		["pcapng, microseconds", writePcapng({ linkType, records: sample }), inMicroseconds],
+		["pcapng, nanoseconds", writePcapng({ linkType, tsresol: 9, records: sample }), sample],
+		["pcapng, big-endian", writePcapng({ linkType, bigEndian: true, tsresol: 9, records: sample }), sample],
+		[
+			"pcapng with blocks of other types",
+			writePcapng({ linkType, tsresol: 9, otherBlocks: true, records: sample }),
+			sample,
+		],
+	];
+	for (const [title, content, expected] of rows) {
+		test(title, async () => expect(readAll(await saved(content))).toEqual(expected));
+	}
+
+	test("standard input", async () => {
+		const script = `
+			const { openFile } = await import(${JSON.stringify(join(import.meta.dir, "../../src/capture/file.ts"))});
+			const source = openFile("-");
+			while (source.read() > 0);
+			console.log(source.linkType, source.statistics().received);`;
+		const child = Bun.spawn([process.execPath, "-e", script], { stdin: "pipe", stdout: "pipe" });
+		const content = writePcap({ linkType, records: sample });
+		// In two pieces, cut inside a record: a read waits for the rest.
+		child.stdin.write(content.subarray(0, 100));
+		child.stdin.flush();
+		await Bun.sleep(100);
+		child.stdin.write(content.subarray(100));
+		child.stdin.end();
+		expect((await child.stdout.text()).trim()).toBe(`1 ${sample.length}`);
+	});
+});
+
+test("every link type that the decoder knows is taken under its LINKTYPE_ number", async () => {
+	for (const known of Object.values(linkTypes)) {
+		const source = openFile(await saved(writePcap({ linkType: known, records: sample })));
+		expect(source.linkType).toBe(known);
+		source.close();
+	}
+});
+
+test("more frames than a batch holds come in several batches, and none is lost or cut", async () => {
+	const big = Array.from({ length: 9 }, (_, index) => ({
+		timeNs: BigInt(index) * 1000n,
+		bytes: new Uint8Array(100_000 + index).fill(index),
+		originalLength: 100_000 + index,
+	}));
+	expect(readAll(await saved(writePcap({ linkType, records: big })))).toEqual(big);
+});
+
+test("a frame of 262,144 bytes fits a batch, and one byte more is a fault of the file", async () => {
+	const record = (length: number) => ({ timeNs: 0n, bytes: new Uint8Array(length).fill(7), originalLength: length });
+	expect(batchBytes).toBeGreaterThanOrEqual(262_144 + recordHeaderBytes);
+	const longest = [record(262_144), record(262_144), record(262_144)];
+	expect(readAll(await saved(writePcap({ linkType, records: longest })))).toEqual(longest);
+	const path = await saved(writePcap({ linkType, records: [record(262_145)] }));
+	expect(() => readAll(path)).toThrow(CaptureError);
+});
+
+describe("a file that is cut short gives all records in front of the fault, then a CaptureError", () => {
+	const content = writePcap({ linkType, records: sample });
+	const lastRecordBytes = recordHeaderBytes + (sample.at(-1)?.bytes.length ?? 0);
+	for (const [title, missing] of [
+		["by one byte", 1],
+		["inside a record's header", lastRecordBytes - 5],
+		["behind a record's header", lastRecordBytes - recordHeaderBytes],
+	] as const) {
+		test(title, async () => {
+			const path = await saved(content.subarray(0, content.length - missing));
+			const source = openFile(path);
+			expect(recordsOf(source, source.read())).toHaveLength(sample.length - 1);
+			expect(() => source.read()).toThrow(`${path} is damaged after frame ${sample.length - 1}: truncated`);
+			expect(() => source.read()).toThrow(CaptureError);
+			expect(source.statistics().received).toBe(sample.length - 1);
+			source.close();
+		});
+	}
+
+	test("but not at the end of a record, where a file may end", async () => {
+		expect(readAll(await saved(content.subarray(0, content.length - lastRecordBytes)))).toHaveLength(sample.length - 1);
+	});
+});
+
+describe("what is no capture is refused with its name and the reason", () => {
+	test("a file that does not exist", () => {
+		expect(() => openFile(join(folder, "none.pcap"))).toThrow(
+			`cannot read ${join(folder, "none.pcap")}: No such file or directory`,
+		);
+	});
+
+	test("a folder", () => expect(() => openFile(folder)).toThrow("Is a directory"));
+
+	test("an empty file", async () => {
+		const path = await saved(new Uint8Array());
+		expect(() => openFile(path)).toThrow(`${path} is no capture`);
+	});
+
+	test("a text", async () => {
+		const path = await saved(Buffer.from("# not a capture, but long enough to hold a file header\n"));
+		expect(() => openFile(path)).toThrow(/is no capture \(unknown file format\); expected pcap or pcapng/);
+	});
+
+	test("a link type that the decoder does not know, by its name", async () => {
+		const path = await saved(writePcap({ linkType: 105, records: sample }));
+		expect(() => openFile(path)).toThrow(
+			`${path} has link type IEEE802_11 (105), which is not supported; supported are NULL, EN10MB, RAW`,
+		);
+	});
+
+	test("a pcapng file with a second section of the other byte order, which libpcap cannot read, once it is reached", async () => {
+		const path = await saved(writePcapng({ linkType, secondSection: true, records: sample }));
+		expect(() => readAll(path)).toThrow(`${path} is damaged after frame 3`);
+	});
+});

@@ -1,0 +1,320 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { blockTimeoutMs, captureFilter, openLive, snapshotBytes } from "../../src/capture/live.ts";
+import { CaptureError, linkTypes } from "../../src/capture/source.ts";
+import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
+import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
+import { type CaptureRecord, readPcapFile, writePcap } from "../support/pcapfile.ts";
+import { until } from "../support/process.ts";
+
+const probePath = join(import.meta.dir, "liveProbe.ts");
+
+/** A liveProbe.ts in a namespace, ready or failed at the opening. */
+class Probe implements Disposable {
+	private readonly child;
+	private answered = 0;
+
+	private constructor(namespace: Namespace, interfaceName: string, ports: readonly number[], bufferBytes: number) {
+		const words = [process.execPath, probePath, interfaceName, String(bufferBytes), ...ports.map(String)];
+		this.child = Bun.spawn(["ip", "netns", "exec", namespace.name, ...words], {
+			stdin: "pipe",
+			stdout: "pipe",
+			stderr: "inherit",
+		});
+		void this.collect();
+	}
+
+	private readonly lines: string[] = [];
+
+	private async collect(): Promise<void> {
+		let rest = "";
+		const decoder = new TextDecoder();
+		for await (const chunk of this.child.stdout) {
+			const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+			rest = parts.pop() ?? "";
+			this.lines.push(...parts);
+		}
+	}
+
+	/** Gives the probe and its first line. */
+	static async start(namespace: Namespace, interfaceName: string, ports = [53], bufferBytes = 4 << 20) {
+		const probe = new Probe(namespace, interfaceName, ports, bufferBytes);
+		return { probe, first: await probe.line() };
+	}
+
+	/** The next line that the probe prints. */
+	async line(): Promise<string> {
+		const index = this.answered++;
+		return until(
+			() => this.lines[index],
+			() => `line ${index} of the probe`,
+		);
+	}
+
+	async ask(command: string): Promise<unknown> {
+		this.child.stdin.write(`${command}\n`);
+		this.child.stdin.flush();
+		return JSON.parse(await this.line());
+	}
+
+	/** The frames captured since the last call, once `count` are there (or no more came within the limit). */
+	async frames(count: number): Promise<string[]> {
+		const all: string[] = [];
+		const end = performance.now() + 3000;
+		while (all.length < count && performance.now() < end) {
+			all.push(...((await this.ask("frames")) as { frames: string[] }).frames);
+			if (all.length < count) await Bun.sleep(50);
+		}
+		return [...all, ...(await this.rest())];
+	}
+
+	/** The frames captured since the last call, those that the kernel still held back included. */
+	async rest(): Promise<string[]> {
+		await Bun.sleep(2 * blockTimeoutMs);
+		return ((await this.ask("frames")) as { frames: string[] }).frames;
+	}
+
+	/** Closes the source and gives the exit code of the process, which ends because nothing is left to do. */
+	async end(): Promise<number> {
+		this.child.stdin.write("end\n");
+		this.child.stdin.flush();
+		return this.child.exited;
+	}
+
+	[Symbol.dispose](): void {
+		this.child.kill("SIGKILL");
+	}
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+
+describe("captureFilter", () => {
+	test("names every port, and looks behind two tags where frames have them", () => {
+		const filter = captureFilter([53, 5300], linkTypes.EN10MB);
+		expect(filter.match(/udp port 53 or udp port 5300/g)).toHaveLength(3);
+		expect(filter.match(/vlan/g)).toHaveLength(2);
+	});
+
+	test("has no vlan where libpcap refuses it", () => {
+		for (const linkType of [linkTypes.LINUX_SLL, linkTypes.LINUX_SLL2, linkTypes.RAW])
+			expect(captureFilter([53], linkType)).not.toContain("vlan");
+	});
+});
+
+test("the snapshot holds a whole datagram of 65,535 bytes behind IPv6 and two tags", () => {
+	expect(snapshotBytes).toBeGreaterThanOrEqual(65_535 + 40 + 14 + 8);
+	expect(snapshotBytes).toBeLessThanOrEqual(262_144);
+});
+
+test("an interface that does not exist is refused with the names of those that do", () => {
+	const open = () => openLive({ interfaceName: "no-such-if", ports: [53], bufferBytes: 1 << 20, promiscuous: false });
+	if (process.getuid?.() !== 0) {
+		expect(open).toThrow(CaptureError);
+		return;
+	}
+	expect(open).toThrow(/^no interface "no-such-if": this host has any,.*\blo\b/);
+});
+
+test.skipIf(process.getuid?.() !== 0)("without permission the operator is told what gives it", () => {
+	const { stdout } = Bun.spawnSync([
+		...["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"],
+		...[process.execPath, probePath, "lo", String(1 << 20), "53"],
+	]);
+	const answer: unknown = JSON.parse(stdout.toString());
+	expect(answer).toEqual({ class: "CaptureError", error: expect.stringContaining("AmbientCapabilities=CAP_NET_RAW") });
+});
+
+describe.skipIf(!haveNetns())("between two network namespaces", () => {
+	let network: Network;
+	let near: Namespace;
+	let far: Namespace;
+	let packets: PacketRecord[];
+	const folder = mkdtempSync(join(tmpdir(), "dnstt-live-"));
+
+	beforeAll(async () => {
+		network = makeNetwork();
+		near = network.namespace("near");
+		far = network.namespace("far");
+		network.veth({ namespace: near, interfaceName: "e0" }, { namespace: far, interfaceName: "e0" });
+		const capture = await readPcapFile(join(import.meta.dir, "../captures/direct-ipv4.pcap"));
+		packets = packetsOf(capture).slice(0, 6);
+	});
+
+	afterAll(() => {
+		network.remove();
+		rmSync(folder, { recursive: true });
+	});
+
+	async function send(records: readonly CaptureRecord[], rate: "fastest" | number = "fastest"): Promise<void> {
+		const path = join(folder, "send.pcap");
+		await Bun.write(path, writePcap({ linkType: linkTypes.EN10MB, records }));
+		await near.sendCapture(path, "e0", rate);
+	}
+
+	/** Every kind of frame, each with all `packets`, in order; `title` says which kind. */
+	const wanted = () =>
+		rewrappings
+			.filter(({ wrapping }) => wrapping.linkType === linkTypes.EN10MB)
+			.flatMap((rewrapping) =>
+				rewrap(packets, rewrapping).map((record) => ({ ...record, title: rewrapping.title, hex: hex(record.bytes) })),
+			);
+
+	/** Datagrams to and from port 54, without IPv6 extension headers, in every tagging. */
+	function unwanted(): CaptureRecord[] {
+		const others = packets.map((record) => {
+			const packet = record.packet.slice();
+			const view = new DataView(packet.buffer);
+			for (const offset of [20, 22]) if (view.getUint16(offset) === 53) view.setUint16(offset, 54);
+			return { ...record, packet };
+		});
+		return rewrappings
+			.filter(({ wrapping, carriage }) => wrapping.linkType === linkTypes.EN10MB && !carriage.title.includes("with "))
+			.flatMap((rewrapping) => rewrap(others, rewrapping));
+	}
+
+	test("every tagging and every kind of IP header passes the filter of an interface, byte for byte", async () => {
+		const { probe, first } = await Probe.start(far, "e0");
+		using _ = probe;
+		expect(first).toBe("ready 1");
+		const records = wanted();
+		await send(records);
+		const frames = new Set(await probe.frames(records.length));
+		expect(records.filter((record) => !frames.has(record.hex)).map(({ title }) => title)).toEqual([]);
+		expect(frames.size).toBe(new Set(records.map((record) => record.hex)).size);
+	}, 20_000);
+
+	test("datagrams of other ports stay in the kernel, whatever their tags", async () => {
+		const { probe } = await Probe.start(far, "e0");
+		using _ = probe;
+		const records = unwanted();
+		expect(records.length).toBeGreaterThan(0);
+		await send(records);
+		expect(await probe.rest()).toEqual([]);
+		expect(await probe.ask("statistics")).toMatchObject({ received: 0 });
+	}, 20_000);
+
+	test("several ports are watched at once", async () => {
+		const { probe } = await Probe.start(far, "e0", [5300, 54]);
+		using _ = probe;
+		const records = unwanted();
+		await send(records);
+		expect(await probe.frames(records.length)).toHaveLength(records.length);
+	}, 20_000);
+
+	test("every tagging and every kind of IP header passes the filter of any, as LINUX_SLL2", async () => {
+		const { probe, first } = await Probe.start(far, "any");
+		using _ = probe;
+		expect(first).toBe("ready 276");
+		const records = wanted();
+		await send(records);
+		expect(await probe.frames(records.length)).toHaveLength(records.length);
+	}, 20_000);
+
+	test("untagged and once tagged datagrams of other ports stay in the kernel on any", async () => {
+		const { probe } = await Probe.start(far, "any");
+		using _ = probe;
+		// Behind a second tag the filter of a cooked capture does not look: those pass, and the decoder tells them.
+		await send(unwanted().filter(({ bytes }) => !(bytes[16] === 0x81 && bytes[17] === 0)));
+		expect(await probe.rest()).toEqual([]);
+	}, 20_000);
+
+	test("frames that no reader fetches are counted as dropped once the ring is full, and none is counted twice", async () => {
+		const { probe } = await Probe.start(far, "e0", [53], 1 << 20);
+		using _ = probe;
+		await probe.ask("pause");
+		const [packet] = packets;
+		if (!packet) throw new Error("the capture has no packet");
+		const count = 20_000;
+		await send(Array.from({ length: count }, () => ({ timeNs: packet.timeNs, bytes: ethernetFrame(packet.packet) })));
+		const statistics = (await probe.ask("statistics")) as { received: number; droppedByKernel: number };
+		expect(statistics.received).toBe(count);
+		expect(statistics.droppedByKernel).toBeGreaterThan(0);
+		expect(statistics.droppedByKernel).toBeLessThan(count);
+		expect(await probe.ask("statistics")).toEqual(statistics);
+	}, 20_000);
+
+	test("a hundred frames in half a second wake the reader a few times, and silence never", async () => {
+		const { probe } = await Probe.start(far, "e0");
+		using _ = probe;
+		await Bun.sleep(300);
+		expect(await probe.ask("frames")).toEqual({ frames: [], wakeUps: 0 });
+		const [packet] = packets;
+		if (!packet) throw new Error("the capture has no packet");
+		const records = Array.from({ length: 100 }, () => ({ timeNs: packet.timeNs, bytes: ethernetFrame(packet.packet) }));
+		await send(records, 200);
+		await Bun.sleep(200);
+		const { frames, wakeUps } = (await probe.ask("frames")) as { frames: string[]; wakeUps: number };
+		expect(frames).toHaveLength(records.length);
+		expect(wakeUps).toBeGreaterThan(0);
+		expect(wakeUps).toBeLessThanOrEqual(20);
+	}, 20_000);
+
+	test("a process whose source is closed ends by itself", async () => {
+		const { probe } = await Probe.start(far, "e0");
+		using _ = probe;
+		expect(await probe.end()).toBe(0);
+	}, 20_000);
+
+	describe("an interface that goes", () => {
+		const addLink = (name: string) => far.ip("link", "add", name, "type", "veth", "peer", "name", `${name}p`);
+
+		test("down while frames are read is reported as unavailable", async () => {
+			addLink("down0");
+			far.ip("link", "set", "down0", "up");
+			const { probe, first } = await Probe.start(far, "down0");
+			using _ = probe;
+			expect(first).toBe("ready 1");
+			far.ip("link", "set", "down0", "down");
+			expect(JSON.parse(await probe.line())).toEqual({
+				class: "InterfaceUnavailableError",
+				error: expect.stringContaining("ip link set down0 up"),
+			});
+		}, 20_000);
+
+		test("away while frames are read is reported as unavailable", async () => {
+			addLink("gone0");
+			far.ip("link", "set", "gone0", "up");
+			const { probe } = await Probe.start(far, "gone0");
+			using _ = probe;
+			far.ip("link", "del", "gone0");
+			expect(JSON.parse(await probe.line())).toEqual({
+				class: "InterfaceUnavailableError",
+				error: "interface gone0 disappeared",
+			});
+		}, 20_000);
+
+		test("away and comes back under its name is not taken for the old one", async () => {
+			addLink("back0");
+			far.ip("link", "set", "back0", "up");
+			const { probe } = await Probe.start(far, "back0");
+			using _ = probe;
+			far.ip("link", "del", "back0");
+			addLink("back0");
+			far.ip("link", "set", "back0", "up");
+			expect(JSON.parse(await probe.line())).toMatchObject({ class: "InterfaceUnavailableError" });
+		}, 20_000);
+
+		test("unnoticed by any, which goes on with the others", async () => {
+			addLink("other0");
+			far.ip("link", "set", "other0", "up");
+			const { probe } = await Probe.start(far, "any");
+			using _ = probe;
+			far.ip("link", "del", "other0");
+			const records = wanted();
+			await send(records);
+			expect(await probe.frames(records.length)).toHaveLength(records.length);
+		}, 20_000);
+
+		test("down before it is opened is refused with the command that mends it", async () => {
+			addLink("idle0");
+			const { probe, first } = await Probe.start(far, "idle0");
+			using _ = probe;
+			expect(JSON.parse(first)).toEqual({
+				class: "InterfaceUnavailableError",
+				error: 'interface idle0 is down: bring it up with "ip link set idle0 up"',
+			});
+		}, 20_000);
+	});
+});
