@@ -231,7 +231,7 @@ function placeAddon(addon: string): void {
 /** The commit that is built, for `--version`; nothing where there is no repository, as in a source archive. */
 async function gitRevision(): Promise<string | undefined> {
 	if (!existsSync(join(root, ".git"))) return undefined;
-	const described = await $`git describe --always --dirty --exclude=*`.cwd(root).nothrow().quiet();
+	const described = await $`git describe --always --dirty ${"--exclude=*"}`.cwd(root).nothrow().quiet();
 	return described.exitCode === 0 ? described.stdout.toString().trim() : undefined;
 }
 
@@ -254,15 +254,15 @@ async function buildExecutable(target: Target, addon: string): Promise<void> {
 	}
 	say(`bundling src/main.ts and Bun ${Bun.version} into ${relative(root, output)}`);
 	mkdirSync(join(root, "dist"), { recursive: true });
-	const fresh = `${output}.new`;
-	// The two --no-compile-autoload flags: whoever can write to the folder that the exporter starts in must not run code in it.
-	const bundled = await $`${process.execPath} build --compile --minify --sourcemap=none --target=${target.bunTarget}
-		--no-compile-autoload-bunfig --no-compile-autoload-dotenv
-		--define ${`DNSTT_EXPORTER_REVISION=${JSON.stringify(revision ?? "unknown")}`}
-		src/main.ts --outfile ${fresh}`
-		.cwd(root)
-		.nothrow()
-		.quiet();
+	const fresh = join(workFolder, target.name, "dnstt_exporter");
+	const options = [
+		...["--compile", "--minify", "--sourcemap=none", `--target=${target.bunTarget}`],
+		// Whoever can write to the folder that the exporter is started in must not run code in it.
+		...["--no-compile-autoload-bunfig", "--no-compile-autoload-dotenv"],
+		`--define=DNSTT_EXPORTER_REVISION=${JSON.stringify(revision ?? "unknown")}`,
+		`--outfile=${fresh}`,
+	];
+	const bundled = await $`${process.execPath} build ${options} src/main.ts`.cwd(root).nothrow().quiet();
 	if (bundled.exitCode !== 0) throw new BuildError(`bundling failed:\n${bundled.stderr.toString()}`);
 	renameSync(fresh, output);
 	writeFileSync(stampPath, hash);

@@ -1,7 +1,7 @@
 /** Frames from a capture file. */
 
-import { Cap } from "cap";
-import { linkTypeOf, nativeError, newBatch, readStatistics } from "./native.ts";
+import type { Cap } from "cap";
+import { linkTypeOf, loadCap, nativeError, newBatch, readStatistics } from "./native.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, type LinkType } from "./source.ts";
 
 /**
@@ -10,7 +10,7 @@ import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource
  * Throws a CaptureError that names the file if it cannot be read, is no capture, or holds a link type that the decoder does not know.
  */
 export function openFile(path: string): FrameSource {
-	const cap = new Cap();
+	const cap = new (loadCap().Cap)();
 	const name = path === "-" ? "standard input" : path;
 	try {
 		const linkType = linkTypeOf(cap, openOffline(cap, path, name), name);

@@ -1,7 +1,7 @@
 /** Frames from a network interface, or from all of them. */
 
-import { Cap } from "cap";
-import { linkTypeOf, nativeError, newBatch, readStatistics } from "./native.ts";
+import type { Cap } from "cap";
+import { linkTypeOf, loadCap, nativeError, newBatch, readStatistics } from "./native.ts";
 import {
 	CaptureError,
 	type CaptureStatistics,
@@ -77,7 +77,7 @@ export function captureFilter(ports: readonly number[], linkType: LinkType): str
  * type that the decoder does not know, or what libpcap says.
  */
 export function openLive(options: LiveOptions): LiveSource {
-	const cap = new Cap();
+	const cap = new (loadCap().Cap)();
 	try {
 		const number = cap.open(options.interfaceName, {
 			bufferBytes: options.bufferBytes,
@@ -118,7 +118,8 @@ function operatorError(error: unknown, name: string): unknown {
 }
 
 function interfaceNames(): string[] {
-	return Cap.deviceList()
+	return loadCap()
+		.Cap.deviceList()
 		.map((device) => device.name)
 		.filter((name) => name !== "any");
 }

@@ -1,5 +1,6 @@
 /** What the two kinds of frame source share on their way to package `cap`. */
 
+import { tmpdir } from "node:os";
 import type { Cap, NativeError } from "cap";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type LinkType, linkTypes } from "./source.ts";
 
@@ -13,6 +14,21 @@ export const batchBytes = 512 * 1024;
 export function newBatch(): FrameBatch {
 	const memory = new ArrayBuffer(batchBytes);
 	return { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
+}
+
+/**
+ * The package, loaded at the first use: commands that capture nothing do without. The executable has the native half inside, and
+ * Bun writes it into the folder for temporary files to load it. Throws a CaptureError if this fails.
+ */
+export function loadCap(): typeof import("cap") {
+	try {
+		return require("cap");
+	} catch (error) {
+		const reason = error instanceof Error ? error.message : String(error);
+		throw new CaptureError(
+			`cannot load the capture library (${reason}): it is unpacked into ${tmpdir()}; if that folder cannot be written or is mounted noexec, set TMPDIR to another`,
+		);
+	}
 }
 
 /** What cap threw, if it is one of its own errors, which have a code; undefined for anything else. */
