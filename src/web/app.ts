@@ -1,5 +1,5 @@
 import type { BasicAuth } from "./auth.ts";
-import { WebError } from "./error.ts";
+import { createDelivery } from "./delivery.ts";
 import { acceptsGzip, gzip, gzipMinBytes } from "./gzip.ts";
 import { landingPage, styleSheet } from "./landing.ts";
 
@@ -21,7 +21,7 @@ export type Handler = (request: Request, client: Client) => Response | Promise<R
 
 export interface AppOptions {
 	version: string;
-	/** Where metrics are served, with a leading slash; on "/" there is no landing page. */
+	/** Where metrics are served, as web.telemetry-path takes it: neither "/" nor below "/-/". */
 	telemetryPath: string;
 	/** The exposition, in the text format 0.0.4. May reject: that scrape gets 500. */
 	render(): Promise<string>;
@@ -56,7 +56,6 @@ const securityHeaders: Readonly<Record<string, string>> = {
 /**
  * The web side as a function: a request in, a response out; it never rejects.
  * Checked in this order: body (413), length of the URL (414), credentials (401; 503 if too many checks wait), path (404), method (405).
- * Throws WebError if the telemetry path is one of the health paths.
  */
 export function createApp(options: AppOptions): (request: Request, client: Client) => Promise<Response> {
 	const { auth, onFault } = options;
@@ -98,12 +97,10 @@ export function createApp(options: AppOptions): (request: Request, client: Clien
 
 function createRoutes({ version, telemetryPath, render, isReady, extraRoutes }: AppOptions): Map<string, Handler> {
 	const page = landingPage({ version, telemetryPath });
-	const routes = new Map<string, Handler>([
+	return new Map<string, Handler>([
 		["/", () => body(page, "text/html; charset=utf-8")],
 		["/style.css", () => body(styleSheet, "text/css; charset=utf-8")],
 		...Object.entries(extraRoutes ?? {}),
-	]);
-	const health: [string, Handler][] = [
 		["/-/healthy", () => text(200, "Healthy.\n")],
 		[
 			"/-/ready",
@@ -112,13 +109,8 @@ function createRoutes({ version, telemetryPath, render, isReady, extraRoutes }: 
 				return ready === true ? text(200, "Ready.\n") : text(503, `Not ready: ${ready}\n`);
 			},
 		],
-	];
-	for (const [path, handler] of health) {
-		if (telemetryPath === path) throw new WebError(`web.telemetry-path: ${path} is taken, choose another, as /metrics`);
-		routes.set(path, handler);
-	}
-	routes.set(telemetryPath, createScrape(render));
-	return routes;
+		[telemetryPath, createScrape(render)],
+	]);
 }
 
 /** A rendering under way or done, which scrapes that came meanwhile share. */
@@ -129,6 +121,7 @@ interface Rendering {
 
 function createScrape(render: () => Promise<string>): Handler {
 	const encoder = new TextEncoder();
+	const deliver = createDelivery();
 	let scrapes = 0;
 	let shared: Rendering | undefined;
 
@@ -163,7 +156,10 @@ function createScrape(render: () => Promise<string>): Handler {
 			const bytes = await (compress ? (current.gzipped ?? plain) : plain);
 			const headers: Record<string, string> = { "Content-Type": expositionType, Vary: "Accept-Encoding" };
 			if (compress) headers["Content-Encoding"] = "gzip";
-			return new Response(bytes, { headers });
+			// Without the length the runtime would state 0, that of the missing body.
+			if (request.method === "HEAD")
+				return new Response(null, { headers: { ...headers, "Content-Length": `${bytes.length}` } });
+			return new Response(deliver(bytes), { headers });
 		} finally {
 			scrapes--;
 		}

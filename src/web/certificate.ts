@@ -4,7 +4,7 @@ import { WebError } from "./error.ts";
 
 /** Where the server's identity lies, both files in PEM; the certificate first, then the chain, in one file. */
 export interface CertificateFiles {
-	certFile: string;
+	certificateFile: string;
 	keyFile: string;
 }
 
@@ -18,13 +18,13 @@ export interface Certificate {
  * Reads a certificate and its key, and sees that each can be read and that they belong together.
  * Throws WebError naming the file at fault.
  */
-export async function readCertificate({ certFile, keyFile }: CertificateFiles): Promise<Certificate> {
-	const [cert, key] = await Promise.all([readPem(certFile), readPem(keyFile)]);
-	const leaf = parsed(certFile, "certificate", () => new X509Certificate(cert));
+export async function readCertificate({ certificateFile, keyFile }: CertificateFiles): Promise<Certificate> {
+	const [cert, key] = await Promise.all([readPem(certificateFile), readPem(keyFile)]);
+	const leaf = parsed(certificateFile, "certificate", () => new X509Certificate(cert));
 	const privateKey = parsed(keyFile, "unencrypted private key", () => createPrivateKey(key));
 	if (!leaf.checkPrivateKey(privateKey)) {
 		throw new WebError(
-			`the key in ${keyFile} is not that of the first certificate in ${certFile}: install both from the same issue, the server's own certificate before its chain`,
+			`the key in ${keyFile} is not that of the first certificate in ${certificateFile}: install both from the same issue, the server's own certificate before its chain`,
 		);
 	}
 	return { cert, key };

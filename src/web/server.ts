@@ -1,7 +1,9 @@
+import type { ListenAddress } from "../config/values.ts";
 import type { Client } from "./app.ts";
 import { type Certificate, type CertificateFiles, readCertificate } from "./certificate.ts";
+import { countDescriptors, createSpare, descriptorLimit } from "./descriptors.ts";
 import { WebError } from "./error.ts";
-import { bindError, type ListenAddress, parseListenAddress } from "./listen.ts";
+import { bindError } from "./listen.ts";
 
 /**
  * A connection without progress is closed after this, and so is one whose request head is not complete by then, however
@@ -13,14 +15,25 @@ const idleTimeoutSeconds = 30;
 /** Requests under way may end within this when the server stops; then they are cut. */
 const stopGraceMs = 500;
 
+/**
+ * Connections at once, or half of the descriptors if those are fewer. A scraper holds one. Bun.serve cannot refuse a
+ * connection, and when the descriptors run out it spins on accept; so beyond this all are cut and the port is bound anew.
+ */
+export const connectionsMax = 4096;
+
+/** How often connections are counted; a flood has this long to fill the table. */
+const countEveryMs = 1000;
+
 export interface ServerOptions {
-	/** `host:port`, `[ipv6]:port`, or `:port` for every address. */
-	listen: string;
+	/** An empty host is every address, IPv6 and IPv4; port 0 lets the kernel choose. */
+	listen: ListenAddress;
 	/** HTTPS (TLS 1.2 and up) instead of HTTP. */
 	tls?: CertificateFiles;
 	handler: (request: Request, client: Client) => Promise<Response>;
 	/** Told when a re-read put a new certificate to use (undefined), or why the old one stays; each fault once. */
 	onCertificate?(fault: WebError | undefined): void;
+	/** Told that there were too many connections: all of them were cut (undefined), or why that was impossible; each fault once. */
+	onFlood(fault: WebError | undefined): void;
 }
 
 export interface WebServer {
@@ -30,8 +43,6 @@ export interface WebServer {
 	/**
 	 * Reads the certificate's files again and serves them to new connections if they changed; requests under way go on.
 	 * Call it now and then, and on SIGHUP. Never rejects: see `onCertificate`. Without TLS it does nothing.
-	 * The port is bound anew for it, so the process must still be the user that it was at the start, and for
-	 * ports below 1024 still hold CAP_NET_BIND_SERVICE.
 	 */
 	reloadCertificate(): Promise<void>;
 	/** Takes no more connections, lets requests under way end for half a second, then cuts what is left. */
@@ -40,53 +51,71 @@ export interface WebServer {
 
 type BunServer = Bun.Server<undefined>;
 
-/** Binds the handler to a socket. Throws WebError if the address cannot be bound or the certificate not be used. */
+/**
+ * Binds the handler to a socket. Throws WebError if the address cannot be bound or the certificate not be used.
+ * A new certificate, and a flood of connections, have the port bound anew while the old socket still listens. The kernel
+ * allows that to the same user only, and for ports below 1024 with CAP_NET_BIND_SERVICE: drop privileges before, not after.
+ */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
-	const { listen, tls, onCertificate } = options;
-	const address = parseListenAddress(listen);
+	const { listen, tls, onCertificate, onFlood } = options;
 	let certificate = tls && (await readCertificate(tls));
-	// A second server on this port takes over when the certificate is replaced, and for that both need SO_REUSEPORT. It
-	// would also let two exporters share a port unnoticed, so a server without it must be able to bind first.
-	if (certificate !== undefined) await bind(options, address).stop(true);
-	let server = bind(options, address, certificate);
-	const bound = { ...address, port: server.port ?? address.port };
+	// Binding anew takes SO_REUSEPORT on both sockets. It would also let two exporters share a port unnoticed, so a server
+	// without it must be able to bind first.
+	await bind(options, listen, certificate, false).stop(true);
+	let server = bind(options, listen, certificate, true);
+	const bound = { ...listen, port: server.port ?? listen.port };
 	const retired = new Set<BunServer>();
+	const spare = createSpare();
+	const descriptorsMax = Math.min(connectionsMax + countDescriptors(), descriptorLimit() / 2);
 	let stopped = false;
-	let lastFault = "";
 
-	async function replaceCertificate(files: CertificateFiles, old: Certificate): Promise<void> {
-		const found = await readCertificate(files);
-		if (found.cert === old.cert && found.key === old.key) {
-			lastFault = "";
-			return;
-		}
-		if (stopped) return;
-		const next = bind(options, bound, found);
+	/** Lets a new server take over the port; the old one ends its requests, or is cut with all its connections. */
+	function rebind(cut: boolean): void {
 		const previous = server;
-		server = next;
-		certificate = found;
-		lastFault = "";
+		try {
+			server = spare.lend(() => bind(options, bound, certificate, true));
+		} catch (error) {
+			throw new WebError(
+				`the port cannot be bound anew, which takes the user and capabilities of the start: restart the exporter (${asWebError(error).message})`,
+			);
+		}
 		retired.add(previous);
-		void previous.stop().then(() => retired.delete(previous));
-		onCertificate?.(undefined);
+		for (const one of cut ? retired : [previous]) void one.stop(cut).then(() => retired.delete(one));
 	}
+
+	const floodFaults = createOnce(onFlood);
+	const counting = setInterval(() => {
+		if (countDescriptors() <= descriptorsMax) return;
+		floodFaults(() => rebind(true));
+	}, countEveryMs);
+	counting.unref();
+
+	const certificateFaults = createOnce((fault) => onCertificate?.(fault));
 
 	return {
 		url: server.url.href,
 		port: bound.port,
 		async reloadCertificate() {
-			if (tls === undefined || certificate === undefined || stopped) return;
-			try {
-				await replaceCertificate(tls, certificate);
-			} catch (error) {
-				const fault = error instanceof WebError ? error : new WebError(String(error));
-				if (fault.message === lastFault) return;
-				lastFault = fault.message;
-				onCertificate?.(fault);
-			}
+			if (tls === undefined || stopped) return;
+			const old = certificate;
+			const found = await readCertificate(tls).catch((error: unknown) => asWebError(error));
+			if (stopped) return;
+			if (!(found instanceof WebError) && found.cert === old?.cert && found.key === old.key) return;
+			certificateFaults(() => {
+				if (found instanceof WebError) throw found;
+				certificate = found;
+				try {
+					rebind(false);
+				} catch (error) {
+					certificate = old;
+					throw error;
+				}
+			});
 		},
 		async stop() {
 			stopped = true;
+			clearInterval(counting);
+			spare.close();
 			const servers = [server, ...retired];
 			const quiet = Promise.all(servers.map((one) => one.stop()));
 			await Promise.race([quiet, Bun.sleep(stopGraceMs)]);
@@ -95,12 +124,39 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 	};
 }
 
-function bind(options: ServerOptions, { hostname, port }: ListenAddress, certificate?: Certificate): BunServer {
+/** Tells each success, and a fault when it is another one than the last time: what is tried again and again may fail as often. */
+function createOnce(tell: (fault: WebError | undefined) => void): (work: () => void) => void {
+	let last = "";
+	return (work) => {
+		try {
+			work();
+		} catch (error) {
+			const fault = asWebError(error);
+			if (fault.message === last) return;
+			last = fault.message;
+			return tell(fault);
+		}
+		last = "";
+		tell(undefined);
+	};
+}
+
+function asWebError(error: unknown): WebError {
+	return error instanceof WebError ? error : new WebError(error instanceof Error ? error.message : String(error));
+}
+
+function bind(
+	options: ServerOptions,
+	listen: ListenAddress,
+	certificate: Certificate | undefined,
+	reusePort: boolean,
+): BunServer {
 	try {
 		return Bun.serve({
-			...(hostname === undefined ? {} : { hostname }),
-			port,
-			...(certificate === undefined ? {} : { tls: certificate, reusePort: true }),
+			...(listen.host === "" ? {} : { hostname: listen.host }),
+			port: listen.port,
+			reusePort,
+			...(certificate === undefined ? {} : { tls: certificate }),
 			development: false,
 			idleTimeout: idleTimeoutSeconds,
 			// Nothing here takes a body; 0 would mean the default of 128 MiB.
@@ -112,14 +168,11 @@ function bind(options: ServerOptions, { hostname, port }: ListenAddress, certifi
 				}),
 		});
 	} catch (error) {
-		if (
-			certificate !== undefined &&
-			error instanceof Error &&
-			"code" in error &&
-			String(error.code).startsWith("ERR_OSSL")
-		) {
-			throw new WebError(`${options.tls?.certFile} and ${options.tls?.keyFile} cannot be used: ${error.message}`);
+		if (error instanceof Error && "code" in error && String(error.code).startsWith("ERR_OSSL")) {
+			throw new WebError(
+				`${options.tls?.certificateFile} and ${options.tls?.keyFile} cannot be used: ${error.message}`,
+			);
 		}
-		throw bindError(options.listen, port, error);
+		throw bindError(listen, error);
 	}
 }

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type CertificateFiles, readCertificate } from "../../src/web/certificate.ts";
+import { WebError } from "../../src/web/error.ts";
+import { makeCertificate, makeFolder } from "./certificates.ts";
+
+const { folder, remove } = makeFolder();
+let one: CertificateFiles;
+let two: CertificateFiles;
+beforeAll(async () => {
+	[one, two] = await Promise.all([makeCertificate(folder, "one"), makeCertificate(folder, "two")]);
+	writeFileSync(join(folder, "junk"), "junk");
+	writeFileSync(join(folder, "empty"), "");
+	const chain = (await Bun.file(one.certificateFile).text()) + (await Bun.file(two.certificateFile).text());
+	writeFileSync(join(folder, "chain"), chain);
+	const locked = Bun.spawnSync([
+		"openssl",
+		"ec",
+		"-in",
+		one.keyFile,
+		"-aes256",
+		"-passout",
+		"pass:x",
+		"-out",
+		join(folder, "locked"),
+	]);
+	expect(locked.exitCode).toBe(0);
+});
+afterAll(remove);
+
+describe("readCertificate", () => {
+	test("reads a pair", async () => {
+		const { cert, key } = await readCertificate(one);
+		expect(cert).toBe(await Bun.file(one.certificateFile).text());
+		expect(key).toBe(await Bun.file(one.keyFile).text());
+	});
+
+	test("takes a chain whose first certificate is the key's", async () => {
+		expect((await readCertificate({ ...one, certificateFile: join(folder, "chain") })).cert).toContain(
+			"END CERTIFICATE",
+		);
+	});
+
+	const bad: [string, () => CertificateFiles, string][] = [
+		[
+			"a certificate that does not exist",
+			() => ({ ...one, certificateFile: join(folder, "none") }),
+			"none does not exist",
+		],
+		["a key that does not exist", () => ({ ...one, keyFile: join(folder, "none") }), "none does not exist"],
+		["a folder", () => ({ ...one, keyFile: folder }), "cannot be read"],
+		[
+			"a certificate that is none",
+			() => ({ ...one, certificateFile: join(folder, "junk") }),
+			"junk holds no certificate",
+		],
+		["an empty certificate", () => ({ ...one, certificateFile: join(folder, "empty") }), "empty holds no certificate"],
+		["a key that is none", () => ({ ...one, keyFile: join(folder, "junk") }), "junk holds no unencrypted private key"],
+		[
+			"an encrypted key",
+			() => ({ ...one, keyFile: join(folder, "locked") }),
+			"locked holds no unencrypted private key",
+		],
+		[
+			"the two files swapped",
+			() => ({ certificateFile: one.keyFile, keyFile: one.certificateFile }),
+			"one.key holds no certificate",
+		],
+		["another certificate's key", () => ({ ...one, keyFile: two.keyFile }), "is not that of the first certificate in"],
+		[
+			"a chain in the wrong order",
+			() => ({ ...two, certificateFile: join(folder, "chain") }),
+			"is not that of the first",
+		],
+	];
+	test.each(bad)("refuses %s in one line", async (_title, files, expected) => {
+		const error = await readCertificate(files()).catch((caught: unknown) => caught);
+		expect(error).toBeInstanceOf(WebError);
+		expect(String(error)).toContain(expected);
+		expect(String(error)).not.toContain("\n");
+	});
+});

@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CertificateFiles } from "../../src/web/certificate.ts";
+
+/** A new folder for a test's files, and how to remove it. */
+export function makeFolder() {
+	const folder = mkdtempSync(join(tmpdir(), "dnstt-exporter-web-"));
+	return { folder, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+/** Makes a self-signed certificate and its key in the folder, with openssl. */
+export async function makeCertificate(folder: string, name: string): Promise<CertificateFiles> {
+	const certificateFile = join(folder, `${name}.crt`);
+	const keyFile = join(folder, `${name}.key`);
+	const made = Bun.spawn(
+		[
+			"openssl",
+			"req",
+			"-x509",
+			"-newkey",
+			"ec",
+			"-pkeyopt",
+			"ec_paramgen_curve:prime256v1",
+			"-nodes",
+			"-days",
+			"2",
+		].concat([
+			"-keyout",
+			keyFile,
+			"-out",
+			certificateFile,
+			"-subj",
+			`/CN=${name}`,
+			"-addext",
+			"subjectAltName=IP:127.0.0.1",
+		]),
+		{ stdout: "ignore", stderr: "pipe" },
+	);
+	if ((await made.exited) !== 0) throw new Error(`openssl: ${await made.stderr.text()}`);
+	return { certificateFile, keyFile };
+}
