@@ -212,12 +212,12 @@ const geoip = z
 		"country-database": key(
 			file.nullable().prefault(null),
 			"GeoLite2 or GeoIP2 Country database (.mmdb); adds the label country, that of the resolver",
-			text("the path of a file, or null", "FILE", true),
+			text("the path of a file, or null", "FILE", false),
 		),
 		"asn-database": key(
 			file.nullable().prefault(null),
 			"GeoLite2 or GeoIP2 ASN database (.mmdb); adds the label asn, that of the resolver",
-			text("the path of a file, or null", "FILE", true),
+			text("the path of a file, or null", "FILE", false),
 		),
 	})
 	.describe("Where resolvers are");
@@ -227,12 +227,12 @@ const tls = z
 		"certificate-file": key(
 			file,
 			"Serve HTTPS with this certificate chain (PEM); needs web.tls.key-file",
-			text("the path of a file", "FILE", true),
+			text("the path of a file", "FILE", false),
 		),
 		"key-file": key(
 			file,
 			"Private key (PEM) of the certificate; needs web.tls.certificate-file",
-			text("the path of a file", "FILE", true),
+			text("the path of a file", "FILE", false),
 		),
 	})
 	.nullable()

@@ -36,7 +36,7 @@ export function readLink(linkType: LinkType, bytes: Uint8Array, at: number, end:
 		}
 		case linkTypes.LINUX_SLL:
 			if (end - at < 16) return truncated(seen);
-			seen.capturePoint = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+			seen.capturePoint = (((bytes[at] as number) << 8) | (bytes[at + 1] as number)) + 1;
 			return networkHeader(bytes, at + 14, end, seen);
 		case linkTypes.NULL:
 		case linkTypes.LOOP: {

@@ -14,7 +14,7 @@ export class Observation {
 	/** Outcome.Refused: */
 	refusal: Refusal = 0 as Refusal;
 
-	/** Which interface (LINUX_SLL2) or packet type (LINUX_SLL) showed the frame; 0 for other link types. */
+	/** Which interface (LINUX_SLL2) or packet type plus 1 (LINUX_SLL) showed the frame; 0 for other link types. */
 	capturePoint = 0;
 
 	/** The resolver: source of a query, destination of a response. IPv4 as IPv4-mapped IPv6 (RFC 4291, 2.5.5.2). */

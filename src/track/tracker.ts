@@ -28,8 +28,6 @@ export interface TrackerOptions {
 	/** The number of a resolver's origin, less than labelSetsMax + 2; `otherOrigin` is the one that stands for the rest. */
 	readonly originOf: OriginLookup;
 	readonly otherOrigin: number;
-	/** Whether one datagram may be captured several times: on `any`. */
-	readonly hasDoubles: boolean;
 }
 
 /** How many values a reason of each kind can have, the unused 0 included. */
@@ -46,7 +44,7 @@ export class Tracker implements SessionEvents {
 	readonly sets: LabelSets;
 	readonly sessions: Sessions;
 	readonly resolvers: Resolvers;
-	readonly doubles: Doubles | null;
+	readonly doubles: Doubles;
 
 	/** By label set. */
 	readonly queries: Float64Array;
@@ -81,7 +79,7 @@ export class Tracker implements SessionEvents {
 			events: this,
 		});
 		this.resolvers = new Resolvers(options.seed, options.originOf);
-		this.doubles = options.hasDoubles ? new Doubles(options.seed) : null;
+		this.doubles = new Doubles(options.seed);
 		const sets = this.sets.sizeMax;
 		this.queries = new Float64Array(sets);
 		this.bytesIn = new Float64Array(sets);
@@ -106,7 +104,8 @@ export class Tracker implements SessionEvents {
 			add(this.foreigns, seen.foreign, 1);
 			return;
 		}
-		if (this.doubles?.isDouble(outcome, seen, now) === true) {
+		// Only an `any` capture has a capture point, and copies.
+		if (seen.capturePoint !== 0 && this.doubles.isDouble(outcome, seen, now)) {
 			this.copies++;
 			return;
 		}

@@ -1,0 +1,162 @@
+import { type LiveSource, openLive } from "../capture/live.ts";
+import { CaptureError, type FrameBatch, linkTypes, recordHeaderBytes } from "../capture/source.ts";
+import type { Config } from "../config.ts";
+import { type Exporter, startExporter, type World } from "../exporter.ts";
+import { freshKey, type RecordedMessage, readRecording, recordedDomain, withFreshId } from "./recording.ts";
+import { stopSignal } from "./run.ts";
+
+const loopback = "127.0.0.1";
+/** A pause between two rounds, so that one sees them begin. */
+const roundPauseMs = 1_000;
+
+/** Sends one message to the server or back. */
+type Send = (bytes: Uint8Array, toServer: boolean) => void;
+
+/**
+ * The whole exporter on recorded traffic: its messages are sent again over loopback, in rounds and with fresh client
+ * ids, and captured there as always. Without permission to capture they are handed over without a network. Prints a
+ * line of counts each second, until a signal or `seconds` are over. Gives the exit code.
+ */
+export async function demo(
+	given: Config,
+	seconds: number | undefined,
+	world: World,
+	print: (text: string) => void,
+): Promise<number> {
+	const messages = await readRecording();
+	const server = await Bun.udpSocket({ hostname: loopback });
+	const client = await Bun.udpSocket({ hostname: loopback });
+	const config: Config = {
+		...given,
+		dnstt: { domains: [recordedDomain], ports: [server.port] },
+		capture: { ...given.capture, interface: "lo" },
+	};
+	let send: Send = (bytes, toServer) => {
+		if (toServer) client.send(bytes, server.port, loopback);
+		else server.send(bytes, client.port, loopback);
+	};
+	let exporter: Exporter;
+	try {
+		exporter = await startExporter(config, world, openLive);
+		print(`Recorded dnstt traffic goes over ${loopback}, port ${server.port}, and is captured on lo.\n`);
+	} catch (error) {
+		if (!(error instanceof CaptureError)) throw error;
+		print(`${error.message}\nSo the recorded traffic is read as from a file instead.\n`);
+		const source = new ReplaySource(server.port);
+		send = (bytes, toServer) => source.push(bytes, toServer, world.wallUs());
+		exporter = await startExporter(config, world, () => source);
+	}
+	print(`Metrics: ${new URL(config.web.telemetryPath, exporter.url)}   (Ctrl+C ends the demo)\n`);
+	const replay = startReplay(messages, send);
+	const lines = setInterval(() => print(`${countsLine(exporter)}\n`), 1_000);
+	await (seconds === undefined ? stopSignal() : Promise.race([stopSignal(), Bun.sleep(seconds * 1_000)]));
+	clearInterval(lines);
+	replay.stop();
+	await exporter.stop();
+	server.close();
+	client.close();
+	return 0;
+}
+
+function countsLine({ tracker }: Exporter): string {
+	const total = (column: ArrayLike<number>) => Array.from(column).reduce((sum, value) => sum + value, 0);
+	const figures = {
+		queries: total(tracker.queries),
+		"bytes in": total(tracker.bytesIn),
+		"bytes out": total(tracker.bytesOut),
+		sessions: total(tracker.sessionsBegun),
+		active: total(tracker.activeByDomain),
+		peak: total(tracker.peakByDomain),
+	};
+	return Object.entries(figures)
+		.map(([name, value]) => `${name} ${value.toLocaleString("en-US")}`)
+		.join("   ");
+}
+
+/** Sends the messages at the pace of the recording, round after round, each with client ids of its own. */
+function startReplay(messages: readonly RecordedMessage[], send: Send): { stop(): void } {
+	let timer: ReturnType<typeof setTimeout>;
+	const round = () => {
+		const keys = new Map<number, number[]>();
+		const startMs = performance.now();
+		let next = 0;
+		const step = () => {
+			for (let message = messages[next]; message !== undefined; message = messages[next]) {
+				const waitMs = message.afterMs - (performance.now() - startMs);
+				if (waitMs > 0) {
+					timer = setTimeout(step, waitMs);
+					return;
+				}
+				const key = keys.get(message.client) ?? freshKey();
+				keys.set(message.client, key);
+				send(withFreshId(message.bytes, key), message.toServer);
+				next++;
+			}
+			timer = setTimeout(round, roundPauseMs);
+		};
+		step();
+	};
+	round();
+	return { stop: () => clearTimeout(timer) };
+}
+
+/** Stands for a capture where none may be opened: frames are what is pushed, each in an IPv4 packet on loopback. */
+class ReplaySource implements LiveSource {
+	readonly interfaceName = "lo";
+	readonly linkType = linkTypes.IPV4;
+	readonly batch: FrameBatch;
+	private readonly view: DataView;
+	private used = 0;
+	private received = 0;
+	private callback = () => {};
+
+	constructor(private readonly serverPort: number) {
+		const memory = new ArrayBuffer(65_536);
+		this.batch = { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
+		this.view = new DataView(memory);
+	}
+
+	/** Adds a message at `timeUs`, microseconds since 1970; drops it when the batch is full. */
+	push(message: Uint8Array, toServer: boolean, timeUs: number): void {
+		const { view } = this;
+		const packetBytes = 28 + message.length;
+		const frame = this.used + recordHeaderBytes;
+		if (frame + packetBytes + 3 > view.byteLength) return;
+		view.setUint32(this.used, Math.floor(timeUs / 1e6), true);
+		view.setUint32(this.used + 4, (timeUs % 1e6) * 1_000, true);
+		view.setUint32(this.used + 8, packetBytes, true);
+		view.setUint32(this.used + 12, packetBytes, true);
+		this.batch.bytes.fill(0, frame, frame + 28);
+		view.setUint16(frame, 0x4500);
+		view.setUint16(frame + 2, packetBytes);
+		view.setUint16(frame + 8, 0x4011);
+		view.setUint32(frame + 12, 0x7f000001);
+		view.setUint32(frame + 16, 0x7f000001);
+		const clientPort = 40_000;
+		view.setUint16(frame + 20, toServer ? clientPort : this.serverPort);
+		view.setUint16(frame + 22, toServer ? this.serverPort : clientPort);
+		view.setUint16(frame + 24, 8 + message.length);
+		this.batch.bytes.set(message, frame + 28);
+		this.used = (frame + packetBytes + 3) & ~3;
+		this.received++;
+		this.callback();
+	}
+
+	read(): number {
+		const { used } = this;
+		this.used = 0;
+		return used;
+	}
+
+	onReadable(callback: () => void): void {
+		this.callback = callback;
+	}
+
+	arm(): void {}
+
+	statistics() {
+		return { received: this.received, droppedByKernel: 0, droppedByInterface: 0 };
+	}
+
+	close(): void {}
+}

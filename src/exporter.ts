@@ -1,0 +1,205 @@
+import type { LiveOptions, LiveSource } from "./capture/live.ts";
+import { Watch } from "./capture/watch.ts";
+import { type Config, reloadable } from "./config.ts";
+import { Decoder } from "./decode/decoder.ts";
+import { type Geoip, openDatabases } from "./geoip/geoip.ts";
+import { otherOrigin } from "./geoip/origins.ts";
+import type { Logger } from "./log.ts";
+import type { Sources } from "./metrics/collect.ts";
+import { createExposition } from "./metrics/exposition.ts";
+import { observeBatch } from "./pipeline.ts";
+import type { Seed } from "./track/table.ts";
+import { Tracker } from "./track/tracker.ts";
+import { revision, version } from "./version.ts";
+import { createApp } from "./web/app.ts";
+import { createBasicAuth } from "./web/auth.ts";
+import { startServer } from "./web/server.ts";
+
+/** How often files that may have been replaced are looked at: databases and certificates. */
+const filesCheckMs = 10_000;
+
+/** What of the outside world the exporter uses. */
+export interface World {
+	readonly log: Logger;
+	/** Random words. */
+	readonly seed: Seed;
+	/** Microseconds since 1970, whole, by the wall clock and by one that nobody sets. */
+	wallUs(): number;
+	monotonicUs(): number;
+}
+
+export interface Exporter {
+	/** Where it serves. */
+	readonly url: string;
+	readonly tracker: Tracker;
+	/** Applies what of `next` can be applied without a restart. */
+	reload(next: Config): Promise<void>;
+	/** The configuration could not be read again; the old one stays. */
+	reloadFailed(): void;
+	stop(): Promise<void>;
+}
+
+/** Databases as the configuration names them. Throws a GeoipError. */
+export function openGeoip(config: Config, log: Logger): Promise<Geoip> {
+	const { countryDatabase, asnDatabase } = config.geoip;
+	return openDatabases(
+		{ country: countryDatabase, asn: asnDatabase },
+		{ originsMax: config.labels.maxSets, report: (level, message) => log[level](message) },
+	);
+}
+
+/** A tracker as the configuration bounds it. */
+export function createTracker(config: Config, geoip: Geoip, seed: Seed): Tracker {
+	return new Tracker({
+		domains: config.dnstt.domains.length,
+		activeWindowMs: config.session.activeWindowMs,
+		trackedMax: config.session.maxTracked,
+		rememberedMax: config.session.maxRemembered,
+		labelSetsMax: config.labels.maxSets,
+		seed,
+		originOf: (a, b, c, d) => geoip.originOf(a, b, c, d),
+		otherOrigin,
+	});
+}
+
+/** What the metrics are collected from, but for the capture and the configuration. */
+export function sourcesOf(config: Config, geoip: Geoip, tracker: Tracker): Omit<Sources, "capture" | "configReload"> {
+	return {
+		tracker,
+		domains: config.dnstt.domains,
+		origins: geoip,
+		build: { version, revision, bunVersion: Bun.version },
+	};
+}
+
+/**
+ * Captures live and serves what was counted, until it is stopped; `open` opens the capture. Throws a GeoipError (exit code 2), a CaptureError or a
+ * WebError (exit code 1) when it cannot start.
+ */
+export async function startExporter(
+	initial: Config,
+	world: World,
+	open: (options: LiveOptions) => LiveSource,
+): Promise<Exporter> {
+	const { log } = world;
+	let config = initial;
+	const geoip = await openGeoip(config, log);
+	const tracker = createTracker(config, geoip, world.seed);
+	const configReload = { successful: true, successTimeSeconds: world.wallUs() / 1e6 };
+
+	let decoder: Decoder | undefined;
+	const watch = new Watch({
+		open: () =>
+			open({
+				interfaceName: config.capture.interface,
+				ports: config.dnstt.ports,
+				bufferBytes: config.capture.bufferBytes,
+				promiscuous: config.capture.promiscuous,
+			}),
+		opened(source: LiveSource) {
+			decoder = new Decoder({
+				linkType: source.linkType,
+				domains: config.dnstt.domains,
+				ports: config.dnstt.ports,
+			});
+			log.info("capture open", { interface: source.interfaceName, ports: config.dnstt.ports.join(",") });
+		},
+		consume(source, used) {
+			tracker.clock.synchronize(world.wallUs(), world.monotonicUs());
+			observeBatch(source.batch, used, decoder as Decoder, tracker);
+		},
+		broke: (fault) => log.error("capture broke, opening it again", { error: fault.message }),
+		later(work, delayMs) {
+			const timer = setTimeout(work, delayMs);
+			return () => clearTimeout(timer);
+		},
+	});
+
+	const exposition = createExposition(
+		{
+			...sourcesOf(config, geoip, tracker),
+			capture: () => ({
+				interfaceName: config.capture.interface,
+				up: watch.up,
+				reopened: watch.reopened,
+				...watch.statistics(),
+			}),
+			configReload: () => configReload,
+		},
+		async () => {
+			watch.drainOnce();
+		},
+	);
+
+	const createHandler = () =>
+		createApp({
+			version,
+			telemetryPath: config.web.telemetryPath,
+			render() {
+				tracker.clock.advance(world.monotonicUs());
+				return exposition.render();
+			},
+			isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
+			...(config.web.basicAuth === null ? {} : { auth: createBasicAuth({ users: config.web.basicAuth }) }),
+			onFault: (path, error) => log.error("request failed", { path, error: String(error) }),
+		});
+	let handler = createHandler();
+
+	const server = await startServer({
+		listen: config.web.listen,
+		...(config.web.tls === null ? {} : { tls: config.web.tls }),
+		handler: (request, client) => handler(request, client),
+		onCertificate(fault) {
+			if (fault === undefined) log.info("certificate was replaced and is in use");
+			else log.warn("certificate was not replaced, the old one stays in use", { error: fault.message });
+		},
+		onFlood(fault) {
+			if (fault === undefined) log.warn("too many connections, all were cut");
+			else log.error("too many connections, and they could not be cut", { error: fault.message });
+		},
+	}).catch((error: unknown) => {
+		watch.stop();
+		throw error;
+	});
+
+	async function checkFiles(): Promise<void> {
+		if (await geoip.reloadChanged()) tracker.resolvers.forgetOrigins();
+		await server.reloadCertificate();
+	}
+	const checking = setInterval(() => void checkFiles(), filesCheckMs);
+
+	return {
+		url: server.url,
+		tracker,
+		async reload(next) {
+			const changed = reloadable(config, next);
+			// What needs a restart keeps its old value.
+			config = {
+				...config,
+				dnstt: { ...config.dnstt, ports: next.dnstt.ports },
+				capture: next.capture,
+				log: next.log,
+				web: { ...config.web, basicAuth: next.web.basicAuth },
+			};
+			log.level = config.log.level;
+			log.format = config.log.format;
+			if (changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port")) watch.restart();
+			if (changed.reload.includes("web.basic-auth")) handler = createHandler();
+			await checkFiles();
+			configReload.successful = true;
+			configReload.successTimeSeconds = world.wallUs() / 1e6;
+			log.info("configuration reloaded", {
+				applied: changed.reload.join(",") || undefined,
+				needs_restart: changed.restart.join(",") || undefined,
+			});
+		},
+		reloadFailed() {
+			configReload.successful = false;
+		},
+		async stop() {
+			clearInterval(checking);
+			watch.stop();
+			await server.stop();
+		},
+	};
+}

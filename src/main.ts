@@ -1,0 +1,102 @@
+/** argv -> a command -> exit code. */
+
+import { readFileSync } from "node:fs";
+import { CaptureError } from "./capture/source.ts";
+import { type Command, helpText, parseCommand, UsageError, versionText } from "./cli.ts";
+import { demo } from "./commands/demo.ts";
+import { inspect } from "./commands/inspect.ts";
+import { printed } from "./commands/print.ts";
+import { run } from "./commands/run.ts";
+import { type Config, ConfigError, type ConfigFlags, effectiveConfig, loadConfig } from "./config.ts";
+import type { World } from "./exporter.ts";
+import { GeoipError } from "./geoip/database.ts";
+import { createLogger } from "./log.ts";
+import type { Seed } from "./track/table.ts";
+import { revision, version } from "./version.ts";
+import { WebError } from "./web/error.ts";
+
+const exitFailed = 1;
+const exitUsage = 2;
+
+async function execute(command: Command): Promise<number> {
+	switch (command.kind) {
+		case "run": {
+			const load = () => configOf(command.flags);
+			const config = load();
+			return await run(config, load, worldOf(config));
+		}
+		case "inspect": {
+			const config = configOf(command.flags);
+			return await inspect(config, command, worldOf(config), print, printError);
+		}
+		case "demo": {
+			const config = configOf(command.flags, false);
+			return await demo(config, command.seconds, worldOf(config), print);
+		}
+		case "top":
+			throw new UsageError(["top is not there yet"]);
+		case "check-config":
+			print(`${JSON.stringify(effectiveConfig(configOf(command.flags)), null, 2)}\n`);
+			return 0;
+		case "print":
+			print(printed(command.what));
+			return 0;
+		case "version":
+			print(
+				versionText({ version, revision, bunVersion: Bun.version, platform: `${process.platform}/${process.arch}` }),
+			);
+			return 0;
+		case "help":
+			print(helpText(command.topic));
+			return 0;
+	}
+}
+
+function configOf(flags: ConfigFlags, domainRequired = true): Config {
+	const readFile = (path: string) => readFileSync(path, "utf8");
+	return loadConfig({ flags, env: process.env, readFile, domainRequired }).config;
+}
+
+function worldOf(config: Config): World {
+	const startUs = Date.now() * 1_000 - Math.floor(performance.now() * 1_000);
+	const words = crypto.getRandomValues(new Int32Array(4));
+	return {
+		log: createLogger({
+			level: config.log.level,
+			format: config.log.format,
+			write: printError,
+			now: Date.now,
+		}),
+		seed: [...words] as unknown as Seed,
+		wallUs: () => Math.floor((performance.timeOrigin + performance.now()) * 1_000),
+		monotonicUs: () => startUs + Math.floor(performance.now() * 1_000),
+	};
+}
+
+function print(text: string): void {
+	process.stdout.write(text);
+}
+
+function printError(text: string): void {
+	process.stderr.write(text);
+}
+
+/** What an operator can meet is told in lines; anything else is a fault of this program and keeps its stack. */
+function told(error: unknown): { readonly lines: readonly string[]; readonly code: number } {
+	if (error instanceof UsageError || error instanceof ConfigError) return { lines: error.problems, code: exitUsage };
+	if (error instanceof GeoipError) return { lines: [error.message], code: exitUsage };
+	if (error instanceof CaptureError || error instanceof WebError) return { lines: [error.message], code: exitFailed };
+	throw error;
+}
+
+async function main(): Promise<number> {
+	try {
+		return await execute(parseCommand(process.argv.slice(2)));
+	} catch (error) {
+		const { lines, code } = told(error);
+		for (const line of lines) printError(`dnstt_exporter: ${line}\n`);
+		return code;
+	}
+}
+
+process.exit(await main());

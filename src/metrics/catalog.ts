@@ -1,0 +1,161 @@
+/**
+ * Every metric of this program: name, help, type and labels. The collectors give its values, the README's table is
+ * tested against it, and dashboard and rules may use no other name.
+ */
+
+export type MetricType = "counter" | "gauge" | "histogram";
+
+export interface MetricEntry {
+	readonly name: string;
+	readonly help: string;
+	readonly type: MetricType;
+	/**
+	 * Label names. "set" stands for those of a label set: domain, and country and asn as far as there are databases;
+	 * "area" for domain, and country if there is a database.
+	 */
+	readonly labels: readonly string[] | "set" | "area";
+}
+
+export const catalog = {
+	queries: { name: "dnstt_queries_total", type: "counter", labels: "set", help: "dnstt queries seen." },
+	bytesIn: {
+		name: "dnstt_bytes_in_total",
+		type: "counter",
+		labels: "set",
+		help: "Bytes of DNS messages (UDP payload) of dnstt queries.",
+	},
+	bytesOut: {
+		name: "dnstt_bytes_out_total",
+		type: "counter",
+		labels: "set",
+		help: "Bytes of DNS messages (UDP payload) of responses to dnstt queries.",
+	},
+	sessions: {
+		name: "dnstt_sessions_total",
+		type: "counter",
+		labels: "set",
+		help: "Client ids seen for the first time since the start, under the label set of their first query.",
+	},
+	activeClients: {
+		name: "dnstt_active_clients",
+		type: "gauge",
+		labels: "set",
+		help: "Client ids with a query within the active window, under the label set of their latest query.",
+	},
+	peakClients: {
+		name: "dnstt_peak_clients",
+		type: "gauge",
+		labels: "set",
+		help: "Highest dnstt_active_clients of this label set since the start, exact at every query.",
+	},
+	refusedQueries: {
+		name: "dnstt_refused_queries_total",
+		type: "counter",
+		labels: ["domain", "reason"],
+		help: "Queries under the domain that carry no session, by what dnstt-server refuses them for.",
+	},
+	buildInfo: {
+		name: "dnstt_exporter_build_info",
+		type: "gauge",
+		labels: ["version", "revision", "bunversion"],
+		help: "Version of this program; the value is always 1.",
+	},
+	captureUp: {
+		name: "dnstt_exporter_capture_up",
+		type: "gauge",
+		labels: ["interface"],
+		help: "Whether the capture is open: 1, or 0 while it is being opened again.",
+	},
+	captureReopened: {
+		name: "dnstt_exporter_capture_reopened_total",
+		type: "counter",
+		labels: ["interface"],
+		help: "Times that the capture was opened again after it broke.",
+	},
+	packetsReceived: {
+		name: "dnstt_exporter_packets_received_total",
+		type: "counter",
+		labels: ["interface"],
+		help: "Packets that passed the capture filter.",
+	},
+	packetsDropped: {
+		name: "dnstt_exporter_packets_dropped_total",
+		type: "counter",
+		labels: ["interface", "by"],
+		help: "Packets lost before this program could read them: by the kernel (capture buffer full) or by the interface.",
+	},
+	duplicates: {
+		name: "dnstt_exporter_duplicate_packets_total",
+		type: "counter",
+		labels: [],
+		help: "Copies of a datagram that several interfaces showed; they count once in all other metrics.",
+	},
+	faults: {
+		name: "dnstt_exporter_faults_total",
+		type: "counter",
+		labels: ["reason"],
+		help: "Packets that break the format of one of their layers, by reason.",
+	},
+	foreign: {
+		name: "dnstt_exporter_foreign_packets_total",
+		type: "counter",
+		labels: ["reason"],
+		help: "Sound packets that are no traffic of the tunnel, by what they lack.",
+	},
+	tableEntries: {
+		name: "dnstt_exporter_table_entries",
+		type: "gauge",
+		labels: ["table"],
+		help: "Entries of each bounded table; those of sessions are the tracked sessions.",
+	},
+	tableLimit: {
+		name: "dnstt_exporter_table_limit_entries",
+		type: "gauge",
+		labels: ["table"],
+		help: "The most entries that each bounded table may have.",
+	},
+	tableEvicted: {
+		name: "dnstt_exporter_table_evicted_total",
+		type: "counter",
+		labels: ["table"],
+		help: "Entries that had to make room in each bounded table; of label_sets: lookups that were answered with other.",
+	},
+	geoipBuildTime: {
+		name: "dnstt_exporter_geoip_database_build_timestamp_seconds",
+		type: "gauge",
+		labels: ["database", "type"],
+		help: "When the GeoIP database in use was built.",
+	},
+	geoipReloads: {
+		name: "dnstt_exporter_geoip_reloads_total",
+		type: "counter",
+		labels: ["database"],
+		help: "Replacements of a GeoIP database that were taken into use.",
+	},
+	geoipReloadFailures: {
+		name: "dnstt_exporter_geoip_reload_failures_total",
+		type: "counter",
+		labels: ["database"],
+		help: "Replacements of a GeoIP database that could not be used; the one before stays in use.",
+	},
+	geoipLookupFailures: {
+		name: "dnstt_exporter_geoip_lookup_failures_total",
+		type: "counter",
+		labels: ["database"],
+		help: "Lookups that met a damaged record and gave unmapped.",
+	},
+	configReloadSuccessful: {
+		name: "dnstt_exporter_config_last_reload_successful",
+		type: "gauge",
+		labels: [],
+		help: "Whether the last reload of the configuration succeeded.",
+	},
+	configReloadTime: {
+		name: "dnstt_exporter_config_last_reload_success_timestamp_seconds",
+		type: "gauge",
+		labels: [],
+		help: "When the configuration was last loaded successfully.",
+	},
+} as const satisfies Record<string, MetricEntry>;
+
+export type MetricKey = keyof typeof catalog;

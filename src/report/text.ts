@@ -1,0 +1,94 @@
+import { table } from "./columns.ts";
+import type { Figures, Report } from "./report.ts";
+
+/** The report for a terminal or a ticket: aligned tables, at most `top` rows each of countries and networks. */
+export function reportText(report: Report, top: number): string {
+	const sections = [summary(report), domains(report)];
+	const { countries, asns } = report;
+	if (countries !== null) {
+		sections.push(
+			ranking(
+				"Country",
+				countries.map((row) => [row.country, row] as const),
+				top,
+			),
+		);
+	}
+	if (asns !== null)
+		sections.push(
+			ranking(
+				"ASN",
+				asns.map((row) => [row.asn, row] as const),
+				top,
+			),
+		);
+	for (const [title, counts] of [
+		["Faults (packets that break their format)", report.faults],
+		["Foreign (sound packets, not the tunnel's)", report.foreign],
+	] as const) {
+		const rows = Object.entries(counts).sort(([, a], [, b]) => b - a);
+		if (rows.length > 0)
+			sections.push(
+				table(
+					[title, "Packets"],
+					rows.map(([reason, count]) => [reason, number(count)]),
+				),
+			);
+	}
+	return `${sections.join("\n\n")}\n`;
+}
+
+function summary(report: Report): string {
+	const span =
+		report.first_packet === null
+			? "no packets"
+			: `${report.first_packet} to ${report.last_packet} (${report.duration_seconds.toFixed(1)} s)`;
+	const rows = [
+		[report.files.length === 1 ? "File" : "Files", report.files.join(", ")],
+		["Time", span],
+		["Packets", number(report.packets)],
+	];
+	if (report.duplicates > 0)
+		rows.push(["Copies", `${number(report.duplicates)} (seen on several interfaces, counted once)`]);
+	for (const fault of report.broken) rows.push(["Broken", fault]);
+	return rows.map(([name, value]) => `${name?.padEnd(9)}${value}`).join("\n");
+}
+
+function domains(report: Report): string {
+	const rows = report.domains.map((row) => [
+		row.domain,
+		number(row.queries),
+		number(row.bytes_in),
+		number(row.responses),
+		number(row.bytes_out),
+		number(row.sessions),
+		number(row.active_clients),
+		number(row.peak_clients),
+		number(row.refused_queries),
+	]);
+	const header = ["Domain", "Queries", "Bytes in", "Responses", "Bytes out", "Sessions", "Active", "Peak", "Refused"];
+	const refused = report.domains.flatMap(({ domain, refused }) =>
+		Object.entries(refused).map(([reason, count]) => [`${domain}: ${reason}`, number(count)]),
+	);
+	if (refused.length === 0) return table(header, rows);
+	return `${table(header, rows)}\n\n${table(["Refused queries", "Queries"], refused)}`;
+}
+
+function ranking(title: string, rows: readonly (readonly [string, Figures])[], top: number): string {
+	const shown = rows
+		.slice(0, top)
+		.map(([name, row]) => [
+			name,
+			number(row.queries),
+			number(row.bytes_in),
+			number(row.bytes_out),
+			number(row.sessions),
+			number(row.active_clients),
+		]);
+	const text = table([title, "Queries", "Bytes in", "Bytes out", "Sessions", "Active"], shown);
+	return rows.length > top ? `${text}\nand ${number(rows.length - top)} more` : text;
+}
+
+function number(value: number): string {
+	return value.toLocaleString("en-US");
+}
