@@ -211,3 +211,35 @@ describe("what is no capture is refused with its name and the reason", () => {
 		expect(() => readAll(path)).toThrow(`${path} is damaged after frame 3`);
 	});
 });
+
+describe("a bent file gives frames, their end or a CaptureError, and never more than it holds", () => {
+	const files: [string, Uint8Array][] = [
+		["pcap", writePcap({ linkType, records: sample.slice(0, 3) })],
+		["pcapng", writePcapng({ linkType, tsresol: 9, otherBlocks: true, records: sample.slice(0, 3) })],
+	];
+
+	async function readBent(content: Uint8Array): Promise<void> {
+		const path = join(folder, "bent");
+		await Bun.write(path, content);
+		try {
+			const bytes = readAll(path).reduce((sum, record) => sum + record.bytes.length, 0);
+			expect(bytes).toBeLessThanOrEqual(content.length);
+		} catch (error) {
+			expect(error).toBeInstanceOf(CaptureError);
+		}
+	}
+
+	for (const [title, content] of files) {
+		test(`${title}: every prefix`, async () => {
+			for (let length = 0; length < content.length; length++) await readBent(content.subarray(0, length));
+		});
+
+		test(`${title}: every bit flipped`, async () => {
+			for (let bit = 0; bit < content.length * 8; bit++) {
+				const bent = content.slice();
+				bent[bit >> 3] = (bent[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+				await readBent(bent);
+			}
+		});
+	}
+});

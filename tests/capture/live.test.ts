@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { blockTimeoutMs, captureFilter, openLive, snapshotBytes } from "../../src/capture/live.ts";
 import { CaptureError, linkTypes } from "../../src/capture/source.ts";
+import { limits } from "../../src/config/schema.ts";
 import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
 import { type CaptureRecord, readPcapFile, writePcap } from "../support/pcapfile.ts";
@@ -249,6 +250,26 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 		expect(frames).toHaveLength(records.length);
 		expect(wakeUps).toBeGreaterThan(0);
 		expect(wakeUps).toBeLessThanOrEqual(20);
+	}, 20_000);
+
+	test("a datagram over loopback is one frame", async () => {
+		const { probe, first } = await Probe.start(far, "lo");
+		using _ = probe;
+		expect(first).toBe("ready 1");
+		far.run("bash", "-c", "exec 3<>/dev/udp/127.0.0.1/53; echo one >&3; echo two >&3 || true");
+		const frames = await probe.frames(1);
+		expect(frames.filter((frame) => frame.endsWith(hex(Buffer.from("one\n"))))).toHaveLength(1);
+	}, 20_000);
+
+	test("the kernel takes the filter of as many ports as a configuration may name", async () => {
+		const ports = Array.from({ length: limits.portsMax }, (_, index) => String(1024 + index * 601));
+		const child = far.spawn([process.execPath, probePath, "lo", String(1 << 20), ...ports], {
+			stdin: Buffer.from("end\n"),
+		});
+		expect(await child.exited).toBe(0);
+		expect(child.stdout()).toBe("ready 1\n");
+		// libpcap would warn here, and filter all traffic in user space.
+		expect(child.stderr()).toBe("");
 	}, 20_000);
 
 	test("a process whose source is closed ends by itself", async () => {
