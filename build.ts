@@ -14,7 +14,7 @@ import {
 	rmSync,
 	writeFileSync,
 } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { $ } from "bun";
 
 /** One kind of host that an executable is made for. */
@@ -23,6 +23,7 @@ interface Target {
 	readonly bunTarget: Bun.Build.CompileTarget;
 	readonly compiler: string;
 	readonly objcopy: string;
+	readonly objdump: string;
 	readonly archiver: string;
 	/** Debian's name of the architecture, to fetch libpcap for. */
 	readonly debianArchitecture: string;
@@ -64,6 +65,7 @@ const hostTarget: Target =
 				bunTarget: "bun-linux-arm64",
 				compiler: process.env.CC ?? "gcc",
 				objcopy: "objcopy",
+				objdump: "objdump",
 				archiver: "ar",
 				debianArchitecture: "arm64",
 			}
@@ -72,6 +74,7 @@ const hostTarget: Target =
 				bunTarget: "bun-linux-x64",
 				compiler: process.env.CC ?? "gcc",
 				objcopy: "objcopy",
+				objdump: "objdump",
 				archiver: "ar",
 				debianArchitecture: "amd64",
 			};
@@ -87,6 +90,23 @@ function hashOf(...parts: (string | Uint8Array)[]): string {
 	const hash = createHash("sha256");
 	for (const part of parts) hash.update(`${part.length}:`).update(part);
 	return hash.digest("hex");
+}
+
+/**
+ * Makes `output` by writing another file first, so that it is whole at every moment: a running process may have the old one
+ * mapped, and two builds may run at the same time.
+ */
+async function writeWhole(output: string, write: (fresh: string) => Promise<void> | void): Promise<void> {
+	mkdirSync(dirname(output), { recursive: true });
+	const folder = join(workFolder, `fresh-${process.pid}`);
+	const fresh = join(folder, basename(output));
+	mkdirSync(folder, { recursive: true });
+	try {
+		await write(fresh);
+		renameSync(fresh, output);
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
 }
 
 /** All files under a folder, sorted, as the parts of a hash: name and content of each. */
@@ -174,6 +194,7 @@ async function buildAddon(target: Target): Promise<string> {
 	const tools = [
 		[target.compiler, "a C compiler"],
 		[target.objcopy, "binutils"],
+		[target.objdump, "binutils"],
 		[target.archiver, "binutils"],
 	] as const;
 	for (const [tool, what] of tools) {
@@ -203,29 +224,31 @@ async function buildAddon(target: Target): Promise<string> {
 		`fitting ${libpcap.archive.startsWith(root) ? relative(root, libpcap.archive) : libpcap.archive} for a shared object`,
 	);
 	const renames = renamedSymbols.map((symbol) => `--redefine-sym=${symbol}=pcap_shim_${symbol}`);
-	await $`${target.objcopy} ${renames} ${libpcap.archive} ${archive}`.quiet();
-	await $`${target.archiver} d ${archive} ${droppedMembers}`.quiet();
+	await writeWhole(archive, async (fresh) => {
+		await $`${target.objcopy} ${renames} ${libpcap.archive} ${fresh}`.quiet();
+		await $`${target.archiver} d ${fresh} ${droppedMembers}`.quiet();
+	});
 
 	say(`compiling src/capture/native with ${target.compiler} into ${relative(root, addon)}`);
 	const sources = [...new Bun.Glob("*.c").scanSync({ cwd: nativeFolder, absolute: true })].sort();
 	const includes = [join(root, "node_modules/node-api-headers/include"), libpcap.includeFolder]
 		.filter((include) => include !== undefined)
 		.flatMap((include) => ["-isystem", include]);
-	const compiled = await $`${target.compiler} ${compilerFlags} ${includes} -o ${addon} ${sources} ${archive}`
-		.nothrow()
-		.quiet();
-	if (compiled.exitCode !== 0) throw new BuildError(`the native half does not compile:\n${compiled.stderr.toString()}`);
-	checkSymbols(relative(root, addon), await $`${target.objcopy.replace(/copy$/, "dump")} -T ${addon}`.quiet().text());
+	await writeWhole(addon, async (fresh) => {
+		const compiled = await $`${target.compiler} ${compilerFlags} ${includes} -o ${fresh} ${sources} ${archive}`
+			.nothrow()
+			.quiet();
+		if (compiled.exitCode !== 0) throw new BuildError(`the native half does not compile:\n${compiled.stderr}`);
+		checkSymbols(relative(root, addon), await $`${target.objdump} -T ${fresh}`.quiet().text());
+	});
 	writeFileSync(stampPath, hash);
 	return addon;
 }
 
-/** Puts a target's addon where `import "cap"` finds it, whole at every moment: a running process may have the old one mapped. */
-function placeAddon(addon: string): void {
+/** Puts a target's addon where `import "cap"` finds it. */
+async function placeAddon(addon: string): Promise<void> {
 	if (existsSync(addonPath) && readFileSync(addonPath).equals(readFileSync(addon))) return;
-	mkdirSync(join(addonPath, ".."), { recursive: true });
-	copyFileSync(addon, `${addonPath}.new`);
-	renameSync(`${addonPath}.new`, addonPath);
+	await writeWhole(addonPath, (fresh) => copyFileSync(addon, fresh));
 }
 
 /** The commit that is built, for `--version`; nothing where there is no repository, as in a source archive. */
@@ -237,11 +260,12 @@ async function gitRevision(): Promise<string | undefined> {
 
 /** Bundles src/main.ts, the addon and Bun's runtime into dist/dnstt_exporter. */
 async function buildExecutable(target: Target, addon: string): Promise<void> {
-	placeAddon(addon);
+	await placeAddon(addon);
 	const output = join(root, "dist/dnstt_exporter");
 	const revision = await gitRevision();
 	const hash = hashOf(
 		...folderParts(join(root, "src")),
+		...folderParts(join(root, "tests/captures")), // `demo` plays one of them
 		...["package.json", "bun.lock", "tsconfig.json", "build.ts"].map((file) => readFileSync(join(root, file))),
 		readFileSync(addon),
 		revision ?? "",
@@ -253,18 +277,19 @@ async function buildExecutable(target: Target, addon: string): Promise<void> {
 		return;
 	}
 	say(`bundling src/main.ts and Bun ${Bun.version} into ${relative(root, output)}`);
-	mkdirSync(join(root, "dist"), { recursive: true });
-	const fresh = join(workFolder, target.name, "dnstt_exporter");
 	const options = [
 		...["--compile", "--minify", "--sourcemap=none", `--target=${target.bunTarget}`],
 		// Whoever can write to the folder that the exporter is started in must not run code in it.
 		...["--no-compile-autoload-bunfig", "--no-compile-autoload-dotenv"],
 		`--define=DNSTT_EXPORTER_REVISION=${JSON.stringify(revision ?? "unknown")}`,
-		`--outfile=${fresh}`,
 	];
-	const bundled = await $`${process.execPath} build ${options} src/main.ts`.cwd(root).nothrow().quiet();
-	if (bundled.exitCode !== 0) throw new BuildError(`bundling failed:\n${bundled.stderr.toString()}`);
-	renameSync(fresh, output);
+	await writeWhole(output, async (fresh) => {
+		const bundled = await $`${process.execPath} build ${options} --outfile=${fresh} src/main.ts`
+			.cwd(root)
+			.nothrow()
+			.quiet();
+		if (bundled.exitCode !== 0) throw new BuildError(`bundling failed:\n${bundled.stderr}`);
+	});
 	writeFileSync(stampPath, hash);
 }
 
@@ -273,7 +298,7 @@ try {
 	if (process.platform !== "linux") throw new BuildError("dnstt_exporter is for Linux only");
 	if (what !== undefined && what !== "addon") throw new BuildError(`unknown part "${what}"; give none, or "addon"`);
 	const addon = await buildAddon(hostTarget);
-	if (what === "addon") placeAddon(addon);
+	if (what === "addon") await placeAddon(addon);
 	else await buildExecutable(hostTarget, addon);
 } catch (error) {
 	if (!(error instanceof BuildError)) throw error;

@@ -1,7 +1,8 @@
 /*
  * The parts of the native half of package `cap`, and what they share.
  *
- *   cap.c         class Cap: open, read, statistics, close; the module's entry point
+ *   cap.c         class Cap: read, statistics, close; the module's entry point
+ *   open.c        class Cap: open an interface or a file
  *   devices.c     deviceList, findDevice
  *   wakeup.c      the thread that waits for frames and calls JavaScript
  *   pcap_shim.c   symbols that let Debian's libpcap.a stand inside a shared object

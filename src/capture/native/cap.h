@@ -1,0 +1,43 @@
+/* class Cap, as cap.c and open.c share it. */
+#ifndef CAP_H
+#define CAP_H
+
+#include "native.h"
+
+#include <pcap/pcap.h>
+#include <stdint.h>
+
+/* Largest frame that libpcap delivers for our link types (its MAXIMUM_SNAPLEN): longer ones are errors of a file. */
+#define FRAME_BYTES_MAX 262144
+#define RECORD_HEADER_BYTES 16
+#define RECORD_BYTES(frame_bytes) (RECORD_HEADER_BYTES + (((size_t)(frame_bytes) + 3) & ~(size_t)3))
+
+struct cap {
+	pcap_t *handle; /* NULL unless open */
+	struct wakeup *wakeup;
+	bool is_live;
+	size_t record_bytes_max;
+	char *file_buffer;
+	unsigned interface_index; /* 0: a file, or `any` */
+	/* A fault behind frames that are delivered first; thrown by the next read. */
+	bool fault_pending;
+	uint64_t received, dropped, interface_dropped;
+	struct pcap_stat last; /* libpcap counts in 32 bits: what it said last, to add differences */
+};
+
+/* Gives the receiver's Cap and up to `count` arguments; NULL with an exception pending if the receiver is none. */
+struct cap *receiver(napi_env env, napi_callback_info info, size_t count, napi_value arguments[]);
+
+/* The same, and refuses a Cap that is not open. */
+struct cap *open_receiver(napi_env env, napi_callback_info info, size_t count, napi_value arguments[]);
+
+/* open.c: methods of the class */
+napi_value open_live(napi_env env, napi_callback_info info);
+napi_value open_offline(napi_env env, napi_callback_info info);
+napi_value link_type_name(napi_env env, napi_callback_info info);
+napi_value set_filter(napi_env env, napi_callback_info info);
+
+/* open.c: see there */
+bool interface_is_up(napi_env env, const struct cap *cap);
+
+#endif

@@ -1,0 +1,225 @@
+/*
+ * How a Cap is opened: on an interface with a filter in the kernel, or on a capture file.
+ */
+#define _GNU_SOURCE
+#include "cap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* Large reads: at 128 bytes a frame one system call fetches 8,000. */
+#define FILE_BUFFER_BYTES (1 << 20)
+
+/* A string argument as a fresh C string, or NULL with an exception pending. A string with a NUL in it is refused. */
+static char *string_argument(napi_env env, napi_value value)
+{
+	size_t bytes = 0;
+	if (napi_get_value_string_utf8(env, value, NULL, 0, &bytes) != napi_ok) {
+		throw_coded(env, "wrong_argument", "expected a string");
+		return NULL;
+	}
+	char *text = malloc(bytes + 1);
+	if (!text || napi_get_value_string_utf8(env, value, text, bytes + 1, &bytes) != napi_ok || strlen(text) != bytes) {
+		free(text);
+		throw_coded(env, "wrong_argument", "expected a string without NUL");
+		return NULL;
+	}
+	return text;
+}
+
+static bool int_property(napi_env env, napi_value object, const char *name, int32_t *number)
+{
+	napi_value value;
+	return napi_get_named_property(env, object, name, &value) == napi_ok &&
+	       napi_get_value_int32(env, value, number) == napi_ok;
+}
+
+static bool bool_property(napi_env env, napi_value object, const char *name, bool *flag)
+{
+	napi_value value;
+	return napi_get_named_property(env, object, name, &value) == napi_ok &&
+	       napi_get_value_bool(env, value, flag) == napi_ok;
+}
+
+static const char *activation_code(int status)
+{
+	switch (status) {
+	case PCAP_ERROR_NO_SUCH_DEVICE:
+		return "no_such_interface";
+	case PCAP_ERROR_PERM_DENIED:
+	case PCAP_ERROR_PROMISC_PERM_DENIED:
+		return "permission_denied";
+	case PCAP_ERROR_IFACE_NOT_UP:
+		return "interface_down";
+	default:
+		return "capture_failed";
+	}
+}
+
+static napi_value link_type_of(napi_env env, const struct cap *cap)
+{
+	napi_value number;
+	/* In a file the number is the file's LINKTYPE_; libpcap gives its DLT_, which differs for RAW (12 here, 101 there). */
+	int link_type = pcap_datalink(cap->handle);
+	if (link_type == DLT_RAW)
+		link_type = 101;
+	return napi_create_int32(env, link_type, &number) == napi_ok ? number : NULL;
+}
+
+/*
+ * open(device, { bufferBytes, snapshotBytes, timeoutMs, promiscuous }): opens an interface or `any`, non-blocking, with
+ * nanosecond time stamps, and gives its LINKTYPE_ number.
+ */
+napi_value open_live(napi_env env, napi_callback_info info)
+{
+	napi_value arguments[2];
+	struct cap *cap = receiver(env, info, 2, arguments);
+	if (!cap)
+		return NULL;
+	if (cap->handle)
+		return throw_coded(env, "already_open", "the capture is open already");
+	int32_t buffer_bytes, snapshot_bytes, timeout_ms;
+	bool promiscuous;
+	if (!int_property(env, arguments[1], "bufferBytes", &buffer_bytes) ||
+	    !int_property(env, arguments[1], "snapshotBytes", &snapshot_bytes) ||
+	    !int_property(env, arguments[1], "timeoutMs", &timeout_ms) ||
+	    !bool_property(env, arguments[1], "promiscuous", &promiscuous) || buffer_bytes < 1 || timeout_ms < 1 ||
+	    snapshot_bytes < 1 || snapshot_bytes > FRAME_BYTES_MAX)
+		return throw_coded(env, "wrong_argument", "open takes a device and its options");
+	char *device = string_argument(env, arguments[0]);
+	if (!device)
+		return NULL;
+
+	char error[PCAP_ERRBUF_SIZE + 512] = "";
+	pcap_t *handle = pcap_create(device, error);
+	if (!handle) {
+		free(device);
+		return throw_coded(env, "capture_failed", error);
+	}
+	pcap_set_snaplen(handle, snapshot_bytes);
+	pcap_set_promisc(handle, promiscuous);
+	pcap_set_timeout(handle, timeout_ms);
+	pcap_set_buffer_size(handle, buffer_bytes);
+	pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO);
+	int status = pcap_activate(handle);
+	if (status >= 0 && pcap_setnonblock(handle, 1, error) < 0)
+		status = PCAP_ERROR;
+	if (status < 0) {
+		/* Codes without detail have a fixed text only; others leave theirs in the handle. */
+		const char *detail = pcap_geterr(handle);
+		snprintf(error, sizeof error, "%s%s%s", pcap_statustostr(status), *detail ? ": " : "", detail);
+		pcap_close(handle);
+		free(device);
+		return throw_coded(env, activation_code(status), error);
+	}
+	/* `any` starts with SLL for old readers' sake; SLL2 has the interface's number and an unambiguous protocol field. */
+	if (pcap_datalink(handle) == DLT_LINUX_SLL)
+		pcap_set_datalink(handle, DLT_LINUX_SLL2);
+	cap->interface_index = strcmp(device, "any") == 0 ? 0 : if_nametoindex(device);
+	free(device);
+	cap->handle = handle;
+	cap->is_live = true;
+	/* A reinserted VLAN tag may lengthen a frame past the snapshot. */
+	cap->record_bytes_max = RECORD_BYTES(snapshot_bytes + 64);
+	return link_type_of(env, cap);
+}
+
+/* openOffline(path): opens a pcap or pcapng file, or standard input for `-`, and gives its LINKTYPE_ number. */
+napi_value open_offline(napi_env env, napi_callback_info info)
+{
+	napi_value argument;
+	struct cap *cap = receiver(env, info, 1, &argument);
+	if (!cap)
+		return NULL;
+	if (cap->handle)
+		return throw_coded(env, "already_open", "the capture is open already");
+	char *path = string_argument(env, argument);
+	if (!path)
+		return NULL;
+	int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
+	free(path);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!file) {
+		const char *reason = strerror(errno);
+		if (fd >= 0)
+			close(fd);
+		return throw_coded(env, "file_unreadable", reason);
+	}
+	/* A read must wait for a slow pipe; the runtime may have made standard input non-blocking. */
+	int flags = fcntl(fd, F_GETFL);
+	if (flags >= 0 && (flags & O_NONBLOCK))
+		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	char *file_buffer = malloc(FILE_BUFFER_BYTES);
+	if (file_buffer)
+		setvbuf(file, file_buffer, _IOFBF, FILE_BUFFER_BYTES);
+	/* This thread alone reads the file: no lock around the two reads of each frame. */
+	__fsetlocking(file, FSETLOCKING_BYCALLER);
+	char error[PCAP_ERRBUF_SIZE] = "";
+	pcap_t *handle = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error);
+	if (!handle) {
+		fclose(file);
+		free(file_buffer);
+		return throw_coded(env, "not_a_capture", error);
+	}
+	cap->handle = handle;
+	cap->file_buffer = file_buffer;
+	cap->is_live = false;
+	cap->interface_index = 0;
+	cap->record_bytes_max = RECORD_BYTES(FRAME_BYTES_MAX);
+	return link_type_of(env, cap);
+}
+
+/* linkTypeName(): libpcap's name of the capture's link type; undefined if it has none. */
+napi_value link_type_name(napi_env env, napi_callback_info info)
+{
+	struct cap *cap = open_receiver(env, info, 0, NULL);
+	const char *name = cap ? pcap_datalink_val_to_name(pcap_datalink(cap->handle)) : NULL;
+	napi_value value;
+	return name && napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &value) == napi_ok ? value : NULL;
+}
+
+/* setFilter(text): lets only matching frames through, in the kernel (pcap-filter(7)). */
+napi_value set_filter(napi_env env, napi_callback_info info)
+{
+	napi_value argument;
+	struct cap *cap = open_receiver(env, info, 1, &argument);
+	char *text = cap ? string_argument(env, argument) : NULL;
+	if (!text)
+		return NULL;
+	struct bpf_program program;
+	int status = pcap_compile(cap->handle, &program, text, 1, PCAP_NETMASK_UNKNOWN);
+	free(text);
+	if (status == 0) {
+		status = pcap_setfilter(cap->handle, &program);
+		pcap_freecode(&program);
+	}
+	return status < 0 ? throw_coded(env, "filter_refused", pcap_geterr(cap->handle)) : NULL;
+}
+
+/*
+ * Whether the captured interface still exists and is up; throws if not. An interface that was taken down, or deleted and made
+ * anew under its name, gives no frames any more and, once libpcap has fetched the socket's error, no error either.
+ */
+bool interface_is_up(napi_env env, const struct cap *cap)
+{
+	if (cap->interface_index == 0)
+		return true;
+	struct ifreq request = {.ifr_ifindex = (int)cap->interface_index};
+	int fd = pcap_fileno(cap->handle);
+	if (ioctl(fd, SIOCGIFNAME, &request) < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0) {
+		throw_coded(env, "interface_gone", "the interface disappeared");
+		return false;
+	}
+	if (!(request.ifr_flags & IFF_UP)) {
+		throw_coded(env, "interface_down", "the interface went down");
+		return false;
+	}
+	return true;
+}
