@@ -1,6 +1,6 @@
 import { faultNames, foreignNames, refusalNames } from "../decode/fault.ts";
 import type { Origin } from "../geoip/origins.ts";
-import type { Tracker } from "../track/tracker.ts";
+import { rcodeCount, type Tracker } from "../track/tracker.ts";
 
 /** Figures of one domain, country or network. */
 export interface Figures {
@@ -90,7 +90,9 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 				domain,
 				...(byDomain.get(index) ?? none),
 				peak_clients: tracker.peakByDomain[index] as number,
-				responses: tracker.responses[index] as number,
+				responses: Array.from({ length: rcodeCount }, (_, rcode) => tracker.responsesOf(index, rcode)).reduce(
+					(a, b) => a + b,
+				),
 				refused_queries: Object.values(refused).reduce((sum, count) => sum + count, 0),
 				refused,
 			};

@@ -9,6 +9,8 @@ export const resolversMax = 65_536;
 
 const originWord = dataWord;
 const generationWord = dataWord + 1;
+/** Two words with a bit for each domain that was asked for through the resolver. */
+const domainsWord = dataWord + 2;
 
 /** Gives the number of an address's origin: four 32-bit words, most significant first, IPv4 as IPv4-mapped IPv6. */
 export type OriginLookup = (a: number, b: number, c: number, d: number) => number;
@@ -20,12 +22,15 @@ export class Resolvers {
 	private readonly lookup: OriginLookup;
 
 	constructor(seed: Seed, lookup: OriginLookup) {
-		this.table = new BoundedTable({ limit: resolversMax, data: 2, seed });
+		this.table = new BoundedTable({ limit: resolversMax, data: 4, seed });
 		this.lookup = lookup;
 	}
 
-	/** The origin of the observation's peer, which is the most recently seen from now on. */
-	originOf(seen: Observation): number {
+	/**
+	 * The entry of the observation's peer, with its origin as far as the databases know it; the most recently seen from
+	 * now on.
+	 */
+	entryOf(seen: Observation): number {
 		const { table } = this;
 		const { words } = table;
 		const { peer0, peer1, peer2, peer3 } = seen;
@@ -34,6 +39,8 @@ export class Resolvers {
 			table.makeRoom();
 			entry = table.insert(peer0, peer1, peer2, peer3);
 			words[entry + generationWord] = 0;
+			words[entry + domainsWord] = 0;
+			words[entry + domainsWord + 1] = 0;
 		} else {
 			table.touch(entry);
 		}
@@ -41,7 +48,23 @@ export class Resolvers {
 			words[entry + originWord] = this.lookup(peer0, peer1, peer2, peer3);
 			words[entry + generationWord] = this.generation;
 		}
-		return words[entry + originWord] as number;
+		return entry;
+	}
+
+	/** The origin of an entry that entryOf gave. */
+	originAt(entry: number): number {
+		return this.table.words[entry + originWord] as number;
+	}
+
+	/** Whether this is the first query for the domain (its index, less than 64) through the resolver. */
+	isFirst(entry: number, domain: number): boolean {
+		const { words } = this.table;
+		const at = entry + domainsWord + (domain >> 5);
+		const bit = 1 << (domain & 31);
+		const word = words[at] as number;
+		if ((word & bit) !== 0) return false;
+		words[at] = word | bit;
+		return true;
 	}
 
 	/** The databases changed: every origin is asked for again when its resolver is next seen. */

@@ -4,6 +4,27 @@ import { BoundedTable, dataWord, type Seed } from "./table.ts";
 const setWord = dataWord;
 const lastWord = dataWord + 1;
 const firstWord = dataWord + 3;
+const bytesWord = dataWord + 5;
+/** Highest KCP sequence number of a push, in each direction. */
+const downstreamWord = dataWord + 7;
+const upstreamWord = dataWord + 8;
+
+/** The set word holds the label set's number and, in its highest bits, whether there was a push in each direction. */
+const setMask = 0x3fff_ffff;
+const downstreamFlag = 0x4000_0000;
+const upstreamFlag = 0x8000_0000 | 0;
+
+/** A sender has at most 65,535 segments on the way, as its window is 16 bits wide: no honest number is further ahead. */
+const sequenceStepMax = 65_536;
+
+/** What the sequence number of a push tells. */
+export enum Push {
+	New = 1,
+	/** At or below the highest before it. */
+	Repeated,
+	/** No number that the sender could have come to. */
+	Absurd,
+}
 
 /** What a tracker does when sessions begin, move and end. */
 export interface SessionEvents {
@@ -11,8 +32,11 @@ export interface SessionEvents {
 	began(set: number, isNew: boolean): void;
 	/** Its latest query came through a resolver of another label set. */
 	moved(from: number, to: number): void;
-	/** It was silent for longer than the window, or had to make room. `durationUs` is from its first query to its last. */
-	ended(set: number, durationUs: number): void;
+	/**
+	 * It was silent for longer than the window, or had to make room. `durationUs` is from its first query to its last,
+	 * `bytes` those of its DNS messages, both ways.
+	 */
+	ended(set: number, durationUs: number, bytes: number): void;
 }
 
 /**
@@ -47,13 +71,58 @@ export class Sessions {
 		} else {
 			active.touch(entry);
 			active.doubles[(entry + lastWord) >> 1] = now;
-			const from = active.words[entry + setWord] as number;
+			const word = active.words[entry + setWord] as number;
+			const from = word & setMask;
 			if (from !== set) {
-				active.words[entry + setWord] = set;
+				active.words[entry + setWord] = (word & ~setMask) | set;
 				this.events.moved(from, set);
 			}
 		}
 		return entry;
+	}
+
+	/**
+	 * The entry of an active session, or 0. `guess` is an entry that was this session's once, or anything that was given
+	 * for another.
+	 */
+	find(idHigh: number, idLow: number, domain: number, guess: number): number {
+		const { words } = this.active;
+		if (words[guess] === idHigh && words[guess + 1] === idLow && words[guess + 2] === domain && guess !== 0)
+			return guess;
+		return this.active.find(idHigh, idLow, domain, 0);
+	}
+
+	/** Adds bytes of a DNS message to a session. */
+	addBytes(entry: number, bytes: number): void {
+		const at = (entry + bytesWord) >> 1;
+		this.active.doubles[at] = (this.active.doubles[at] as number) + bytes;
+	}
+
+	/** A session's KCP push with this sequence number. */
+	push(entry: number, sequence: number, isDownstream: boolean): Push {
+		const { words } = this.active;
+		const flag = isDownstream ? downstreamFlag : upstreamFlag;
+		const at = entry + (isDownstream ? downstreamWord : upstreamWord);
+		const word = words[entry + setWord] as number;
+		if ((word & flag) === 0) {
+			// The first that is seen of it; the exporter may have started later than the session.
+			words[entry + setWord] = word | flag;
+			words[at] = sequence;
+			return Push.New;
+		}
+		const ahead = (sequence - (words[at] as number)) | 0;
+		if (ahead > sequenceStepMax || ahead < -sequenceStepMax) return Push.Absurd;
+		if (ahead <= 0) return Push.Repeated;
+		words[at] = sequence;
+		return Push.New;
+	}
+
+	/** Whether the server can have sent a push with this number to the session. */
+	wasPushed(entry: number, sequence: number): boolean {
+		const { words } = this.active;
+		if (((words[entry + setWord] as number) & downstreamFlag) === 0) return false;
+		const ahead = (sequence - (words[entry + downstreamWord] as number)) | 0;
+		return ahead <= 0 && ahead >= -sequenceStepMax;
 	}
 
 	/** Ends the sessions whose latest query is longer ago than the window. Costs what ends. */
@@ -76,6 +145,7 @@ export class Sessions {
 		active.words[entry + setWord] = set;
 		active.doubles[(entry + lastWord) >> 1] = now;
 		active.doubles[(entry + firstWord) >> 1] = now;
+		active.doubles[(entry + bytesWord) >> 1] = 0;
 		const known = remembered.find(idHigh, idLow, domain, 0);
 		if (known !== 0) remembered.remove(known);
 		this.events.began(set, known === 0);
@@ -88,8 +158,9 @@ export class Sessions {
 		remembered.makeRoom();
 		remembered.insert(words[entry] as number, words[entry + 1] as number, words[entry + 2] as number, 0);
 		const durationUs = (doubles[(entry + lastWord) >> 1] as number) - (doubles[(entry + firstWord) >> 1] as number);
-		const set = words[entry + setWord] as number;
+		const bytes = doubles[(entry + bytesWord) >> 1] as number;
+		const set = (words[entry + setWord] as number) & setMask;
 		active.remove(entry);
-		this.events.ended(set, durationUs);
+		this.events.ended(set, durationUs, bytes);
 	}
 }

@@ -8,8 +8,12 @@ import {
 	refusalNames,
 } from "../decode/fault.ts";
 import type { Observation } from "../decode/observation.ts";
+import { Answers } from "./answers.ts";
 import { Clock } from "./clock.ts";
+import { add, raise } from "./columns.ts";
 import { Doubles } from "./doubles.ts";
+import { Health } from "./health.ts";
+import { Histogram, lifeScale, tripScale, tripUnitsPerUs, volumeScale } from "./histogram.ts";
 import { LabelSets } from "./labels.ts";
 import { type OriginLookup, Resolvers } from "./resolvers.ts";
 import { type SessionEvents, Sessions } from "./sessions.ts";
@@ -34,6 +38,15 @@ export interface TrackerOptions {
 const faultCount = Object.keys(faultNames).length + 1;
 const foreignCount = Object.keys(foreignNames).length + 1;
 const refusalCount = Object.keys(refusalNames).length + 1;
+/** RCODE has 4 bits (RFC 1035, 4.1.1). */
+export const rcodeCount = 16;
+
+/**
+ * Advertised UDP payload sizes are counted up to each of these: the least that there is, the least that carries dnstt
+ * and one less, what fits in an Ethernet frame of IPv6, and the most that resolvers ask for.
+ */
+export const ednsBounds = [512, 1_231, 1_232, 1_452, 4_096] as const;
+const ednsCells = ednsBounds.length + 1;
 
 /**
  * The state of all that was observed. `observe` is the one place that changes it; everything else looks. Columns have
@@ -44,29 +57,42 @@ export class Tracker implements SessionEvents {
 	readonly sets: LabelSets;
 	readonly sessions: Sessions;
 	readonly resolvers: Resolvers;
+	readonly answers: Answers;
 	readonly doubles: Doubles;
+	readonly health: Health;
 
 	/** By label set. */
 	readonly queries: Float64Array;
+	readonly polls: Float64Array;
 	readonly bytesIn: Float64Array;
 	readonly bytesOut: Float64Array;
 	readonly sessionsBegun: Float64Array;
 	readonly active: Int32Array;
 	readonly peak: Int32Array;
+	readonly unanswered: Float64Array;
+	/** Time from a query to its response. */
+	readonly answerTimes: Histogram;
+	/** Of sessions that ended: time from the first to the last query, and bytes of DNS messages. */
+	readonly lives: Histogram;
+	readonly volumes: Histogram;
+	private readonly edns: Float64Array;
 	/** By domain. */
 	readonly activeByDomain: Int32Array;
 	readonly peakByDomain: Int32Array;
-	readonly responses: Float64Array;
-	/** By domain and Refusal: refusals[domain * refusalCount + refusal]. */
+	readonly truncated: Float64Array;
+	readonly resolversSeen: Float64Array;
+	private readonly responses: Float64Array;
 	private readonly refusals: Float64Array;
+
 	private readonly faults = new Float64Array(faultCount);
 	private readonly foreigns = new Float64Array(foreignCount);
 	/** Copies of datagrams that were counted already. */
 	copies = 0;
 
 	constructor(options: TrackerOptions) {
+		const { domains, seed } = options;
 		this.sets = new LabelSets({
-			domains: options.domains,
+			domains,
 			limit: options.labelSetsMax,
 			originsMax: options.labelSetsMax + 2,
 			otherOrigin: options.otherOrigin,
@@ -75,22 +101,32 @@ export class Tracker implements SessionEvents {
 			trackedMax: options.trackedMax,
 			rememberedMax: options.rememberedMax,
 			windowUs: options.activeWindowMs * 1_000,
-			seed: options.seed,
+			seed,
 			events: this,
 		});
-		this.resolvers = new Resolvers(options.seed, options.originOf);
-		this.doubles = new Doubles(options.seed);
+		this.resolvers = new Resolvers(seed, options.originOf);
+		this.answers = new Answers(seed);
+		this.doubles = new Doubles(seed);
 		const sets = this.sets.sizeMax;
+		this.health = new Health({ domains, sets, sessions: this.sessions });
 		this.queries = new Float64Array(sets);
+		this.polls = new Float64Array(sets);
 		this.bytesIn = new Float64Array(sets);
 		this.bytesOut = new Float64Array(sets);
 		this.sessionsBegun = new Float64Array(sets);
 		this.active = new Int32Array(sets);
 		this.peak = new Int32Array(sets);
-		this.activeByDomain = new Int32Array(options.domains);
-		this.peakByDomain = new Int32Array(options.domains);
-		this.responses = new Float64Array(options.domains);
-		this.refusals = new Float64Array(options.domains * refusalCount);
+		this.unanswered = new Float64Array(sets);
+		this.answerTimes = new Histogram(sets, tripScale);
+		this.lives = new Histogram(sets, lifeScale);
+		this.volumes = new Histogram(sets, volumeScale);
+		this.edns = new Float64Array(sets * ednsCells);
+		this.activeByDomain = new Int32Array(domains);
+		this.peakByDomain = new Int32Array(domains);
+		this.truncated = new Float64Array(domains);
+		this.resolversSeen = new Float64Array(domains);
+		this.responses = new Float64Array(domains * rcodeCount);
+		this.refusals = new Float64Array(domains * refusalCount);
 	}
 
 	/** Takes what one frame came to; `stampUs` is its time stamp in microseconds, a whole number. */
@@ -109,35 +145,66 @@ export class Tracker implements SessionEvents {
 			this.copies++;
 			return;
 		}
-		this.sessions.expire(now);
+		this.expireAt(now);
 		if (outcome === Outcome.Query) this.observeQuery(seen, now);
-		else if (outcome === Outcome.Response) this.observeResponse(seen);
+		else if (outcome === Outcome.Response) this.observeResponse(seen, now);
 		else add(this.refusals, seen.domain * refusalCount + seen.refusal, 1);
 	}
 
 	private observeQuery(seen: Observation, now: number): void {
-		const set = this.sets.of(seen.domain, this.resolvers.originOf(seen));
+		const { resolvers, sessions } = this;
+		const { domain, messageBytes } = seen;
+		const resolver = resolvers.entryOf(seen);
+		if (resolvers.isFirst(resolver, domain)) add(this.resolversSeen, domain, 1);
+		const set = this.sets.of(domain, resolvers.originAt(resolver));
 		add(this.queries, set, 1);
-		add(this.bytesIn, set, seen.messageBytes);
-		this.sessions.query(seen.idHigh, seen.idLow, seen.domain, set, now);
+		add(this.bytesIn, set, messageBytes);
+		add(this.edns, set * ednsCells + ednsCell(seen.ednsBytes), 1);
+		const session = sessions.query(seen.idHigh, seen.idLow, domain, set, now);
+		sessions.addBytes(session, messageBytes);
+		this.answers.wait(seen, set, session, now);
+		if (seen.packets === 0) add(this.polls, set, 1);
+		else this.health.query(seen, set, session, now);
 	}
 
-	private observeResponse(seen: Observation): void {
-		const set = this.sets.of(seen.domain, this.resolvers.originOf(seen));
-		add(this.bytesOut, set, seen.messageBytes);
-		add(this.responses, seen.domain, 1);
+	private observeResponse(seen: Observation, now: number): void {
+		const { answers, sessions, resolvers } = this;
+		const { domain, messageBytes } = seen;
+		add(this.responses, domain * rcodeCount + seen.rcode, 1);
+		if (seen.truncated) add(this.truncated, domain, 1);
+		const waiting = answers.find(seen);
+		if (waiting === 0) {
+			add(this.bytesOut, this.sets.of(domain, resolvers.originAt(resolvers.entryOf(seen))), messageBytes);
+			return;
+		}
+		// Only what answers a query is believed to come from the server.
+		const set = answers.setAt(waiting);
+		add(this.bytesOut, set, messageBytes);
+		this.answerTimes.observe(set, (now - answers.timeAt(waiting)) * tripUnitsPerUs);
+		const session = sessions.find(seen.idHigh, seen.idLow, domain, answers.sessionAt(waiting));
+		answers.remove(waiting);
+		if (session !== 0) sessions.addBytes(session, messageBytes);
+		if (seen.packets > 0) this.health.response(seen, set, session, now);
 	}
 
-	/** Brings the sessions up to the clock's now, for whoever looks next. */
+	/** Brings sessions and waiting queries up to the clock's now, for whoever looks next. */
 	expire(): void {
-		this.sessions.expire(this.clock.now);
+		this.expireAt(this.clock.now);
+	}
+
+	private expireAt(now: number): void {
+		this.sessions.expire(now);
+		const { answers } = this;
+		for (let overdue = answers.overdue(now); overdue !== 0; overdue = answers.overdue(now)) {
+			add(this.unanswered, answers.setAt(overdue), 1);
+			answers.remove(overdue);
+		}
 	}
 
 	began(set: number, isNew: boolean): void {
 		if (isNew) add(this.sessionsBegun, set, 1);
-		const domain = this.sets.domains[set] as number;
 		raise(this.active, this.peak, set);
-		raise(this.activeByDomain, this.peakByDomain, domain);
+		raise(this.activeByDomain, this.peakByDomain, this.sets.domains[set] as number);
 	}
 
 	moved(from: number, to: number): void {
@@ -145,9 +212,11 @@ export class Tracker implements SessionEvents {
 		raise(this.active, this.peak, to);
 	}
 
-	ended(set: number): void {
+	ended(set: number, durationUs: number, bytes: number): void {
 		add(this.active, set, -1);
 		add(this.activeByDomain, this.sets.domains[set] as number, -1);
+		this.lives.observe(set, durationUs / 1e6);
+		this.volumes.observe(set, bytes / 1024);
 	}
 
 	faultsOf(reason: Fault): number {
@@ -161,15 +230,21 @@ export class Tracker implements SessionEvents {
 	refusalsOf(domain: number, reason: Refusal): number {
 		return this.refusals[domain * refusalCount + reason] as number;
 	}
+
+	responsesOf(domain: number, rcode: number): number {
+		return this.responses[domain * rcodeCount + rcode] as number;
+	}
+
+	/** Queries of a label set whose resolver advertised up to ednsBounds[bound] bytes and more than the bound before. */
+	ednsOf(set: number, bound: number): number {
+		return this.edns[set * ednsCells + bound] as number;
+	}
 }
 
-function add(column: Float64Array | Int32Array, at: number, count: number): void {
-	column[at] = (column[at] as number) + count;
-}
-
-/** One more in `column`, and the highest it ever was in `peaks`. */
-function raise(column: Int32Array, peaks: Int32Array, at: number): void {
-	const value = (column[at] as number) + 1;
-	column[at] = value;
-	if (value > (peaks[at] as number)) peaks[at] = value;
+/** RFC 6891, 6.2.3: what is less than 512 means 512, and so does no OPT. */
+function ednsCell(bytes: number): number {
+	if (bytes === 1_232) return 2;
+	let cell = 0;
+	while (cell < ednsBounds.length && bytes > (ednsBounds[cell] as number)) cell++;
+	return cell;
 }

@@ -1,0 +1,13 @@
+/** Columns of counts: a cell for each label set, domain or reason. */
+export type Column = Float64Array | Int32Array;
+
+export function add(column: Column, at: number, count: number): void {
+	column[at] = (column[at] as number) + count;
+}
+
+/** One more in `column`, and the highest it ever was in `peaks`. */
+export function raise(column: Int32Array, peaks: Int32Array, at: number): void {
+	const value = (column[at] as number) + 1;
+	column[at] = value;
+	if (value > (peaks[at] as number)) peaks[at] = value;
+}

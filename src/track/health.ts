@@ -1,0 +1,100 @@
+import { segmentAck, segmentPush } from "../decode/kcp.ts";
+import type { Observation } from "../decode/observation.ts";
+import { add } from "./columns.ts";
+import { Histogram, tripScale, tripUnitsPerUs } from "./histogram.ts";
+import { ServerClock } from "./serverclock.ts";
+import { Push, type Sessions } from "./sessions.ts";
+
+/** What a segment can be wrong in; a broken or absurd one changes nothing but its count. */
+export enum SegmentFault {
+	/** The packet does not parse as segments. */
+	Format = 1,
+	/** A push whose sequence number no sender could have come to. */
+	Sequence,
+	/** An acknowledgement of what was never sent, or of a time that is out of range. */
+	Echo,
+}
+
+export const segmentFaultNames: Readonly<Record<SegmentFault, string>> = {
+	[SegmentFault.Format]: "format",
+	[SegmentFault.Sequence]: "sequence",
+	[SegmentFault.Echo]: "echo",
+};
+
+/** Counts of one direction, by label set. */
+class Direction {
+	/** Bytes of the packets that the tunnel carried. */
+	readonly packetBytes: Float64Array;
+	/** KCP pushes, and those of them that were sent before. */
+	readonly pushes: Float64Array;
+	readonly retransmissions: Float64Array;
+
+	constructor(sets: number) {
+		this.packetBytes = new Float64Array(sets);
+		this.pushes = new Float64Array(sets);
+		this.retransmissions = new Float64Array(sets);
+	}
+}
+
+/** What the KCP segments in the clear tell of a tunnel: goodput, retransmissions, round trip times. */
+export class Health {
+	readonly upstream: Direction;
+	readonly downstream: Direction;
+	/** Round trip times to clients, by label set. */
+	readonly roundTrips: Histogram;
+	readonly faults = new Float64Array(Object.keys(segmentFaultNames).length + 1);
+	private readonly clocks: readonly ServerClock[];
+	private readonly sessions: Sessions;
+
+	constructor(options: { readonly domains: number; readonly sets: number; readonly sessions: Sessions }) {
+		this.upstream = new Direction(options.sets);
+		this.downstream = new Direction(options.sets);
+		this.roundTrips = new Histogram(options.sets, tripScale);
+		this.clocks = Array.from({ length: options.domains }, () => new ServerClock());
+		this.sessions = options.sessions;
+	}
+
+	/** The packets of a query of the session at `entry`. */
+	query(seen: Observation, set: number, entry: number, now: number): void {
+		const { segments } = seen;
+		add(this.upstream.packetBytes, set, seen.packetBytes);
+		if (segments.broken > 0) add(this.faults, SegmentFault.Format, segments.broken);
+		for (let index = 0; index < segments.count; index++) {
+			const command = segments.command[index];
+			const sequence = segments.sequence[index] as number;
+			if (command === segmentPush) this.push(this.upstream, set, this.sessions.push(entry, sequence, false));
+			else if (command === segmentAck) {
+				const clock = this.clocks[seen.domain] as ServerClock;
+				const tripUs = this.sessions.wasPushed(entry, sequence)
+					? clock.roundTripUs(segments.stampMs[index] as number, now)
+					: -1;
+				if (tripUs < 0) add(this.faults, SegmentFault.Echo, 1);
+				else this.roundTrips.observe(set, tripUs * tripUnitsPerUs);
+			}
+		}
+	}
+
+	/** The packets of a response that answers a query of the session at `entry`, which is 0 if it ended. */
+	response(seen: Observation, set: number, entry: number, now: number): void {
+		const { segments } = seen;
+		add(this.downstream.packetBytes, set, seen.packetBytes);
+		if (segments.broken > 0) add(this.faults, SegmentFault.Format, segments.broken);
+		if (entry === 0) return;
+		const clock = this.clocks[seen.domain] as ServerClock;
+		for (let index = 0; index < segments.count; index++) {
+			if (segments.command[index] !== segmentPush) continue;
+			const push = this.sessions.push(entry, segments.sequence[index] as number, true);
+			this.push(this.downstream, set, push);
+			if (push !== Push.Absurd) clock.push(segments.stampMs[index] as number, now);
+		}
+	}
+
+	private push(direction: Direction, set: number, push: Push): void {
+		if (push === Push.Absurd) {
+			add(this.faults, SegmentFault.Sequence, 1);
+			return;
+		}
+		add(direction.pushes, set, 1);
+		if (push === Push.Repeated) add(direction.retransmissions, set, 1);
+	}
+}
