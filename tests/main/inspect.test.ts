@@ -1,0 +1,192 @@
+import { describe, expect, test } from "bun:test";
+import type { Report } from "../../src/report/report.ts";
+import { inspectJson, runExporter } from "../support/exporter.ts";
+import { parseExposition } from "../support/exposition.ts";
+import { type Rewrapping, rewrap, rewrappings, wrappings } from "../support/frames.ts";
+import { asnMmdb, countryMmdb } from "../support/mmdb.ts";
+import { type Capture, concatBytes, readPcapFile, writePcap, writePcapng } from "../support/pcapfile.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import {
+	captureNames,
+	capturePath,
+	countsIn,
+	countsOf,
+	expectedCounts,
+	expectedTogether,
+	metricCounts,
+	recordedDomain,
+	recordedPackets,
+} from "./captures.ts";
+
+const flags = ["--dnstt.domain", recordedDomain];
+
+/** The forms of a capture file that hold the same frames. */
+const forms: readonly (readonly [title: string, write: (capture: Capture) => Uint8Array])[] = [
+	["pcap, big-endian", (capture) => writePcap({ ...capture, bigEndian: true })],
+	["pcap with nanoseconds", (capture) => writePcap({ ...capture, nanosecond: true })],
+	["pcap, big-endian with nanoseconds", (capture) => writePcap({ ...capture, bigEndian: true, nanosecond: true })],
+	["pcapng", (capture) => writePcapng(capture)],
+	["pcapng, big-endian, with nanoseconds", (capture) => writePcapng({ ...capture, bigEndian: true, tsresol: 9 })],
+	["pcapng in units of 2^-20 s", (capture) => writePcapng({ ...capture, tsresol: 0x80 + 20 })],
+	["pcapng with blocks to skip", (capture) => writePcapng({ ...capture, otherBlocks: true })],
+	[
+		"pcapng of two sections, as cat makes it",
+		(capture) => {
+			const halves = [capture.records.slice(0, 200), capture.records.slice(200)];
+			return concatBytes(halves.map((records) => writePcapng({ ...capture, records })));
+		},
+	],
+];
+
+describe.each(captureNames)("%s", (name) => {
+	test("has the independent counts as it was recorded", async () => {
+		const report = await inspectJson<Report>(capturePath(name), flags);
+		expect(countsOf(report)).toEqual(await expectedCounts(name));
+		expect(report.faults).toEqual({});
+		expect(report.broken).toEqual([]);
+	});
+
+	test.each(forms)("has the same counts as %s, from a file and from standard input", async (_, write) => {
+		using folder = temporaryFolder();
+		const bytes = write(await readPcapFile(capturePath(name)));
+		await Bun.write(folder.file("capture"), bytes);
+		const expected = await expectedCounts(name);
+		const reports = await Promise.all([
+			inspectJson<Report>(folder.file("capture"), flags),
+			inspectJson<Report>(bytes, flags),
+		]);
+		for (const report of reports) expect(countsOf(report)).toEqual(expected);
+	});
+
+	test("has the same counts in the exposition format", async () => {
+		const { code, stdout } = await runExporter(["inspect", "--format=prometheus", ...flags, capturePath(name)]);
+		expect(code).toBe(0);
+		expect(countsIn(parseExposition(stdout))).toEqual(metricCounts(await expectedCounts(name)));
+	});
+
+	test("has the same counts in the text", async () => {
+		const { code, stdout } = await runExporter(["inspect", ...flags, capturePath(name)]);
+		expect(code).toBe(0);
+		const cells = (line = "") => line.split(/ {2,}/);
+		const lines = stdout.split("\n");
+		const at = lines.findIndex((line) => line.startsWith("Domain "));
+		const row = Object.fromEntries(cells(lines[at]).map((title, column) => [title, cells(lines[at + 1])[column]]));
+		const expected = await expectedCounts(name);
+		const text = (count: number) => count.toLocaleString("en-US");
+		expect(row).toEqual({
+			Domain: recordedDomain,
+			Queries: text(expected.queries),
+			"Bytes in": text(expected.bytes_in),
+			Responses: text(expected.responses),
+			"Bytes out": text(expected.bytes_out),
+			Sessions: text(expected.sessions),
+			Active: text(expected.active_at_end),
+			Peak: text(expected.peak),
+			Refused: text(expected.rejected),
+		});
+	});
+});
+
+describe("the captures in other frames", () => {
+	test.each(wrappings)("$title: all have the same counts, whatever the IP headers", async ({ title }) => {
+		using folder = temporaryFolder();
+		const expected = await expectedTogether();
+		const counts = async (rewrapping: Rewrapping, index: number) => {
+			const paths = await Promise.all(
+				captureNames.map(async (name) => {
+					const path = folder.file(`${index}-${name}.pcap`);
+					const records = rewrap(await recordedPackets(name), rewrapping);
+					await Bun.write(path, writePcap({ linkType: rewrapping.wrapping.linkType, records }));
+					return path;
+				}),
+			);
+			// One process for the three: a session is in one of them only, and none outlasts the pause between two.
+			const report = await inspectJson<Report>(paths.at(-1) ?? "", [...flags, ...paths.slice(0, -1)]);
+			expect(report.faults).toEqual({});
+			return [rewrapping.title, countsOf(report)] as const;
+		};
+		const chosen = rewrappings.filter(({ wrapping }) => wrapping.title === title);
+		expect(chosen.length).toBeGreaterThan(0);
+		const found = await Promise.all(chosen.map(counts));
+		expect(Object.fromEntries(found)).toEqual(Object.fromEntries(chosen.map((one) => [one.title, expected])));
+	});
+});
+
+test("bent queries count where dnstt-server takes them, and nowhere else", async () => {
+	const verdicts = await Bun.file(`${capturePath("bent-queries").replace(/pcap$/, "json")}`).json();
+	const report = await inspectJson<Report>(capturePath("bent-queries"), flags);
+	const { queries, bytes_in, sessions, rejected } = countsOf(report);
+	expect({ queries, bytes_in, sessions }).toEqual({
+		queries: verdicts.queries,
+		bytes_in: verdicts.bytes_in,
+		sessions: verdicts.sessions,
+	});
+	// Every message came to something.
+	const others = [report.faults, report.foreign].flatMap((counts) => Object.values(counts));
+	expect(queries + rejected + others.reduce((sum, count) => sum + count, 0)).toBe(verdicts.messages);
+});
+
+describe("a report", () => {
+	test("has countries and networks when the databases are set", async () => {
+		using folder = temporaryFolder();
+		await Bun.write(folder.file("country.mmdb"), countryMmdb());
+		await Bun.write(folder.file("asn.mmdb"), asnMmdb());
+		const report = await inspectJson<Report>(capturePath("direct-ipv4"), [
+			...flags,
+			...["--geoip.country-database", folder.file("country.mmdb"), "--geoip.asn-database", folder.file("asn.mmdb")],
+		]);
+		const { queries, bytes_in, bytes_out, sessions, active_at_end } = await expectedCounts("direct-ipv4");
+		const figures = { queries, bytes_in, bytes_out, sessions, active_clients: active_at_end };
+		expect(report.countries).toEqual([{ country: "IS", ...figures }]);
+		expect(report.asns).toEqual([{ asn: "64498", ...figures }]);
+	});
+
+	test("is of the packets from --from on and before --to", async () => {
+		const whole = await inspectJson<Report>(capturePath("direct-ipv4"), flags);
+		const middle = "2026-11-23T22:14:35Z";
+		const [first, second] = await Promise.all([
+			inspectJson<Report>(capturePath("direct-ipv4"), [...flags, "--to", middle]),
+			inspectJson<Report>(capturePath("direct-ipv4"), [...flags, "--from", middle]),
+		]);
+		expect(first.packets).toBeGreaterThan(0);
+		expect(second.packets).toBeGreaterThan(0);
+		expect(first.packets + second.packets).toBe(whole.packets);
+		expect(countsOf(first).bytes_out + countsOf(second).bytes_out).toBe(countsOf(whole).bytes_out);
+		expect(Date.parse(first.last_packet ?? "")).toBeLessThan(Date.parse(middle));
+		expect(Date.parse(second.first_packet ?? "")).toBeGreaterThanOrEqual(Date.parse(middle));
+	});
+});
+
+describe("a capture that cannot be read ends with 1 and one line", () => {
+	const capture = async () => await Bun.file(capturePath("direct-ipv4")).bytes();
+	test.each<[title: string, bytes: (() => Promise<Uint8Array>) | null, complaint: RegExp]>([
+		["that is not there", null, /^dnstt_exporter: cannot read .*capture: .*[Nn]o such file/],
+		[
+			"that is none",
+			async () => Buffer.from("#!/bin/sh\nexit 0\n# and so on\n"),
+			/^dnstt_exporter: .*capture is no capture /,
+		],
+		[
+			"of a link type nobody knows here",
+			async () => writePcap({ linkType: 105, records: [] }),
+			/^dnstt_exporter: .*capture.*IEEE802_11/,
+		],
+	])("one %s", async (_, bytes, complaint) => {
+		using folder = temporaryFolder();
+		if (bytes !== null) await Bun.write(folder.file("capture"), await bytes());
+		const { code, stdout, stderr } = await runExporter(["inspect", ...flags, folder.file("capture")]);
+		expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+		expect(stderr).toMatch(complaint);
+		expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+	});
+
+	test("one that breaks off has its frames up to there in the report", async () => {
+		const bytes = (await capture()).slice(0, -100);
+		const { code, stdout, stderr } = await runExporter(["inspect", "--format=json", ...flags, "-"], { stdin: bytes });
+		expect(code).toBe(1);
+		expect(stderr).toMatch(/^dnstt_exporter: standard input is damaged after frame 1055: .*\n$/);
+		const report: Report = JSON.parse(stdout);
+		expect(report.packets).toBe(1055);
+		expect(report.broken).toHaveLength(1);
+	});
+});
