@@ -42,7 +42,7 @@ export const limits = {
 	/** Each port is three terms of the capture filter. */
 	portsMax: 16,
 	/** Below it one burst overflows; above it the kernel refuses on small hosts. */
-	bufferBytesMin: 64 * 1024,
+	bufferBytesMin: 512 * 1024,
 	bufferBytesMax: 1024 ** 3,
 	/** A client polls at least every few seconds; beyond an hour "active" says nothing. */
 	activeWindowMsMin: 1000,

@@ -1,6 +1,8 @@
 import { faultNames, foreignNames, refusalNames } from "../decode/fault.ts";
+import { segmentFaultNames } from "../track/health.ts";
+import type { Histogram } from "../track/histogram.ts";
 import type { BoundedTable } from "../track/table.ts";
-import type { Tracker } from "../track/tracker.ts";
+import { ednsBounds, type Tracker } from "../track/tracker.ts";
 import type { MetricKey } from "./catalog.ts";
 
 /** One value of a metric. `suffix` is a histogram's: "_bucket", "_sum" or "_count". */
@@ -48,6 +50,17 @@ export interface Sources {
 	configReload(): { readonly successful: boolean; readonly successTimeSeconds: number } | null;
 }
 
+/** Bounds of histograms, as powers of two units: 1 ms to 16.4 s; 1 s to 36 h; 1 KiB to 16 GiB. */
+const tripPowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+const lifePowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
+const volumePowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
+
+/** IANA's names of the response codes that the header's 4 bits hold. */
+const rcodeNames = [
+	...["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET"],
+	...["NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI", "12", "13", "14", "15"],
+];
+
 type Labels = Readonly<Record<string, string>>;
 
 /** Values of all metrics, from the state as it is. Label objects of a label set are made once. */
@@ -84,6 +97,44 @@ export class Collectors {
 		return samples;
 	}
 
+	private byDomain(value: (domain: number) => number): Sample[] {
+		return this.sources.domains.map((domain, index) => ({ labels: { domain }, value: value(index) }));
+	}
+
+	/** For each domain and country (each domain, without a database): its label sets, and the samples made of them. */
+	private byArea(samples: (labels: Labels, sets: readonly number[]) => Sample[]): Sample[] {
+		const areas = new Map<string, { readonly labels: Labels; readonly sets: number[] }>();
+		for (let set = 0; set < this.sources.tracker.sets.size; set++) {
+			const { asn, ...labels } = this.labelsOf(set);
+			const key = `${labels.domain} ${labels.country}`;
+			const area = areas.get(key);
+			if (area === undefined) areas.set(key, { labels, sets: [set] });
+			else area.sets.push(set);
+		}
+		return [...areas.values()].flatMap(({ labels, sets }) => samples(labels, sets));
+	}
+
+	/** A histogram with a bound at 2^power units for each power. */
+	private histogram(histogram: Histogram, powers: readonly number[]): Sample[] {
+		return this.byArea((labels, sets) => {
+			const distribution = histogram.distribution(sets);
+			const { unitsPerBase } = histogram.scale;
+			const buckets = powers.map((power) => [2 ** power / unitsPerBase, distribution.below(power)] as const);
+			return histogramSamples(labels, buckets, distribution.count, distribution.sum);
+		});
+	}
+
+	private ednsOf(labels: Labels, sets: readonly number[]): Sample[] {
+		const { tracker } = this.sources;
+		let count = 0;
+		const buckets = ednsBounds.map((bound, index) => {
+			count += total(sets.map((set) => tracker.ednsOf(set, index)));
+			return [bound, count] as const;
+		});
+		count += total(sets.map((set) => tracker.ednsOf(set, ednsBounds.length)));
+		return histogramSamples(labels, buckets, count, total(sets.map((set) => tracker.ednsBytes[set])));
+	}
+
 	private byReason<Reason extends number>(
 		names: Readonly<Record<Reason, string>>,
 		of: (reason: Reason) => number,
@@ -95,12 +146,13 @@ export class Collectors {
 	}
 
 	private byTable(value: (table: Pick<BoundedTable, "size" | "limit" | "evicted">) => number): Sample[] {
-		const { sessions, resolvers, doubles, sets } = this.sources.tracker;
+		const { sessions, resolvers, answers, doubles, sets } = this.sources.tracker;
 		const labelSets = { size: sets.size, limit: sets.sizeMax, evicted: sets.overflowed };
 		const tables = {
 			sessions: sessions.active,
 			remembered: sessions.remembered,
 			resolvers: resolvers.table,
+			waiting_queries: answers.table,
 			duplicates: doubles.table,
 			label_sets: labelSets,
 		};
@@ -131,6 +183,39 @@ export class Collectors {
 					({ labels, value }) => ({ labels: { domain, ...labels }, value }),
 				),
 			),
+		domainPeakClients: () => this.byDomain((domain) => this.sources.tracker.peakByDomain[domain] as number),
+		resolversSeen: () => this.byDomain((domain) => this.sources.tracker.resolversSeen[domain] as number),
+		polls: () => this.bySet(this.sources.tracker.polls),
+		packetBytesIn: () => this.bySet(this.sources.tracker.health.upstream.packetBytes),
+		packetBytesOut: () => this.bySet(this.sources.tracker.health.downstream.packetBytes),
+		segmentsIn: () => this.bySet(this.sources.tracker.health.upstream.pushes),
+		segmentsOut: () => this.bySet(this.sources.tracker.health.downstream.pushes),
+		retransmissionsIn: () => this.bySet(this.sources.tracker.health.upstream.retransmissions),
+		retransmissionsOut: () => this.bySet(this.sources.tracker.health.downstream.retransmissions),
+		// From a resolver in the next room to a time-out: a doubling is the least difference that an operator acts on.
+		roundTrips: () => this.histogram(this.sources.tracker.health.roundTrips, tripPowers),
+		answerTimes: () => this.histogram(this.sources.tracker.answerTimes, tripPowers),
+		unanswered: () =>
+			this.byArea((labels, sets) => [
+				{ labels, value: total(sets.map((set) => this.sources.tracker.unanswered[set])) },
+			]),
+		responses: () =>
+			this.byDomain((domain) => domain)
+				.flatMap(({ labels, value: domain }) =>
+					rcodeNames.map((rcode, code) => ({
+						labels: { ...labels, rcode },
+						value: this.sources.tracker.responsesOf(domain, code),
+					})),
+				)
+				.filter(({ value, labels }) => value > 0 || labels.rcode === "NOERROR"),
+		truncated: () => this.byDomain((domain) => this.sources.tracker.truncated[domain] as number),
+		edns: () => this.byArea((labels, sets) => this.ednsOf(labels, sets)),
+		// From a page looked at to a tunnel kept open for a day.
+		lives: () => this.histogram(this.sources.tracker.lives, lifePowers),
+		// From a page of text to films.
+		volumes: () => this.histogram(this.sources.tracker.volumes, volumePowers),
+		segmentFaults: () =>
+			this.byReason(segmentFaultNames, (reason) => this.sources.tracker.health.faults[reason] as number),
 		buildInfo: () => {
 			const { version, revision, bunVersion } = this.sources.build;
 			return [{ labels: { version, revision, bunversion: bunVersion }, value: 1 }];
@@ -166,4 +251,23 @@ export class Collectors {
 			return reload === null ? [] : [{ labels: {}, value: reload.successTimeSeconds }];
 		},
 	};
+}
+
+function total(values: readonly (number | undefined)[]): number {
+	return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+}
+
+/** A histogram's samples; `buckets` are upper bounds with the number of values up to each. */
+function histogramSamples(
+	labels: Labels,
+	buckets: readonly (readonly [number, number])[],
+	count: number,
+	sum: number,
+): Sample[] {
+	return [
+		...buckets.map(([bound, value]) => ({ labels: { ...labels, le: String(bound) }, value, suffix: "_bucket" })),
+		{ labels: { ...labels, le: "+Inf" }, value: count, suffix: "_bucket" },
+		{ labels, value: sum, suffix: "_sum" },
+		{ labels, value: count, suffix: "_count" },
+	];
 }

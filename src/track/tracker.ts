@@ -75,6 +75,8 @@ export class Tracker implements SessionEvents {
 	/** Of sessions that ended: time from the first to the last query, and bytes of DNS messages. */
 	readonly lives: Histogram;
 	readonly volumes: Histogram;
+	/** Sum of the UDP payload sizes that resolvers advertised. */
+	readonly ednsBytes: Float64Array;
 	private readonly edns: Float64Array;
 	/** By domain. */
 	readonly activeByDomain: Int32Array;
@@ -120,6 +122,7 @@ export class Tracker implements SessionEvents {
 		this.answerTimes = new Histogram(sets, tripScale);
 		this.lives = new Histogram(sets, lifeScale);
 		this.volumes = new Histogram(sets, volumeScale);
+		this.ednsBytes = new Float64Array(sets);
 		this.edns = new Float64Array(sets * ednsCells);
 		this.activeByDomain = new Int32Array(domains);
 		this.peakByDomain = new Int32Array(domains);
@@ -159,6 +162,7 @@ export class Tracker implements SessionEvents {
 		const set = this.sets.of(domain, resolvers.originAt(resolver));
 		add(this.queries, set, 1);
 		add(this.bytesIn, set, messageBytes);
+		add(this.ednsBytes, set, Math.max(seen.ednsBytes, ednsBounds[0]));
 		add(this.edns, set * ednsCells + ednsCell(seen.ednsBytes), 1);
 		const session = sessions.query(seen.idHigh, seen.idLow, domain, set, now);
 		sessions.addBytes(session, messageBytes);
