@@ -1,0 +1,54 @@
+/** Part two: live traffic at the highest rate that tcpreplay reaches, at 10,000 packets a second, and none. */
+
+import { benchCapture, benchDatabases } from "./capture.ts";
+import { cpuNsOf, cpuPercentWhile, megabytes, memoryOf, printTable, printTarget, rounded } from "./measure.ts";
+import { openRoad, receiving, seenBy } from "./replay.ts";
+
+const loops = 2;
+const steadyPacketsPerSecond = 10_000;
+const seconds = 10;
+const steadyPercentMost = 2;
+const idlePercentMost = 0.2;
+
+export async function livePart(exporterPath: string): Promise<void> {
+	const { path, counts } = benchCapture();
+	const { flags } = benchDatabases();
+	using road = openRoad();
+	const rows: string[][] = [];
+	const lost: [string, number][] = [];
+	for (const interfaceName of [receiving, "any"]) {
+		await using exporter = await road.start(exporterPath, [`--capture.interface=${interfaceName}`, ...flags]);
+		const before = cpuNsOf(exporter.pid);
+		const sent = await road.replay(path, { loops });
+		const { seen, dropped, queries } = await seenBy(exporter);
+		const cpuNs = cpuNsOf(exporter.pid) - before;
+		const queriesLost = counts.queries * loops - queries;
+		rows.push([
+			interfaceName === receiving ? "one interface" : interfaceName,
+			rounded(sent.packets),
+			rounded(sent.packetsPerSecond),
+			rounded(seen),
+			rounded(dropped),
+			rounded(queriesLost),
+			rounded(cpuNs / 1e9, 2),
+			rounded(cpuNs / sent.packets),
+			megabytes(memoryOf(exporter.pid, "VmHWM") ?? 0),
+		]);
+		lost.push([interfaceName, Math.max(sent.packets - seen, queriesLost)]);
+	}
+	const headings = ["capture", "sent", "sent/s", "seen", "dropped", "queries lost", "CPU s", "CPU ns/packet", "peak"];
+	printTable(headings, rows);
+	for (const [name, count] of lost) printTarget(`top speed on ${name}, packets lost`, count, 0, "packets");
+
+	await using exporter = await road.start(exporterPath, [`--capture.interface=${receiving}`, ...flags]);
+	await Bun.sleep(1_000);
+	const idle = await cpuPercentWhile(exporter.pid, () => Bun.sleep(seconds * 1_000));
+	const limit = steadyPacketsPerSecond * seconds;
+	const steady = await cpuPercentWhile(exporter.pid, () =>
+		road.replay(path, { packetsPerSecond: steadyPacketsPerSecond, limit }),
+	);
+	const { seen } = await seenBy(exporter);
+	printTarget(`${rounded(steadyPacketsPerSecond)} packets/s, CPU`, steady, steadyPercentMost, "% of a core", 2);
+	printTarget(`${rounded(steadyPacketsPerSecond)} packets/s, packets lost`, limit - seen, 0, "packets");
+	printTarget("idle, CPU", idle, idlePercentMost, "% of a core", 3);
+}

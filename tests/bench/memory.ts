@@ -1,0 +1,81 @@
+/**
+ * Measures memory at its bounds: as many sessions as may be tracked, then as many again, so that all had to make room and are remembered.
+ *
+ *     bun tests/bench/memory.ts [--exporter=PATH]
+ *
+ * Needs root, for network namespaces. The exit code is 1 when a bound is broken.
+ */
+
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { haveNetns } from "../support/netns.ts";
+import { benchCapture, benchDatabases } from "./capture.ts";
+import { memoryOf, missed, printExact, printMachine, printTable, printTarget, rounded } from "./measure.ts";
+import { openRoad, receiving, seenBy } from "./replay.ts";
+
+/** session.max-tracked, by default. */
+const tracked = 1_000_000;
+const sessionBytesMost = 96;
+const idleBytesMost = 80e6;
+const fullBytesMost = 250e6;
+
+const { values } = parseArgs({
+	options: { exporter: { type: "string", default: resolve(import.meta.dir, "../../dist/dnstt_exporter") } },
+});
+if (!haveNetns()) {
+	console.error("bench: needs root, for network namespaces");
+	process.exit(2);
+}
+
+await printMachine(values.exporter);
+console.log();
+using road = openRoad();
+await using exporter = await road.start(values.exporter, [
+	`--capture.interface=${receiving}`,
+	// All stay active for as long as this takes on a slow machine.
+	"--session.active-window=5m",
+	...benchDatabases().flags,
+]);
+const rows: string[][] = [];
+const sizes: number[] = [];
+
+/** Fills with the polls of sessions made from this seed, and takes the size. */
+async function step(what: string, sessions: number, seed: number): Promise<void> {
+	if (sessions > 0) {
+		const { path } = benchCapture({ kind: "polls", packets: sessions, sessions, seed, seconds: 5 });
+		await road.replay(path, { packetsPerSecond: 200_000 });
+	}
+	await seenBy(exporter);
+	await Bun.sleep(3_000);
+	const samples = await exporter.metrics();
+	const size = memoryOf(exporter.pid, "VmRSS") ?? 0;
+	sizes.push(size);
+	const ofTable = (metric: string, table: string) =>
+		rounded(samples.value(`dnstt_exporter_table_${metric}`, { table }) ?? Number.NaN);
+	rows.push([
+		what,
+		ofTable("entries", "sessions"),
+		ofTable("evicted_total", "sessions"),
+		ofTable("entries", "remembered"),
+		rounded(size / 1e6, 1),
+		rounded((memoryOf(exporter.pid, "VmHWM") ?? 0) / 1e6, 1),
+	]);
+}
+
+await step("idle, both databases", 0, 0);
+// What the first packets bring with them: compiled code, the resolvers' table.
+await step("warm, 20,000 sessions", 20_000, 11);
+await step("1,000,000 sessions more", tracked, 12);
+await step("and 1,000,000 more", tracked, 13);
+await step("and 1,000,000 more", tracked, 14);
+printTable(["state", "tracked", "evicted", "remembered", "MB", "peak MB"], rows);
+
+const [idle = 0, warm = 0, full = 0, remembering = 0, later = 0] = sizes;
+const samples = await exporter.metrics();
+printExact("sessions tracked", samples.value("dnstt_exporter_table_entries", { table: "sessions" }) ?? 0, tracked);
+printTarget("a tracked session", (full - warm) / (tracked - 20_000), sessionBytesMost, "bytes", 1);
+printTarget("idle, both databases", idle / 1e6, idleBytesMost / 1e6, "MB", 1);
+printTarget("1,000,000 sessions tracked", full / 1e6, fullBytesMost / 1e6, "MB", 1);
+printTarget("1,000,000 tracked, 1,000,000 remembered", remembering / 1e6, fullBytesMost / 1e6, "MB", 1);
+printTarget("the same, 1,000,000 later", later / 1e6, fullBytesMost / 1e6, "MB", 1);
+process.exitCode = missed === 0 ? 0 : 1;
