@@ -1,15 +1,7 @@
 import { faultNames, foreignNames, refusalNames } from "../decode/fault.ts";
 import type { Origin } from "../geoip/origins.ts";
 import { rcodeCount, type Tracker } from "../track/tracker.ts";
-
-/** Figures of one domain, country or network. */
-export interface Figures {
-	queries: number;
-	bytes_in: number;
-	bytes_out: number;
-	sessions: number;
-	active_clients: number;
-}
+import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
 
 export interface DomainFigures extends Figures {
 	readonly domain: string;
@@ -60,21 +52,8 @@ export interface ReportSources {
 export function createReport(reading: Reading, sources: ReportSources): Report {
 	const { tracker, origins } = sources;
 	tracker.expire();
-	const bySet = <Key>(keyOf: (set: number) => Key): Map<Key, Figures> => {
-		const groups = new Map<Key, Figures>();
-		for (let set = 0; set < tracker.sets.size; set++) {
-			const key = keyOf(set);
-			const figures = groups.get(key) ?? { queries: 0, bytes_in: 0, bytes_out: 0, sessions: 0, active_clients: 0 };
-			figures.queries += tracker.queries[set] as number;
-			figures.bytes_in += tracker.bytesIn[set] as number;
-			figures.bytes_out += tracker.bytesOut[set] as number;
-			figures.sessions += tracker.sessionsBegun[set] as number;
-			figures.active_clients += tracker.active[set] as number;
-			groups.set(key, figures);
-		}
-		return groups;
-	};
-	const none: Figures = { queries: 0, bytes_in: 0, bytes_out: 0, sessions: 0, active_clients: 0 };
+	const bySet = <Key>(keyOf: (set: number) => Key) =>
+		new Map([...groupSets(tracker, keyOf)].map(([key, sets]) => [key, figuresOf(tracker, sets)] as const));
 	const byDomain = bySet((set) => tracker.sets.domains[set] as number);
 	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
 	const ranked = <Key>(groups: Map<Key, Figures>) => [...groups].sort(([, a], [, b]) => b.queries - a.queries);
@@ -88,7 +67,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 			const refused = byReason(refusalNames, (reason) => tracker.refusalsOf(index, reason));
 			return {
 				domain,
-				...(byDomain.get(index) ?? none),
+				...(byDomain.get(index) ?? figuresOf(tracker, [])),
 				peak_clients: tracker.peakByDomain[index] as number,
 				responses: Array.from({ length: rcodeCount }, (_, rcode) => tracker.responsesOf(index, rcode)).reduce(
 					(a, b) => a + b,
@@ -108,19 +87,6 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
 		broken: reading.broken,
 	};
-}
-
-/** Counts by the reason's name, without those that are 0. */
-function byReason<Reason extends number>(
-	names: Readonly<Record<Reason, string>>,
-	of: (reason: Reason) => number,
-): Record<string, number> {
-	const counts: Record<string, number> = {};
-	for (const [code, name] of Object.entries(names) as [string, string][]) {
-		const count = of(Number(code) as Reason);
-		if (count > 0) counts[name] = count;
-	}
-	return counts;
 }
 
 /** RFC 3339 with microseconds, as captures keep them. */

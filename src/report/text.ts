@@ -1,5 +1,6 @@
 import { table } from "./columns.ts";
-import type { Figures, Report } from "./report.ts";
+import type { Figures } from "./figures.ts";
+import type { Report } from "./report.ts";
 
 /** The report for a terminal or a ticket: aligned tables, at most `top` rows each of countries and networks. */
 export function reportText(report: Report, top: number): string {
