@@ -1,0 +1,149 @@
+import { describe, expect, test } from "bun:test";
+import { catalog, type MetricEntry, type MetricKey } from "../../src/metrics/catalog.ts";
+import { Collectors, type Sources } from "../../src/metrics/collect.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { observedDomains, Traffic } from "./traffic.ts";
+
+const keys = Object.keys(catalog) as MetricKey[];
+
+/** Samples as rows: label values in the order of their names, then the value. */
+function rows(collectors: Collectors, key: MetricKey): (string | number)[][] {
+	return collectors.collect(key).map(({ labels, value }) => {
+		const names = Object.keys(labels).toSorted();
+		return [...names.map((name) => labels[name] ?? ""), value];
+	});
+}
+
+/** The same without what is 0. */
+const counted = (collectors: Collectors, key: MetricKey) => rows(collectors, key).filter((row) => row.at(-1) !== 0);
+
+const live = (sources: Sources): Sources => ({
+	...sources,
+	capture: () => ({
+		interfaceName: "eth0",
+		up: true,
+		reopened: 1,
+		received: 20,
+		droppedByKernel: 3,
+		droppedByInterface: 4,
+	}),
+	configReload: () => ({ successful: false, successTimeSeconds: 1.5 }),
+});
+
+describe("the collectors", () => {
+	test("give nothing of label sets before there is traffic, and nothing of a capture or a configuration that is not there", async () => {
+		const collectors = new Collectors((await observedDomains()).sources);
+		const empty: readonly MetricKey[] = [
+			...(["queries", "sessions", "activeClients", "captureUp", "packetsReceived", "packetsDropped"] as const),
+			...(["configReloadSuccessful", "configReloadTime", "geoipBuildTime", "geoipReloads"] as const),
+		];
+		for (const key of empty) expect([key, ...collectors.collect(key)]).toEqual([key]);
+	});
+
+	test("give what the tracker holds, by domain alone without databases", async () => {
+		const { sources, send } = await observedDomains();
+		const traffic = new Traffic().exchange(1, "192.0.2.1").exchange(1, "203.0.113.1").exchange(2, "192.0.2.1");
+		send(traffic.records);
+		const collectors = new Collectors(sources);
+		expect(rows(collectors, "queries")).toEqual([["t.example.com", 3]]);
+		expect(rows(collectors, "bytesIn")).toEqual([["t.example.com", traffic.bytesIn]]);
+		expect(rows(collectors, "bytesOut")).toEqual([["t.example.com", traffic.bytesOut]]);
+		expect(rows(collectors, "sessions")).toEqual([["t.example.com", 2]]);
+		expect(rows(collectors, "activeClients")).toEqual([["t.example.com", 2]]);
+		expect(rows(collectors, "peakClients")).toEqual([["t.example.com", 2]]);
+	});
+
+	test("give a session where it is, and its packets where they came from", async () => {
+		using folder = temporaryFolder();
+		const { sources, send } = await observedDomains(folder);
+		// Client 1 moves from DE to JP; client 2 is in another tunnel.
+		const traffic = new Traffic().exchange(1, "192.0.2.1").exchange(1, "203.0.113.1");
+		send(traffic.exchange(2, "100.64.0.1", "other.example").records);
+		const collectors = new Collectors(sources);
+		const sets = [
+			["64496", "DE", "t.example.com"],
+			["64497", "JP", "t.example.com"],
+			["0", "ZZ", "other.example"],
+		];
+		const expected = (...values: number[]) => sets.map((set, index) => [...set, values[index] ?? Number.NaN]);
+		expect(rows(collectors, "queries")).toEqual(expected(1, 1, 1));
+		expect(rows(collectors, "sessions")).toEqual(expected(1, 0, 1));
+		expect(rows(collectors, "activeClients")).toEqual(expected(0, 1, 1));
+		expect(rows(collectors, "peakClients")).toEqual(expected(1, 1, 1));
+		expect(rows(collectors, "geoipReloads")).toEqual([
+			["country", 0],
+			["asn", 0],
+		]);
+		expect(rows(collectors, "geoipBuildTime")).toEqual([
+			["country", "GeoLite2-Country", 1_767_323_045],
+			["asn", "GeoLite2-ASN", 1_767_323_045],
+		]);
+	});
+
+	test("give what does not count, by reason", async () => {
+		const { sources, send } = await observedDomains();
+		send(new Traffic().probe("192.0.2.1").probe("192.0.2.1").broken("192.0.2.1").records);
+		const collectors = new Collectors(sources);
+		expect(counted(collectors, "refusedQueries")).toEqual([["t.example.com", "qtype", 2]]);
+		expect(counted(collectors, "faults")).toEqual([["dns_truncated", 1]]);
+		expect(counted(collectors, "foreign")).toEqual([]);
+		// Series of all reasons are there from the start, so that the first increase is seen.
+		expect(rows(collectors, "refusedQueries")).toHaveLength(12);
+	});
+
+	test("give the state of capture, reload and tables", async () => {
+		const { sources, send } = await observedDomains(undefined, { "session.max-tracked": "2" });
+		const traffic = new Traffic();
+		for (let client = 1; client <= 3; client++) traffic.exchange(client, "192.0.2.1");
+		send(traffic.records);
+		const collectors = new Collectors(live(sources));
+		expect(rows(collectors, "captureUp")).toEqual([["eth0", 1]]);
+		expect(rows(collectors, "captureReopened")).toEqual([["eth0", 1]]);
+		expect(rows(collectors, "packetsReceived")).toEqual([["eth0", 20]]);
+		expect(rows(collectors, "packetsDropped")).toEqual([
+			["kernel", "eth0", 3],
+			["interface", "eth0", 4],
+		]);
+		expect(rows(collectors, "configReloadSuccessful")).toEqual([[0]]);
+		expect(rows(collectors, "configReloadTime")).toEqual([[1.5]]);
+		expect(rows(collectors, "tableEntries")).toContainEqual(["sessions", 2]);
+		expect(rows(collectors, "tableLimit")).toContainEqual(["sessions", 2]);
+		expect(rows(collectors, "tableEvicted")).toContainEqual(["sessions", 1]);
+		const tables = (key: MetricKey) => rows(collectors, key).map(([table]) => table);
+		expect(tables("tableLimit")).toEqual(tables("tableEntries"));
+		expect(tables("tableEvicted")).toEqual(tables("tableEntries"));
+	});
+
+	test("give the labels that the catalog promises, and each label set once", async () => {
+		using folder = temporaryFolder();
+		const { sources, send } = await observedDomains(folder);
+		send(new Traffic().exchange(1, "192.0.2.1").exchange(2, "203.0.113.1").probe("192.0.2.1").records);
+		const collectors = new Collectors(live(sources));
+		const promised = ({ labels }: MetricEntry): readonly string[] => {
+			if (labels === "set") return ["domain", "country", "asn"];
+			return labels === "area" ? ["domain", "country"] : labels;
+		};
+		for (const key of keys) {
+			const samples = collectors.collect(key);
+			const names = promised(catalog[key]).toSorted();
+			for (const { labels, suffix } of samples) {
+				const own = suffix === "_bucket" ? ["le", ...names].toSorted() : names;
+				expect([key, ...Object.keys(labels).toSorted()]).toEqual([key, ...own]);
+			}
+			const series = samples.map(({ labels, suffix }) => JSON.stringify([suffix, Object.entries(labels).toSorted()]));
+			expect([key, new Set(series).size]).toEqual([key, series.length]);
+			expect([key, samples.every(({ value }) => Number.isFinite(value) && value >= 0)]).toEqual([key, true]);
+		}
+	});
+
+	test("put what goes beyond labels.max-sets under other", async () => {
+		using folder = temporaryFolder();
+		const { sources, send } = await observedDomains(folder, { "labels.max-sets": "1" });
+		send(new Traffic().exchange(1, "192.0.2.1").exchange(2, "203.0.113.1").exchange(3, "203.0.113.200").records);
+		const collectors = new Collectors(sources);
+		expect(rows(collectors, "queries")).toEqual([
+			["64496", "DE", "t.example.com", 1],
+			["other", "other", "t.example.com", 2],
+		]);
+	});
+});
