@@ -12,7 +12,7 @@ describe("the catalog", () => {
 
 	test("has the six metrics of the Go exporter with its types and labels", () => {
 		const sets = entries.filter(({ name }) =>
-			/^dnstt_(queries|bytes_in|bytes_out|sessions)_total$|_clients$/.test(name),
+			/^dnstt_((queries|bytes_in|bytes_out|sessions)_total|(active|peak)_clients)$/.test(name),
 		);
 		expect(sets.map(({ name, type, labels }) => [name, type, labels]).toSorted()).toEqual([
 			["dnstt_active_clients", "gauge", "set"],

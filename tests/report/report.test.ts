@@ -1,0 +1,85 @@
+import { describe, expect, test } from "bun:test";
+import { createReport, type Reading } from "../../src/report/report.ts";
+import { observedDomains, Traffic } from "../metrics/traffic.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+const reading: Reading = {
+	files: ["a.pcap"],
+	broken: [],
+	packets: 6,
+	firstUs: 1_700_000_000_000_001,
+	lastUs: 1_700_000_002_500_000,
+};
+
+describe("a report", () => {
+	test("of nothing has every domain with zeros, and no times", async () => {
+		const { sources } = await observedDomains();
+		const report = createReport({ ...reading, packets: 0, firstUs: Number.POSITIVE_INFINITY, lastUs: 0 }, sources);
+		expect(report).toMatchObject({ packets: 0, first_packet: null, last_packet: null, duration_seconds: 0 });
+		expect(
+			report.domains.map(({ domain, queries, sessions, peak_clients }) => [domain, queries, sessions, peak_clients]),
+		).toEqual([
+			["t.example.com", 0, 0, 0],
+			["other.example", 0, 0, 0],
+		]);
+		expect([report.countries, report.asns]).toEqual([null, null]);
+		// All of it can be said in JSON.
+		expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+	});
+
+	test("has the times of its packets to the microsecond", async () => {
+		const { sources } = await observedDomains();
+		expect(createReport(reading, sources)).toMatchObject({
+			first_packet: "2023-11-14T22:13:20.000001Z",
+			last_packet: "2023-11-14T22:13:22.500000Z",
+			duration_seconds: 2.499999,
+		});
+	});
+
+	test("has each domain's figures summed over its label sets, and its own peak", async () => {
+		using folder = temporaryFolder();
+		const { sources, send } = await observedDomains(folder);
+		// Client 1 moves to another country: two label sets had one client each at their highest, the domain had one.
+		const traffic = new Traffic().exchange(1, "192.0.2.1").exchange(1, "203.0.113.1").probe("192.0.2.1");
+		send(traffic.records);
+		const [first, second] = createReport(reading, sources).domains;
+		expect(first).toMatchObject({
+			domain: "t.example.com",
+			queries: 2,
+			bytes_in: traffic.bytesIn,
+			responses: 2,
+			bytes_out: traffic.bytesOut,
+			sessions: 1,
+			active_clients: 1,
+			peak_clients: 1,
+			refused_queries: 1,
+			refused: { qtype: 1 },
+		});
+		expect(second).toMatchObject({ domain: "other.example", queries: 0, refused_queries: 0, refused: {} });
+	});
+
+	test("has countries and networks over all domains, those with the most queries first", async () => {
+		using folder = temporaryFolder();
+		const { sources, send } = await observedDomains(folder);
+		const traffic = new Traffic().exchange(1, "192.0.2.1").exchange(2, "203.0.113.1");
+		traffic.exchange(3, "203.0.113.200", "other.example").exchange(4, "203.0.113.1", "other.example");
+		send(traffic.records);
+		const { countries, asns } = createReport(reading, sources);
+		expect(countries?.map(({ country, queries, sessions }) => [country, queries, sessions])).toEqual([
+			["JP", 2, 2],
+			["DE", 1, 1],
+			["US", 1, 1],
+		]);
+		expect(asns?.map(({ asn, queries, active_clients }) => [asn, queries, active_clients])).toEqual([
+			["64497", 3, 3],
+			["64496", 1, 1],
+		]);
+	});
+
+	test("leaves out reasons that did not occur", async () => {
+		const { sources, send } = await observedDomains();
+		send(new Traffic().broken("192.0.2.1").broken("192.0.2.1").records);
+		const { faults, foreign } = createReport(reading, sources);
+		expect({ faults, foreign }).toEqual({ faults: { dns_truncated: 2 }, foreign: {} });
+	});
+});

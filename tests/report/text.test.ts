@@ -1,0 +1,88 @@
+import { describe, expect, test } from "bun:test";
+import type { Report } from "../../src/report/report.ts";
+import { reportText } from "../../src/report/text.ts";
+
+const figures = { queries: 12_345, bytes_in: 1_000_000, bytes_out: 22_000_000, sessions: 42, active_clients: 7 };
+const domain = {
+	...figures,
+	domain: "t.example.com",
+	peak_clients: 11,
+	responses: 12_340,
+	refused_queries: 0,
+	refused: {},
+};
+const report: Report = {
+	files: ["day.pcap"],
+	packets: 24_685,
+	first_packet: "2026-05-27T09:00:00.000001Z",
+	last_packet: "2026-05-27T10:00:00.500000Z",
+	duration_seconds: 3600.499999,
+	domains: [domain],
+	countries: null,
+	asns: null,
+	duplicates: 0,
+	faults: {},
+	foreign: {},
+	broken: [],
+};
+
+describe("the text of a report", () => {
+	test("has totals, then a table of the domains", () => {
+		expect(reportText(report, 10)).toBe(
+			[
+				"File     day.pcap",
+				"Time     2026-05-27T09:00:00.000001Z to 2026-05-27T10:00:00.500000Z (3600.5 s)",
+				"Packets  24,685",
+				"",
+				"Domain         Queries   Bytes in  Responses   Bytes out  Sessions  Active  Peak  Refused",
+				"t.example.com   12,345  1,000,000     12,340  22,000,000        42       7    11        0",
+				"",
+			].join("\n"),
+		);
+	});
+
+	test("has countries and networks where there are databases, and says how many more there are", () => {
+		const countries = ["DE", "FR", "JP"].map((country) => ({ country, ...figures }));
+		const text = reportText({ ...report, countries, asns: [{ asn: "64496", ...figures }] }, 2);
+		expect(text).toContain(
+			[
+				"",
+				"Country  Queries   Bytes in   Bytes out  Sessions  Active",
+				"DE        12,345  1,000,000  22,000,000        42       7",
+				"FR        12,345  1,000,000  22,000,000        42       7",
+				"and 1 more",
+				"",
+				"ASN    Queries   Bytes in   Bytes out  Sessions  Active",
+				"64496   12,345  1,000,000  22,000,000        42       7",
+				"",
+			].join("\n"),
+		);
+		expect(reportText({ ...report, countries }, 3)).not.toContain("more");
+	});
+
+	test("has what did not count, by reason, most first", () => {
+		const text = reportText({ ...report, faults: { dns_truncated: 2, udp_length: 1_000 }, foreign: { port: 3 } }, 10);
+		expect(text).toMatch(
+			/\n\nFaults .* +Packets\nudp_length +1,000\ndns_truncated +2\n\nForeign .* +Packets\nport +3\n$/,
+		);
+		const refused = { ...domain, refused_queries: 183, refused: { qtype: 183 } };
+		expect(reportText({ ...report, domains: [refused] }, 10)).toMatch(
+			/ 183\n\nRefused queries +Queries\nt\.example\.com: qtype +183\n$/,
+		);
+	});
+
+	test("says what was copied and what broke off", () => {
+		const text = reportText(
+			{ ...report, files: ["a", "b"], duplicates: 5, broken: ["b is damaged after frame 3: cut"] },
+			10,
+		);
+		expect(text).toMatch(/^Files {4}a, b\n/);
+		expect(text).toMatch(/^Copies {3}5 \(seen on several interfaces, counted once\)$/m);
+		expect(text).toMatch(/^Broken {3}b is damaged after frame 3: cut$/m);
+	});
+
+	test("says that there are no packets", () => {
+		const empty = { ...report, packets: 0, first_packet: null, last_packet: null, duration_seconds: 0 };
+		expect(reportText(empty, 10)).toMatch(/^Time {5}no packets\nPackets {2}0$/m);
+	});
+});
