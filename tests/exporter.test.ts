@@ -1,0 +1,234 @@
+import { describe, expect, test } from "bun:test";
+import type { LiveOptions, LiveSource } from "../src/capture/live.ts";
+import { CaptureError, type FrameBatch, linkTypes } from "../src/capture/source.ts";
+import { type Config, ConfigError } from "../src/config.ts";
+import { startExporter } from "../src/exporter.ts";
+import { GeoipError } from "../src/geoip/database.ts";
+import { WebError } from "../src/web/error.ts";
+import { parseExposition, type Samples } from "./support/exposition.ts";
+import { dnsttQuery, udpPacket } from "./support/frames.ts";
+import { countryMmdb } from "./support/mmdb.ts";
+import { batchOf, configOf, createWorld } from "./support/observed.ts";
+import { temporaryFolder } from "./support/temporary.ts";
+
+const startUs = 1_700_000_000_000_000;
+
+/** A capture whose frames a test gives. */
+class GivenSource implements LiveSource {
+	readonly interfaceName: string;
+	readonly linkType = linkTypes.RAW;
+	batch: FrameBatch = batchOf([]).batch;
+	closed = false;
+	private used = 0;
+	private received = 0;
+	private callback = () => {};
+	private fault: CaptureError | undefined;
+
+	constructor(options: LiveOptions) {
+		this.interfaceName = options.interfaceName;
+	}
+
+	/** A query of a client came in at `timeUs`. */
+	query(client: number, timeUs: number, port = 53): void {
+		const payload = dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, client) });
+		const addresses = { source: "192.0.2.1", destination: "198.51.100.1" };
+		const packet = udpPacket({ ...addresses, sourcePort: 4000, destinationPort: port, payload });
+		({ batch: this.batch, used: this.used } = batchOf([{ timeNs: BigInt(timeUs) * 1000n, bytes: packet }]));
+		this.received++;
+		this.callback();
+	}
+
+	breaks(): void {
+		this.fault = new CaptureError("interface eth0 disappeared");
+		this.callback();
+	}
+
+	read(): number {
+		if (this.closed) throw new Error("read after close");
+		if (this.fault !== undefined) throw this.fault;
+		const { used } = this;
+		this.used = 0;
+		return used;
+	}
+
+	onReadable(callback: () => void): void {
+		this.callback = callback;
+	}
+	arm(): void {}
+	statistics() {
+		return { received: this.received, droppedByKernel: 0, droppedByInterface: 0 };
+	}
+	close(): void {
+		this.closed = true;
+	}
+}
+
+/** An exporter on a free port, with a capture of the test's and a clock that stands until it is moved. */
+async function start(config: Config = configOf({ "web.listen-address": "127.0.0.1:0" })) {
+	const clock = { nowUs: startUs };
+	const world = createWorld(() => clock.nowUs);
+	const opened: { readonly options: LiveOptions; readonly source: GivenSource }[] = [];
+	const refusing = { next: false };
+	const exporter = await startExporter(config, world, (options) => {
+		if (refusing.next) throw new CaptureError("no interface");
+		const source = new GivenSource(options);
+		opened.push({ options, source });
+		return source;
+	});
+	return {
+		exporter,
+		world,
+		clock,
+		opened,
+		refusing,
+		source: () => {
+			const last = opened.at(-1);
+			if (last === undefined) throw new Error("nothing was opened");
+			return last.source;
+		},
+		get: (path: string) => fetch(new URL(path, exporter.url)),
+		async metrics(): Promise<Samples> {
+			return parseExposition(await (await fetch(new URL("/metrics", exporter.url))).text());
+		},
+		[Symbol.asyncDispose]: () => exporter.stop(),
+	};
+}
+
+const domain = { domain: "t.example.com" };
+const free = { "web.listen-address": "127.0.0.1:0" };
+
+describe("an exporter", () => {
+	test("opens the capture as it is configured, and counts what comes", async () => {
+		await using running = await start(
+			configOf({ ...free, "capture.interface": "eth0", "capture.buffer-size": "1MiB", "dnstt.port": "53,5353" }),
+		);
+		expect(running.opened.map(({ options }) => options)).toEqual([
+			{ interfaceName: "eth0", ports: [53, 5353], bufferBytes: 1_048_576, promiscuous: false },
+		]);
+		running.source().query(1, startUs, 5353);
+		const samples = await running.metrics();
+		expect(samples.value("dnstt_queries_total", domain)).toBe(1);
+		expect(samples.value("dnstt_exporter_packets_received_total", { interface: "eth0" })).toBe(1);
+		expect(samples.value("dnstt_exporter_config_last_reload_success_timestamp_seconds")).toBe(startUs / 1e6);
+	});
+
+	test("lets a client go inactive while nothing comes, by the clock that nobody sets", async () => {
+		await using running = await start();
+		running.source().query(1, startUs);
+		const active = async () => (await running.metrics()).value("dnstt_active_clients", domain);
+		expect(await active()).toBe(1);
+		running.clock.nowUs = startUs + 30_000_000;
+		expect(await active()).toBe(1);
+		running.clock.nowUs++;
+		expect(await active()).toBe(0);
+	});
+
+	test("is ready only while the capture is open, and opens it again when it broke", async () => {
+		await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
+		expect((await running.get("/-/ready")).status).toBe(200);
+		running.source().query(1, startUs);
+		expect((await running.metrics()).sum("dnstt_queries_total")).toBe(1);
+		running.refusing.next = true;
+		running.source().breaks();
+		const notReady = await running.get("/-/ready");
+		expect([notReady.status, await notReady.text()]).toEqual([503, "Not ready: The capture on eth0 is not open.\n"]);
+		expect(running.world.logged.filter((line) => line.includes("interface eth0 disappeared"))).toHaveLength(1);
+		running.refusing.next = false;
+		while (running.opened.length < 2) await Bun.sleep(10);
+		expect((await running.get("/-/ready")).status).toBe(200);
+		running.source().query(2, startUs);
+		const samples = await running.metrics();
+		// Counts go on over the break.
+		expect(samples.value("dnstt_queries_total", domain)).toBe(2);
+		expect(samples.value("dnstt_exporter_packets_received_total", { interface: "eth0" })).toBe(2);
+		expect(samples.value("dnstt_exporter_capture_reopened_total", { interface: "eth0" })).toBe(1);
+	});
+
+	test("closes the capture and the port when it stops", async () => {
+		const running = await start();
+		await running.exporter.stop();
+		expect(running.source().closed).toBe(true);
+		await expect(running.get("/-/healthy")).rejects.toThrow();
+	});
+});
+
+describe("a reload", () => {
+	test("opens the capture anew for other ports, and reads them", async () => {
+		await using running = await start();
+		await running.exporter.reload(configOf({ ...free, "dnstt.port": "5353" }));
+		expect(running.opened.map(({ options, source }) => [options.ports, source.closed])).toEqual([
+			[[53], true],
+			[[5353], false],
+		]);
+		running.source().query(1, startUs, 5353);
+		running.source().query(2, startUs, 5353);
+		running.source().query(3, startUs, 53); // No longer watched.
+		expect((await running.metrics()).value("dnstt_queries_total", domain)).toBe(2);
+	});
+
+	test("leaves the capture open when nothing of it changed, and tells when it was", async () => {
+		await using running = await start();
+		running.clock.nowUs = startUs + 5_000_000;
+		running.exporter.reloadFailed();
+		const failed = await running.metrics();
+		const values = (samples: Samples) =>
+			["successful", "success_timestamp_seconds"].map((what) =>
+				samples.value(`dnstt_exporter_config_last_reload_${what}`),
+			);
+		expect(values(failed)).toEqual([0, startUs / 1e6]);
+		await running.exporter.reload(configOf({ ...free, "log.level": "warn" }));
+		expect(values(await running.metrics())).toEqual([1, startUs / 1e6 + 5]);
+		expect(running.opened).toHaveLength(1);
+		expect(running.world.log.level).toBe("warn");
+	});
+
+	test("says what waits for a restart, and keeps it as it was", async () => {
+		await using running = await start();
+		await running.exporter.reload(
+			configOf({ ...free, "dnstt.domain": "other.example", "web.telemetry-path": "/elsewhere", "log.format": "json" }),
+		);
+		const line = JSON.parse(running.world.logged.at(-1) ?? "");
+		expect(line.applied).toBe("log.format");
+		expect(line.needs_restart.split(",").toSorted()).toEqual(["dnstt.domain", "web.telemetry-path"]);
+		expect((await running.get("/elsewhere")).status).toBe(404);
+		running.source().query(1, startUs);
+		expect((await running.metrics()).value("dnstt_queries_total", domain)).toBe(1);
+	});
+});
+
+describe("an exporter that cannot start throws", () => {
+	test("a GeoipError for a database, before anything is opened", async () => {
+		using folder = temporaryFolder();
+		await Bun.write(folder.file("cut.mmdb"), countryMmdb().subarray(0, 1000));
+		let opened = 0;
+		const open = () => {
+			opened++;
+			throw new CaptureError("opened");
+		};
+		const config = configOf({ ...free, "geoip.country-database": folder.file("cut.mmdb") });
+		await expect(startExporter(config, createWorld(), open)).rejects.toBeInstanceOf(GeoipError);
+		expect(opened).toBe(0);
+	});
+
+	test("the CaptureError of the capture, with the port left free", async () => {
+		const world = createWorld();
+		const open = () => {
+			throw new CaptureError("no permission");
+		};
+		await expect(startExporter(configOf(free), world, open)).rejects.toThrow("no permission");
+		expect(world.logged).toEqual([]);
+	});
+
+	test("a WebError for a port in use, and closes the capture", async () => {
+		await using running = await start();
+		const { host } = new URL(running.exporter.url);
+		const source = new GivenSource({ interfaceName: "any", ports: [53], bufferBytes: 1, promiscuous: false });
+		const failing = startExporter(configOf({ "web.listen-address": host }), createWorld(), () => source);
+		await expect(failing).rejects.toBeInstanceOf(WebError);
+		expect(source.closed).toBe(true);
+	});
+});
+
+test("a configuration without a domain is refused before it comes here", () => {
+	expect(() => configOf({ "dnstt.domain": "" })).toThrow(ConfigError);
+});
