@@ -1,0 +1,91 @@
+import { describe, expect, test } from "bun:test";
+import { Clock } from "../../src/track/clock.ts";
+
+const second = 1_000_000;
+const hour = 3_600 * second;
+const begin = 1_700_000_000 * second;
+
+describe("a file's clock", () => {
+	/** Seconds since the first stamp that each stamp (in seconds, too) is given. */
+	const timesOf = (stamps: readonly number[]) => {
+		const clock = new Clock();
+		return stamps.map((stamp) => (clock.at(begin + stamp * second) - begin) / second);
+	};
+	const rows: readonly [title: string, stamps: readonly number[], times: readonly number[]][] = [
+		["goes with the stamps", [0, 0.5, 2], [0, 0.5, 2]],
+		["stands still for a stamp out of order", [0, 2, 1.5, 2.5], [0, 2, 2, 2.5]],
+		["takes a second back for disorder", [0, 2, 1, 2.5], [0, 2, 2, 2.5]],
+		["undoes a longer step back", [0, 2, 0.999999, 1.999999], [0, 2, 2, 3]],
+		["undoes an hour's jump back", [0, 1, -3599, -3598, -3597], [0, 1, 1, 2, 3]],
+		["undoes two jumps back", [0, -3600, -3599, -7200, -7199], [0, 0, 1, 1, 2]],
+		["takes a jump forward for silence, having no other clock", [0, 1, 3601], [0, 1, 3601]],
+	];
+	for (const [title, stamps, times] of rows) test(title, () => expect(timesOf(stamps)).toEqual([...times]));
+});
+
+describe("the live clock", () => {
+	const live = () => {
+		const clock = new Clock();
+		clock.synchronize(begin, 10 * second);
+		return clock;
+	};
+
+	test("is the monotonic clock's, whatever the wall shows", () => {
+		expect(live().at(begin - 2 * second)).toBe(8 * second);
+	});
+
+	test("no frame is later than now", () => {
+		expect(live().at(begin + 5 * second)).toBe(10 * second);
+	});
+
+	for (const [title, jump] of [
+		["forward", hour],
+		["back", -hour],
+	] as const) {
+		test(`an hour's jump ${title} between two batches moves nothing`, () => {
+			const clock = live();
+			clock.at(begin);
+			clock.synchronize(begin + jump + second, 11 * second);
+			expect(clock.at(begin + jump + second - 1_000)).toBe(11 * second - 1_000);
+		});
+
+		test(`an hour's jump ${title} within a batch moves nothing by more than the batch took`, () => {
+			const clock = live();
+			clock.at(begin - 1_000);
+			// The frame was stamped after the jump, the clocks were read before it.
+			const time = clock.at(begin + jump);
+			expect(time).toBeGreaterThanOrEqual(10 * second - 1_000);
+			expect(time).toBeLessThanOrEqual(10 * second);
+			clock.synchronize(begin + jump + second, 11 * second);
+			expect(clock.at(begin + jump + second)).toBe(11 * second);
+		});
+
+		test(`a frame stamped before an hour's jump ${title} and read after it is never before what was`, () => {
+			const clock = live();
+			clock.at(begin - 500);
+			clock.synchronize(begin + jump + 1_000, 10 * second + 1_000);
+			const time = clock.at(begin);
+			expect(time).toBeGreaterThanOrEqual(10 * second - 500);
+			expect(time).toBeLessThanOrEqual(10 * second + 1_000);
+		});
+	}
+
+	test("readings of the two clocks that differ by a millisecond are no news, by more they are", () => {
+		const clock = live();
+		clock.synchronize(begin + second, 11 * second + 1_000);
+		expect(clock.at(begin + second)).toBe(11 * second);
+		clock.synchronize(begin + 2 * second, 12 * second + 1_001);
+		expect(clock.at(begin + 2 * second)).toBe(12 * second + 1_001);
+	});
+
+	test("time passes without frames, and never back", () => {
+		const clock = live();
+		clock.at(begin);
+		clock.advance(50 * second);
+		expect(clock.now).toBe(50 * second);
+		clock.advance(49 * second);
+		expect(clock.now).toBe(50 * second);
+		clock.synchronize(begin + 40 * second, 50 * second);
+		expect(clock.at(begin + 39 * second)).toBe(50 * second);
+	});
+});
