@@ -13,6 +13,7 @@ import { Tracker } from "./track/tracker.ts";
 import { revision, version } from "./version.ts";
 import { createApp } from "./web/app.ts";
 import { createBasicAuth } from "./web/auth.ts";
+import { readCertificate } from "./web/certificate.ts";
 import { startServer } from "./web/server.ts";
 
 /** How often files that may have been replaced are looked at: databases and certificates. */
@@ -32,6 +33,8 @@ export interface Exporter {
 	/** Where it serves. */
 	readonly url: string;
 	readonly tracker: Tracker;
+	/** Whether the capture works, or waits to be opened again; to be asked by a watchdog. */
+	isAlive(): boolean;
 	/** Applies what of `next` can be applied without a restart. */
 	reload(next: Config): Promise<void>;
 	/** The configuration could not be read again; the old one stays. */
@@ -72,6 +75,16 @@ export function sourcesOf(config: Config, geoip: Geoip, tracker: Tracker): Omit<
 	};
 }
 
+/** What others do as the exporter comes and goes. */
+export interface Hooks {
+	/** The capture is open for the first time and nothing is served yet: the time to give up privileges. */
+	captureReady(): void;
+	/** The capture broke, or is open again. */
+	captureChanged(isUp: boolean): void;
+}
+
+const noHooks: Hooks = { captureReady() {}, captureChanged() {} };
+
 /**
  * Captures live and serves what was counted, until it is stopped; `open` opens the capture. Throws a GeoipError (exit code 2), a CaptureError or a
  * WebError (exit code 1) when it cannot start.
@@ -80,10 +93,13 @@ export async function startExporter(
 	initial: Config,
 	world: World,
 	open: (options: LiveOptions) => LiveSource,
+	hooks: Hooks = noHooks,
 ): Promise<Exporter> {
 	const { log } = world;
 	let config = initial;
 	const geoip = await openGeoip(config, log);
+	// Read before privileges are given up: a key is often its owner's alone.
+	const certificate = config.web.tls === null ? undefined : await readCertificate(config.web.tls);
 	const tracker = createTracker(config, geoip, world.seed);
 	const configReload = { successful: true, successTimeSeconds: world.wallUs() / 1e6 };
 
@@ -103,17 +119,28 @@ export async function startExporter(
 				ports: config.dnstt.ports,
 			});
 			log.info("capture open", { interface: source.interfaceName, ports: config.dnstt.ports.join(",") });
+			hooks.captureChanged(true);
 		},
 		consume(source, used) {
 			tracker.clock.synchronize(world.wallUs(), world.monotonicUs());
 			observeBatch(source.batch, used, decoder as Decoder, tracker);
 		},
-		broke: (fault) => log.error("capture broke, opening it again", { error: fault.message }),
+		broke(fault) {
+			log.error("capture broke, opening it again", { error: fault.message });
+			hooks.captureChanged(false);
+		},
 		later(work, delayMs) {
 			const timer = setTimeout(work, delayMs);
 			return () => clearTimeout(timer);
 		},
 	});
+
+	try {
+		hooks.captureReady();
+	} catch (error) {
+		watch.stop();
+		throw error;
+	}
 
 	const exposition = createExposition(
 		{
@@ -148,6 +175,7 @@ export async function startExporter(
 	const server = await startServer({
 		listen: config.web.listen,
 		...(config.web.tls === null ? {} : { tls: config.web.tls }),
+		...(certificate === undefined ? {} : { certificate }),
 		handler: (request, client) => handler(request, client),
 		onCertificate(fault) {
 			if (fault === undefined) log.info("certificate was replaced and is in use");
@@ -171,6 +199,7 @@ export async function startExporter(
 	return {
 		url: server.url,
 		tracker,
+		isAlive: () => watch.isAlive(),
 		async reload(next) {
 			const changed = reloadable(config, next);
 			// What needs a restart keeps its old value.

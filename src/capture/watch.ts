@@ -5,6 +5,9 @@ import { CaptureError, type CaptureStatistics } from "./source.ts";
 export const reopenDelayMinMs = 100;
 export const reopenDelayMaxMs = 5_000;
 
+/** Frames may come just before their turn does; that this happens at so many checks in a row is no chance. */
+const turnsMissedMax = 3;
+
 export interface WatchOptions {
 	/** Opens the capture; throws a CaptureError. */
 	readonly open: () => LiveSource;
@@ -32,6 +35,10 @@ export class Watch {
 	private delayMs = reopenDelayMinMs;
 	private cancel: (() => void) | null = null;
 	private stopped = false;
+	/** Times that reading had its turn, how many there were at the last check, and checks in a row that found frames without one. */
+	private turns = 0;
+	private turnsChecked = 0;
+	private turnsMissed = 0;
 
 	/** Opens the capture. Throws what `open` throws: the first time must succeed. */
 	constructor(options: WatchOptions) {
@@ -64,6 +71,18 @@ export class Watch {
 		}
 	}
 
+	/**
+	 * Whether the capture works, or waits to be opened again; ask now and then, and not faster than frames are handed over. It
+	 * does not when frames lie there time after time and no turn to read them comes.
+	 */
+	isAlive(): boolean {
+		if (this.source === null) return this.cancel !== null;
+		const hadTurn = this.turns !== this.turnsChecked;
+		this.turnsChecked = this.turns;
+		this.turnsMissed = this.drainOnce() && !hadTurn ? this.turnsMissed + 1 : 0;
+		return this.turnsMissed < turnsMissedMax;
+	}
+
 	/** Closes the capture and opens it anew, for a changed configuration; `open` decides what that is. */
 	restart(): void {
 		if (this.source === null) return;
@@ -87,6 +106,7 @@ export class Watch {
 
 	private drain(source: LiveSource): void {
 		if (this.source !== source) return;
+		this.turns++;
 		if (this.drainOnce()) setImmediate(() => this.drain(source));
 		else if (this.source === source) source.arm();
 	}
@@ -104,6 +124,7 @@ export class Watch {
 	}
 
 	private reopen(): void {
+		this.cancel = null;
 		try {
 			this.begin(this.options.open());
 			this.reopened++;

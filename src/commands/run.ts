@@ -1,6 +1,10 @@
 import { openLive } from "../capture/live.ts";
 import { type Config, ConfigError } from "../config.ts";
 import { type Exporter, startExporter, type World } from "../exporter.ts";
+import { refuseOpenDoors } from "../process/doors.ts";
+import { createService, type Service } from "../process/notify.ts";
+import { type Identity, identityOf, limitPrivileges } from "../process/privileges.ts";
+import { unreadableFiles } from "../process/readable.ts";
 
 /**
  * Runs the exporter until SIGTERM or SIGINT; SIGHUP reloads with what `load` gives. Gives the exit code; what keeps the
@@ -8,13 +12,39 @@ import { type Exporter, startExporter, type World } from "../exporter.ts";
  */
 export async function run(config: Config, load: () => Config, world: World): Promise<number> {
 	const { log } = world;
-	const exporter = await startExporter(config, world, openLive);
+	refuseOpenDoors(process.env);
+	const identity = identityOf(config.process.user);
+	const service = createService({
+		env: process.env,
+		pid: process.pid,
+		onFault: (message) => log.warn("service manager not notified", { error: message }),
+	});
+	const { interface: interfaceName } = config.capture;
+	const exporter = await startExporter(config, world, openLive, {
+		captureReady: () => giveUpPrivileges(config, load, identity, world),
+		captureChanged: (isUp) =>
+			service.status(`${isUp ? "capturing on" : "waiting to open the capture again on"} ${interfaceName}`),
+	});
 	log.info("serving", { url: exporter.url, telemetry_path: config.web.telemetryPath });
-	process.on("SIGHUP", () => void reload(exporter, load, world));
+	service.ready(`capturing on ${interfaceName}, serving ${exporter.url}`);
+	const beating =
+		service.beatMs === null ? undefined : setInterval(() => exporter.isAlive() && service.beat(), service.beatMs);
+	process.on("SIGHUP", () => void reload(exporter, load, world, service));
 	const signal = await stopSignal();
 	log.info("stopping", { signal });
+	service.stopping();
+	clearInterval(beating);
 	await exporter.stop();
 	return 0;
+}
+
+/** Keeps what opening the capture again takes, and tells which files the process could not read again from now on. */
+function giveUpPrivileges(config: Config, load: () => Config, identity: Identity | null, { log }: World): void {
+	const refused = limitPrivileges({ identity, port: config.web.listen.port });
+	for (const problem of refused) log.warn("not all privileges could be given up", { problem });
+	if (identity !== null && refused.length === 0) log.info("privileges given up", { user: identity.user });
+	for (const problem of unreadableFiles(config, load))
+		log.warn("a file cannot be read again when it is replaced", { problem });
 }
 
 /** The first SIGTERM or SIGINT. */
@@ -25,12 +55,15 @@ export function stopSignal(): Promise<string> {
 	});
 }
 
-async function reload(exporter: Exporter, load: () => Config, world: World): Promise<void> {
+async function reload(exporter: Exporter, load: () => Config, world: World, service: Service): Promise<void> {
+	service.reloading();
 	try {
 		await exporter.reload(load());
+		service.ready("configuration reloaded");
 	} catch (error) {
 		if (!(error instanceof ConfigError)) throw error;
 		exporter.reloadFailed();
 		for (const problem of error.problems) world.log.error("configuration not reloaded, the old one stays", { problem });
+		service.ready("configuration not reloaded, the old one stays: see the log");
 	}
 }

@@ -29,6 +29,8 @@ export interface ServerOptions {
 	listen: ListenAddress;
 	/** HTTPS (TLS 1.2 and up) instead of HTTP. */
 	tls?: CertificateFiles;
+	/** What those files held, if they were read already: with rights that the process has given up since. */
+	certificate?: Certificate;
 	handler: (request: Request, client: Client) => Promise<Response>;
 	/** Told when a re-read put a new certificate to use (undefined), or why the old one stays; each fault once. */
 	onCertificate?(fault: WebError | undefined): void;
@@ -58,7 +60,7 @@ type BunServer = Bun.Server<undefined>;
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
 	const { listen, tls, onCertificate, onFlood } = options;
-	let certificate = tls && (await readCertificate(tls));
+	let certificate = tls && (options.certificate ?? (await readCertificate(tls)));
 	// Binding anew takes SO_REUSEPORT on both sockets. It would also let two exporters share a port unnoticed, so a server
 	// without it must be able to bind first.
 	await bind(options, listen, certificate, false).stop(true);

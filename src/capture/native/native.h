@@ -5,6 +5,8 @@
  *   open.c        class Cap: open an interface or a file
  *   devices.c     deviceList, findDevice
  *   wakeup.c      the thread that waits for frames and calls JavaScript
+ *   privileges.c  isSecureExecution, findAccount, limitPrivileges
+ *   notify.c      notify, monotonicUs
  *   pcap_shim.c   symbols that let Debian's libpcap.a stand inside a shared object
  */
 #ifndef NATIVE_H
@@ -23,6 +25,12 @@ bool define_function(napi_env env, napi_value target, const char *name, napi_cal
 
 /* devices.c */
 bool define_devices(napi_env env, napi_value exports);
+
+/* privileges.c */
+bool define_privileges(napi_env env, napi_value exports);
+
+/* notify.c */
+bool define_notify(napi_env env, napi_value exports);
 
 /* wakeup.c */
 struct wakeup;

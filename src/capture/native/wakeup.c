@@ -89,9 +89,13 @@ struct wakeup *wakeup_start(napi_env env, int fd, napi_value callback)
 		throw_coded(env, "wakeup_failed", "cannot make a thread-safe function");
 		return NULL;
 	}
-	/* A new thread inherits the mask: with all signals blocked, they go on being delivered to Bun's own threads. */
+	/*
+	 * A new thread inherits the mask: with all signals blocked, they go on being delivered to Bun's own threads. All but
+	 * the one with which privileges.c reaches every thread.
+	 */
 	sigset_t all, before;
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	int failed = pthread_create(&wakeup->thread, NULL, wait_for_frames, wakeup);
 	sigprocmask(SIG_SETMASK, &before, NULL);

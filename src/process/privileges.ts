@@ -1,0 +1,74 @@
+/** What the process may do, and as whom: as little as a running exporter needs. */
+
+import { loadCap, nativeError } from "../capture/native.ts";
+import { ConfigError } from "../config.ts";
+
+/** Numbers from capabilities(7). */
+const capabilities = { dacReadSearch: 2, netBindService: 10, netRaw: 13 } as const;
+
+/** Ports below need CAP_NET_BIND_SERVICE (ip(7), ip_unprivileged_port_start, unless the host lowered it). */
+const unprivilegedPortMin = 1024;
+
+/** A user and its main group. */
+export interface Identity {
+	readonly user: string;
+	readonly uid: number;
+	readonly gid: number;
+}
+
+/**
+ * Whom to become: the account `process.user`, a name or a number, when this process is root; null when it is not, for then it
+ * stays who it is. Throws a ConfigError if there is no such account, and if the executable itself carries privileges.
+ */
+export function identityOf(user: string): Identity | null {
+	const { findAccount, isSecureExecution } = loadCap();
+	if (isSecureExecution())
+		throw new ConfigError([
+			"this executable has file capabilities or set-uid, with which any local user can run code of their own through it (BUN_OPTIONS, BUN_BE_BUN): take them away (setcap -r, chmod u-s) and grant AmbientCapabilities=CAP_NET_RAW in the service instead",
+		]);
+	if (process.geteuid?.() !== 0) return null;
+	const account = findAccount(user);
+	if (account === undefined)
+		throw new ConfigError([
+			`process.user: this host has no account ${JSON.stringify(user)}; give the name or number of one, or root to stay root`,
+		]);
+	return { user, uid: account[0], gid: account[1] };
+}
+
+export interface PrivilegeLimits {
+	/** Whom to become; null or root: nobody else. */
+	readonly identity: Identity | null;
+	/** The port that will be bound, and bound again when a certificate is replaced. */
+	readonly port: number;
+}
+
+/**
+ * Limits all threads of the process, for good: CAP_NET_RAW, to open the capture again, and nothing else but
+ * CAP_NET_BIND_SERVICE for a port below 1024 and, for a root that stays root, CAP_DAC_READ_SEARCH for its files; the identity
+ * without supplementary groups; no_new_privs; no core files; and a filter of system calls that refuses to run programs and to
+ * make or change files. Gives a line for each part of this that the system refused.
+ */
+export function limitPrivileges({ identity, port }: PrivilegeLimits): string[] {
+	const { limitPrivileges: limit } = loadCap();
+	const keep: number[] = [capabilities.netRaw];
+	if (port > 0 && port < unprivilegedPortMin) keep.push(capabilities.netBindService);
+	const refused: string[] = [];
+	const stays = identity === null || identity.uid === 0;
+	if (stays && identity !== null) keep.push(capabilities.dacReadSearch);
+	let result: readonly [number, boolean];
+	try {
+		result = stays ? limit(keep, -1, -1) : limit(keep, identity.uid, identity.gid);
+	} catch (error) {
+		const native = nativeError(error);
+		if (native?.code !== "identity_refused") throw error;
+		// As in a container without CAP_SETUID, or in a user namespace without that user.
+		refused.push(
+			`cannot become ${identity?.user} (${native.message}), so the process stays root without its capabilities; start it as that user, or set process.user to root`,
+		);
+		result = limit(keep, -1, -1);
+	}
+	const [threadsMissed, filtered] = result;
+	if (threadsMissed > 0) refused.push(`${threadsMissed} threads kept the capabilities of the start`);
+	if (!filtered) refused.push("this system has no system call filters (seccomp)");
+	return refused;
+}
