@@ -39,7 +39,7 @@ async function execute(command: Command): Promise<number> {
 			print(`${JSON.stringify(effectiveConfig(configOf(command.flags)), null, 2)}\n`);
 			return 0;
 		case "print":
-			print(printed(command.what));
+			print(await printed(command.what));
 			return 0;
 		case "version":
 			print(

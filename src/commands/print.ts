@@ -1,12 +1,29 @@
 import type { Printable } from "../cli.ts";
 import { configJsonSchema } from "../config.ts";
+import { version } from "../version.ts";
 
-/** The text of what `print` is asked for. */
-export function printed(what: Printable): string {
+/**
+ * The text of what `print` is asked for, with a line feed at its end. What it is made by is loaded only now: no other command waits for it.
+ */
+export async function printed(what: Printable): Promise<string> {
 	switch (what) {
 		case "config-schema":
 			return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
-		default:
-			throw new Error(`${what} is not written yet`);
+		case "systemd-unit":
+			return (await import("../assets/unit.ts")).systemdUnit();
+		case "prometheus-rules":
+			return (await import("../assets/rules.ts")).prometheusRules();
+		case "grafana-dashboard":
+			return (await import("../assets/dashboard.ts")).grafanaDashboard();
+		case "nixos-module":
+			return (await import("../assets/nixos.ts")).nixosModule();
+		case "completion-bash":
+			return (await import("../assets/completion.ts")).bashCompletion();
+		case "completion-zsh":
+			return (await import("../assets/completion.ts")).zshCompletion();
+		case "completion-fish":
+			return (await import("../assets/completion.ts")).fishCompletion();
+		case "man":
+			return (await import("../assets/man.ts")).manPage(version);
 	}
 }

@@ -1,6 +1,6 @@
 /**
- * RFC 4648 base32 without padding, as dnstt-server's reader takes it. The characters of a name's labels are laid out
- * as 5-bit groups first; bytes are then read from any position, so what nobody needs is never put together.
+ * RFC 4648 base32 without padding, as dnstt-server's reader takes it. Characters are tested all, but decoded where
+ * somebody looks: what nobody needs is never put together.
  */
 
 /** No base32 character. */
@@ -18,19 +18,34 @@ for (let group = 0; group < 32; group++) {
 groupOf[0x0d] = groupSkipped;
 groupOf[0x0a] = groupSkipped;
 
-/** Takes the skipped characters out of groups[0..count), in place; gives the new count. */
-export function dropSkipped(groups: Uint8Array, count: number): number {
+/** The same for characters that were tested: what stands behind the last of them, and is shifted out, gives 0. */
+const valueOf: Uint8Array = groupOf.map((group) => group & 31);
+
+/**
+ * Tests the four characters of a word all at once: gives 0 if each is a letter or 2..7. A byte below 0x80 is at least n
+ * if adding 0x80 - n sets its highest bit, and with the highest bits clear no sum carries into the next byte.
+ */
+export function unsound(word: number): number {
+	const lower = word | 0x20202020;
+	// a..z, whose upper case is the same with 0x20 set.
+	const letters = (lower + 0x1f1f1f1f) & ~(lower + 0x05050505);
+	const digits = (word + 0x4e4e4e4e) & ~(word + 0x48484848);
+	return (~(letters | digits) | word) & 0x80808080;
+}
+
+/** Takes the characters that the server's reader skips out of characters[0..count), in place; gives the new count. */
+export function dropSkipped(characters: Uint8Array, count: number): number {
 	let kept = 0;
 	for (let index = 0; index < count; index++) {
-		const group = groups[index] as number;
-		if (group !== groupSkipped) groups[kept++] = group;
+		const character = characters[index] as number;
+		if (groupOf[character] !== groupSkipped) characters[kept++] = character;
 	}
 	return kept;
 }
 
 /**
- * How many bytes `count` groups hold. A last run of 2, 4, 5 or 7 groups holds 1 to 4 bytes; of 1, 3 or 6, which no
- * encoder writes, the server's reader drops all without complaint, and so does this.
+ * How many bytes `count` characters hold. A last run of 2, 4, 5 or 7 characters holds 1 to 4 bytes; of 1, 3 or 6, which
+ * no encoder writes, the server's reader drops all without complaint, and so does this.
  */
 export function bytesIn(count: number): number {
 	const rest = count & 7;
@@ -38,10 +53,36 @@ export function bytesIn(count: number): number {
 	return (count * 5) >> 3;
 }
 
-/** The byte at offset `index` of what the groups hold. */
-export function byteAt(groups: Uint8Array, index: number): number {
+/** The four groups of the characters at `at`, as 20 bits. */
+export function fourGroups(characters: Uint8Array, at: number): number {
+	return (
+		((valueOf[characters[at] as number] as number) << 15) |
+		((valueOf[characters[at + 1] as number] as number) << 10) |
+		((valueOf[characters[at + 2] as number] as number) << 5) |
+		(valueOf[characters[at + 3] as number] as number)
+	);
+}
+
+/** The byte at offset `index` of what the characters at `start` hold. */
+export function byteAt(characters: Uint8Array, start: number, index: number): number {
 	const bit = index << 3;
 	const first = (bit / 5) | 0;
-	const pair = ((groups[first] as number) << 10) | ((groups[first + 1] as number) << 5) | (groups[first + 2] as number);
-	return (pair >> (7 - (bit - first * 5))) & 0xff;
+	const at = start + first;
+	const groups =
+		((valueOf[characters[at] as number] as number) << 10) |
+		((valueOf[characters[at + 1] as number] as number) << 5) |
+		(valueOf[characters[at + 2] as number] as number);
+	return (groups >> (7 - (bit - first * 5))) & 0xff;
+}
+
+/** The 32-bit word at offset `index` of what the characters at `start` hold, little-endian. */
+export function littleEndianAt(characters: Uint8Array, start: number, index: number): number {
+	const bit = index << 3;
+	const first = (bit / 5) | 0;
+	const past = bit - first * 5;
+	// 40 bits, of which 32 begin `past` bits behind the first.
+	const high = fourGroups(characters, start + first);
+	const low = fourGroups(characters, start + first + 4);
+	const word = (high << (12 + past)) | (low >> (8 - past));
+	return (word << 24) | ((word & 0xff00) << 8) | ((word >> 8) & 0xff00) | (word >>> 24);
 }

@@ -110,7 +110,11 @@ export class Decoder {
 		seen.packetBytes = 0;
 		seen.segments.clear();
 		const answers = ((bytes[message + 6] as number) << 8) | (bytes[message + 7] as number);
-		if (answers !== 0 && record.read(bytes, message, question.end + 4, end) === 0 && record.type === typeTxt) {
+		if (
+			answers !== 0 &&
+			record.read(bytes, message, question.end + 4, end, question) === 0 &&
+			record.type === typeTxt
+		) {
 			this.tunnel.readDownstream(bytes, record.data, record.end, seen);
 		}
 		return Outcome.Response;
@@ -139,7 +143,7 @@ export class Decoder {
 		let version = 0;
 		seen.ednsBytes = 0;
 		for (let index = 0; index < total; index++) {
-			const fault = record.read(bytes, message, at, end);
+			const fault = record.read(bytes, message, at, end, this.question);
 			if (fault !== 0) {
 				seen.fault = fault;
 				return Refusal.Malformed;

@@ -1,5 +1,6 @@
 import { Fault } from "./fault.ts";
 
+/** Length of a message's header; the question's name stands behind it. */
 export const headerBytes = 12;
 /** RFC 1035, 2.3.4: a name, with its length octets and the closing zero. */
 const nameBytesMax = 255;
@@ -92,11 +93,18 @@ export class ResourceRecord {
 	end = 0;
 	private readonly owner = new Name();
 
-	/** Reads the record at `start`; gives 0 or the Fault. */
-	read(bytes: Uint8Array, message: number, start: number, messageEnd: number): Fault | 0 {
+	/**
+	 * Reads the record at `start`; gives 0 or the Fault. `question` is the message's question, which was read before.
+	 */
+	read(bytes: Uint8Array, message: number, start: number, messageEnd: number, question: Name): Fault | 0 {
 		let at = start + 1;
-		// The root, as OPT has it, needs no reading.
-		if (start >= messageEnd || bytes[start] !== 0) {
+		if (start + 1 >= messageEnd) return Fault.DnsTruncated;
+		const first = bytes[start] as number;
+		if (first === 0xc0 && bytes[start + 1] === headerBytes && question.bytes === bytes) {
+			// A pointer to the question's name, as answers have it: that name is known to be sound and without pointers.
+			at = start + 2;
+		} else if (first !== 0) {
+			// All but the root, as OPT has it.
 			const fault = this.owner.read(bytes, message, start, messageEnd);
 			if (fault !== 0) return fault;
 			at = this.owner.end;

@@ -5,6 +5,11 @@
  *     conv u32 | cmd u8 | frg u8 | wnd u16 | ts u32 (ms) | sn u32 | una u32 | len u32
  */
 export const segmentHeaderBytes = 24;
+/** Offsets of the fields that are looked at. */
+export const commandAt = 4;
+export const stampAt = 8;
+export const sequenceAt = 12;
+export const dataBytesAt = 20;
 
 export const segmentPush = 81;
 export const segmentAck = 82;
@@ -31,28 +36,16 @@ export class Segments {
 	}
 
 	/**
-	 * Reads one segment header and adds it. Gives the bytes of data that follow, or -1 when this is no KCP segment:
-	 * an unknown command, or more data than the `left` bytes behind the header.
+	 * Adds a segment, as its header says. Gives the bytes of data that follow it, or -1 when this is no KCP segment: an
+	 * unknown command, or more data (`dataBytes`, 32 bits) than the `left` bytes behind the header.
 	 */
-	add(header: Uint8Array, left: number): number {
-		const command = header[4] as number;
-		const dataBytes = littleEndian32(header, 20) >>> 0;
-		if (command < segmentPush || command > segmentWindowTell || dataBytes > left || this.count === segmentsMax) {
-			return -1;
-		}
+	add(command: number, stampMs: number, sequence: number, dataBytes: number, left: number): number {
+		if (command < segmentPush || command > segmentWindowTell || this.count === segmentsMax) return -1;
+		if (dataBytes < 0 || dataBytes > left) return -1;
 		const index = this.count++;
 		this.command[index] = command;
-		this.stampMs[index] = littleEndian32(header, 8);
-		this.sequence[index] = littleEndian32(header, 12);
+		this.stampMs[index] = stampMs;
+		this.sequence[index] = sequence;
 		return dataBytes;
 	}
-}
-
-function littleEndian32(bytes: Uint8Array, at: number): number {
-	return (
-		(bytes[at] as number) |
-		((bytes[at + 1] as number) << 8) |
-		((bytes[at + 2] as number) << 16) |
-		((bytes[at + 3] as number) << 24)
-	);
 }

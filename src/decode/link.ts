@@ -30,14 +30,12 @@ export function readLink(linkType: LinkType, bytes: Uint8Array, at: number, end:
 				((bytes[at + 5] as number) << 16) |
 				((bytes[at + 6] as number) << 8) |
 				(bytes[at + 7] as number);
-			const protocol = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-			if (protocol === ethertypeIpv4 || protocol === ethertypeIpv6) return at + 20;
-			return tagged(protocol, bytes, at + 20, end, seen);
+			return cooked(((bytes[at] as number) << 8) | (bytes[at + 1] as number), bytes, at + 20, end, seen);
 		}
 		case linkTypes.LINUX_SLL:
 			if (end - at < 16) return truncated(seen);
 			seen.capturePoint = (((bytes[at] as number) << 8) | (bytes[at + 1] as number)) + 1;
-			return networkHeader(bytes, at + 14, end, seen);
+			return cooked(((bytes[at + 14] as number) << 8) | (bytes[at + 15] as number), bytes, at + 16, end, seen);
 		case linkTypes.NULL:
 		case linkTypes.LOOP: {
 			if (end - at < 4) return truncated(seen);
@@ -54,6 +52,22 @@ export function readLink(linkType: LinkType, bytes: Uint8Array, at: number, end:
 		case linkTypes.IPV6:
 			return at;
 	}
+}
+
+/**
+ * The packet behind a cooked header whose protocol field is `protocol`. Newer kernels give the innermost protocol of a
+ * frame with two tags there, but leave the inner tag in front of the packet: control information, then the same
+ * protocol, then IP. An IPv4 header that looks like it would be one of a packet of 2,048 bytes.
+ */
+function cooked(protocol: number, bytes: Uint8Array, at: number, end: number, seen: Observation): number {
+	if (protocol !== ethertypeIpv4 && protocol !== ethertypeIpv6) return tagged(protocol, bytes, at, end, seen);
+	const version = protocol === ethertypeIpv4 ? 4 : 6;
+	const isTagged =
+		end - at > 4 &&
+		(((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) === protocol &&
+		(bytes[at + 4] as number) >> 4 === version &&
+		((bytes[at] as number) >> 4 !== version || end - at < 0x0800);
+	return isTagged ? at + 4 : at;
 }
 
 /** Reads the EtherType at `at` and steps over VLAN tags. */

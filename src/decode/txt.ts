@@ -8,6 +8,10 @@ export class TextCursor {
 	/** End of the character-string that `at` stands in, and of the RDATA. */
 	private stringEnd = 0;
 	private end = 0;
+	/** What was taken: in the record where it stands in one string, else joined. */
+	private takenBytes: Uint8Array = this.bytes;
+	private takenAt = 0;
+	private readonly joined = new Uint8Array(24);
 
 	/** Stands on the first byte of the text in bytes[start..end). */
 	open(bytes: Uint8Array, start: number, end: number): void {
@@ -34,19 +38,39 @@ export class TextCursor {
 		return this.bytes[this.at++] as number;
 	}
 
-	/** Copies the next `count` bytes to the front of `target`; false when there are fewer. */
-	copy(target: Uint8Array, count: number): boolean {
+	/** Steps over the next `count` bytes, at most 24, and keeps them for taken(); false when there are fewer. */
+	take(count: number): boolean {
 		if (this.stringEnd - this.at >= count) {
-			for (let index = 0; index < count; index++) target[index] = this.bytes[this.at + index] as number;
+			this.takenBytes = this.bytes;
+			this.takenAt = this.at;
 			this.at += count;
 			return true;
 		}
 		for (let index = 0; index < count; index++) {
 			const byte = this.next();
 			if (byte < 0) return false;
-			target[index] = byte;
+			this.joined[index] = byte;
 		}
+		this.takenBytes = this.joined;
+		this.takenAt = 0;
 		return true;
+	}
+
+	/** The byte at offset `index` of what was taken. */
+	taken(index: number): number {
+		return this.takenBytes[this.takenAt + index] as number;
+	}
+
+	/** The 32-bit word at offset `index` of what was taken, little-endian. */
+	takenLittleEndian(index: number): number {
+		const bytes = this.takenBytes;
+		const at = this.takenAt + index;
+		return (
+			(bytes[at] as number) |
+			((bytes[at + 1] as number) << 8) |
+			((bytes[at + 2] as number) << 16) |
+			((bytes[at + 3] as number) << 24)
+		);
 	}
 
 	/** Moves to the next character-string; false when there is none, or it would reach over the end of the RDATA. */

@@ -1,4 +1,5 @@
 import type { Observation } from "../decode/observation.ts";
+import { ipv4Mapped } from "./resolvers.ts";
 import { BoundedTable, dataWord, type Seed } from "./table.ts";
 
 /** The server holds a response for up to a second; a query without one for this long stays without. */
@@ -25,12 +26,15 @@ export class Answers {
 	/** A query at `now` (microseconds), of a label set and a session's entry. The same query again waits since the first. */
 	wait(seen: Observation, set: number, session: number, now: number): void {
 		const { table } = this;
-		const { peer3, peer2 } = seen;
+		const { peer0, peer1, peer2, peer3 } = seen;
 		const exchange = (seen.peerPort << 16) | seen.messageId;
-		const network = seen.peer0 ^ seen.peer1;
-		if (table.find(peer3, exchange, peer2, network) !== 0) return;
+		// Two words of an IPv6 address in one, and 0 for all of IPv4.
+		const network = peer0 ^ peer1;
+		const family = peer2 ^ ipv4Mapped;
+		const hash = table.hash(peer3, exchange, family, network);
+		if (table.find(hash, peer3, exchange, family, network) !== 0) return;
 		table.makeRoom();
-		const entry = table.insert(peer3, exchange, peer2, network);
+		const entry = table.insert(hash, peer3, exchange, family, network);
 		table.words[entry + setWord] = set;
 		table.words[entry + sessionWord] = session;
 		table.doubles[(entry + timeWord) >> 1] = now;
@@ -38,7 +42,12 @@ export class Answers {
 
 	/** The waiting query that this response answers, or 0. */
 	find(seen: Observation): number {
-		return this.table.find(seen.peer3, (seen.peerPort << 16) | seen.messageId, seen.peer2, seen.peer0 ^ seen.peer1);
+		const { table } = this;
+		const { peer0, peer1, peer2, peer3 } = seen;
+		const exchange = (seen.peerPort << 16) | seen.messageId;
+		const network = peer0 ^ peer1;
+		const family = peer2 ^ ipv4Mapped;
+		return table.find(table.hash(peer3, exchange, family, network), peer3, exchange, family, network);
 	}
 
 	setAt(entry: number): number {

@@ -39,10 +39,11 @@ export class Doubles {
 		const a = isRefused ? seen.peer3 : seen.idHigh;
 		const b = isRefused ? seen.peerPort : seen.idLow;
 		const c = (seen.messageBytes << 16) | seen.messageId;
-		const entry = table.find(a, b, c, outcome);
+		const hash = table.hash(a, b, c, outcome);
+		const entry = table.find(hash, a, b, c, outcome);
 		if (entry === 0) {
 			table.makeRoom();
-			this.mark(table.insert(a, b, c, outcome), seen.capturePoint, now);
+			this.mark(table.insert(hash, a, b, c, outcome), seen.capturePoint, now);
 			return false;
 		}
 		const isFresh = now - (doubles[(entry + timeWord) >> 1] as number) <= crossingUsMax;

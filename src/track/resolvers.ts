@@ -7,6 +7,9 @@ import { BoundedTable, dataWord, type Seed } from "./table.ts";
  */
 export const resolversMax = 65_536;
 
+/** The third word of an IPv4-mapped address (RFC 4291, 2.5.5.2). */
+export const ipv4Mapped = 0xffff;
+
 const originWord = dataWord;
 const generationWord = dataWord + 1;
 /** Two words with a bit for each domain that was asked for through the resolver. */
@@ -34,10 +37,13 @@ export class Resolvers {
 		const { table } = this;
 		const { words } = table;
 		const { peer0, peer1, peer2, peer3 } = seen;
-		let entry = table.find(peer0, peer1, peer2, peer3);
+		// What all IPv4 addresses share becomes 0, which costs nothing to hash.
+		const family = peer2 ^ ipv4Mapped;
+		const hash = table.hash(peer3, family, peer1, peer0);
+		let entry = table.find(hash, peer3, family, peer1, peer0);
 		if (entry === 0) {
 			table.makeRoom();
-			entry = table.insert(peer0, peer1, peer2, peer3);
+			entry = table.insert(hash, peer3, family, peer1, peer0);
 			words[entry + generationWord] = 0;
 			words[entry + domainsWord] = 0;
 			words[entry + domainsWord + 1] = 0;

@@ -65,9 +65,10 @@ export class Sessions {
 	/** A query of this client id at `now`, counted under label set `set`. Gives the session's entry in `active`. */
 	query(idHigh: number, idLow: number, domain: number, set: number, now: number): number {
 		const { active } = this;
-		let entry = active.find(idHigh, idLow, domain, 0);
+		const hash = active.hash(idHigh, idLow, domain, 0);
+		let entry = active.find(hash, idHigh, idLow, domain, 0);
 		if (entry === 0) {
-			entry = this.begin(idHigh, idLow, domain, set, now);
+			entry = this.begin(hash, idHigh, idLow, domain, set, now);
 		} else {
 			active.touch(entry);
 			active.doubles[(entry + lastWord) >> 1] = now;
@@ -89,7 +90,7 @@ export class Sessions {
 		const { words } = this.active;
 		if (words[guess] === idHigh && words[guess + 1] === idLow && words[guess + 2] === domain && guess !== 0)
 			return guess;
-		return this.active.find(idHigh, idLow, domain, 0);
+		return this.active.find(this.active.hash(idHigh, idLow, domain, 0), idHigh, idLow, domain, 0);
 	}
 
 	/** Adds bytes of a DNS message to a session. */
@@ -135,18 +136,18 @@ export class Sessions {
 		}
 	}
 
-	private begin(idHigh: number, idLow: number, domain: number, set: number, now: number): number {
+	private begin(hash: number, idHigh: number, idLow: number, domain: number, set: number, now: number): number {
 		const { active, remembered } = this;
 		if (active.isFull) {
 			this.end(active.oldest);
 			active.evicted++;
 		}
-		const entry = active.insert(idHigh, idLow, domain, 0);
+		const entry = active.insert(hash, idHigh, idLow, domain, 0);
 		active.words[entry + setWord] = set;
 		active.doubles[(entry + lastWord) >> 1] = now;
 		active.doubles[(entry + firstWord) >> 1] = now;
 		active.doubles[(entry + bytesWord) >> 1] = 0;
-		const known = remembered.find(idHigh, idLow, domain, 0);
+		const known = remembered.find(hash, idHigh, idLow, domain, 0);
 		if (known !== 0) remembered.remove(known);
 		this.events.began(set, known === 0);
 		return entry;
@@ -156,7 +157,10 @@ export class Sessions {
 		const { active, remembered } = this;
 		const { words, doubles } = active;
 		remembered.makeRoom();
-		remembered.insert(words[entry] as number, words[entry + 1] as number, words[entry + 2] as number, 0);
+		const idHigh = words[entry] as number;
+		const idLow = words[entry + 1] as number;
+		const domain = words[entry + 2] as number;
+		remembered.insert(remembered.hash(idHigh, idLow, domain, 0), idHigh, idLow, domain, 0);
 		const durationUs = (doubles[(entry + lastWord) >> 1] as number) - (doubles[(entry + firstWord) >> 1] as number);
 		const bytes = doubles[(entry + bytesWord) >> 1] as number;
 		const set = (words[entry + setWord] as number) & setMask;

@@ -4,16 +4,22 @@
  *
  * An entry is a run of 32-bit words, found by its offset into `words`; 0 is no entry. Its layout:
  *
- *     0..3 key | 4 next in chain | 5 older | 6 newer | 7.. the caller's words
+ *     0..3 key | 4 next in chain | 5.. the caller's words
  *
- * Memory is taken at once but touched, and so used, only as entries come.
+ * Runs are a power of two long, so that none of up to 16 words lies across two cache lines. The order of use stands
+ * apart from them: putting an entry in front touches two neighbours, which then are close by.
+ *
+ * Memory is taken at once but touched, and so used, only as entries come: entries stand one behind the other, and the
+ * directory of chains grows with them, one chain at a time (linear hashing, Litwin 1980), so that a few entries stay
+ * close together in the processor's caches and no insert ever has to move them all.
  */
 
 const chainWord = 4;
-const olderWord = 5;
-const newerWord = 6;
 /** First word of an entry that is the caller's. */
-export const dataWord = 7;
+export const dataWord = 5;
+
+/** Chains that a table begins with. */
+const chainsMin = 64;
 
 /** Four 32-bit words; the same for all tables of a process, and unknown to whoever sends packets. */
 export type Seed = readonly [number, number, number, number];
@@ -28,8 +34,14 @@ export class BoundedTable {
 	/** How many entries were taken out to make room. */
 	evicted = 0;
 	private readonly heads: Int32Array;
-	private readonly mask: number;
-	private readonly entryWords: number;
+	/** Chains 0..chains-1 are in use; chain `split` is the next to be divided, with the bit `highBit` of the hash. */
+	private chains = chainsMin;
+	private highBit = chainsMin;
+	private split = 0;
+	/** Entries are 2^entryShift words long. */
+	private readonly entryShift: number;
+	/** For each entry, by its place: the entry that is older, and the one that is newer. Place 0 joins both ends. */
+	private readonly links: Int32Array;
 	private readonly tabulation: Int32Array;
 	/** Chain of entries that were removed, and the end of those that were ever used. */
 	private free = 0;
@@ -38,22 +50,20 @@ export class BoundedTable {
 	/** `data` is the number of words that a caller keeps in each entry. */
 	constructor(options: { readonly limit: number; readonly data: number; readonly seed: Seed }) {
 		this.limit = options.limit;
-		// Even, so that doubles can be laid over the words.
-		this.entryWords = (dataWord + options.data + 1) & ~1;
-		const buffer = new ArrayBuffer((options.limit + 1) * this.entryWords * 4);
+		this.entryShift = Math.ceil(Math.log2(dataWord + options.data));
+		const buffer = new ArrayBuffer((options.limit + 1) * 4 * 2 ** this.entryShift);
 		this.words = new Int32Array(buffer);
 		this.doubles = new Float64Array(buffer);
-		const heads = 2 ** Math.ceil(Math.log2(Math.max(options.limit, 2)));
-		this.heads = new Int32Array(heads);
-		this.mask = heads - 1;
-		this.fresh = this.entryWords;
+		this.heads = new Int32Array(Math.max(options.limit, chainsMin));
+		this.links = new Int32Array((options.limit + 1) * 2);
+		this.fresh = 1 << this.entryShift;
 		this.tabulation = tabulationOf(options.seed);
 	}
 
-	/** The entry with this key, or 0. */
-	find(a: number, b: number, c: number, d: number): number {
+	/** The entry with this key, or 0; `hash` is the key's. */
+	find(hash: number, a: number, b: number, c: number, d: number): number {
 		const words = this.words;
-		let entry = this.heads[this.hash(a, b, c, d)] as number;
+		let entry = this.heads[this.chainOf(hash)] as number;
 		while (entry !== 0) {
 			if (words[entry] === a && words[entry + 1] === b && words[entry + 2] === c && words[entry + 3] === d) break;
 			entry = words[entry + chainWord] as number;
@@ -65,17 +75,17 @@ export class BoundedTable {
 		return this.size === this.limit;
 	}
 
-	/** Adds an entry for a key that is not there, as the newest. The table must not be full. */
-	insert(a: number, b: number, c: number, d: number): number {
+	/** Adds an entry for a key that is not there, as the newest; `hash` is the key's. The table must not be full. */
+	insert(hash: number, a: number, b: number, c: number, d: number): number {
 		const words = this.words;
 		let entry = this.free;
 		if (entry !== 0) {
 			this.free = words[entry + chainWord] as number;
 		} else {
 			entry = this.fresh;
-			this.fresh += this.entryWords;
+			this.fresh += 1 << this.entryShift;
 		}
-		const head = this.hash(a, b, c, d);
+		const head = this.chainOf(hash);
 		words[entry] = a;
 		words[entry + 1] = b;
 		words[entry + 2] = c;
@@ -83,31 +93,26 @@ export class BoundedTable {
 		words[entry + chainWord] = this.heads[head] as number;
 		this.heads[head] = entry;
 		this.linkNewest(entry);
-		this.size++;
+		if (++this.size > this.chains) this.divide();
 		return entry;
 	}
 
 	/** Makes the entry the newest. */
 	touch(entry: number): void {
-		if (this.words[olderWord] === entry) return;
+		if (this.links[0] === entry) return;
 		this.unlink(entry);
 		this.linkNewest(entry);
 	}
 
 	/** The entry whose last touch or insert is the longest ago, or 0. */
 	get oldest(): number {
-		return this.words[newerWord] as number;
+		return this.links[1] as number;
 	}
 
 	/** Takes an entry out; its words are the next insert's. */
 	remove(entry: number): void {
 		const words = this.words;
-		const head = this.hash(
-			words[entry] as number,
-			words[entry + 1] as number,
-			words[entry + 2] as number,
-			words[entry + 3] as number,
-		);
+		const head = this.chainOf(this.hashOf(entry));
 		const after = words[entry + chainWord] as number;
 		let before = this.heads[head] as number;
 		if (before === entry) {
@@ -131,30 +136,33 @@ export class BoundedTable {
 
 	/** Takes all entries out. */
 	clear(): void {
-		this.heads.fill(0);
-		this.words[olderWord] = 0;
-		this.words[newerWord] = 0;
+		this.heads.fill(0, 0, this.chains);
+		this.links[0] = 0;
+		this.links[1] = 0;
 		this.free = 0;
-		this.fresh = this.entryWords;
+		this.fresh = 1 << this.entryShift;
 		this.size = 0;
 	}
 
 	/**
-	 * Tabulation hashing (Carter and Wegman 1979, Zobrist 1970): the exclusive or of one random word for each byte of the
+	 * A key's hash, for find and insert: tabulation hashing (Carter and Wegman 1979, Zobrist 1970): the exclusive or of one random word for each byte of the
 	 * key. For any two keys chosen without knowing the random words, the odds of the same hash are one in its range, so
-	 * no sender can pick keys that collide. A word that is 0 adds nothing, and most keys have one.
+	 * no sender can pick keys that collide. A word that is 0, but the first, adds nothing.
 	 */
-	private hash(a: number, b: number, c: number, d: number): number {
+	hash(a: number, b: number, c: number, d: number): number {
 		const random = this.tabulation;
 		let hash =
 			(random[a & 0xff] as number) ^
 			(random[256 + ((a >>> 8) & 0xff)] as number) ^
 			(random[512 + ((a >>> 16) & 0xff)] as number) ^
-			(random[768 + (a >>> 24)] as number) ^
-			(random[1024 + (b & 0xff)] as number) ^
-			(random[1280 + ((b >>> 8) & 0xff)] as number) ^
-			(random[1536 + ((b >>> 16) & 0xff)] as number) ^
-			(random[1792 + (b >>> 24)] as number);
+			(random[768 + (a >>> 24)] as number);
+		if (b !== 0) {
+			hash ^=
+				(random[1024 + (b & 0xff)] as number) ^
+				(random[1280 + ((b >>> 8) & 0xff)] as number) ^
+				(random[1536 + ((b >>> 16) & 0xff)] as number) ^
+				(random[1792 + (b >>> 24)] as number);
+		}
 		if (c !== 0) {
 			hash ^=
 				(random[2048 + (c & 0xff)] as number) ^
@@ -169,29 +177,71 @@ export class BoundedTable {
 				(random[3584 + ((d >>> 16) & 0xff)] as number) ^
 				(random[3840 + (d >>> 24)] as number);
 		}
-		return hash & this.mask;
+		return hash;
 	}
 
-	/** Entry 0 is the ring's joint: newer than the newest, older than the oldest. */
-	private linkNewest(entry: number): void {
+	private hashOf(entry: number): number {
 		const words = this.words;
-		const newest = words[olderWord] as number;
-		words[entry + olderWord] = newest;
-		words[entry + newerWord] = 0;
-		words[newest + newerWord] = entry;
-		words[olderWord] = entry;
+		return this.hash(
+			words[entry] as number,
+			words[entry + 1] as number,
+			words[entry + 2] as number,
+			words[entry + 3] as number,
+		);
+	}
+
+	private chainOf(hash: number): number {
+		const chain = hash & (this.highBit * 2 - 1);
+		return chain < this.chains ? chain : chain & (this.highBit - 1);
+	}
+
+	/** One chain more: the entries of chain `split` whose hash has the next bit move to it. */
+	private divide(): void {
+		const { words, heads, highBit } = this;
+		if (this.chains === heads.length) return;
+		let entry = heads[this.split] as number;
+		let low = 0;
+		let high = 0;
+		while (entry !== 0) {
+			const after = words[entry + chainWord] as number;
+			if ((this.hashOf(entry) & highBit) === 0) {
+				words[entry + chainWord] = low;
+				low = entry;
+			} else {
+				words[entry + chainWord] = high;
+				high = entry;
+			}
+			entry = after;
+		}
+		heads[this.split] = low;
+		heads[this.chains++] = high;
+		if (++this.split === highBit) {
+			this.split = 0;
+			this.highBit *= 2;
+		}
+	}
+
+	private linkNewest(entry: number): void {
+		const { links, entryShift } = this;
+		const place = (entry >> entryShift) << 1;
+		const newest = links[0] as number;
+		links[place] = newest;
+		links[place + 1] = 0;
+		links[((newest >> entryShift) << 1) + 1] = entry;
+		links[0] = entry;
 	}
 
 	private unlink(entry: number): void {
-		const words = this.words;
-		const older = words[entry + olderWord] as number;
-		const newer = words[entry + newerWord] as number;
-		words[older + newerWord] = newer;
-		words[newer + olderWord] = older;
+		const { links, entryShift } = this;
+		const place = (entry >> entryShift) << 1;
+		const older = links[place] as number;
+		const newer = links[place + 1] as number;
+		links[((older >> entryShift) << 1) + 1] = newer;
+		links[(newer >> entryShift) << 1] = older;
 	}
 }
 
-/** 16 times 256 random words (xoshiro128**, Blackman and Vigna 2018); those of the byte 0 in the third and fourth key word are 0. */
+/** 16 times 256 random words (xoshiro128**, Blackman and Vigna 2018); those of the byte 0 in all but the first key word are 0. */
 function tabulationOf(seed: Seed): Int32Array {
 	let [a, b, c, d] = seed;
 	if ((a | b | c | d) === 0) d = 1;
@@ -210,6 +260,6 @@ function tabulationOf(seed: Seed): Int32Array {
 	for (let warm = 0; warm < 32; warm++) next();
 	const random = new Int32Array(4096);
 	for (let index = 0; index < random.length; index++) random[index] = next();
-	for (let byte = 8; byte < 16; byte++) random[byte * 256] = 0;
+	for (let byte = 4; byte < 16; byte++) random[byte * 256] = 0;
 	return random;
 }
