@@ -19,7 +19,7 @@ groupOf[0x0d] = groupSkipped;
 groupOf[0x0a] = groupSkipped;
 
 /** The same for characters that were tested: what stands behind the last of them, and is shifted out, gives 0. */
-const valueOf: Uint8Array = groupOf.map((group) => group & 31);
+const bitsOf: Uint8Array = groupOf.map((group) => group & 31);
 
 /**
  * Tests the four characters of a word all at once: gives 0 if each is a letter or 2..7. A byte below 0x80 is at least n
@@ -56,10 +56,10 @@ export function bytesIn(count: number): number {
 /** The four groups of the characters at `at`, as 20 bits. */
 export function fourGroups(characters: Uint8Array, at: number): number {
 	return (
-		((valueOf[characters[at] as number] as number) << 15) |
-		((valueOf[characters[at + 1] as number] as number) << 10) |
-		((valueOf[characters[at + 2] as number] as number) << 5) |
-		(valueOf[characters[at + 3] as number] as number)
+		((bitsOf[characters[at] as number] as number) << 15) |
+		((bitsOf[characters[at + 1] as number] as number) << 10) |
+		((bitsOf[characters[at + 2] as number] as number) << 5) |
+		(bitsOf[characters[at + 3] as number] as number)
 	);
 }
 
@@ -69,9 +69,9 @@ export function byteAt(characters: Uint8Array, start: number, index: number): nu
 	const first = (bit / 5) | 0;
 	const at = start + first;
 	const groups =
-		((valueOf[characters[at] as number] as number) << 10) |
-		((valueOf[characters[at + 1] as number] as number) << 5) |
-		(valueOf[characters[at + 2] as number] as number);
+		((bitsOf[characters[at] as number] as number) << 10) |
+		((bitsOf[characters[at + 1] as number] as number) << 5) |
+		(bitsOf[characters[at + 2] as number] as number);
 	return (groups >> (7 - (bit - first * 5))) & 0xff;
 }
 
