@@ -3,7 +3,7 @@
  *
  *     bun tests/bench/bench.ts [--part=inspect|live|scrape|growth]... [--peers=all] [--exporter=PATH]
  *
- * Captures stay in a folder under the temporary one (about 2 GB for all parts). The live parts need root. The exit code is 1 when a target was missed.
+ * Captures stay in a folder under the temporary one (about 3 GB for all parts). The live parts need root. The exit code is 1 when a target was missed.
  */
 
 import { resolve } from "node:path";

@@ -13,6 +13,7 @@ import {
 	openSync,
 	readFileSync,
 	renameSync,
+	rmSync,
 	writeFileSync,
 	writeSync,
 } from "node:fs";
@@ -41,8 +42,9 @@ export const standardTraffic: TrafficOptions = {
 /** The capture of these options; written at the first call, found at later ones. */
 export function benchCapture(options: Partial<TrafficOptions> = {}): BenchCapture {
 	const all = { ...standardTraffic, ...options };
-	const name = `${all.kind}-${all.packets}-${all.sessions}`;
-	const path = kept(name, "pcap", [JSON.stringify(all), sourceOf("traffic.ts")], (part) => {
+	const { kind, packets, sessions, resolvers, seed, startSeconds, seconds } = all;
+	const name = [kind, packets, sessions, resolvers, seed, startSeconds, seconds].join("-");
+	const path = kept(name, "pcap", [sourceOf("traffic.ts")], (part) => {
 		const file = openSync(part, "w");
 		try {
 			const counts = writeTraffic(all, (chunk) => {
@@ -118,11 +120,14 @@ export function benchFolder(): string {
 	return folder;
 }
 
-/** The file of this name that was made from these inputs; `make` writes it to the path it is given. */
+/** The file of this name that was made from these inputs, in place of one made from others; `make` writes it to the path it is given. */
 function kept(name: string, extension: string, inputs: readonly string[], make: (part: string) => void): string {
 	const hash = createHash("sha256").update(inputs.join("\0")).digest("hex").slice(0, 12);
 	const path = join(benchFolder(), `${name}-${hash}.${extension}`);
 	if (existsSync(path)) return path;
+	// Of earlier code.
+	for (const old of new Bun.Glob(`${name}-????????????.${extension}*`).scanSync({ cwd: benchFolder() }))
+		rmSync(join(benchFolder(), old));
 	console.error(`bench: writing ${path}`);
 	make(`${path}.part`);
 	renameSync(`${path}.part`, path);

@@ -38,8 +38,11 @@ export async function costOf(command: readonly string[], output?: string): Promi
 	}
 }
 
-/** A line of /proc/PID/status in bytes: VmRSS is what is resident, VmHWM the most that ever was. Undefined once the process has ended. */
-export function memoryOf(pid: number, line: "VmRSS" | "VmHWM"): number | undefined {
+/**
+ * A line of /proc/PID/status in bytes: VmRSS is what is resident, VmHWM the most that ever was, RssAnon what of it is the process's own and
+ * not the executable's pages or the kernel's capture buffer. Undefined once the process has ended.
+ */
+export function memoryOf(pid: number, line: "VmRSS" | "VmHWM" | "RssAnon"): number | undefined {
 	try {
 		const kilobytes = new RegExp(`^${line}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
 		return kilobytes === undefined ? undefined : Number(kilobytes) * 1_024;

@@ -61,6 +61,7 @@ async function startTimes(exporter: string): Promise<void> {
 	] as const) {
 		const timesMs: number[] = [];
 		let idleBytes = 0;
+		let ownBytes = 0;
 		for (let start = 0; start < starts; start++) {
 			const address = `127.0.0.1:${freePort()}`;
 			const words = ["--capture.interface=lo", `--dnstt.domain=${domain}`, `--web.listen-address=${address}`];
@@ -72,6 +73,7 @@ async function startTimes(exporter: string): Promise<void> {
 				if (start === starts - 1) {
 					await Bun.sleep(3_000);
 					idleBytes = memoryOf(child.pid, "VmRSS") ?? 0;
+					ownBytes = memoryOf(child.pid, "RssAnon") ?? 0;
 				}
 			} finally {
 				child.kill();
@@ -80,9 +82,9 @@ async function startTimes(exporter: string): Promise<void> {
 		}
 		figures.push({ ms: median(timesMs), idleBytes });
 		const spread = `${rounded(Math.min(...timesMs), 1)} to ${rounded(Math.max(...timesMs), 1)}`;
-		rows.push([what, rounded(median(timesMs), 1), spread, rounded(idleBytes / 1e6, 1)]);
+		rows.push([what, rounded(median(timesMs), 1), spread, rounded(idleBytes / 1e6, 1), rounded(ownBytes / 1e6, 1)]);
 	}
-	printTable(["start", "first answer ms", "from to", "idle MB"], rows);
+	printTable(["start", "first answer ms", "from to", "idle MB", "own MB"], rows);
 	const [plain, withDatabases] = figures;
 	if (plain === undefined || withDatabases === undefined) return;
 	printTarget("first /metrics answer", plain.ms, firstAnswerMsMost, "ms", 1);
