@@ -8,12 +8,14 @@ import type { Logger } from "./log.ts";
 import type { Sources } from "./metrics/collect.ts";
 import { createExposition } from "./metrics/exposition.ts";
 import { observeBatch } from "./pipeline.ts";
+import { createFeed } from "./status/feed.ts";
 import type { Seed } from "./track/table.ts";
 import { Tracker } from "./track/tracker.ts";
 import { revision, version } from "./version.ts";
 import { createApp } from "./web/app.ts";
 import { createBasicAuth } from "./web/auth.ts";
 import { readCertificate } from "./web/certificate.ts";
+import { statusRoutes } from "./web/page/routes.ts";
 import { startServer } from "./web/server.ts";
 
 /** How often files that may have been replaced are looked at: databases and certificates. */
@@ -104,6 +106,7 @@ export async function startExporter(
 	const configReload = { successful: true, successTimeSeconds: world.wallUs() / 1e6 };
 
 	let decoder: Decoder | undefined;
+	let captureSinceUs = 0;
 	const watch = new Watch({
 		open: () =>
 			open({
@@ -113,6 +116,7 @@ export async function startExporter(
 				promiscuous: config.capture.promiscuous,
 			}),
 		opened(source: LiveSource) {
+			captureSinceUs = world.wallUs();
 			decoder = new Decoder({
 				linkType: source.linkType,
 				domains: config.dnstt.domains,
@@ -142,21 +146,32 @@ export async function startExporter(
 		throw error;
 	}
 
-	const exposition = createExposition(
-		{
-			...sourcesOf(config, geoip, tracker),
-			capture: () => ({
-				interfaceName: config.capture.interface,
-				up: watch.up,
-				reopened: watch.reopened,
-				...watch.statistics(),
-			}),
-			configReload: () => configReload,
-		},
-		async () => {
-			watch.drainOnce();
-		},
-	);
+	const sources: Sources = {
+		...sourcesOf(config, geoip, tracker),
+		capture: () => ({
+			interfaceName: config.capture.interface,
+			up: watch.up,
+			reopened: watch.reopened,
+			...watch.statistics(),
+		}),
+		configReload: () => configReload,
+	};
+	const exposition = createExposition(sources, async () => {
+		watch.drainOnce();
+	});
+	const feed = config.web.statusPage
+		? createFeed({
+				sources,
+				activeWindowMs: config.session.activeWindowMs,
+				capture: () => ({ ports: config.dnstt.ports, sinceUs: captureSinceUs }),
+				wallUs: world.wallUs,
+				monotonicUs: world.monotonicUs,
+				every(work, intervalMs) {
+					const timer = setInterval(work, intervalMs);
+					return () => clearInterval(timer);
+				},
+			})
+		: null;
 
 	const createHandler = () =>
 		createApp({
@@ -168,6 +183,7 @@ export async function startExporter(
 			},
 			isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
 			...(config.web.basicAuth === null ? {} : { auth: createBasicAuth({ users: config.web.basicAuth }) }),
+			...(feed === null ? {} : { extraRoutes: statusRoutes(feed, config.web.telemetryPath) }),
 			onFault: (path, error) => log.error("request failed", { path, error: String(error) }),
 		});
 	let handler = createHandler();
@@ -186,6 +202,7 @@ export async function startExporter(
 			else log.error("too many connections, and they could not be cut", { error: fault.message });
 		},
 	}).catch((error: unknown) => {
+		feed?.stop();
 		watch.stop();
 		throw error;
 	});
@@ -227,6 +244,7 @@ export async function startExporter(
 		},
 		async stop() {
 			clearInterval(checking);
+			feed?.stop();
 			watch.stop();
 			await server.stop();
 		},

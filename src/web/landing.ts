@@ -1,16 +1,12 @@
+import { escapeHtml } from "./html.ts";
+
 /** What the landing page shows and links to. */
 export interface Landing {
 	version: string;
 	telemetryPath: string;
 }
 
-const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-
-function escapeHtml(text: string): string {
-	return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
-}
-
-/** The page on `/`, laid out as exporter-toolkit's: name, what it is, version, links. Its style is linked, as CSP asks. */
+/** The page on `/` when the status page is off, laid out as exporter-toolkit's: name, what it is, version, links. Its style is linked, as CSP asks. */
 export function landingPage({ version, telemetryPath }: Landing): string {
 	return `<!doctype html>
 <html lang="en">

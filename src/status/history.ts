@@ -1,0 +1,74 @@
+import type { HistoryStatus, HistoryStep, Point } from "./status.ts";
+
+/** How often the history is given a sample. */
+export const sampleMs = 10_000;
+export const hourPointsMax = 3_600_000 / sampleMs;
+/** Samples that one point of the day stands for: five minutes. */
+export const daySamples = 30;
+export const dayPointsMax = 86_400_000 / (sampleMs * daySamples);
+
+const pointNumbers = 5;
+
+/** The latest points, in memory that is taken at once. */
+class Ring {
+	private readonly numbers: Float64Array;
+	private readonly limit: number;
+	private pushed = 0;
+
+	constructor(limit: number) {
+		this.limit = limit;
+		this.numbers = new Float64Array(limit * pointNumbers);
+	}
+
+	push(point: Point): void {
+		this.numbers.set(point, (this.pushed % this.limit) * pointNumbers);
+		this.pushed++;
+	}
+
+	/** Oldest first. */
+	points(): Point[] {
+		const points: Point[] = [];
+		for (let index = Math.max(0, this.pushed - this.limit); index < this.pushed; index++) {
+			const start = (index % this.limit) * pointNumbers;
+			points.push([...this.numbers.subarray(start, start + pointNumbers)] as unknown as Point);
+		}
+		return points;
+	}
+}
+
+/** The last hour and the last day. Its memory never grows. */
+export class History {
+	private readonly hour = new Ring(hourPointsMax);
+	private readonly day = new Ring(dayPointsMax);
+	/** Of the day's point that is not complete yet: samples, the most active clients, and sums of the rates. */
+	private samples = 0;
+	private active = 0;
+	private queries = 0;
+	private bytesIn = 0;
+	private bytesOut = 0;
+
+	/** Takes the sample of one moment; gives what joined the history. */
+	push(point: Point): HistoryStep {
+		this.hour.push(point);
+		const [timeMs, active, queries, bytesIn, bytesOut] = point;
+		this.active = Math.max(this.active, active);
+		this.queries += queries;
+		this.bytesIn += bytesIn;
+		this.bytesOut += bytesOut;
+		if (++this.samples < daySamples) return { hour: point, day: null };
+		const mean = (sum: number) => round(sum / daySamples);
+		const day: Point = [timeMs, this.active, mean(this.queries), mean(this.bytesIn), mean(this.bytesOut)];
+		this.day.push(day);
+		this.samples = this.active = this.queries = this.bytesIn = this.bytesOut = 0;
+		return { hour: point, day };
+	}
+
+	status(): HistoryStatus {
+		return { hour: this.hour.points(), day: this.day.points() };
+	}
+}
+
+/** A rate as viewers are sent it: what lies beyond a tenth only makes it longer. */
+export function round(rate: number): number {
+	return Math.round(rate * 10) / 10;
+}

@@ -1,0 +1,119 @@
+/** The form of /status.json and of what viewers are sent. Times are RFC 3339 in UTC. */
+
+import type { Figures } from "../report/figures.ts";
+
+/** Per second, over the last ten to twenty seconds. */
+export interface Rates {
+	readonly queries_per_second: number;
+	readonly bytes_in_per_second: number;
+	readonly bytes_out_per_second: number;
+}
+
+export type Amounts = Readonly<Figures> & Rates;
+
+export interface DomainStatus extends Amounts {
+	readonly domain: string;
+	/** The same name as people write it; equal to `domain` unless that is internationalised. */
+	readonly domain_unicode: string;
+	readonly peak_clients: number;
+	readonly refused_queries: number;
+}
+
+/** What those behind one country's or network's resolvers have; ratios and times are null where nothing was measured. */
+export interface OriginStatus extends Amounts {
+	readonly round_trip_median_seconds: number | null;
+	/** Of the segments sent to clients, the share that was sent before. */
+	readonly retransmission_ratio: number | null;
+}
+
+/** The biggest ones, most active clients first. */
+export interface Ranking<Row> {
+	readonly rows: readonly Row[];
+	/** How many there are in all. */
+	readonly count: number;
+}
+
+export type CountryStatus = OriginStatus & { readonly country: string };
+export type AsnStatus = OriginStatus & { readonly asn: string };
+
+export interface TimesStatus {
+	readonly count: number;
+	readonly median: number;
+	readonly p95: number;
+}
+
+/** Since the start; null where nothing was measured. */
+export interface HealthStatus {
+	/** From the server to clients through their resolvers, and back. */
+	readonly round_trip_seconds: TimesStatus | null;
+	/** From a query to its response. */
+	readonly answer_seconds: TimesStatus | null;
+	readonly retransmission_ratio_out: number | null;
+	readonly retransmission_ratio_in: number | null;
+	/** Bytes of DNS messages for each byte of the packets that they carried. */
+	readonly overhead_ratio: number | null;
+	readonly unanswered_queries: number;
+	readonly unanswered_ratio: number | null;
+	readonly truncated_responses: number;
+	/** The share of queries whose resolver takes less than the 1232 bytes that dnstt-server asks for. */
+	readonly edns_below_1232_ratio: number | null;
+	readonly responses: Readonly<Record<string, number>>;
+	readonly refused: Readonly<Record<string, number>>;
+}
+
+export interface CaptureStatus {
+	readonly interface: string;
+	readonly ports: readonly number[];
+	readonly up: boolean;
+	/** When it was last opened. */
+	readonly since: string;
+	readonly reopened: number;
+	readonly received: number;
+	readonly dropped_by_kernel: number;
+	readonly dropped_by_interface: number;
+	readonly faults: number;
+	/** Sound packets that are none of the tunnel's, by reason. */
+	readonly foreign: Readonly<Record<string, number>>;
+}
+
+export interface Status {
+	readonly time: string;
+	readonly started: string;
+	readonly version: string;
+	readonly active_window_seconds: number;
+	/** Over all domains. */
+	readonly total: Amounts & {
+		/** Null with several domains: no clients of two domains are the same, and their peaks fell at different times. */
+		readonly peak_clients: number | null;
+	};
+	readonly domains: readonly DomainStatus[];
+	/** Null without the database. */
+	readonly countries: Ranking<CountryStatus> | null;
+	readonly asns: Ranking<AsnStatus> | null;
+	readonly health: HealthStatus;
+	readonly capture: CaptureStatus;
+}
+
+/**
+ * One moment of the history: milliseconds since 1970, active clients (of a day's points: the most that were sampled),
+ * and queries, bytes in and bytes out per second since the point before.
+ */
+export type Point = readonly [
+	timeMs: number,
+	activeClients: number,
+	queriesPerSecond: number,
+	bytesInPerSecond: number,
+	bytesOutPerSecond: number,
+];
+
+/** The last hour, a point each ten seconds, and the last day, a point each five minutes; oldest first. */
+export interface HistoryStatus {
+	readonly hour: readonly Point[];
+	readonly day: readonly Point[];
+}
+
+/** What joined the history. */
+export interface HistoryStep {
+	readonly hour: Point;
+	readonly day: Point | null;
+}

@@ -1,0 +1,143 @@
+/** The status page's script: listens to the exporter and renews what changed. */
+
+import type { HistoryStatus, HistoryStep, Point, Status } from "../../../status/status.ts";
+import { count } from "../format.ts";
+import { descendsFirst, firstSorting, parts, type RankingName, type Sorting } from "../view.ts";
+import { Charts, type Span } from "./charts.ts";
+
+/** The exporter sends the status every two seconds: without it for this long the connection is as good as lost. */
+const silenceMsMax = 8_000;
+const retryMs = 2_000;
+/** The least time between two announcements of the active clients. */
+const speakMs = 30_000;
+
+const hourPointsMax = 360;
+const dayPointsMax = 288;
+
+const viewersTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const viewersClock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+const charts = new Charts();
+const shown = new Map<string, string>();
+const sortings: Record<RankingName, Sorting> = { countries: firstSorting, asns: firstSorting };
+let status: Status | undefined;
+let points: Record<Span, Point[]> = { hour: [], day: [] };
+let span: Span = "hour";
+let spokenAtMs = 0;
+let spokenActive = -1;
+
+function showStatus(): void {
+	if (status === undefined) return;
+	const all = parts(status, points.hour, (time) => viewersTime.format(new Date(time)), sortings);
+	for (const [id, html] of Object.entries(all)) {
+		const element = document.getElementById(id);
+		if (element === null || shown.get(id) === html) continue;
+		shown.set(id, html);
+		element.innerHTML = html;
+	}
+	const active = status.total.active_clients;
+	document.title = `${count(active)} active · dnstt_exporter`;
+	if (active !== spokenActive && performance.now() - spokenAtMs > speakMs) {
+		spokenAtMs = performance.now();
+		spokenActive = active;
+		textOf("spoken", `${count(active)} active clients`);
+	}
+}
+
+function showHistory(): void {
+	charts.show(points[span], span);
+}
+
+function textOf(id: string, text: string): void {
+	const element = document.getElementById(id);
+	if (element !== null && element.textContent !== text) element.textContent = text;
+}
+
+function showConnection(state: "live" | "lost"): void {
+	const element = document.getElementById("connection");
+	if (element === null || element.dataset.state === state) return;
+	element.dataset.state = state;
+	const last = status === undefined ? "" : ` Figures are of ${viewersClock.format(new Date(status.time))}.`;
+	element.textContent = state === "live" ? "Live" : `Connection lost, trying again.${last}`;
+}
+
+let source: EventSource | undefined;
+let watchdog: ReturnType<typeof setTimeout> | undefined;
+
+function connect(): void {
+	disconnect();
+	const current = new EventSource("/events");
+	source = current;
+	heard();
+	const on = <Data>(kind: string, take: (data: Data) => void) => {
+		current.addEventListener(kind, (event: MessageEvent<string>) => {
+			heard();
+			take(JSON.parse(event.data) as Data);
+		});
+	};
+	on<HistoryStatus>("history", (history) => {
+		points = { hour: [...history.hour], day: [...history.day] };
+		showHistory();
+	});
+	on<HistoryStep>("point", (step) => {
+		points.hour = [...points.hour, step.hour].slice(-hourPointsMax);
+		if (step.day !== null) points.day = [...points.day, step.day].slice(-dayPointsMax);
+		showHistory();
+	});
+	on<Status>("status", (next) => {
+		// Another version has another page.
+		if (next.version !== document.documentElement.dataset.version) {
+			location.reload();
+			return;
+		}
+		status = next;
+		showConnection("live");
+		showStatus();
+	});
+	current.addEventListener("error", () => lose());
+}
+
+function disconnect(): void {
+	clearTimeout(watchdog);
+	source?.close();
+	source = undefined;
+}
+
+function heard(): void {
+	clearTimeout(watchdog);
+	watchdog = setTimeout(lose, silenceMsMax);
+}
+
+function lose(): void {
+	showConnection("lost");
+	disconnect();
+	watchdog = setTimeout(connect, retryMs);
+}
+
+document.addEventListener("click", (event) => {
+	const button = event.target instanceof Element ? event.target.closest("button") : null;
+	if (button === null) return;
+	const { span: wanted, table, column } = button.dataset;
+	if (wanted === "hour" || wanted === "day") {
+		span = wanted;
+		for (const other of document.querySelectorAll<HTMLButtonElement>("button[data-span]"))
+			other.setAttribute("aria-pressed", String(other === button));
+		showHistory();
+	}
+	if ((table === "countries" || table === "asns") && column !== undefined) sortBy(table, column, button);
+});
+
+function sortBy(table: RankingName, column: string, button: HTMLButtonElement): void {
+	const { column: before, descending } = sortings[table];
+	sortings[table] = { column, descending: before === column ? !descending : descendsFirst(column) };
+	for (const head of document.querySelectorAll(`#${table} thead th`)) head.removeAttribute("aria-sort");
+	button.closest("th")?.setAttribute("aria-sort", sortings[table].descending ? "descending" : "ascending");
+	showStatus();
+}
+
+// Nobody sees a page in the background, so nothing is sent to it.
+document.addEventListener("visibilitychange", () => {
+	if (document.hidden) disconnect();
+	else if (source === undefined) connect();
+});
+if (!document.hidden) connect();

@@ -1,0 +1,88 @@
+import type { HistoryStatus, Status } from "../../status/status.ts";
+import { escapeHtml } from "../html.ts";
+import { firstSorting, parts, type RankingName, rankingHead } from "./view.ts";
+
+/** UTC, until the viewer's own zone is known. */
+function utc(time: string): string {
+	const text = new Date(time).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+	return `${text} UTC`;
+}
+
+/** The whole status page with the figures of now in it: readable without its script, which renews them. */
+export function pageDocument(status: Status, history: HistoryStatus, telemetryPath: string): string {
+	const part = parts(status, history.hour, utc, { countries: firstSorting, asns: firstSorting });
+	const names = status.domains.map(({ domain_unicode }) => escapeHtml(domain_unicode)).join(", ");
+	const fill = (tag: string, id: string, attributes = "") =>
+		`<${tag} id="${id}"${attributes}>${part[id] ?? ""}</${tag}>`;
+	const ranking = (name: RankingName, title: string, isKnown: boolean, key: string) =>
+		`<section class="card" aria-labelledby="${name}-title">
+<h2 id="${name}-title">${title} <span class="of">of the resolvers</span></h2>
+${
+	isKnown
+		? `<table class="ranking" id="${name}" aria-labelledby="${name}-title">
+<thead>${rankingHead(name)}</thead>
+${fill("tbody", `${name}-rows`)}
+</table>
+${fill("p", `${name}-more`, ` class="note"`)}`
+		: `<p class="note">Not known without a database: start with <code>--geoip.${key}</code> and the path of a GeoLite2 file.</p>`
+}
+</section>`;
+	return `<!doctype html>
+<html lang="en" data-version="${escapeHtml(status.version)}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>dnstt_exporter</title>
+<link rel="icon" href="/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/page.css">
+<script type="module" src="/page.js"></script>
+</head>
+<body>
+<header>
+<div><h1>dnstt_exporter</h1><p class="note">${names}</p></div>
+<p id="connection" role="status" data-state="still">As of ${utc(status.time)}</p>
+</header>
+<main>
+<noscript><p class="note">Without JavaScript the figures stay as they were when the page was loaded: reload it for newer ones.</p></noscript>
+${fill("div", "notice", ` class="notice" role="status"`)}
+<section aria-labelledby="now-title">
+<h2 id="now-title" class="unseen">Now</h2>
+${fill("div", "now", ` class="now card"`)}
+<p id="spoken" class="unseen" aria-live="polite"></p>
+</section>
+<section class="card charts" aria-labelledby="charts-title">
+<div class="heading"><h2 id="charts-title">Over time</h2>
+<div class="spans" role="group" aria-label="Span of the charts"><button type="button" data-span="hour" aria-pressed="true">Last hour</button><button type="button" data-span="day" aria-pressed="false">Last day</button></div></div>
+<div class="chart tall"><div class="heading"><h3>Active clients</h3><p class="readout" id="active-readout" aria-hidden="true"></p></div><div class="plot" id="active-chart" role="img" aria-label="Active clients over time"></div></div>
+<div class="chart"><div class="heading"><h3>Queries per second</h3><p class="readout" id="queries-readout" aria-hidden="true"></p></div><div class="plot" id="queries-chart" role="img" aria-label="Queries per second over time"></div></div>
+<div class="chart"><div class="heading"><h3>Traffic <span class="key received">received</span> <span class="key sent">sent</span></h3><p class="readout" id="traffic-readout" aria-hidden="true"></p></div><div class="plot" id="traffic-chart" role="img" aria-label="Traffic over time"></div></div>
+</section>
+<section class="card" aria-labelledby="domains-title">
+<h2 id="domains-title">Domains</h2>
+<table aria-labelledby="domains-title">
+<thead><tr><th scope="col">Domain</th><th scope="col">Active</th><th scope="col">Peak</th><th scope="col">Queries/s</th><th scope="col" class="wide">Traffic</th><th scope="col" class="wide">Sessions</th><th scope="col" class="wide">Refused</th></tr></thead>
+${fill("tbody", "domains")}
+</table>
+</section>
+<div class="pair">
+${ranking("countries", "Countries", status.countries !== null, "country-database")}
+${ranking("asns", "Networks", status.asns !== null, "asn-database")}
+</div>
+<section class="card" aria-labelledby="health-title">
+<h2 id="health-title">Tunnel health <span class="of">since the start</span></h2>
+${fill("dl", "health", ` class="entries"`)}
+</section>
+<section class="card" aria-labelledby="capture-title">
+<h2 id="capture-title">Capture</h2>
+${fill("dl", "capture", ` class="entries"`)}
+</section>
+</main>
+<footer>
+<nav aria-label="Other pages"><a href="${escapeHtml(telemetryPath)}">Metrics</a> <a href="/status.json">Status as JSON</a> <a href="/-/healthy">Healthy</a> <a href="/-/ready">Ready</a></nav>
+<p>Version: ${escapeHtml(status.version)}</p>
+</footer>
+</body>
+</html>
+`;
+}

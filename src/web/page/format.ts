@@ -1,0 +1,65 @@
+/** Numbers as the page writes them: with units, in English forms, whoever looks. */
+
+/** A whole number: all digits below a million, then three significant ones. */
+export function count(value: number): string {
+	return value < 1e6 ? value.toLocaleString("en-US") : scaled(value, ["", "M", "G", "T"], 1e6);
+}
+
+/** Something per second. */
+export function rate(value: number): string {
+	if (value >= 1e4) return count(Math.round(value));
+	return value >= 100 || value === 0 ? Math.round(value).toLocaleString("en-US") : value.toFixed(1);
+}
+
+/** Bytes per second, in powers of a thousand, as links are sold. */
+export function byteRate(value: number): string {
+	if (value < 1e3) return `${Math.round(value)} B/s`;
+	return `${scaled(value, ["", "kB", "MB", "GB", "TB"], 1e3)}/s`;
+}
+
+/** A time in seconds. */
+export function seconds(value: number): string {
+	if (value < 0.001) return "< 1 ms";
+	if (value < 0.01) return `${(value * 1e3).toFixed(1)} ms`;
+	return value < 1 ? `${Math.round(value * 1e3)} ms` : `${value.toFixed(value < 10 ? 2 : 1)} s`;
+}
+
+/** A share of a whole, 0 to 1. */
+export function percent(share: number): string {
+	const value = share * 100;
+	if (value === 0) return "0 %";
+	if (value < 0.1) return "< 0.1 %";
+	return `${value < 10 ? value.toFixed(1) : Math.round(value)} %`;
+}
+
+/** How long, to the coarser two units. */
+export function duration(ms: number): string {
+	const units = [
+		["d", 86_400_000],
+		["h", 3_600_000],
+		["min", 60_000],
+		["s", 1_000],
+	] as const;
+	const first = units.findIndex(([, unitMs]) => ms >= unitMs);
+	if (first < 0) return "0 s";
+	let rest = ms;
+	const parts: string[] = [];
+	for (const [name, unitMs] of units.slice(first, first + 2)) {
+		const amount = Math.floor(rest / unitMs);
+		rest -= amount * unitMs;
+		if (amount > 0) parts.push(`${amount} ${name}`);
+	}
+	return parts.join(" ");
+}
+
+/** Three significant digits with the unit of the greatest power of a thousand; units[0] is that of less than `from`. */
+function scaled(value: number, units: readonly string[], from: number): string {
+	let rest = value / from;
+	let unit = 1;
+	while (rest >= 999.5 && unit < units.length - 1) {
+		rest /= 1e3;
+		unit++;
+	}
+	const digits = rest < 9.995 ? 2 : rest < 99.95 ? 1 : 0;
+	return `${rest.toFixed(digits)} ${units[unit]}`;
+}

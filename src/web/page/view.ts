@@ -1,0 +1,346 @@
+/** The parts of the status page that change, as HTML: the server writes them into the page, the page's script renews them. */
+
+import type {
+	Amounts,
+	AsnStatus,
+	CountryStatus,
+	DomainStatus,
+	HealthStatus,
+	OriginStatus,
+	Point,
+	Ranking,
+	Status,
+} from "../../status/status.ts";
+import { escapeHtml } from "../html.ts";
+import { byteRate, count, duration, percent, rate, seconds } from "./format.ts";
+
+/** A moment (RFC 3339) for the viewer: in their zone once the script runs, in UTC before. */
+export type TimeText = (time: string) => string;
+
+export interface Sorting {
+	readonly column: string;
+	readonly descending: boolean;
+}
+
+/** One column of a ranking: its name, what it sorts by, and how a cell reads. */
+interface Column<Row> {
+	readonly name: string;
+	readonly title: string;
+	readonly value: (row: Row) => number | string | null;
+	readonly text: (row: Row) => string;
+	/** Left out where there is no room. */
+	readonly wide?: true;
+}
+
+const absent = "–";
+
+const originColumns: readonly Column<OriginStatus>[] = [
+	{
+		name: "active",
+		title: "Active",
+		value: (row) => row.active_clients,
+		text: (row) => count(row.active_clients),
+	},
+	{
+		name: "queries",
+		title: "Queries/s",
+		value: (row) => row.queries_per_second,
+		text: (row) => rate(row.queries_per_second),
+	},
+	{
+		name: "traffic",
+		title: "Traffic",
+		value: traffic,
+		text: (row) => byteRate(traffic(row)),
+		wide: true,
+	},
+	{
+		name: "trip",
+		title: "Round trip",
+		value: (row) => row.round_trip_median_seconds,
+		text: (row) => optional(row.round_trip_median_seconds, seconds),
+	},
+	{
+		name: "resent",
+		title: "Resent",
+		value: (row) => row.retransmission_ratio,
+		text: (row) => optional(row.retransmission_ratio, percent),
+		wide: true,
+	},
+];
+
+const countryNames = new Intl.DisplayNames("en", { type: "region" });
+
+const countryColumns: readonly Column<CountryStatus>[] = [
+	{ name: "name", title: "Country", value: (row) => countryName(row.country), text: (row) => countryName(row.country) },
+	...originColumns,
+];
+
+const asnColumns: readonly Column<AsnStatus>[] = [
+	{ name: "name", title: "Network", value: (row) => Number(row.asn) || 0, text: (row) => asnName(row.asn) },
+	...originColumns,
+];
+
+/** The rankings by the id of their table. */
+export type RankingName = "countries" | "asns";
+
+export const firstSorting: Sorting = { column: "active", descending: true };
+
+/** The head of a ranking's table, which stays: its buttons sort. */
+export function rankingHead(name: RankingName): string {
+	const columns: readonly Column<never>[] = name === "countries" ? countryColumns : asnColumns;
+	const cells = columns.map((column) => {
+		const sort = column.name === firstSorting.column ? ` aria-sort="descending"` : "";
+		const wide = column.wide ? ` class="wide"` : "";
+		return `<th scope="col"${wide}${sort}><button type="button" data-table="${name}" data-column="${column.name}">${column.title}</button></th>`;
+	});
+	return `<tr>${cells.join("")}</tr>`;
+}
+
+/** Whether a column is sorted from its greatest value first: names are not. */
+export function descendsFirst(column: string): boolean {
+	return column !== "name";
+}
+
+function rankingRows<Row extends OriginStatus>(
+	rows: readonly Row[],
+	columns: readonly Column<Row>[],
+	sorting: Sorting,
+): string {
+	const by = columns.find(({ name }) => name === sorting.column) ?? columns[1];
+	if (by === undefined) return "";
+	const sorted = rows.toSorted((a, b) => compare(by.value(a), by.value(b), sorting.descending));
+	const most = Math.max(1, ...rows.map((row) => row.active_clients));
+	return sorted
+		.map((row) => {
+			const cells = columns.map((column, index) => {
+				const text = escapeHtml(column.text(row));
+				if (index === 0) return `<th scope="row"><span>${text}</span>${bar(row.active_clients / most)}</th>`;
+				return `<td${column.wide ? ` class="wide"` : ""}>${text}</td>`;
+			});
+			return `<tr>${cells.join("")}</tr>`;
+		})
+		.join("");
+}
+
+/** What is absent comes last, whichever way. */
+function compare(a: number | string | null, b: number | string | null, descending: boolean): number {
+	if (a === null || b === null) return Number(a === null) - Number(b === null);
+	const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en");
+	return descending ? -order : order;
+}
+
+/** All parts of the page that change, by the id of the element that they fill. */
+export function parts(
+	status: Status,
+	hour: readonly Point[],
+	time: TimeText,
+	sortings: Readonly<Record<RankingName, Sorting>>,
+): Readonly<Record<string, string>> {
+	const { countries, asns } = status;
+	return {
+		notice: notice(status, time),
+		now: now(status, hour, time),
+		domains: status.domains.map(domainRow).join(""),
+		"countries-rows": rankingRows(countries?.rows ?? [], countryColumns, sortings.countries),
+		"countries-more": more(countries),
+		"asns-rows": rankingRows(asns?.rows ?? [], asnColumns, sortings.asns),
+		"asns-more": more(asns),
+		health: health(status.health),
+		capture: capture(status, time),
+	};
+}
+
+function more(ranking: Ranking<unknown> | null): string {
+	if (ranking === null) return "";
+	if (ranking.count === 0) return "No queries yet.";
+	const rest = ranking.count - ranking.rows.length;
+	return rest > 0 ? `and ${count(rest)} more with fewer active clients, in the metrics` : "";
+}
+
+function now({ total, active_window_seconds, started, time }: Status, hour: readonly Point[], at: TimeText): string {
+	const up = duration(Date.parse(time) - Date.parse(started));
+	const since = `since ${timeElement(started, at)}`;
+	const peak =
+		total.peak_clients === null
+			? "Peaks are with the domains below"
+			: `Peak <b>${count(total.peak_clients)}</b> ${since}`;
+	return `<div class="lead">
+<div><h3>Active clients</h3>
+<p class="figure" data-figure="active">${count(total.active_clients)}</p>
+<p class="note">${peak}</p></div>
+${sparkline(hour)}
+</div>
+<dl class="tiles">
+${tile("Queries", `${rate(total.queries_per_second)} <small>/s</small>`, `${count(total.queries)} in ${up}`, "queries")}
+${tile("Received", byteRateHtml(total.bytes_in_per_second), "in queries", "in")}
+${tile("Sent", byteRateHtml(total.bytes_out_per_second), "in responses", "out")}
+${tile("Sessions", count(total.sessions), `active for ${active_window_seconds} s after a query`, "sessions")}
+</dl>`;
+}
+
+function tile(title: string, value: string, note: string, figure: string): string {
+	return `<div><dt>${title}</dt><dd><span data-figure="${figure}">${value}</span><span class="note">${note}</span></dd></div>`;
+}
+
+/** The number large, its unit small. */
+function byteRateHtml(value: number): string {
+	const [number, unit] = byteRate(value).split(" ");
+	return `${number} <small>${unit}</small>`;
+}
+
+const sparklineWidth = 360;
+const sparklineHeight = 64;
+
+/** Active clients of the last hour, as a line. The chart below says the same with numbers. */
+function sparkline(hour: readonly Point[]): string {
+	const most = Math.max(1, ...hour.map(([, active]) => active));
+	const last = hour.at(-1)?.[0] ?? 0;
+	const spots = hour.map(([timeMs, active]) => {
+		const x = sparklineWidth * (1 - (last - timeMs) / 3_600_000);
+		return `${x.toFixed(1)} ${((sparklineHeight - 3) * (1 - active / most) + 1.5).toFixed(1)}`;
+	});
+	const line = spots.length < 2 ? `M0 ${sparklineHeight - 1.5}H${sparklineWidth}` : `M${spots.join("L")}`;
+	const firstX = spots.length < 2 ? "0" : spots[0]?.split(" ")[0];
+	return `<svg class="sparkline" viewBox="0 0 ${sparklineWidth} ${sparklineHeight}" preserveAspectRatio="none" aria-hidden="true"><path class="area" d="${line}V${sparklineHeight}H${firstX}Z"/><path class="line" d="${line}"/></svg>`;
+}
+
+/** A share of the widest bar. */
+function bar(share: number): string {
+	return `<svg class="bar" aria-hidden="true"><rect width="100%" height="100%"/><rect class="filled" width="${(share * 100).toFixed(1)}%" height="100%"/></svg>`;
+}
+
+function domainRow(row: DomainStatus): string {
+	const ascii = row.domain_unicode === row.domain ? "" : `<span class="note">${escapeHtml(row.domain)}</span>`;
+	const cells = [
+		count(row.active_clients),
+		count(row.peak_clients),
+		rate(row.queries_per_second),
+		byteRate(traffic(row)),
+		count(row.sessions),
+		count(row.refused_queries),
+	];
+	const tds = cells.map((text, index) => `<td${index > 2 ? ` class="wide"` : ""}>${text}</td>`);
+	return `<tr><th scope="row"><span>${escapeHtml(row.domain_unicode)}</span>${ascii}</th>${tds.join("")}</tr>`;
+}
+
+function health(health: HealthStatus): string {
+	const { round_trip_seconds: trip, answer_seconds: answer } = health;
+	return [
+		entry("Round trip to clients", optional(trip?.median, seconds), trip && `95 % within ${seconds(trip.p95)}`),
+		entry("Server's answer", optional(answer?.median, seconds), answer && `95 % within ${seconds(answer.p95)}`),
+		entry(
+			"Sent again",
+			optional(health.retransmission_ratio_out, percent),
+			`to clients; from clients ${optional(health.retransmission_ratio_in, percent)}`,
+		),
+		entry(
+			"Unanswered queries",
+			optional(health.unanswered_ratio, percent),
+			`${count(health.unanswered_queries)} in all; responses cut: ${count(health.truncated_responses)}`,
+		),
+		entry(
+			"Overhead",
+			optional(health.overhead_ratio, (value) => `${value.toFixed(value < 10 ? 1 : 0)} ×`),
+			"bytes of DNS for each byte carried",
+		),
+		entry(
+			"Resolvers' limit too small",
+			optional(health.edns_below_1232_ratio, percent),
+			"of queries, with less than 1232 bytes",
+		),
+		entry("Responses", ...counts(health.responses)),
+		entry("Refused queries", ...counts(health.refused)),
+	].join("");
+}
+
+/** A sum, and what it is made of. */
+function counts(by: Readonly<Record<string, number>>): [string, string] {
+	const entries = Object.entries(by).toSorted(([, a], [, b]) => b - a);
+	const sum = entries.reduce((all, [, value]) => all + value, 0);
+	return [
+		count(sum),
+		entries.map(([name, value]) => `${escapeHtml(name)} ${count(value)}`).join(", ") || "none so far",
+	];
+}
+
+function capture({ capture, time }: Status, at: TimeText): string {
+	const dropped = capture.dropped_by_kernel + capture.dropped_by_interface;
+	const packets = capture.received + dropped;
+	const up = duration(Date.parse(time) - Date.parse(capture.since));
+	return [
+		entry("Interface", escapeHtml(capture.interface), `UDP port ${capture.ports.join(", ")}`),
+		capture.up
+			? entry(
+					"Capture",
+					"open",
+					`since ${timeElement(capture.since, at)} (${up}), opened again: ${count(capture.reopened)}`,
+				)
+			: entry("Capture", "not open", "it is tried again every few seconds; the log says why", true),
+		entry("Packets", count(capture.received), `${count(capture.faults)} of them malformed`),
+		entry(
+			"Lost",
+			count(dropped),
+			dropped === 0
+				? "none"
+				: `${percent(dropped / packets)}: kernel ${count(capture.dropped_by_kernel)}, interface ${count(capture.dropped_by_interface)}; a larger capture.buffer-size helps with bursts`,
+			dropped > 0,
+		),
+	].join("");
+}
+
+function entry(title: string, value: string, note: string | null, isWarning = false): string {
+	const warning = isWarning ? ` class="warning"` : "";
+	return `<div${warning}><dt>${title}</dt><dd>${value}<span class="note">${note ?? "not measured yet"}</span></dd></div>`;
+}
+
+/** What an operator should know first; empty when all is as it should be. */
+function notice(status: Status, at: TimeText): string {
+	const { capture, total } = status;
+	const where = `${escapeHtml(capture.interface)}, UDP port ${capture.ports.join(" or ")}`;
+	if (!capture.up) {
+		return `<h2>The capture is not open</h2><p>Nothing is counted since it broke on ${escapeHtml(capture.interface)}. It is tried again every few seconds; the log says why it fails. Look whether the interface is there: <code>ip -brief link</code></p>`;
+	}
+	if (total.queries > 0) return "";
+	const names = status.domains.map(({ domain }) => domain);
+	const domain = escapeHtml(names[0] ?? "");
+	const refused = status.domains.reduce((sum, row) => sum + row.refused_queries, 0);
+	const foreign = capture.foreign.domain ?? 0;
+	const intro = `<h2>No tunnel traffic yet</h2><p>Listening on ${where} since ${timeElement(capture.since, at)}.`;
+	if (refused > 0) {
+		return `${intro} ${count(refused)} queries came for ${domain}, and none of them is a client's: see what was refused under tunnel health. Once a client connects, this page comes alive.</p>`;
+	}
+	if (foreign > 0) {
+		return `${intro} ${count(foreign)} DNS queries came, and none is for ${names.map(escapeHtml).join(" or ")}. Compare <code>dnstt.domain</code> with the domain that dnstt-server was started with.</p>`;
+	}
+	const port = capture.ports[0];
+	return `${intro} ${capture.received === 0 ? "Not one packet came." : `${count(capture.received)} packets came, and none is a DNS query to the tunnel.`} What to check:</p>
+<ul>
+<li>Does dnstt-server receive on this port? <code>ss -ulpn sport = :${port}</code></li>
+<li>Is the domain delegated to this host? <code>dig +trace NS ${domain}</code></li>
+<li>Do queries arrive at all? <code>tcpdump -ni ${escapeHtml(capture.interface)} udp port ${port}</code> while a client connects</li>
+<li>Is another port or interface in use? See <code>dnstt.port</code> and <code>capture.interface</code>.</li>
+</ul>`;
+}
+
+function traffic(row: Amounts): number {
+	return row.bytes_in_per_second + row.bytes_out_per_second;
+}
+
+function optional(value: number | null | undefined, text: (value: number) => string): string {
+	return value === null || value === undefined ? absent : text(value);
+}
+
+function timeElement(time: string, text: TimeText): string {
+	return `<time datetime="${time}">${escapeHtml(text(time))}</time>`;
+}
+
+function countryName(code: string): string {
+	if (code === "ZZ") return "Unknown";
+	return /^[A-Z]{2}$/.test(code) ? (countryNames.of(code) ?? code) : "Others";
+}
+
+function asnName(asn: string): string {
+	if (asn === "0") return "Unknown";
+	return asn === "other" ? "Others" : `AS${asn}`;
+}
