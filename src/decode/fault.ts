@@ -86,3 +86,9 @@ export enum Outcome {
 	Foreign,
 	Fault,
 }
+
+/** IANA's names of the response codes that a header's 4 bits can hold (RFC 6895, 2.3); a number where there is none. */
+export const rcodeNames: readonly string[] = [
+	...["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET"],
+	...["NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI", "12", "13", "14", "15"],
+];

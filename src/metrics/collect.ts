@@ -1,4 +1,4 @@
-import { faultNames, foreignNames, refusalNames } from "../decode/fault.ts";
+import { faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
 import { segmentFaultNames } from "../track/health.ts";
 import type { Histogram } from "../track/histogram.ts";
 import type { BoundedTable } from "../track/table.ts";
@@ -54,12 +54,6 @@ export interface Sources {
 const tripPowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
 const lifePowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
 const volumePowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
-
-/** IANA's names of the response codes that the header's 4 bits hold. */
-const rcodeNames = [
-	...["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET"],
-	...["NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI", "12", "13", "14", "15"],
-];
 
 type Labels = Readonly<Record<string, string>>;
 

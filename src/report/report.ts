@@ -1,13 +1,18 @@
-import { faultNames, foreignNames, refusalNames } from "../decode/fault.ts";
+import { faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
 import type { Origin } from "../geoip/origins.ts";
-import { rcodeCount, type Tracker } from "../track/tracker.ts";
+import type { Tracker } from "../track/tracker.ts";
+import { diagnose } from "./diagnosis.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
+import { type HealthFigures, healthOf } from "./health.ts";
 
 export interface DomainFigures extends Figures {
 	readonly domain: string;
 	/** Highest number of clients active at one time, over all label sets. */
 	readonly peak_clients: number;
 	readonly responses: number;
+	/** By the name of the response code; codes without any are left out. */
+	readonly responses_by_rcode: Readonly<Record<string, number>>;
+	readonly truncated_responses: number;
 	/** Queries under the domain that carry no session. */
 	readonly refused_queries: number;
 	/** The same by reason; reasons without any are left out. */
@@ -22,10 +27,12 @@ export interface Report {
 	readonly first_packet: string | null;
 	readonly last_packet: string | null;
 	readonly duration_seconds: number;
-	readonly domains: readonly DomainFigures[];
+	readonly domains: readonly (DomainFigures & { readonly health: HealthFigures })[];
 	/** Null without the database. Most queries first. */
-	readonly countries: readonly (Figures & { readonly country: string })[] | null;
-	readonly asns: readonly (Figures & { readonly asn: string })[] | null;
+	readonly countries: readonly (Figures & { readonly country: string; readonly health: HealthFigures })[] | null;
+	readonly asns: readonly (Figures & { readonly asn: string; readonly health: HealthFigures })[] | null;
+	/** What the figures show to be wrong, in sentences. */
+	readonly diagnosis: readonly string[];
 	readonly duplicates: number;
 	readonly faults: Readonly<Record<string, number>>;
 	readonly foreign: Readonly<Record<string, number>>;
@@ -52,41 +59,56 @@ export interface ReportSources {
 export function createReport(reading: Reading, sources: ReportSources): Report {
 	const { tracker, origins } = sources;
 	tracker.expire();
-	const bySet = <Key>(keyOf: (set: number) => Key) =>
-		new Map([...groupSets(tracker, keyOf)].map(([key, sets]) => [key, figuresOf(tracker, sets)] as const));
-	const byDomain = bySet((set) => tracker.sets.domains[set] as number);
 	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
-	const ranked = <Key>(groups: Map<Key, Figures>) => [...groups].sort(([, a], [, b]) => b.queries - a.queries);
+	const figures = (sets: readonly number[]) => ({ ...figuresOf(tracker, sets), health: healthOf(tracker, sets) });
+	const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
+	const ranked = (keyOf: (set: number) => string) =>
+		[...groupSets(tracker, keyOf)]
+			.map(([key, sets]) => [key, figures(sets)] as const)
+			.sort(([, a], [, b]) => b.queries - a.queries);
+	const domains = sources.domains.map((domain, index) => {
+		const refused = byReason(refusalNames, (reason) => tracker.refusalsOf(index, reason));
+		const responses = Object.fromEntries(
+			rcodeNames
+				.map((name, rcode) => [name, tracker.responsesOf(index, rcode)] as const)
+				.filter(([, count]) => count > 0),
+		);
+		return {
+			domain,
+			...figures(byDomain.get(index) ?? []),
+			peak_clients: tracker.peakByDomain[index] as number,
+			responses: sum(responses),
+			responses_by_rcode: responses,
+			truncated_responses: tracker.truncated[index] as number,
+			refused_queries: sum(refused),
+			refused,
+		};
+	});
+	const countries = origins.hasCountry ? ranked((set) => originOf(set).country) : [];
+	const asns = origins.hasAsn ? ranked((set) => originOf(set).asn) : [];
 	return {
 		files: reading.files,
 		packets: reading.packets,
 		first_packet: reading.packets === 0 ? null : timeText(reading.firstUs),
 		last_packet: reading.packets === 0 ? null : timeText(reading.lastUs),
 		duration_seconds: reading.packets === 0 ? 0 : (reading.lastUs - reading.firstUs) / 1e6,
-		domains: sources.domains.map((domain, index) => {
-			const refused = byReason(refusalNames, (reason) => tracker.refusalsOf(index, reason));
-			return {
-				domain,
-				...(byDomain.get(index) ?? figuresOf(tracker, [])),
-				peak_clients: tracker.peakByDomain[index] as number,
-				responses: Array.from({ length: rcodeCount }, (_, rcode) => tracker.responsesOf(index, rcode)).reduce(
-					(a, b) => a + b,
-				),
-				refused_queries: Object.values(refused).reduce((sum, count) => sum + count, 0),
-				refused,
-			};
-		}),
-		countries: origins.hasCountry
-			? ranked(bySet((set) => originOf(set).country)).map(([country, figures]) => ({ country, ...figures }))
-			: null,
-		asns: origins.hasAsn
-			? ranked(bySet((set) => originOf(set).asn)).map(([asn, figures]) => ({ asn, ...figures }))
-			: null,
+		domains,
+		countries: origins.hasCountry ? countries.map(([country, row]) => ({ country, ...row })) : null,
+		asns: origins.hasAsn ? asns.map(([asn, row]) => ({ asn, ...row })) : null,
+		diagnosis: diagnose(domains, [
+			...countries.map(([country, row]) => ({ name: `country ${country}`, ...row })),
+			...asns.map(([asn, row]) => ({ name: `AS${asn}`, ...row })),
+			...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => ({ name: row.domain, ...row }))),
+		]),
 		duplicates: tracker.copies,
 		faults: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
 		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
 		broken: reading.broken,
 	};
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+	return Object.values(counts).reduce((all, count) => all + count, 0);
 }
 
 /** RFC 3339 with microseconds, as captures keep them. */

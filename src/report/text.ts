@@ -1,5 +1,6 @@
 import { table } from "./columns.ts";
 import type { Figures } from "./figures.ts";
+import type { HealthFigures } from "./health.ts";
 import type { Report } from "./report.ts";
 
 /** The report for a terminal or a ticket: aligned tables, at most `top` rows each of countries and networks. */
@@ -23,6 +24,9 @@ export function reportText(report: Report, top: number): string {
 				top,
 			),
 		);
+	sections.push(health(report, top));
+	if (report.diagnosis.length > 0)
+		sections.push(["Diagnosis", ...report.diagnosis.map((line) => `- ${line}`)].join("\n"));
 	for (const [title, counts] of [
 		["Faults (packets that break their format)", report.faults],
 		["Foreign (sound packets, not the tunnel's)", report.foreign],
@@ -88,6 +92,54 @@ function ranking(title: string, rows: readonly (readonly [string, Figures])[], t
 		]);
 	const text = table([title, "Queries", "Bytes in", "Bytes out", "Sessions", "Active"], shown);
 	return rows.length > top ? `${text}\nand ${number(rows.length - top)} more` : text;
+}
+
+/** Why is it slow: for each domain, country and network. */
+function health(report: Report, top: number): string {
+	const rows: [string, HealthFigures][] = [
+		...report.domains.map((row) => [row.domain, row.health] as [string, HealthFigures]),
+		...(report.countries ?? [])
+			.slice(0, top)
+			.map((row) => [`country ${row.country}`, row.health] as [string, HealthFigures]),
+		...(report.asns ?? []).slice(0, top).map((row) => [`AS${row.asn}`, row.health] as [string, HealthFigures]),
+	];
+	return table(
+		[
+			"Tunnel health",
+			"RTT p50",
+			"p95",
+			"Response p50",
+			"p95",
+			"Resent out",
+			"in",
+			"Overhead",
+			"No answer",
+			"EDNS<1232",
+		],
+		rows.map(([name, it]) => [
+			name,
+			time(it.round_trip_seconds?.median),
+			time(it.round_trip_seconds?.p95),
+			time(it.response_seconds?.median),
+			time(it.response_seconds?.p95),
+			percent(it.retransmission_ratio_out),
+			percent(it.retransmission_ratio_in),
+			it.overhead === null ? "-" : `${it.overhead.toFixed(2)}x`,
+			percent(it.unanswered_ratio),
+			percent(it.edns_below_1232_ratio),
+		]),
+	);
+}
+
+function time(seconds: number | undefined): string {
+	if (seconds === undefined) return "-";
+	if (seconds >= 10) return `${seconds.toFixed(0)} s`;
+	if (seconds >= 1) return `${seconds.toFixed(1)} s`;
+	return `${(seconds * 1_000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+}
+
+function percent(ratio: number | null): string {
+	return ratio === null ? "-" : `${(ratio * 100).toFixed(1)} %`;
 }
 
 function number(value: number): string {

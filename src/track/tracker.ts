@@ -5,6 +5,7 @@ import {
 	foreignNames,
 	Outcome,
 	type Refusal,
+	rcodeNames,
 	refusalNames,
 } from "../decode/fault.ts";
 import type { Observation } from "../decode/observation.ts";
@@ -38,14 +39,15 @@ export interface TrackerOptions {
 const faultCount = Object.keys(faultNames).length + 1;
 const foreignCount = Object.keys(foreignNames).length + 1;
 const refusalCount = Object.keys(refusalNames).length + 1;
-/** RCODE has 4 bits (RFC 1035, 4.1.1). */
-export const rcodeCount = 16;
+const rcodeCount = rcodeNames.length;
 
 /**
  * Advertised UDP payload sizes are counted up to each of these: the least that there is, the least that carries dnstt
  * and one less, what fits in an Ethernet frame of IPv6, and the most that resolvers ask for.
  */
 export const ednsBounds = [512, 1_231, 1_232, 1_452, 4_096] as const;
+/** The least size that carries dnstt: the server's limit, unless its -mtu says otherwise. */
+export const ednsLeast = 1_232;
 const ednsCells = ednsBounds.length + 1;
 
 /**

@@ -1,0 +1,83 @@
+import type { Distribution } from "../track/histogram.ts";
+import { ednsBounds, ednsLeast, type Tracker } from "../track/tracker.ts";
+import { total } from "./figures.ts";
+
+/** Times of something that happened `count` times, in seconds. */
+export interface Times {
+	readonly count: number;
+	readonly median: number;
+	readonly p95: number;
+}
+
+/** How well the tunnel works for some label sets. Ratios are from 0 to 1, and null where there is nothing to divide by. */
+export interface HealthFigures {
+	/** From the server to clients and back; null when no acknowledgement was seen. */
+	readonly round_trip_seconds: Times | null;
+	/** From a query to its response. */
+	readonly response_seconds: Times | null;
+	/** Queries that only ask for data, and those that carry some. */
+	readonly polls: number;
+	readonly data_queries: number;
+	/** Bytes of the tunnel's own packets. */
+	readonly packet_bytes_in: number;
+	readonly packet_bytes_out: number;
+	/** Bytes of DNS messages for each byte of the tunnel's packets. */
+	readonly overhead: number | null;
+	/** KCP segments with data, and those of them that were sent before. */
+	readonly segments_in: number;
+	readonly segments_out: number;
+	readonly retransmissions_in: number;
+	readonly retransmissions_out: number;
+	readonly retransmission_ratio_in: number | null;
+	readonly retransmission_ratio_out: number | null;
+	readonly unanswered_queries: number;
+	readonly unanswered_ratio: number | null;
+	/** Queries whose resolver takes less than the 1,232 bytes that the server needs. */
+	readonly edns_below_1232_ratio: number | null;
+}
+
+export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigures {
+	const { upstream, downstream, roundTrips } = tracker.health;
+	const queries = total(tracker.queries, sets);
+	const polls = total(tracker.polls, sets);
+	const unanswered = total(tracker.unanswered, sets);
+	const packetBytesIn = total(upstream.packetBytes, sets);
+	const packetBytesOut = total(downstream.packetBytes, sets);
+	const segmentsIn = total(upstream.pushes, sets);
+	const segmentsOut = total(downstream.pushes, sets);
+	const retransmissionsIn = total(upstream.retransmissions, sets);
+	const retransmissionsOut = total(downstream.retransmissions, sets);
+	let small = 0;
+	for (const set of sets) {
+		for (let bound = 0; (ednsBounds[bound] as number) < ednsLeast; bound++) small += tracker.ednsOf(set, bound);
+	}
+	return {
+		round_trip_seconds: timesOf(roundTrips.distribution(sets)),
+		response_seconds: timesOf(tracker.answerTimes.distribution(sets)),
+		polls,
+		data_queries: queries - polls,
+		packet_bytes_in: packetBytesIn,
+		packet_bytes_out: packetBytesOut,
+		overhead: ratio(total(tracker.bytesIn, sets) + total(tracker.bytesOut, sets), packetBytesIn + packetBytesOut),
+		segments_in: segmentsIn,
+		segments_out: segmentsOut,
+		retransmissions_in: retransmissionsIn,
+		retransmissions_out: retransmissionsOut,
+		retransmission_ratio_in: ratio(retransmissionsIn, segmentsIn),
+		retransmission_ratio_out: ratio(retransmissionsOut, segmentsOut),
+		unanswered_queries: unanswered,
+		unanswered_ratio: ratio(unanswered, queries),
+		edns_below_1232_ratio: ratio(small, queries),
+	};
+}
+
+/** Null without values. */
+export function timesOf(times: Distribution): Times | null {
+	const median = times.quantile(0.5);
+	const p95 = times.quantile(0.95);
+	return median === null || p95 === null ? null : { count: times.count, median, p95 };
+}
+
+export function ratio(part: number, whole: number): number | null {
+	return whole === 0 ? null : part / whole;
+}
