@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { byteAt, bytesIn, dropSkipped, groupInvalid, groupOf, groupSkipped } from "../../src/decode/base32.ts";
+import {
+	byteAt,
+	bytesIn,
+	dropSkipped,
+	groupInvalid,
+	groupOf,
+	groupSkipped,
+	littleEndianAt,
+	unsound,
+} from "../../src/decode/base32.ts";
 import { base32 } from "../support/frames.ts";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -43,31 +52,78 @@ describe("bytesIn", () => {
 	}
 });
 
+describe("unsound", () => {
+	const word = (octets: readonly number[]) => new DataView(Uint8Array.from(octets).buffer).getInt32(0, true);
+
+	test("takes four octets if each is a base32 character, wherever a bad one stands", () => {
+		for (let place = 0; place < 4; place++) {
+			for (let octet = 0; octet < 256; octet++) {
+				for (const around of ["a", "z", "A", "Z", "2", "7"]) {
+					const octets = new Array<number>(4).fill(around.charCodeAt(0));
+					octets[place] = octet;
+					expect([octets, unsound(word(octets)) === 0]).toEqual([octets, (groupOf[octet] ?? 255) < 32]);
+				}
+			}
+		}
+	});
+
+	test("is the four octets' own answer for any four", () => {
+		const bounds = [0x0a, 0x0d, 0x31, 0x32, 0x37, 0x38, 0x40, 0x41, 0x5a, 0x5b, 0x60, 0x61, 0x7a, 0x7b, 0x80, 0xff];
+		const octet = fc.oneof(fc.nat(255), fc.constantFrom(...bounds));
+		fc.assert(
+			fc.property(fc.array(octet, { minLength: 4, maxLength: 4 }), (octets) => {
+				expect(unsound(word(octets)) === 0).toBe(octets.every((one) => (groupOf[one] ?? 255) < 32));
+			}),
+			{ numRuns: 5_000 },
+		);
+	});
+});
+
 describe("dropSkipped", () => {
-	const rows: readonly [title: string, groups: readonly number[], kept: readonly number[]][] = [
-		["nothing stays nothing", [], []],
-		["without marks all stay", [1, 2, 31], [1, 2, 31]],
-		["marks go wherever they stand", [64, 1, 64, 64, 2, 64], [1, 2]],
-		["marks alone leave nothing", [64, 64], []],
+	const rows: readonly [title: string, characters: string, kept: string][] = [
+		["nothing stays nothing", "", ""],
+		["without CR and LF all stay", "aB7", "aB7"],
+		["CR and LF go wherever they stand", "\na\r\nb\r", "ab"],
+		["CR and LF alone leave nothing", "\r\n", ""],
 	];
-	for (const [title, groups, kept] of rows) {
+	for (const [title, characters, kept] of rows) {
 		test(title, () => {
-			const bytes = Uint8Array.from(groups);
+			const bytes = Uint8Array.from(characters, (character) => character.charCodeAt(0));
 			const count = dropSkipped(bytes, bytes.length);
-			expect([...bytes.subarray(0, count)]).toEqual([...kept]);
+			expect(String.fromCharCode(...bytes.subarray(0, count))).toBe(kept);
 		});
 	}
 });
 
-describe("byteAt", () => {
-	test("gives back every byte that base32 wrote, whatever stands behind the groups", () => {
+/** Characters behind others and before others. */
+function surrounded(text: string, start: number, stale: number): Uint8Array {
+	const characters = new Uint8Array(start + text.length + 16).fill(stale);
+	for (let index = 0; index < text.length; index++) characters[start + index] = text.charCodeAt(index);
+	return characters;
+}
+
+describe("what the characters hold", () => {
+	const any = fc.tuple(fc.uint8Array({ maxLength: 160 }), fc.nat(9), fc.nat(255), fc.boolean());
+
+	test("is every byte that base32 wrote, in either case, whatever stands around them", () => {
 		fc.assert(
-			fc.property(fc.uint8Array({ maxLength: 160 }), fc.integer({ min: 0, max: 31 }), (bytes, stale) => {
-				const text = base32(bytes);
-				const groups = new Uint8Array(300).fill(stale);
-				for (let index = 0; index < text.length; index++) groups[index] = alphabet.indexOf(text.charAt(index));
+			fc.property(any, ([bytes, start, stale, isLower]) => {
+				const text = isLower ? base32(bytes).toLowerCase() : base32(bytes);
+				const characters = surrounded(text, start, stale);
 				expect(bytesIn(text.length)).toBe(bytes.length);
-				expect(bytes.map((_, index) => byteAt(groups, index))).toEqual(bytes);
+				expect(bytes.map((_, index) => byteAt(characters, start, index))).toEqual(bytes);
+			}),
+		);
+	});
+
+	test("is every little-endian word of them", () => {
+		fc.assert(
+			fc.property(any, ([bytes, start, stale]) => {
+				const characters = surrounded(base32(bytes), start, stale);
+				for (let index = 0; index + 4 <= bytes.length; index++) {
+					const word = new DataView(bytes.buffer, bytes.byteOffset).getInt32(index, true);
+					expect(littleEndianAt(characters, start, index)).toBe(word);
+				}
 			}),
 		);
 	});

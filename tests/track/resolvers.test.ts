@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import { Observation } from "../../src/decode/observation.ts";
+import { Resolvers, resolversMax } from "../../src/track/resolvers.ts";
+import { seed } from "./observing.ts";
+
+function peer(d: number, c = 0xffff, b = 0, a = 0): Observation {
+	const seen = new Observation();
+	seen.peer0 = a;
+	seen.peer1 = b;
+	seen.peer2 = c;
+	seen.peer3 = d;
+	return seen;
+}
+
+/** Resolvers whose origin is their address's last word, and the lookups that were made. */
+function watched() {
+	const asked: string[] = [];
+	const resolvers = new Resolvers(seed, (a, b, c, d) => {
+		asked.push([a, b, c, d].join());
+		return d & 0xff;
+	});
+	const originOf = (seen: Observation) => resolvers.originAt(resolvers.entryOf(seen));
+	return { asked, resolvers, originOf };
+}
+
+describe("Resolvers", () => {
+	test("an address is looked up once, and by all its words", () => {
+		const { asked, originOf } = watched();
+		for (const seen of [peer(1), peer(2), peer(1), peer(1, 0), peer(1, 0, 5, 6), peer(2)]) {
+			expect(originOf(seen)).toBe(seen.peer3);
+		}
+		expect(asked).toEqual(["0,0,65535,1", "0,0,65535,2", "0,0,0,1", "6,5,0,1"]);
+	});
+
+	test("when the databases changed it is looked up once more", () => {
+		const { asked, originOf, resolvers } = watched();
+		originOf(peer(1));
+		resolvers.forgetOrigins();
+		originOf(peer(1));
+		originOf(peer(1));
+		expect(asked.length).toBe(2);
+	});
+
+	test("the limit's last address drops none, one more drops the least recently seen", () => {
+		const { asked, originOf, resolvers } = watched();
+		for (let index = 0; index < resolversMax; index++) originOf(peer(index));
+		originOf(peer(0));
+		expect([asked.length, resolvers.table.evicted]).toEqual([resolversMax, 0]);
+		originOf(peer(-1));
+		expect([resolvers.table.size, resolvers.table.evicted]).toEqual([resolversMax, 1]);
+		originOf(peer(0));
+		expect(asked.length).toBe(resolversMax + 1);
+		originOf(peer(1));
+		expect(asked.length).toBe(resolversMax + 2);
+	});
+
+	test("a resolver is first seen once for each of 64 domains", () => {
+		const { resolvers } = watched();
+		const entry = resolvers.entryOf(peer(1));
+		for (let domain = 0; domain < 64; domain++)
+			expect([domain, resolvers.isFirst(entry, domain)]).toEqual([domain, true]);
+		for (let domain = 0; domain < 64; domain++)
+			expect([domain, resolvers.isFirst(entry, domain)]).toEqual([domain, false]);
+		expect(resolvers.isFirst(resolvers.entryOf(peer(2)), 63)).toBe(true);
+	});
+});

@@ -1,0 +1,114 @@
+/** The tracker against the naive model, over random traffic around every limit. */
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { Outcome } from "../../src/decode/fault.ts";
+import { NaiveTracker } from "./model.ts";
+import { begin, bySet, otherOrigin, second, seenOf, trackerOf } from "./observing.ts";
+
+const windowUs = 30 * second;
+
+const step = fc.record({
+	/** Until the next frame. Below 0: it comes out of order, as frames of several queues do. */
+	passUs: fc.oneof(
+		{ weight: 4, arbitrary: fc.constantFrom(0, 1, 1_000, second) },
+		{
+			weight: 2,
+			arbitrary: fc.constantFrom(windowUs - 1, windowUs, windowUs + 1, windowUs - second, windowUs / 2, 10 * second),
+		},
+		{ weight: 1, arbitrary: fc.constantFrom(-1, -1_000, -(second - 1)) },
+	),
+	/** How far the wall clock is set before the frame, which its stamp shows and time does not. */
+	jumpUs: fc.oneof(
+		{ weight: 20, arbitrary: fc.constant(0) },
+		{ weight: 1, arbitrary: fc.constantFrom(-3_600 * second, 3_600 * second, -2 * windowUs, 2 * windowUs) },
+	),
+	kind: fc.oneof(
+		{ weight: 6, arbitrary: fc.constant("query") },
+		{ weight: 1, arbitrary: fc.constantFrom("response", "refused", "fault", "look") },
+	),
+	id: fc.nat(7),
+	domain: fc.nat(1),
+	origin: fc.nat(5),
+	bytes: fc.integer({ min: 12, max: 300 }),
+});
+
+const few = fc.integer({ min: 1, max: 5 });
+const many = fc.constant(100);
+/** Origins are less than labelSetsMax + 2, as the GeoIP stage numbers them. */
+const labelSetsMax = fc.oneof(fc.integer({ min: 4, max: 6 }), many);
+/** Few sessions or few remembered ids, down to one. */
+const bounds = fc.oneof(
+	fc.record({ trackedMax: few, rememberedMax: many, labelSetsMax }),
+	fc.record({ trackedMax: many, rememberedMax: few, labelSetsMax }),
+	fc.record({ trackedMax: many, rememberedMax: many, labelSetsMax }),
+);
+
+const outcomes = {
+	query: Outcome.Query,
+	response: Outcome.Response,
+	refused: Outcome.Refused,
+	fault: Outcome.Fault,
+} as const;
+
+/** Live, the two clocks are read before each frame; a file's stamps may be set back, and go forward for silence only. */
+for (const isLive of [true, false]) {
+	const title = isLive
+		? "live, with a wall clock that jumps an hour either way"
+		: "in a file, with stamps that jump back";
+	test(`the tracker counts what the model counts, ${title}`, () => {
+		fc.assert(
+			fc.property(bounds, fc.array(step, { maxLength: 80, size: "max" }), (limits, steps) => {
+				const tracker = trackerOf({ ...limits, domains: 2 });
+				const model = new NaiveTracker({ ...limits, windowUs, otherOrigin });
+				let trueUs = 100 * windowUs;
+				let latestUs = trueUs;
+				let shiftUs = begin;
+				for (const { passUs, jumpUs, kind, id, domain, origin, bytes } of steps) {
+					if (kind === "look" && !isLive) {
+						// Nothing tells a file's reader that time passed but the next frame.
+						tracker.expire();
+						continue;
+					}
+					// Disorder is less than a second against the latest frame, however many come late in a row.
+					trueUs = Math.max(trueUs + passUs, latestUs - second + 1);
+					if (isLive) {
+						shiftUs += jumpUs;
+						tracker.clock.synchronize(Math.max(trueUs, latestUs) + shiftUs, Math.max(trueUs, latestUs));
+					} else if (jumpUs < 0 && trueUs >= latestUs) {
+						// A file's clock sees a frame at the same time as the latest before the jump.
+						trueUs = latestUs;
+						shiftUs += jumpUs;
+					}
+					latestUs = Math.max(latestUs, trueUs);
+					const stampUs = trueUs + shiftUs;
+					if (kind === "look") {
+						tracker.clock.advance(latestUs);
+						model.pass(latestUs);
+						tracker.expire();
+					} else {
+						const seen = seenOf({ id, domain, origin, bytes, port: 40_000 + domain });
+						tracker.observe(outcomes[kind as keyof typeof outcomes], seen, stampUs);
+						tracker.expire();
+						model.pass(trueUs);
+						if (kind === "query") model.query(String(id), domain, origin, bytes);
+						if (kind === "response") model.response(domain, origin, bytes);
+					}
+					expect(bySet(tracker, tracker.queries)).toEqual(model.queries);
+					expect(bySet(tracker, tracker.bytesIn)).toEqual(model.bytesIn);
+					expect(bySet(tracker, tracker.bytesOut)).toEqual(model.bytesOut);
+					expect(bySet(tracker, tracker.active)).toEqual(model.activeBySet());
+					expect(bySet(tracker, tracker.peak)).toEqual(model.peak);
+					expect(bySet(tracker, tracker.sessionsBegun)).toEqual(model.begun);
+					for (const domain of [0, 1]) {
+						expect(tracker.activeByDomain[domain]).toBe(model.activeByDomain()[domain] ?? 0);
+						expect(tracker.peakByDomain[domain]).toBe(model.peakByDomain[domain] ?? 0);
+					}
+					const { active, remembered } = tracker.sessions;
+					expect([active.size, remembered.size]).toEqual([...model.sizes]);
+					expect([active.evicted, remembered.evicted]).toEqual([model.evicted, model.forgotten]);
+				}
+			}),
+			{ numRuns: 200 },
+		);
+	});
+}
