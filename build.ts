@@ -1,6 +1,7 @@
 /**
  * Builds the executable: `bun build.ts` makes dist/dnstt_exporter; `bun build.ts addon` makes only the native half of package
- * `cap`, which `bun run src/main.ts` and `bun test` need. Work whose inputs did not change is skipped.
+ * `cap`, which `bun run src/main.ts` and `bun test` need. Work whose inputs did not change is skipped. `bun build.ts release` makes
+ * the executables of all kinds of hosts (tests/release/release.ts) from the same steps.
  */
 
 import { createHash } from "node:crypto";
@@ -14,23 +15,34 @@ import {
 	rmSync,
 	writeFileSync,
 } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { $ } from "bun";
 
 /** One kind of host that an executable is made for. */
-interface Target {
+export interface Target {
+	/** As file names have it: "linux-x64-musl". */
 	readonly name: string;
 	readonly bunTarget: Bun.Build.CompileTarget;
+	readonly libc: "glibc" | "musl";
 	readonly compiler: string;
 	readonly objcopy: string;
 	readonly objdump: string;
 	readonly archiver: string;
 	/** Debian's name of the architecture, to fetch libpcap for. */
-	readonly debianArchitecture: string;
+	readonly debianArchitecture: "amd64" | "arm64";
 }
 
-const root = import.meta.dir;
-const workFolder = join(root, ".build");
+/** What the native half is compiled against, where it is not what the compiler finds by itself. */
+export interface Sysroot {
+	/** Words for the compiler that lead it to the headers and libraries. */
+	readonly flags: readonly string[];
+	readonly libpcap: Libpcap;
+	/** The target's C library, to look up which symbols it has; not needed for glibc, whose symbols carry their version. */
+	readonly libc?: string;
+}
+
+export const root = import.meta.dir;
+export const workFolder = join(root, ".build");
 const nativeFolder = join(root, "src/capture/native");
 /** Where cap's JavaScript half looks for its native half. */
 const addonPath = join(root, "node_modules/cap/build/Release/cap.node");
@@ -58,31 +70,33 @@ const compilerFlags = [
 	...["-Wl,-z,relro,-z,now,-z,noexecstack,-z,text", "-Wl,--build-id=none"],
 ];
 
-const hostTarget: Target =
-	process.arch === "arm64"
-		? {
-				name: "linux-arm64",
-				bunTarget: "bun-linux-arm64",
-				compiler: process.env.CC ?? "gcc",
-				objcopy: "objcopy",
-				objdump: "objdump",
-				archiver: "ar",
-				debianArchitecture: "arm64",
-			}
-		: {
-				name: "linux-x64",
-				bunTarget: "bun-linux-x64",
-				compiler: process.env.CC ?? "gcc",
-				objcopy: "objcopy",
-				objdump: "objdump",
-				archiver: "ar",
-				debianArchitecture: "amd64",
-			};
+export const targets = {
+	x64: {
+		name: "linux-x64",
+		bunTarget: "bun-linux-x64",
+		libc: "glibc",
+		compiler: process.env.CC ?? "gcc",
+		objcopy: "objcopy",
+		objdump: "objdump",
+		archiver: "ar",
+		debianArchitecture: "amd64",
+	},
+	arm64: {
+		name: "linux-arm64",
+		bunTarget: "bun-linux-arm64",
+		libc: "glibc",
+		compiler: process.env.CC ?? "gcc",
+		objcopy: "objcopy",
+		objdump: "objdump",
+		archiver: "ar",
+		debianArchitecture: "arm64",
+	},
+} as const satisfies Record<string, Target>;
 
 /** Ends the build with one line that says what is wrong and what mends it. */
-class BuildError extends Error {}
+export class BuildError extends Error {}
 
-function say(line: string): void {
+export function say(line: string): void {
 	console.error(`build: ${line}`);
 }
 
@@ -96,10 +110,14 @@ function hashOf(...parts: (string | Uint8Array)[]): string {
  * Makes `output` by writing another file first, so that it is whole at every moment: a running process may have the old one
  * mapped, and two builds may run at the same time.
  */
-async function writeWhole(output: string, write: (fresh: string) => Promise<void> | void): Promise<void> {
+async function writeWhole(
+	output: string,
+	write: (fresh: string) => Promise<void> | void,
+	name = basename(output),
+): Promise<void> {
 	mkdirSync(dirname(output), { recursive: true });
 	const folder = join(workFolder, `fresh-${process.pid}`);
-	const fresh = join(folder, basename(output));
+	const fresh = join(folder, name);
 	mkdirSync(folder, { recursive: true });
 	try {
 		await write(fresh);
@@ -124,7 +142,7 @@ function isFresh(output: string, stampPath: string, hash: string): boolean {
 }
 
 /** libpcap's archive and the folder of its headers. */
-interface Libpcap {
+export interface Libpcap {
 	readonly archive: string;
 	readonly includeFolder: string | undefined;
 }
@@ -175,8 +193,17 @@ function versionNumber(version: string): number {
 	return (major * 1000 + minor) * 1000 + patch;
 }
 
-/** Refuses an addon that would need a newer C library than the oldest supported host has, or a library besides it. */
-function checkSymbols(addon: string, symbolTable: string): void {
+/** The names of a shared object's dynamic symbols (objdump -T) that it defines. */
+function definedSymbols(symbolTable: string): Set<string> {
+	const lines = symbolTable.split("\n").filter((line) => !line.includes("*UND*"));
+	return new Set(lines.map((line) => line.trim().split(/\s+/).at(-1) ?? ""));
+}
+
+/**
+ * Refuses an addon that would need a newer C library than the oldest supported host has, or a library besides it. `libcSymbols` are those
+ * of a C library without symbol versions (musl).
+ */
+function checkSymbols(addon: string, symbolTable: string, libcSymbols: ReadonlySet<string> = new Set()): void {
 	for (const line of symbolTable.split("\n")) {
 		const [, undefinedSymbol] = /\*UND\*\s+\S+\s+(?:Base\s+)?(.+)$/.exec(line) ?? [];
 		if (!undefinedSymbol) continue;
@@ -184,13 +211,13 @@ function checkSymbols(addon: string, symbolTable: string): void {
 		const isWeak = /\sw\s/.test(line);
 		if (glibcVersion && versionNumber(glibcVersion) > versionNumber(glibcVersionMax))
 			throw new BuildError(`${addon} needs ${undefinedSymbol}, newer than glibc ${glibcVersionMax}`);
-		if (!glibcVersion && !isWeak && !undefinedSymbol.startsWith("napi_"))
+		if (!glibcVersion && !isWeak && !undefinedSymbol.startsWith("napi_") && !libcSymbols.has(undefinedSymbol))
 			throw new BuildError(`${addon} needs ${undefinedSymbol}, which nothing defines`);
 	}
 }
 
 /** Compiles src/capture/native and links libpcap into it; gives the path of the addon for that target. */
-async function buildAddon(target: Target): Promise<string> {
+export async function buildAddon(target: Target, sysroot?: Sysroot): Promise<string> {
 	const tools = [
 		[target.compiler, "a C compiler"],
 		[target.objcopy, "binutils"],
@@ -206,11 +233,12 @@ async function buildAddon(target: Target): Promise<string> {
 	const folder = join(workFolder, target.name);
 	mkdirSync(folder, { recursive: true });
 	const addon = join(folder, "cap.node");
-	const libpcap = (await installedLibpcap(target)) ?? (await fetchedLibpcap(target));
+	const libpcap = sysroot?.libpcap ?? (await installedLibpcap(target)) ?? (await fetchedLibpcap(target));
 	const hash = hashOf(
 		...folderParts(nativeFolder),
 		readFileSync(import.meta.path),
 		readFileSync(libpcap.archive),
+		sysroot?.flags.join(" ") ?? "",
 		await $`${target.compiler} --version`.quiet().text(),
 	);
 	const stampPath = join(folder, "addon.stamp");
@@ -235,11 +263,12 @@ async function buildAddon(target: Target): Promise<string> {
 		.filter((include) => include !== undefined)
 		.flatMap((include) => ["-isystem", include]);
 	await writeWhole(addon, async (fresh) => {
-		const compiled = await $`${target.compiler} ${compilerFlags} ${includes} -o ${fresh} ${sources} ${archive}`
-			.nothrow()
-			.quiet();
+		const flags = [...compilerFlags, ...(sysroot?.flags ?? []), ...includes];
+		const compiled = await $`${target.compiler} ${flags} -o ${fresh} ${sources} ${archive} -lgcc`.nothrow().quiet();
 		if (compiled.exitCode !== 0) throw new BuildError(`the native half does not compile:\n${compiled.stderr}`);
-		checkSymbols(relative(root, addon), await $`${target.objdump} -T ${fresh}`.quiet().text());
+		const symbolsOf = (file: string) => $`${target.objdump} -T ${file}`.quiet().text();
+		const libcSymbols = sysroot?.libc ? definedSymbols(await symbolsOf(sysroot.libc)) : undefined;
+		checkSymbols(relative(root, addon), await symbolsOf(fresh), libcSymbols);
 	});
 	writeFileSync(stampPath, hash);
 	return addon;
@@ -252,14 +281,65 @@ async function placeAddon(addon: string): Promise<void> {
 }
 
 /** The commit that is built, for `--version`; nothing where there is no repository, as in a source archive. */
-async function gitRevision(): Promise<string | undefined> {
+export async function gitRevision(): Promise<string | undefined> {
 	if (!existsSync(join(root, ".git"))) return undefined;
 	const described = await $`git describe --always --dirty ${"--exclude=*"}`.cwd(root).nothrow().quiet();
 	return described.exitCode === 0 ? described.stdout.toString().trim() : undefined;
 }
 
-/** Bundles src/main.ts, the addon and Bun's runtime into dist/dnstt_exporter. */
-async function buildExecutable(target: Target, addon: string): Promise<void> {
+/** Makes the bundler take a target's addon in place of the host's, which `import "cap"` finds (placeAddon). */
+function addonOf(addon: string): Bun.BunPlugin {
+	return {
+		name: "addon",
+		setup: (builder) => void builder.onResolve({ filter: /\/Release\/cap\.node$/ }, () => ({ path: addon })),
+	};
+}
+
+/** What an executable is made of. */
+export interface Parts {
+	/** The target's addon (buildAddon). */
+	readonly addon: string;
+	/** Path of the target's Bun. */
+	readonly runtime: string;
+	readonly revision: string | undefined;
+}
+
+/**
+ * Bundles src/main.ts, the addon and Bun's runtime into `output`, and gives the paths of the files that were bundled, relative to `root`.
+ * The same parts give the same bytes.
+ */
+export async function bundle(target: Target, { addon, runtime, revision }: Parts, output: string): Promise<string[]> {
+	let inputs: string[] = [];
+	const write = async (fresh: string) => {
+		const bundled = await Bun.build({
+			entrypoints: [join(root, "src/main.ts")],
+			root,
+			minify: true,
+			sourcemap: "none",
+			metafile: true,
+			throw: false,
+			define: { DNSTT_EXPORTER_REVISION: JSON.stringify(revision ?? "unknown") },
+			plugins: [addonOf(addon)],
+			compile: {
+				target: target.bunTarget,
+				executablePath: runtime,
+				outfile: fresh,
+				// Whoever can write to the folder that the exporter is started in must not run code in it.
+				autoloadBunfig: false,
+				autoloadDotenv: false,
+			},
+		});
+		if (!bundled.success) throw new BuildError(`bundling failed:\n${bundled.logs.join("\n")}`);
+		inputs = Object.keys(bundled.metafile?.inputs ?? {}).map((input) => relative(root, resolve(input)));
+	};
+	// The name is in the bytes: the same for all targets.
+	await writeWhole(output, write, "dnstt_exporter");
+	return inputs;
+}
+
+/** Makes dist/dnstt_exporter for this host, unless it is there and its inputs are the same. */
+async function buildExecutable(target: Target): Promise<void> {
+	const addon = await buildAddon(target);
 	await placeAddon(addon);
 	const output = join(root, "dist/dnstt_exporter");
 	const revision = await gitRevision();
@@ -277,31 +357,26 @@ async function buildExecutable(target: Target, addon: string): Promise<void> {
 		return;
 	}
 	say(`bundling src/main.ts and Bun ${Bun.version} into ${relative(root, output)}`);
-	const options = [
-		...["--compile", "--minify", "--sourcemap=none", `--target=${target.bunTarget}`],
-		// Whoever can write to the folder that the exporter is started in must not run code in it.
-		...["--no-compile-autoload-bunfig", "--no-compile-autoload-dotenv"],
-		`--define=DNSTT_EXPORTER_REVISION=${JSON.stringify(revision ?? "unknown")}`,
-	];
-	await writeWhole(output, async (fresh) => {
-		const bundled = await $`${process.execPath} build ${options} --outfile=${fresh} src/main.ts`
-			.cwd(root)
-			.nothrow()
-			.quiet();
-		if (bundled.exitCode !== 0) throw new BuildError(`bundling failed:\n${bundled.stderr}`);
-	});
+	await bundle(target, { addon, runtime: process.execPath, revision }, output);
 	writeFileSync(stampPath, hash);
 }
 
-const what = process.argv[2];
-try {
-	if (process.platform !== "linux") throw new BuildError("dnstt_exporter is for Linux only");
-	if (what !== undefined && what !== "addon") throw new BuildError(`unknown part "${what}"; give none, or "addon"`);
-	const addon = await buildAddon(hostTarget);
-	if (what === "addon") await placeAddon(addon);
-	else await buildExecutable(hostTarget, addon);
-} catch (error) {
-	if (!(error instanceof BuildError)) throw error;
-	say(error.message);
-	process.exitCode = 1;
+/** Carries out the command line; gives the exit code. */
+async function main(what: string | undefined): Promise<number> {
+	const hostTarget = process.arch === "arm64" ? targets.arm64 : targets.x64;
+	try {
+		if (process.platform !== "linux") throw new BuildError("dnstt_exporter is for Linux only");
+		if (what === undefined) await buildExecutable(hostTarget);
+		else if (what === "addon") await placeAddon(await buildAddon(hostTarget));
+		else if (what === "release") await (await import("./tests/release/release.ts")).release();
+		else throw new BuildError(`unknown part "${what}"; give none, "addon" or "release"`);
+		return 0;
+	} catch (error) {
+		if (!(error instanceof BuildError)) throw error;
+		say(error.message);
+		return 1;
+	}
 }
+
+// Not awaited here: the release imports this module, and would wait for its end.
+if (import.meta.main) void main(process.argv[2]).then((code) => process.exit(code));

@@ -1,0 +1,276 @@
+/**
+ * `bun run release`: executables for every kind of host, made on one Debian machine of architecture amd64, with SHA256SUMS and a list of
+ * what is inside. Runtimes come from the npm registry, checked against bun.lock; compilers, C libraries and libpcap from Debian.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { $ } from "bun";
+import {
+	BuildError,
+	buildAddon,
+	bundle,
+	gitRevision,
+	root,
+	type Sysroot,
+	say,
+	type Target,
+	targets,
+	workFolder,
+} from "../../build.ts";
+import { missingTools, prepare, type Tool } from "../support/prepare.ts";
+import { type Debian, openDebian } from "./debian.ts";
+import { bundledPackages, type Component, npmPurl, sbom } from "./sbom.ts";
+
+/** A target of the release, and how it is reached from this machine. */
+export interface ReleaseTarget extends Target {
+	/** Bun's runtime, a package of the npm registry that bun.lock pins. */
+	readonly runtimePackage: string;
+	/** GNU's name of the architecture and C library: of folders, and for libpcap's configure. */
+	readonly triplet: string;
+}
+
+const arm64Tools = {
+	compiler: "aarch64-linux-gnu-gcc",
+	objcopy: "aarch64-linux-gnu-objcopy",
+	objdump: "aarch64-linux-gnu-objdump",
+	archiver: "aarch64-linux-gnu-ar",
+} as const;
+
+/** Bun's one runtime for x64 is its baseline: it runs on Nehalem (SSE4.2) and picks wider instructions when it starts. */
+export const releaseTargets: readonly ReleaseTarget[] = [
+	{ ...targets.x64, compiler: "gcc", runtimePackage: "@oven/bun-linux-x64", triplet: "x86_64-linux-gnu" },
+	{ ...targets.arm64, ...arm64Tools, runtimePackage: "@oven/bun-linux-aarch64", triplet: "aarch64-linux-gnu" },
+	{
+		...targets.x64,
+		compiler: "gcc",
+		name: "linux-x64-musl",
+		bunTarget: "bun-linux-x64-musl",
+		libc: "musl",
+		runtimePackage: "@oven/bun-linux-x64-musl",
+		triplet: "x86_64-linux-musl",
+	},
+	{
+		...targets.arm64,
+		...arm64Tools,
+		name: "linux-arm64-musl",
+		bunTarget: "bun-linux-arm64-musl",
+		libc: "musl",
+		runtimePackage: "@oven/bun-linux-aarch64-musl",
+		triplet: "aarch64-linux-musl",
+	},
+];
+
+export const sbomName = "dnstt_exporter.cdx.json";
+
+/** The name of a target's executable in dist. */
+export function executableName(target: Target): string {
+	return `dnstt_exporter-${target.name}`;
+}
+
+const releaseTools: readonly Tool[] = [
+	{ program: "gcc", package: "gcc", purpose: "compiling for x64" },
+	{ program: "aarch64-linux-gnu-gcc", package: "gcc-aarch64-linux-gnu", purpose: "compiling for arm64" },
+	{ program: "make", package: "make", purpose: "libpcap for musl" },
+	{ program: "flex", package: "flex", purpose: "libpcap for musl" },
+	{ program: "bison", package: "bison", purpose: "libpcap for musl" },
+	{ program: "dpkg-source", package: "dpkg-dev", purpose: "libpcap's source" },
+];
+
+/** bun.lock's integrity (sha512) of a package that package.json leads to. */
+export function lockedPackage(lock: string, name: string): { readonly version: string; readonly integrity: string } {
+	const { packages } = Bun.JSONC.parse(lock) as { packages: Record<string, [string, string, object, string]> };
+	const [id, , , integrity] = packages[name] ?? [];
+	if (!id || !integrity?.startsWith("sha512-")) throw new BuildError(`bun.lock has no package ${name}`);
+	return { version: id.slice(id.lastIndexOf("@") + 1), integrity };
+}
+
+/** Fetches the runtime of a target and gives its path. */
+async function fetchRuntime(target: ReleaseTarget, lock: string): Promise<string> {
+	const { version, integrity } = lockedPackage(lock, target.runtimePackage);
+	if (version !== Bun.version) throw new BuildError(`bun.lock has Bun ${version}, and this is ${Bun.version}`);
+	const folder = join(workFolder, target.name, "runtime");
+	mkdirSync(folder, { recursive: true });
+	const matches = (path: string) =>
+		createHash("sha512").update(readFileSync(path)).digest("base64") === integrity.slice("sha512-".length);
+	const archives = () => [...new Bun.Glob("*.tgz").scanSync({ cwd: folder, absolute: true })];
+	if (!archives().some(matches)) {
+		for (const archive of archives()) rmSync(archive);
+		say(`fetching ${target.runtimePackage} ${version}`);
+		await $`npm pack --silent --pack-destination ${folder} ${target.runtimePackage}@${version}`.quiet();
+	}
+	const archive = archives().find(matches);
+	if (!archive) throw new BuildError(`${target.runtimePackage} is not the package that bun.lock names`);
+	await $`tar -xzf ${archive} -C ${folder}`.quiet();
+	return join(folder, "package/bin/bun");
+}
+
+/** Headers, C library and libpcap of glibc targets: Debian's packages, which the compiler takes for its root. */
+async function glibcSysroot(target: ReleaseTarget, debian: Debian): Promise<Sysroot> {
+	const folder = join(workFolder, target.name, "sysroot");
+	const packages = ["libc6-dev", "libc6", "linux-libc-dev", "libpcap0.8-dev"];
+	await debian.unpack(target.debianArchitecture, packages, folder);
+	const archive = join(folder, "usr/lib", target.triplet, "libpcap.a");
+	return { flags: [`--sysroot=${folder}`], libpcap: { archive, includeFolder: undefined } };
+}
+
+/** Headers and C library of musl targets from Debian's packages; libpcap, which Debian has for glibc only, from its source. */
+async function muslSysroot(target: ReleaseTarget, debian: Debian): Promise<Sysroot> {
+	const folder = join(workFolder, target.name, "sysroot");
+	await debian.unpack(target.debianArchitecture, ["musl-dev", "musl", "linux-libc-dev"], folder);
+	// The kernel's headers lie beside glibc's; musl's must be found without those.
+	const kernelHeaders = join(folder, "kernel");
+	mkdirSync(kernelHeaders);
+	const gnuTriplet = target.triplet.replace("musl", "gnu");
+	for (const part of ["linux", "asm-generic"]) symlinkSync(`../usr/include/${part}`, join(kernelHeaders, part));
+	symlinkSync(`../usr/include/${gnuTriplet}/asm`, join(kernelHeaders, "asm"));
+	const muslHeaders = join(folder, "usr/include", target.triplet);
+	const ownHeaders = (await $`${target.compiler} -print-file-name=include`.quiet().text()).trim();
+	const headers = ["-nostdinc", ...[muslHeaders, kernelHeaders, ownHeaders].flatMap((path) => ["-isystem", path])];
+	// The compiler's functions for these ask glibc which instructions the processor has.
+	if (target.debianArchitecture === "arm64") headers.push("-mno-outline-atomics");
+
+	const { folder: source, version } = await debian.unpackSource("libpcap", join(workFolder, target.name, "libpcap"));
+	say(`compiling libpcap ${version} for ${target.name}`);
+	const libraries = join(folder, "usr/lib", target.triplet);
+	const env = {
+		PATH: process.env.PATH ?? "",
+		LC_ALL: "C",
+		CC: [target.compiler, ...headers].join(" "),
+		CFLAGS: `-O2 -fPIC -fstack-protector-strong -ffile-prefix-map=${source}=.`,
+		// configure links small programs to find out what the C library has.
+		LDFLAGS: `-nostdlib -static -L${libraries} ${join(libraries, "crt1.o")}`,
+		LIBS: "-lc -lgcc",
+		AR: target.archiver,
+		RANLIB: target.archiver.replace(/ar$/, "ranlib"),
+	};
+	const without = ["dbus", "usb", "bluetooth", "rdma", "remote", "shared"].map((feature) => `--disable-${feature}`);
+	const host = [`--build=x86_64-pc-linux-gnu`, `--host=${target.triplet}`];
+	const configured = await $`./configure ${host} ${without} --without-libnl`.cwd(source).env(env).nothrow().quiet();
+	if (configured.exitCode !== 0) throw new BuildError(`libpcap's configure failed:\n${configured.stderr}`);
+	const made = await $`make libpcap.a`.cwd(source).env(env).nothrow().quiet();
+	if (made.exitCode !== 0) throw new BuildError(`libpcap does not compile:\n${made.stderr}`);
+	return {
+		flags: [...headers, "-nostdlib"],
+		libpcap: { archive: join(source, "libpcap.a"), includeFolder: source },
+		libc: join(folder, "lib", target.triplet, "libc.so"),
+	};
+}
+
+/** Refuses an addon that needs another library than the C library and its loader. */
+async function checkLibraries(target: ReleaseTarget, addon: string): Promise<void> {
+	const header = await $`${target.objdump} -p ${addon}`.quiet().text();
+	for (const [, library = ""] of header.matchAll(/NEEDED\s+(\S+)/g))
+		if (!/^(?:libc|ld-linux-\S+|libpthread)\.so/.test(library))
+			throw new BuildError(`the native half for ${target.name} needs ${library}, which hosts may lack`);
+}
+
+/** libpcap's version, as the archive itself says it. */
+export function libpcapVersion(archive: Uint8Array): string {
+	return /libpcap version (\d+\.\d+\.\d+)/.exec(Buffer.from(archive).toString("latin1"))?.[1] ?? "unknown";
+}
+
+/** What Bun states that it contains, by its names in process.versions; without its names for what it is compatible with. */
+const bunParts = [
+	...["webkit", "boringssl", "libarchive", "mimalloc", "picohttpparser", "uwebsockets", "zlib", "tinycc", "lolhtml"],
+	...["ares", "libdeflate", "lshpack", "zstd", "icu", "sqlite"],
+] as const;
+
+function runtimeComponent(): Component {
+	const components = bunParts.flatMap((name): Component[] => {
+		const version = process.versions[name];
+		return version ? [{ type: "library", name, version }] : [];
+	});
+	return {
+		type: "platform",
+		name: "bun",
+		version: Bun.version,
+		license: "MIT",
+		purl: npmPurl("bun", Bun.version),
+		components,
+	};
+}
+
+function packageComponent(name: string, lock: string): Component {
+	const description = JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8"));
+	const { version, integrity } = lockedPackage(lock, name);
+	// One package states its version as a tag, with a v.
+	if (description.version.replace(/^v/, "") !== version)
+		throw new BuildError(`node_modules has ${name} ${description.version}, bun.lock ${version}; run: bun install`);
+	// `cap` of 2021 states its licence in a form that npm has given up.
+	const license: unknown = description.license ?? description.licenses?.[0]?.type;
+	return {
+		type: "library",
+		name,
+		version,
+		...(typeof license === "string" && { license }),
+		purl: npmPurl(name, version),
+		integrity,
+	};
+}
+
+/** The lines of SHA256SUMS for files of a folder, as `sha256sum -c` takes them. */
+export function checksums(folder: string, names: readonly string[]): string {
+	const digest = (name: string) =>
+		createHash("sha256")
+			.update(readFileSync(join(folder, name)))
+			.digest("hex");
+	return [...names]
+		.sort()
+		.map((name) => `${digest(name)}  ${name}\n`)
+		.join("");
+}
+
+/** Makes all that a release consists of, in dist. Throws BuildError with what mends it. */
+export async function release(): Promise<void> {
+	if (process.arch !== "x64") throw new BuildError("a release is made on an x64 machine");
+	if (process.getuid?.() === 0) await prepare(say, releaseTools);
+	const packages = missingTools(releaseTools).map((tool) => tool.package);
+	if (packages.length > 0)
+		throw new BuildError(`programs are missing; install them: apt-get install ${packages.join(" ")}`);
+
+	const revision = await gitRevision();
+	const committed = await $`git log -1 --format=%cI`.cwd(root).nothrow().quiet();
+	if (revision?.endsWith("-dirty")) say(`the work tree has changes that no commit has: this is ${revision}`);
+	const lock = readFileSync(join(root, "bun.lock"), "utf8");
+	const dist = join(root, "dist");
+	say("fetching Debian's package lists for amd64 and arm64 (nothing is installed)");
+	const debian = await openDebian(join(workFolder, "apt"));
+	const names: string[] = [];
+	const libpcapVersions = new Set<string>();
+	let inputs: string[] = [];
+	for (const target of releaseTargets) {
+		const releaseTarget = { ...target, name: `release/${target.name}` };
+		const runtime = await fetchRuntime(releaseTarget, lock);
+		const makeSysroot = target.libc === "musl" ? muslSysroot : glibcSysroot;
+		const sysroot = await makeSysroot(releaseTarget, debian);
+		libpcapVersions.add(libpcapVersion(readFileSync(sysroot.libpcap.archive)));
+		const addon = await buildAddon(releaseTarget, sysroot);
+		await checkLibraries(target, addon);
+		const name = executableName(target);
+		say(`bundling ${relative(root, join(dist, name))}`);
+		inputs = await bundle(target, { addon, runtime, revision }, join(dist, name));
+		names.push(name);
+	}
+
+	const { name, version, license } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+	const components = [
+		runtimeComponent(),
+		...[...libpcapVersions].map(
+			(version): Component => ({
+				type: "library",
+				name: "libpcap",
+				version,
+				license: "BSD-3-Clause",
+				purl: `pkg:generic/libpcap@${version}`,
+			}),
+		),
+		...bundledPackages(inputs).map((name) => packageComponent(name, lock)),
+	];
+	const timestamp = committed.exitCode === 0 ? committed.stdout.toString().trim() : undefined;
+	const contents = sbom({ name, version, license, ...(timestamp && { timestamp }), components });
+	writeFileSync(join(dist, sbomName), `${JSON.stringify(contents, null, "\t")}\n`);
+	writeFileSync(join(dist, "SHA256SUMS"), checksums(dist, [...names, sbomName]));
+	for (const file of [...names, sbomName, "SHA256SUMS"])
+		say(`dist/${file}: ${Bun.file(join(dist, file)).size.toLocaleString("en")} bytes`);
+}

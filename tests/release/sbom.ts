@@ -1,0 +1,72 @@
+/** What is inside the executables, as a CycloneDX 1.6 document (ECMA-424). */
+
+/** One thing that somebody else made. */
+export interface Component {
+	readonly type: "library" | "platform";
+	readonly name: string;
+	readonly version: string;
+	/** An SPDX expression; left out where it is not known for sure. */
+	readonly license?: string;
+	/** Package URL (purl-spec). */
+	readonly purl?: string;
+	/** As npm states it: "sha512-BASE64". */
+	readonly integrity?: string;
+	/** What that thing contains in turn. */
+	readonly components?: readonly Component[];
+}
+
+export interface Contents {
+	readonly name: string;
+	readonly version: string;
+	readonly license: string;
+	/** ISO 8601: that of the commit, so that the document is the same each time. */
+	readonly timestamp?: string;
+	readonly components: readonly Component[];
+}
+
+/** Package URL of an npm package; the @ of a scope is escaped. */
+export function npmPurl(name: string, version: string): string {
+	return `pkg:npm/${name.replace("@", "%40")}@${version}`;
+}
+
+/** The names of the npm packages, sorted, that bundled files belong to: paths from the project's folder on. */
+export function bundledPackages(inputs: readonly string[]): string[] {
+	const names = inputs.flatMap((input) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []);
+	return [...new Set(names)].sort();
+}
+
+/** SPDX expressions name several licences with an operator between them (SPDX specification 2.3, annex D). */
+function licenseChoice(license: string): object {
+	return / (?:AND|OR|WITH) /.test(license) ? { expression: license } : { license: { id: license } };
+}
+
+function componentOf({ type, name, version, license, purl, integrity, components }: Component): object {
+	const [, digest] = /^sha512-(.+)$/.exec(integrity ?? "") ?? [];
+	return {
+		type,
+		"bom-ref": purl ?? `${name}@${version}`,
+		name,
+		version,
+		...(digest && { hashes: [{ alg: "SHA-512", content: Buffer.from(digest, "base64").toString("hex") }] }),
+		...(license && { licenses: [licenseChoice(license)] }),
+		...(purl && { purl }),
+		...(components && { components: components.map(componentOf) }),
+	};
+}
+
+/** The document, without a serial number: that would be another each time. */
+export function sbom({ name, version, license, timestamp, components }: Contents): object {
+	const self = `${name}@${version}`;
+	return {
+		$schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+		bomFormat: "CycloneDX",
+		specVersion: "1.6",
+		version: 1,
+		metadata: {
+			...(timestamp && { timestamp }),
+			component: { type: "application", "bom-ref": self, name, version, licenses: [licenseChoice(license)] },
+		},
+		components: components.map(componentOf),
+		dependencies: [{ ref: self, dependsOn: components.map(({ name, version, purl }) => purl ?? `${name}@${version}`) }],
+	};
+}
