@@ -12,6 +12,10 @@ import { unreadableFiles } from "../process/readable.ts";
  */
 export async function run(config: Config, load: () => Config, world: World): Promise<number> {
 	const { log } = world;
+	// Before the start, which takes a while with large databases: a signal that comes meanwhile must not kill.
+	const started = Promise.withResolvers<Exporter>();
+	process.on("SIGHUP", () => void started.promise.then((exporter) => reload(exporter, load, world, service)));
+	const stopped = stopSignal();
 	refuseOpenDoors(process.env);
 	const identity = identityOf(config.process.user);
 	const service = createService({
@@ -25,12 +29,12 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 		captureChanged: (isUp) =>
 			service.status(`${isUp ? "capturing on" : "waiting to open the capture again on"} ${interfaceName}`),
 	});
+	started.resolve(exporter);
 	log.info("serving", { url: exporter.url, telemetry_path: config.web.telemetryPath });
 	service.ready(`capturing on ${interfaceName}, serving ${exporter.url}`);
 	const beating =
 		service.beatMs === null ? undefined : setInterval(() => exporter.isAlive() && service.beat(), service.beatMs);
-	process.on("SIGHUP", () => void reload(exporter, load, world, service));
-	const signal = await stopSignal();
+	const signal = await stopped;
 	log.info("stopping", { signal });
 	service.stopping();
 	clearInterval(beating);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, renameSync } from "node:fs";
-import { type Exporter, type Samples, startExporter } from "../support/exporter.ts";
+import { chmodSync, readFileSync, renameSync } from "node:fs";
+import { type Exporter, exporterCommand, type Samples, startExporter } from "../support/exporter.ts";
 import { dnsttQuery, ethernetFrame, udpPacket } from "../support/frames.ts";
 import { asnMmdb, countryMmdb, countryRecord, writeMmdb } from "../support/mmdb.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
@@ -62,6 +62,20 @@ describe.skipIf(!haveNetns())("a running exporter", () => {
 		expect(code).toBe(0);
 		expect(tookMs).toBeLessThan(1000);
 		expect(stderr).toContain(`signal=${signal}`);
+	});
+
+	test("heeds signals while it starts: no reload kills it, and it ends with 0", async () => {
+		const child = host.spawn([...exporterCommand(), "--dnstt.domain", domain, "--capture.interface=eth0"]);
+		/** Whether the kernel would hand it SIGTERM (15) instead of killing it: see SigCgt in proc(5). */
+		const catches = () => {
+			const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? "0";
+			return (BigInt(`0x${caught}`) & (1n << 14n)) !== 0n;
+		};
+		while (!catches()) await Bun.sleep(1);
+		await Bun.sleep(4);
+		expect(child.stderr()).not.toContain("serving");
+		for (const signal of ["SIGHUP", "SIGTERM"] as const) child.kill(signal);
+		expect(await child.exited).toBe(0);
 	});
 
 	test("ends within a second while a client sits on a connection", async () => {
