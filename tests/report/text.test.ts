@@ -1,13 +1,41 @@
 import { describe, expect, test } from "bun:test";
+import type { HealthFigures } from "../../src/report/health.ts";
 import type { Report } from "../../src/report/report.ts";
 import { reportText } from "../../src/report/text.ts";
 
-const figures = { queries: 12_345, bytes_in: 1_000_000, bytes_out: 22_000_000, sessions: 42, active_clients: 7 };
+const health: HealthFigures = {
+	round_trip_seconds: { count: 9, median: 0.25, p95: 12 },
+	response_seconds: { count: 9, median: 0.0012, p95: 1.04 },
+	polls: 10_000,
+	data_queries: 2_345,
+	packet_bytes_in: 1,
+	packet_bytes_out: 1,
+	overhead: 1.234,
+	segments_in: 1,
+	segments_out: 1,
+	retransmissions_in: 0,
+	retransmissions_out: 0,
+	retransmission_ratio_in: 0.0004,
+	retransmission_ratio_out: 0.145,
+	unanswered_queries: 0,
+	unanswered_ratio: 0,
+	edns_below_1232_ratio: null,
+};
+const figures = {
+	...{ queries: 12_345, bytes_in: 1_000_000, bytes_out: 22_000_000, sessions: 42, active_clients: 7 },
+	health,
+};
+const healthTable = [
+	"Tunnel health  RTT p50   p95  Response p50    p95  Resent out     in  Overhead  No answer  EDNS<1232",
+	"t.example.com   250 ms  12 s        1.2 ms  1.0 s      14.5 %  0.0 %     1.23x      0.0 %          -",
+];
 const domain = {
 	...figures,
 	domain: "t.example.com",
 	peak_clients: 11,
 	responses: 12_340,
+	responses_by_rcode: { NOERROR: 12_340 },
+	truncated_responses: 0,
 	refused_queries: 0,
 	refused: {},
 };
@@ -20,6 +48,7 @@ const report: Report = {
 	domains: [domain],
 	countries: null,
 	asns: null,
+	diagnosis: [],
 	duplicates: 0,
 	faults: {},
 	foreign: {},
@@ -36,6 +65,8 @@ describe("the text of a report", () => {
 				"",
 				"Domain         Queries   Bytes in  Responses   Bytes out  Sessions  Active  Peak  Refused",
 				"t.example.com   12,345  1,000,000     12,340  22,000,000        42       7    11        0",
+				"",
+				...healthTable,
 				"",
 			].join("\n"),
 		);
@@ -67,8 +98,17 @@ describe("the text of a report", () => {
 		);
 		const refused = { ...domain, refused_queries: 183, refused: { qtype: 183 } };
 		expect(reportText({ ...report, domains: [refused] }, 10)).toMatch(
-			/ 183\n\nRefused queries +Queries\nt\.example\.com: qtype +183\n$/,
+			/ 183\n\nRefused queries +Queries\nt\.example\.com: qtype +183\n\n/,
 		);
+	});
+
+	test("has the health of countries and networks too, - for what was not seen, and the diagnosis", () => {
+		const unseen = { ...health, round_trip_seconds: null, response_seconds: null, overhead: null };
+		const countries = [{ country: "DE", ...figures, health: unseen }];
+		const text = reportText({ ...report, countries, diagnosis: ["it is slow.", "it is far."] }, 10);
+		expect(text).toMatch(/^country DE +- +- +- +- +14\.5 % +0\.0 % +- +0\.0 % +-$/m);
+		expect(text).toEndWith("\n\nDiagnosis\n- it is slow.\n- it is far.\n");
+		expect(reportText(report, 10)).not.toContain("Diagnosis");
 	});
 
 	test("says what was copied and what broke off", () => {
