@@ -29,7 +29,7 @@ const outcomes = new Set([Outcome.Query, Outcome.Response, Outcome.Refused, Outc
 const frameAt = 64;
 const bufferBytes = 0x1_0200;
 
-/** A frame in two buffers: one filled with what reads like more of a frame, one with what does not. */
+/** A frame in two buffers, one filled with zeros and one with what reads like pointers. */
 class TwoPlaces {
 	private readonly first = new Uint8Array(bufferBytes).fill(0);
 	private readonly second = new Uint8Array(bufferBytes).fill(0xc1);
@@ -37,6 +37,7 @@ class TwoPlaces {
 	/** The same decoder twice would hide what an earlier frame left behind. */
 	private readonly other: Decoder;
 	length = 0;
+	private filled = 0;
 
 	constructor(linkType: LinkType) {
 		this.decoder = decoderOf({ linkType });
@@ -44,18 +45,18 @@ class TwoPlaces {
 	}
 
 	put(frame: Uint8Array): void {
-		this.first.fill(0, frameAt, frameAt + this.length);
-		this.second.fill(0xc1, frameAt, frameAt + this.length);
+		this.first.fill(0, frameAt, frameAt + this.filled);
+		this.second.fill(0xc1, frameAt, frameAt + this.filled);
+		this.filled = frame.length;
 		this.first.set(frame, frameAt);
 		this.second.set(frame, frameAt);
 		this.length = frame.length;
 	}
 
-	/** Takes the last byte away. */
+	/** Takes the last byte away: in one place it stays behind the frame, as the most tempting thing to read on in. */
 	shorten(): void {
-		const last = frameAt + --this.length;
-		this.first[last] = 0;
-		this.second[last] = 0xc1;
+		this.length--;
+		this.second[frameAt + this.length] = 0xc1;
 	}
 
 	set(at: number, value: number): void {
