@@ -45,7 +45,7 @@ ${fill("p", `${name}-more`, ` class="note"`)}`
 </header>
 <main>
 <noscript><p class="note">Without JavaScript the figures stay as they were when the page was loaded: reload it for newer ones.</p></noscript>
-${fill("div", "notice", ` class="notice" role="status"`)}
+${fill("div", "notice", ` class="notice"`)}
 <section aria-labelledby="now-title">
 <h2 id="now-title" class="unseen">Now</h2>
 ${fill("div", "now", ` class="now card"`)}

@@ -32,6 +32,9 @@ export function percent(share: number): string {
 	return `${value < 10 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
+/** Between a number and its unit, where a line may not break. */
+const hardSpace = "\u00a0";
+
 /** How long, to the coarser two units. */
 export function duration(ms: number): string {
 	const units = [
@@ -47,7 +50,7 @@ export function duration(ms: number): string {
 	for (const [name, unitMs] of units.slice(first, first + 2)) {
 		const amount = Math.floor(rest / unitMs);
 		rest -= amount * unitMs;
-		if (amount > 0) parts.push(`${amount} ${name}`);
+		if (amount > 0) parts.push(`${amount}${hardSpace}${name}`);
 	}
 	return parts.join(" ");
 }

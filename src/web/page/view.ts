@@ -20,7 +20,12 @@ export type TimeText = (time: string) => string;
 export interface Sorting {
 	readonly column: string;
 	readonly descending: boolean;
+	/** All rows, or the first few. */
+	readonly all: boolean;
 }
+
+/** Rows of a ranking that are shown at first. */
+const fewRows = 15;
 
 /** One column of a ranking: its name, what it sorts by, and how a cell reads. */
 interface Column<Row> {
@@ -84,7 +89,7 @@ const asnColumns: readonly Column<AsnStatus>[] = [
 /** The rankings by the id of their table. */
 export type RankingName = "countries" | "asns";
 
-export const firstSorting: Sorting = { column: "active", descending: true };
+export const firstSorting: Sorting = { column: "active", descending: true, all: false };
 
 /** The head of a ranking's table, which stays: its buttons sort. */
 export function rankingHead(name: RankingName): string {
@@ -112,6 +117,7 @@ function rankingRows<Row extends OriginStatus>(
 	const sorted = rows.toSorted((a, b) => compare(by.value(a), by.value(b), sorting.descending));
 	const most = Math.max(1, ...rows.map((row) => row.active_clients));
 	return sorted
+		.slice(0, sorting.all ? sorted.length : fewRows)
 		.map((row) => {
 			const cells = columns.map((column, index) => {
 				const text = escapeHtml(column.text(row));
@@ -143,19 +149,24 @@ export function parts(
 		now: now(status, hour, time),
 		domains: status.domains.map(domainRow).join(""),
 		"countries-rows": rankingRows(countries?.rows ?? [], countryColumns, sortings.countries),
-		"countries-more": more(countries),
+		"countries-more": more("countries", countries, sortings.countries),
 		"asns-rows": rankingRows(asns?.rows ?? [], asnColumns, sortings.asns),
-		"asns-more": more(asns),
+		"asns-more": more("asns", asns, sortings.asns),
 		health: health(status.health),
 		capture: capture(status, time),
 	};
 }
 
-function more(ranking: Ranking<unknown> | null): string {
+function more(name: RankingName, ranking: Ranking<unknown> | null, { all }: Sorting): string {
 	if (ranking === null) return "";
-	if (ranking.count === 0) return "No queries yet.";
-	const rest = ranking.count - ranking.rows.length;
-	return rest > 0 ? `and ${count(rest)} more with fewer active clients, in the metrics` : "";
+	const { rows, count: inAll } = ranking;
+	if (rows.length === 0) return "No queries yet.";
+	const button =
+		rows.length > fewRows
+			? `<button type="button" data-all="${name}">${all ? "Show fewer" : `Show all ${count(rows.length)}`}</button>`
+			: "";
+	const rest = inAll - rows.length;
+	return rest > 0 ? `${button} ${count(rest)} more, with fewer active clients, are in the metrics.` : button;
 }
 
 function now({ total, active_window_seconds, started, time }: Status, hour: readonly Point[], at: TimeText): string {
@@ -192,12 +203,17 @@ function byteRateHtml(value: number): string {
 const sparklineWidth = 360;
 const sparklineHeight = 64;
 
-/** Active clients of the last hour, as a line. The chart below says the same with numbers. */
+/** Active clients of the last hour, the most of each minute, as a line. The chart below says the same with numbers. */
 function sparkline(hour: readonly Point[]): string {
-	const most = Math.max(1, ...hour.map(([, active]) => active));
-	const last = hour.at(-1)?.[0] ?? 0;
-	const spots = hour.map(([timeMs, active]) => {
-		const x = sparklineWidth * (1 - (last - timeMs) / 3_600_000);
+	const minutes = new Map<number, number>();
+	for (const [timeMs, active] of hour) {
+		const minute = Math.floor(timeMs / 60_000);
+		minutes.set(minute, Math.max(minutes.get(minute) ?? 0, active));
+	}
+	const most = Math.max(1, ...minutes.values());
+	const last = Math.max(0, ...minutes.keys());
+	const spots = [...minutes].map(([minute, active]) => {
+		const x = sparklineWidth * (1 - (last - minute) / 60);
 		return `${x.toFixed(1)} ${((sparklineHeight - 3) * (1 - active / most) + 1.5).toFixed(1)}`;
 	});
 	const line = spots.length < 2 ? `M0 ${sparklineHeight - 1.5}H${sparklineWidth}` : `M${spots.join("L")}`;
@@ -245,9 +261,9 @@ function health(health: HealthStatus): string {
 			"bytes of DNS for each byte carried",
 		),
 		entry(
-			"Resolvers' limit too small",
+			"Small EDNS limit",
 			optional(health.edns_below_1232_ratio, percent),
-			"of queries, with less than 1232 bytes",
+			"of queries: under the 1232 bytes that dnstt needs",
 		),
 		entry("Responses", ...counts(health.responses)),
 		entry("Refused queries", ...counts(health.refused)),
@@ -272,11 +288,11 @@ function capture({ capture, time }: Status, at: TimeText): string {
 		entry("Interface", escapeHtml(capture.interface), `UDP port ${capture.ports.join(", ")}`),
 		capture.up
 			? entry(
-					"Capture",
+					"State",
 					"open",
 					`since ${timeElement(capture.since, at)} (${up}), opened again: ${count(capture.reopened)}`,
 				)
-			: entry("Capture", "not open", "it is tried again every few seconds; the log says why", true),
+			: entry("State", "not open", "it is tried again every few seconds; the log says why", true),
 		entry("Packets", count(capture.received), `${count(capture.faults)} of them malformed`),
 		entry(
 			"Lost",
@@ -316,7 +332,7 @@ function notice(status: Status, at: TimeText): string {
 	const port = capture.ports[0];
 	return `${intro} ${capture.received === 0 ? "Not one packet came." : `${count(capture.received)} packets came, and none is a DNS query to the tunnel.`} What to check:</p>
 <ul>
-<li>Does dnstt-server receive on this port? <code>ss -ulpn sport = :${port}</code></li>
+<li>Does dnstt-server receive on this port? <code>ss -ulpn 'sport = :${port}'</code></li>
 <li>Is the domain delegated to this host? <code>dig +trace NS ${domain}</code></li>
 <li>Do queries arrive at all? <code>tcpdump -ni ${escapeHtml(capture.interface)} udp port ${port}</code> while a client connects</li>
 <li>Is another port or interface in use? See <code>dnstt.port</code> and <code>capture.interface</code>.</li>

@@ -48,8 +48,8 @@ const kinds: readonly ChartKind[] = [
 	},
 ];
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const preciseClock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const preciseClock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
 
 /** The three charts. They are made anew when the colours change. */
 export class Charts {
@@ -72,6 +72,7 @@ export class Charts {
 		this.span = span;
 		for (const { kind, host, plot } of this.plots) {
 			plot.setData(dataOf(kind, points));
+			host.dataset.empty = points.length === 0 ? span : "";
 			const values = points.map((point) => point[kind.series[0]?.at ?? 1]);
 			const label = `${kind.title} over the last ${span}`;
 			host.setAttribute(
@@ -105,7 +106,7 @@ export class Charts {
 		return {
 			width: host.clientWidth,
 			height: host.clientHeight,
-			padding: [8, 8, 0, 0],
+			padding: [8, 28, 0, 0],
 			legend: { show: false },
 			cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
 			scales: {

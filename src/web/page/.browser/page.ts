@@ -117,19 +117,25 @@ function lose(): void {
 document.addEventListener("click", (event) => {
 	const button = event.target instanceof Element ? event.target.closest("button") : null;
 	if (button === null) return;
-	const { span: wanted, table, column } = button.dataset;
+	const { span: wanted, table, column, all } = button.dataset;
 	if (wanted === "hour" || wanted === "day") {
 		span = wanted;
 		for (const other of document.querySelectorAll<HTMLButtonElement>("button[data-span]"))
 			other.setAttribute("aria-pressed", String(other === button));
 		showHistory();
 	}
+	if (all === "countries" || all === "asns") {
+		sortings[all] = { ...sortings[all], all: !sortings[all].all };
+		showStatus();
+		// The button was made anew.
+		document.querySelector<HTMLButtonElement>(`button[data-all="${all}"]`)?.focus();
+	}
 	if ((table === "countries" || table === "asns") && column !== undefined) sortBy(table, column, button);
 });
 
 function sortBy(table: RankingName, column: string, button: HTMLButtonElement): void {
-	const { column: before, descending } = sortings[table];
-	sortings[table] = { column, descending: before === column ? !descending : descendsFirst(column) };
+	const { column: before, descending, all } = sortings[table];
+	sortings[table] = { all, column, descending: before === column ? !descending : descendsFirst(column) };
 	for (const head of document.querySelectorAll(`#${table} thead th`)) head.removeAttribute("aria-sort");
 	button.closest("th")?.setAttribute("aria-sort", sortings[table].descending ? "descending" : "ascending");
 	showStatus();

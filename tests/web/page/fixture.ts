@@ -1,0 +1,212 @@
+/** A busy exporter's status, made up: what the page looks like with a day of history, many countries and two domains. */
+import { Events } from "../../../src/status/events.ts";
+import type { Feed } from "../../../src/status/feed.ts";
+import type { Amounts, HistoryStatus, Point, Status } from "../../../src/status/status.ts";
+import { createApp } from "../../../src/web/app.ts";
+import { statusRoutes } from "../../../src/web/page/routes.ts";
+import { seededRandom } from "../../support/messages.ts";
+
+const nowMs = Date.UTC(2026, 10, 24, 20, 30);
+
+function amounts(active: number): Amounts {
+	return {
+		active_clients: active,
+		queries: active * 91_234,
+		bytes_in: active * 13_000_000,
+		bytes_out: active * 71_000_000,
+		sessions: active * 37,
+		queries_per_second: active * 2.9,
+		bytes_in_per_second: active * 412,
+		bytes_out_per_second: active * 1_905,
+	};
+}
+
+const countries = [
+	...[
+		["IR", 187],
+		["CN", 64],
+		["RU", 41],
+		["TM", 23],
+		["MM", 17],
+		["PK", 12],
+		["VE", 9],
+		["ET", 6],
+		["DE", 3],
+		["ZZ", 2],
+	],
+	...[
+		["BA", 1],
+		["GB", 0],
+	],
+] as const;
+const asns = [
+	...[
+		["44244", 96],
+		["58224", 57],
+		["4134", 40],
+		["12389", 33],
+		["197207", 31],
+		["20661", 23],
+		["9988", 17],
+	],
+	...[
+		["31549", 3],
+		["9121", 2],
+		["34984", 2],
+		["16509", 1],
+	],
+	...[
+		["15169", 14],
+		["17557", 12],
+		["8048", 9],
+		["13335", 8],
+		["24757", 6],
+		["0", 2],
+		["3320", 0],
+	],
+] as const;
+
+function origins(rows: readonly (readonly [string, number])[]) {
+	return rows.map(([name, active], index) => ({
+		name,
+		...amounts(active),
+		round_trip_median_seconds: active < 2 ? null : 0.09 + ((index * 37) % 11) * 0.041,
+		retransmission_ratio: active < 2 ? null : ((index * 29) % 13) / 190,
+	}));
+}
+
+export const busyStatus: Status = {
+	time: new Date(nowMs).toISOString(),
+	started: new Date(nowMs - 19 * 86_400_000 - 7_000_000).toISOString(),
+	version: "1.0.0",
+	active_window_seconds: 30,
+	total: { ...amounts(365), peak_clients: 512 },
+	domains: [
+		{
+			domain: "t.example.com",
+			domain_unicode: "t.example.com",
+			...amounts(301),
+			peak_clients: 512,
+			refused_queries: 1_204,
+		},
+		{
+			domain: "t.xn--mgbaam7a8h.example",
+			domain_unicode: "t.امارات.example",
+			...amounts(64),
+			peak_clients: 96,
+			refused_queries: 3,
+		},
+	],
+	countries: {
+		rows: origins(countries).map(({ name, ...row }) => ({ country: name, ...row })),
+		count: countries.length,
+	},
+	asns: { rows: origins(asns).map(({ name, ...row }) => ({ asn: name, ...row })), count: 317 },
+	health: {
+		round_trip_seconds: { count: 81_000, median: 0.1834, p95: 0.612 },
+		answer_seconds: { count: 990_000, median: 0.0042, p95: 0.871 },
+		retransmission_ratio_out: 0.0132,
+		retransmission_ratio_in: 0.0071,
+		overhead_ratio: 2.34,
+		unanswered_queries: 20_113,
+		unanswered_ratio: 0.0006,
+		truncated_responses: 12,
+		edns_below_1232_ratio: 0.021,
+		responses: { NOERROR: 33_100_000, NXDOMAIN: 8_113, FORMERR: 61_204 },
+		refused: { qtype: 1_100, base32: 80, too_short: 27 },
+	},
+	capture: {
+		interface: "eth0",
+		ports: [53],
+		up: true,
+		since: new Date(nowMs - 19 * 86_400_000 - 7_000_000).toISOString(),
+		reopened: 0,
+		received: 66_503_113,
+		dropped_by_kernel: 0,
+		dropped_by_interface: 0,
+		faults: 1_733,
+		foreign: { domain: 4_100 },
+	},
+};
+
+/** The status of an exporter that has just started, and where nothing came so far. */
+export const quietStatus: Status = {
+	...busyStatus,
+	total: { ...amounts(0), peak_clients: 0 },
+	domains: [
+		{ domain: "t.example.com", domain_unicode: "t.example.com", ...amounts(0), peak_clients: 0, refused_queries: 0 },
+	],
+	countries: null,
+	asns: null,
+	health: {
+		...busyStatus.health,
+		round_trip_seconds: null,
+		answer_seconds: null,
+		retransmission_ratio_out: null,
+		retransmission_ratio_in: null,
+		overhead_ratio: null,
+		unanswered_queries: 0,
+		unanswered_ratio: null,
+		truncated_responses: 0,
+		edns_below_1232_ratio: null,
+		responses: {},
+		refused: {},
+	},
+	capture: { ...busyStatus.capture, received: 0, faults: 0, foreign: {} },
+};
+
+/** A day's swing with noise that is the same in each run, and ends at the status's 365 active clients. */
+function pointsOf(count: number, stepMs: number): Point[] {
+	const random = seededRandom(7);
+	let wander = 0;
+	const shares = Array.from({ length: count }, (_, index) => {
+		wander = 0.93 * wander + (random() - 0.5) * 0.04;
+		return 0.72 + 0.28 * Math.cos(((index - count + 1) * stepMs * 2 * Math.PI) / 86_400_000) + wander;
+	});
+	const last = shares.at(-1) ?? 1;
+	return shares.map((share, index) => {
+		const active = Math.round((365 * share) / last);
+		const load = active * (0.9 + random() * 0.2);
+		return [nowMs - (count - 1 - index) * stepMs, active, load * 2.9, active * 412, load * 1_905];
+	});
+}
+
+export const busyHistory: HistoryStatus = { hour: pointsOf(360, 10_000), day: pointsOf(288, 300_000) };
+
+/** Serves the page over a feed that gives `current.status`, at a free port of loopback; `push` sends it to the viewers now. */
+export function servePage(first: Status, history: HistoryStatus) {
+	const current = { status: first };
+	const events = new Events({
+		history: () => history,
+		status: () => current.status,
+		every: () => () => {},
+	});
+	const feed: Feed = { status: () => current.status, history: () => history, events, stop: () => events.close() };
+	const app = createApp({
+		version: "1.0.0",
+		telemetryPath: "/metrics",
+		render: async () => "",
+		isReady: () => true,
+		extraRoutes: statusRoutes(feed, "/metrics"),
+		onFault: (path, error) => {
+			throw new Error(`${path}: ${error}`);
+		},
+	});
+	const server = Bun.serve({
+		hostname: "127.0.0.1",
+		port: 0,
+		fetch: (request, bun) => app(request, { address: "", keepOpen: () => bun.timeout(request, 0) }),
+	});
+	return {
+		url: server.url.href,
+		events,
+		push(next: Status) {
+			current.status = next;
+			events.send("status", next);
+		},
+		async stop() {
+			events.close();
+			await server.stop(true);
+		},
+	};
+}
