@@ -56,10 +56,14 @@ function expectClose(got: readonly Series[][], expected: Expected): void {
 	}
 }
 
-/** When the last complete scrape was, by Prometheus. */
-async function scrapeTime(prometheus: Prometheus): Promise<number> {
-	const [latest] = await prometheus.query(`timestamp(${catalog.domainPeakClients.name})`);
-	return latest?.value ?? Number.NaN;
+/**
+ * When the next scrape is. The exporter reads packets between two metrics of one scrape, so that the first scrape in which one metric is
+ * complete may have others that are not.
+ */
+async function nextScrape(prometheus: Prometheus): Promise<number> {
+	const latest = `timestamp(${catalog.domainPeakClients.name})`;
+	const [now] = await prometheus.query(latest);
+	return (await prometheus.when(latest, (time) => time > (now?.value ?? 0))).value;
 }
 
 const scrapeConfig = (target: string) =>
@@ -145,7 +149,7 @@ describe.skipIf(missing || !haveNetns())("the exporter, live, after two rounds o
 			await host.sendFrames(round((rounds - 1) * clientsOfRound).frames, "wan0");
 			const complete = rounds * clientsOfRound * bytesOut;
 			await prometheus.when(`sum(${catalog.bytesOut.name})`, (value) => value === complete);
-			return scrapeTime(prometheus);
+			return nextScrape(prometheus);
 		};
 		const firstSeconds = await send(1);
 		span = { firstSeconds, lastSeconds: await send(2) };
@@ -307,7 +311,7 @@ describe.skipIf(missing)("an exporter that tells known numbers before and after"
 		prometheus = await startPrometheus({ configFile: folder.file("prometheus.yml"), port: 19_713 });
 		const scraped = async (queries: number) => {
 			await prometheus.when(catalog.queries.name, (value) => value === queries);
-			return scrapeTime(prometheus);
+			return nextScrape(prometheus);
 		};
 		const firstSeconds = await scraped(1_000);
 		after = true;

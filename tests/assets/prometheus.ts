@@ -12,8 +12,6 @@ export interface Series {
 export interface Prometheus extends AsyncDisposable {
 	/** The instant vector of an expression at a moment (seconds since 1970); now if left out. Throws on an expression that it refuses. */
 	query(expr: string, timeSeconds?: number): Promise<Series[]>;
-	/** Times (seconds since 1970) of the samples of one series within a range such as "3s" before a moment. */
-	sampleTimes(selector: string, range: string, timeSeconds: number): Promise<number[]>;
 	/** Asks until the expression has a series whose value is accepted; gives the first. */
 	when(expr: string, holds: (value: number) => boolean, limitMs?: number): Promise<Series>;
 }
@@ -24,8 +22,7 @@ interface Answer {
 	readonly data: {
 		readonly result: readonly {
 			readonly metric: Record<string, string>;
-			readonly value?: readonly [number, string];
-			readonly values?: readonly (readonly [number, string])[];
+			readonly value: readonly [number, string];
 		}[];
 	};
 }
@@ -63,11 +60,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
 	const prometheus: Prometheus = {
 		async query(expr, timeSeconds) {
 			const result = await ask(expr, timeSeconds);
-			return result.map(({ metric: { __name__, ...labels }, value }) => ({ labels, value: Number(value?.[1]) }));
-		},
-		async sampleTimes(selector, range, timeSeconds) {
-			const [series] = await ask(`${selector}[${range}]`, timeSeconds);
-			return (series?.values ?? []).map(([time]) => time);
+			return result.map(({ metric: { __name__, ...labels }, value }) => ({ labels, value: Number(value[1]) }));
 		},
 		when(expr, holds, limitMs) {
 			return until(
