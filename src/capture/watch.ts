@@ -93,6 +93,7 @@ export class Watch {
 	stop(): void {
 		this.stopped = true;
 		this.cancel?.();
+		this.cancel = null;
 		this.closeSource();
 	}
 
