@@ -21,6 +21,9 @@ import { startServer } from "./web/server.ts";
 /** How often files that may have been replaced are looked at: databases and certificates. */
 const filesCheckMs = 10_000;
 
+/** Batches that are read in between two metrics of a scrape at the most: enough to empty the default capture buffer. */
+const breathBatchesMax = 32;
+
 /** What of the outside world the exporter uses. */
 export interface World {
 	readonly log: Logger;

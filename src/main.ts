@@ -1,6 +1,6 @@
 /** argv -> a command -> exit code. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import { CaptureError } from "./capture/source.ts";
 import { type Command, helpText, parseCommand, UsageError, versionText } from "./cli.ts";
 import { demo } from "./commands/demo.ts";
@@ -68,13 +68,25 @@ function worldOf(config: Config): World {
 			now: Date.now,
 		}),
 		seed: [...words] as unknown as Seed,
-		wallUs: () => Math.floor((performance.timeOrigin + performance.now()) * 1_000),
+		wallUs: () => Date.now() * 1_000,
 		monotonicUs: () => startUs + Math.floor(performance.now() * 1_000),
 	};
 }
 
+/** Writes all of the text before it returns: a pipe takes no more than it has room for, and exiting drops the rest. */
 function print(text: string): void {
-	process.stdout.write(text);
+	const bytes = Buffer.from(text);
+	for (let at = 0; at < bytes.length; ) {
+		try {
+			at += writeSync(1, bytes, at);
+		} catch (error) {
+			const { code } = error as NodeJS.ErrnoException;
+			// Whoever read has seen enough, as head has.
+			if (code === "EPIPE") process.exit(0);
+			if (code !== "EAGAIN") throw error;
+			Bun.sleepSync(1);
+		}
+	}
 }
 
 function printError(text: string): void {

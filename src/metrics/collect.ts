@@ -1,4 +1,5 @@
 import { faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
+import { total } from "../track/columns.ts";
 import { segmentFaultNames } from "../track/health.ts";
 import type { Histogram } from "../track/histogram.ts";
 import type { BoundedTable } from "../track/table.ts";
@@ -61,6 +62,9 @@ type Labels = Readonly<Record<string, string>>;
 export class Collectors {
 	private readonly sources: Sources;
 	private readonly setLabels: Labels[] = [];
+	/** Label sets by domain and country; the first `groupedSets` are in it. */
+	private readonly areas = new Map<string, { readonly labels: Labels; readonly sets: number[] }>();
+	private groupedSets = 0;
 
 	constructor(sources: Sources) {
 		this.sources = sources;
@@ -95,17 +99,20 @@ export class Collectors {
 		return this.sources.domains.map((domain, index) => ({ labels: { domain }, value: value(index) }));
 	}
 
-	/** For each domain and country (each domain, without a database): its label sets, and the samples made of them. */
+	/** For each domain and country (each domain, without a database): the samples made of its label sets. */
 	private byArea(samples: (labels: Labels, sets: readonly number[]) => Sample[]): Sample[] {
-		const areas = new Map<string, { readonly labels: Labels; readonly sets: number[] }>();
-		for (let set = 0; set < this.sources.tracker.sets.size; set++) {
-			const { asn, ...labels } = this.labelsOf(set);
+		for (; this.groupedSets < this.sources.tracker.sets.size; this.groupedSets++) {
+			const { asn, ...labels } = this.labelsOf(this.groupedSets);
 			const key = `${labels.domain} ${labels.country}`;
-			const area = areas.get(key);
-			if (area === undefined) areas.set(key, { labels, sets: [set] });
-			else area.sets.push(set);
+			const area = this.areas.get(key);
+			if (area === undefined) this.areas.set(key, { labels, sets: [this.groupedSets] });
+			else area.sets.push(this.groupedSets);
 		}
-		return [...areas.values()].flatMap(({ labels, sets }) => samples(labels, sets));
+		return [...this.areas.values()].flatMap(({ labels, sets }) => samples(labels, sets));
+	}
+
+	private sumsByArea(column: Float64Array): Sample[] {
+		return this.byArea((labels, sets) => [{ labels, value: total(column, sets) }]);
 	}
 
 	/** A histogram with a bound at 2^power units for each power. */
@@ -122,11 +129,11 @@ export class Collectors {
 		const { tracker } = this.sources;
 		let count = 0;
 		const buckets = ednsBounds.map((bound, index) => {
-			count += total(sets.map((set) => tracker.ednsOf(set, index)));
+			for (const set of sets) count += tracker.ednsOf(set, index);
 			return [bound, count] as const;
 		});
-		count += total(sets.map((set) => tracker.ednsOf(set, ednsBounds.length)));
-		return histogramSamples(labels, buckets, count, total(sets.map((set) => tracker.ednsBytes[set])));
+		for (const set of sets) count += tracker.ednsOf(set, ednsBounds.length);
+		return histogramSamples(labels, buckets, count, total(tracker.ednsBytes, sets));
 	}
 
 	private byReason<Reason extends number>(
@@ -179,20 +186,17 @@ export class Collectors {
 			),
 		domainPeakClients: () => this.byDomain((domain) => this.sources.tracker.peakByDomain[domain] as number),
 		resolversSeen: () => this.byDomain((domain) => this.sources.tracker.resolversSeen[domain] as number),
-		polls: () => this.bySet(this.sources.tracker.polls),
-		packetBytesIn: () => this.bySet(this.sources.tracker.health.upstream.packetBytes),
-		packetBytesOut: () => this.bySet(this.sources.tracker.health.downstream.packetBytes),
-		segmentsIn: () => this.bySet(this.sources.tracker.health.upstream.pushes),
-		segmentsOut: () => this.bySet(this.sources.tracker.health.downstream.pushes),
-		retransmissionsIn: () => this.bySet(this.sources.tracker.health.upstream.retransmissions),
-		retransmissionsOut: () => this.bySet(this.sources.tracker.health.downstream.retransmissions),
+		polls: () => this.sumsByArea(this.sources.tracker.polls),
+		packetBytesIn: () => this.sumsByArea(this.sources.tracker.health.upstream.packetBytes),
+		packetBytesOut: () => this.sumsByArea(this.sources.tracker.health.downstream.packetBytes),
+		segmentsIn: () => this.sumsByArea(this.sources.tracker.health.upstream.pushes),
+		segmentsOut: () => this.sumsByArea(this.sources.tracker.health.downstream.pushes),
+		retransmissionsIn: () => this.sumsByArea(this.sources.tracker.health.upstream.retransmissions),
+		retransmissionsOut: () => this.sumsByArea(this.sources.tracker.health.downstream.retransmissions),
 		// From a resolver in the next room to a time-out: a doubling is the least difference that an operator acts on.
 		roundTrips: () => this.histogram(this.sources.tracker.health.roundTrips, tripPowers),
 		answerTimes: () => this.histogram(this.sources.tracker.answerTimes, tripPowers),
-		unanswered: () =>
-			this.byArea((labels, sets) => [
-				{ labels, value: total(sets.map((set) => this.sources.tracker.unanswered[set])) },
-			]),
+		unanswered: () => this.sumsByArea(this.sources.tracker.unanswered),
 		responses: () =>
 			this.byDomain((domain) => domain)
 				.flatMap(({ labels, value: domain }) =>
@@ -245,10 +249,6 @@ export class Collectors {
 			return reload === null ? [] : [{ labels: {}, value: reload.successTimeSeconds }];
 		},
 	};
-}
-
-function total(values: readonly (number | undefined)[]): number {
-	return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
 }
 
 /** A histogram's samples; `buckets` are upper bounds with the number of values up to each. */

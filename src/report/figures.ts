@@ -1,3 +1,4 @@
+import { total } from "../track/columns.ts";
 import type { Tracker } from "../track/tracker.ts";
 
 /** Figures of one domain, country or network. */
@@ -30,13 +31,6 @@ export function figuresOf(tracker: Tracker, sets: readonly number[]): Figures {
 		sessions: total(tracker.sessionsBegun, sets),
 		active_clients: total(tracker.active, sets),
 	};
-}
-
-/** The sum of a column over some label sets. */
-export function total(column: Float64Array | Int32Array, sets: readonly number[]): number {
-	let sum = 0;
-	for (const set of sets) sum += column[set] as number;
-	return sum;
 }
 
 /** Counts by the reason's name, without those that are 0. */

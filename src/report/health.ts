@@ -1,6 +1,6 @@
+import { total } from "../track/columns.ts";
 import type { Distribution } from "../track/histogram.ts";
 import { ednsBounds, ednsLeast, type Tracker } from "../track/tracker.ts";
-import { total } from "./figures.ts";
 
 /** Times of something that happened `count` times, in seconds. */
 export interface Times {

@@ -1,4 +1,4 @@
-import { total } from "../report/figures.ts";
+import { total } from "../track/columns.ts";
 import type { Tracker } from "../track/tracker.ts";
 import { round } from "./history.ts";
 import type { Rates } from "./status.ts";

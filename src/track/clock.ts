@@ -1,7 +1,7 @@
 /** Frames of several queues come out of order by less than this; a longer step back is a clock that was set. */
 const disorderUsMax = 1_000_000;
-/** Two clocks are never read at the same instant: a smaller difference is no news. */
-const shiftUsMin = 1_000;
+/** Two clocks are never read at the same instant, and one of them in milliseconds: a smaller difference is no news. */
+const shiftUsMin = 5_000;
 
 /**
  * Turns the time stamps of frames into a time that never goes back. All times are microseconds, whole numbers.

@@ -11,3 +11,10 @@ export function raise(column: Int32Array, peaks: Int32Array, at: number): void {
 	column[at] = value;
 	if (value > (peaks[at] as number)) peaks[at] = value;
 }
+
+/** The sum of a column over some label sets. */
+export function total(column: Column, sets: readonly number[]): number {
+	let sum = 0;
+	for (const set of sets) sum += column[set] as number;
+	return sum;
+}
