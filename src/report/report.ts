@@ -60,30 +60,11 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 	const { tracker, origins } = sources;
 	tracker.expire();
 	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
-	const figures = (sets: readonly number[]) => ({ ...figuresOf(tracker, sets), health: healthOf(tracker, sets) });
-	const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
 	const ranked = (keyOf: (set: number) => string) =>
 		[...groupSets(tracker, keyOf)]
-			.map(([key, sets]) => [key, figures(sets)] as const)
+			.map(([key, sets]) => [key, { ...figuresOf(tracker, sets), health: healthOf(tracker, sets) }] as const)
 			.sort(([, a], [, b]) => b.queries - a.queries);
-	const domains = sources.domains.map((domain, index) => {
-		const refused = byReason(refusalNames, (reason) => tracker.refusalsOf(index, reason));
-		const responses = Object.fromEntries(
-			rcodeNames
-				.map((name, rcode) => [name, tracker.responsesOf(index, rcode)] as const)
-				.filter(([, count]) => count > 0),
-		);
-		return {
-			domain,
-			...figures(byDomain.get(index) ?? []),
-			peak_clients: tracker.peakByDomain[index] as number,
-			responses: sum(responses),
-			responses_by_rcode: responses,
-			truncated_responses: tracker.truncated[index] as number,
-			refused_queries: sum(refused),
-			refused,
-		};
-	});
+	const domains = domainsOf(sources);
 	const countries = origins.hasCountry ? ranked((set) => originOf(set).country) : [];
 	const asns = origins.hasAsn ? ranked((set) => originOf(set).asn) : [];
 	return {
@@ -105,6 +86,31 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
 		broken: reading.broken,
 	};
+}
+
+/** What each domain has. Sessions are not brought up to now. */
+export function domainsOf({ tracker, domains }: ReportSources): (DomainFigures & { readonly health: HealthFigures })[] {
+	const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
+	return domains.map((domain, index) => {
+		const sets = byDomain.get(index) ?? [];
+		const refused = byReason(refusalNames, (reason) => tracker.refusalsOf(index, reason));
+		const responses = Object.fromEntries(
+			rcodeNames
+				.map((name, rcode) => [name, tracker.responsesOf(index, rcode)] as const)
+				.filter(([, count]) => count > 0),
+		);
+		return {
+			domain,
+			...figuresOf(tracker, sets),
+			health: healthOf(tracker, sets),
+			peak_clients: tracker.peakByDomain[index] as number,
+			responses: sum(responses),
+			responses_by_rcode: responses,
+			truncated_responses: tracker.truncated[index] as number,
+			refused_queries: sum(refused),
+			refused,
+		};
+	});
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {

@@ -1,16 +1,17 @@
 import { domainToUnicode } from "node:url";
-import { faultNames, foreignNames, refusalNames } from "../decode/fault.ts";
+import { faultNames, foreignNames } from "../decode/fault.ts";
 import type { Origin } from "../geoip/origins.ts";
-import { type CaptureState, Collectors, type Sources } from "../metrics/collect.ts";
+import type { CaptureState, Sources } from "../metrics/collect.ts";
+import { diagnose, type Place } from "../report/diagnosis.ts";
 import { byReason, figuresOf, groupSets } from "../report/figures.ts";
-import { total } from "../track/columns.ts";
-import type { Distribution } from "../track/histogram.ts";
-import { ednsBounds, type Tracker } from "../track/tracker.ts";
+import { healthOf } from "../report/health.ts";
+import { type DomainFigures, domainsOf } from "../report/report.ts";
+import type { Tracker } from "../track/tracker.ts";
 import type { RateMeter } from "./rates.ts";
-import type { Amounts, CaptureStatus, HealthStatus, OriginStatus, Ranking, Status, TimesStatus } from "./status.ts";
+import type { Amounts, AsnStatus, CaptureStatus, CountryStatus, OriginStatus, Ranking, Status } from "./status.ts";
 
-/** Rows of countries and of networks that viewers are sent: more is for /metrics. */
-export const rankedMax = 100;
+/** Rows of countries and of networks that viewers are sent, over slow links too: more is for /metrics. */
+export const rankedMax = 50;
 
 export interface SnapshotOptions {
 	readonly sources: Sources;
@@ -24,9 +25,9 @@ export interface SnapshotOptions {
 /** Makes a function that gives the status of now, from the state that the metrics are collected from. */
 export function createSnapshot(options: SnapshotOptions): (wallUs: number, monotonicUs: number) => Status {
 	const { sources, rates } = options;
-	const { tracker, origins, domains } = sources;
-	const collectors = new Collectors(sources);
-	const unicodeNames = domains.map((domain) => domainToUnicode(domain) || domain);
+	const { tracker, origins } = sources;
+	const unicodeNames = sources.domains.map((domain) => domainToUnicode(domain) || domain);
+	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
 
 	return (wallUs, monotonicUs) => {
 		tracker.clock.advance(monotonicUs);
@@ -37,20 +38,48 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 		});
 		const all = Array.from({ length: tracker.sets.size }, (_, set) => set);
 		const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
-		const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
-		const ranking = <Row>(
+		const domains = domainsOf(sources);
+		const places: Place[] = [];
+		/** The first rows of a grouping. */
+		const ranked = (
 			keyOf: (set: number) => string,
-			row: (key: string, status: OriginStatus) => Row,
-		): Ranking<Row> => {
+			nameOf: (key: string) => string,
+		): Ranking<OriginStatus & { readonly key: string }> => {
 			const groups = [...groupSets(tracker, keyOf)].map(([key, sets]) => ({ key, sets, amounts: amountsOf(sets) }));
 			groups.sort(
 				(a, b) => b.amounts.active_clients - a.amounts.active_clients || b.amounts.queries - a.amounts.queries,
 			);
-			const rows = groups
-				.slice(0, rankedMax)
-				.map(({ key, sets, amounts }) => row(key, { ...amounts, ...linkOf(tracker, sets) }));
+			const rows = groups.slice(0, rankedMax).map(({ key, sets, amounts }) => {
+				const health = healthOf(tracker, sets);
+				places.push({ name: nameOf(key), queries: amounts.queries, health });
+				return {
+					key,
+					...amounts,
+					round_trip_median_seconds: health.round_trip_seconds?.median ?? null,
+					retransmission_ratio: health.retransmission_ratio_out,
+				};
+			});
 			return { rows, count: groups.length };
 		};
+		const countries: Ranking<CountryStatus> | null = origins.hasCountry
+			? named(
+					ranked(
+						(set) => originOf(set).country,
+						(country) => `country ${country}`,
+					),
+					(country, row) => ({ country, ...row }),
+				)
+			: null;
+		const asns: Ranking<AsnStatus> | null = origins.hasAsn
+			? named(
+					ranked(
+						(set) => originOf(set).asn,
+						(asn) => `AS${asn}`,
+					),
+					(asn, row) => ({ asn, ...row }),
+				)
+			: null;
+		if (countries === null && asns === null) places.push(...domains.map((row) => ({ name: row.domain, ...row })));
 		return {
 			time: timeText(wallUs),
 			started: timeText(options.startedUs),
@@ -58,74 +87,47 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 			active_window_seconds: options.activeWindowMs / 1_000,
 			total: {
 				...amountsOf(all),
-				peak_clients: domains.length === 1 ? (tracker.peakByDomain[0] as number) : null,
+				peak_clients: domains.length === 1 ? (domains[0]?.peak_clients ?? 0) : null,
 			},
-			domains: domains.map((domain, index) => ({
+			domains: domains.map(({ domain, peak_clients, refused_queries }, index) => ({
 				domain,
 				domain_unicode: unicodeNames[index] as string,
 				...amountsOf(byDomain.get(index) ?? []),
-				peak_clients: tracker.peakByDomain[index] as number,
-				refused_queries: sum(Object.values(byReason(refusalNames, (reason) => tracker.refusalsOf(index, reason)))),
+				peak_clients,
+				refused_queries,
 			})),
-			countries: origins.hasCountry
-				? ranking(
-						(set) => originOf(set).country,
-						(country, status) => ({ country, ...status }),
-					)
-				: null,
-			asns: origins.hasAsn
-				? ranking(
-						(set) => originOf(set).asn,
-						(asn, status) => ({ asn, ...status }),
-					)
-				: null,
-			health: healthOf(tracker, collectors, all, domains.length),
+			countries,
+			asns,
+			health: {
+				...healthOf(tracker, all),
+				responses_by_rcode: added(domains, (row) => row.responses_by_rcode),
+				truncated_responses: domains.reduce((sum, row) => sum + row.truncated_responses, 0),
+				refused: added(domains, (row) => row.refused),
+			},
+			diagnosis: diagnose(domains, places),
 			capture: captureOf(tracker, sources.capture(), options.capture()),
 		};
 	};
 }
 
-/** What the segments in the clear tell of the way to the clients of these label sets. */
-function linkOf(
-	tracker: Tracker,
-	sets: readonly number[],
-): Pick<OriginStatus, "round_trip_median_seconds" | "retransmission_ratio"> {
-	const { roundTrips, downstream } = tracker.health;
-	return {
-		round_trip_median_seconds: roundTrips.distribution(sets).quantile(0.5),
-		retransmission_ratio: ratio(total(downstream.retransmissions, sets), total(downstream.pushes, sets)),
-	};
+/** Gives the rows' key its own name. */
+function named<Row, Named>(
+	{ rows, count }: Ranking<Row & { readonly key: string }>,
+	name: (key: string, row: Omit<Row & { readonly key: string }, "key">) => Named,
+): Ranking<Named> {
+	return { rows: rows.map(({ key, ...row }) => name(key, row)), count };
 }
 
-function healthOf(tracker: Tracker, collectors: Collectors, all: readonly number[], domains: number): HealthStatus {
-	const { health } = tracker;
-	const { upstream, downstream } = health;
-	const queries = total(tracker.queries, all);
-	const unanswered = total(tracker.unanswered, all);
-	const small = ednsBounds.indexOf(1_232);
-	const belowLimit = sum(all.flatMap((set) => ednsBounds.slice(0, small).map((_, cell) => tracker.ednsOf(set, cell))));
-	const responses: Record<string, number> = {};
-	for (const { labels, value } of collectors.collect("responses")) {
-		const rcode = labels.rcode as string;
-		if (value > 0) responses[rcode] = (responses[rcode] ?? 0) + value;
+/** Counts by name, over all domains. */
+function added(
+	domains: readonly DomainFigures[],
+	of: (row: DomainFigures) => Readonly<Record<string, number>>,
+): Record<string, number> {
+	const counts: Record<string, number> = {};
+	for (const row of domains) {
+		for (const [name, count] of Object.entries(of(row))) counts[name] = (counts[name] ?? 0) + count;
 	}
-	const eachDomain = Array.from({ length: domains }, (_, domain) => domain);
-	return {
-		round_trip_seconds: timesOf(health.roundTrips.distribution(all)),
-		answer_seconds: timesOf(tracker.answerTimes.distribution(all)),
-		retransmission_ratio_out: ratio(total(downstream.retransmissions, all), total(downstream.pushes, all)),
-		retransmission_ratio_in: ratio(total(upstream.retransmissions, all), total(upstream.pushes, all)),
-		overhead_ratio: ratio(
-			total(tracker.bytesIn, all) + total(tracker.bytesOut, all),
-			total(upstream.packetBytes, all) + total(downstream.packetBytes, all),
-		),
-		unanswered_queries: unanswered,
-		unanswered_ratio: ratio(unanswered, queries),
-		truncated_responses: total(tracker.truncated, eachDomain),
-		edns_below_1232_ratio: ratio(belowLimit, queries),
-		responses,
-		refused: byReason(refusalNames, (reason) => sum(eachDomain.map((domain) => tracker.refusalsOf(domain, reason)))),
-	};
+	return counts;
 }
 
 function captureOf(
@@ -142,23 +144,12 @@ function captureOf(
 		received: state?.received ?? 0,
 		dropped_by_kernel: state?.droppedByKernel ?? 0,
 		dropped_by_interface: state?.droppedByInterface ?? 0,
-		faults: sum(Object.values(byReason(faultNames, (reason) => tracker.faultsOf(reason)))),
+		faults: Object.values(byReason(faultNames, (reason) => tracker.faultsOf(reason))).reduce(
+			(sum, count) => sum + count,
+			0,
+		),
 		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
 	};
-}
-
-function timesOf(times: Distribution): TimesStatus | null {
-	const median = times.quantile(0.5);
-	const p95 = times.quantile(0.95);
-	return times.count === 0 || median === null || p95 === null ? null : { count: times.count, median, p95 };
-}
-
-function ratio(part: number, whole: number): number | null {
-	return whole === 0 ? null : part / whole;
-}
-
-function sum(values: readonly number[]): number {
-	return values.reduce((all, value) => all + value, 0);
 }
 
 /** RFC 3339 with milliseconds. */

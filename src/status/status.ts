@@ -1,6 +1,7 @@
 /** The form of /status.json and of what viewers are sent. Times are RFC 3339 in UTC. */
 
 import type { Figures } from "../report/figures.ts";
+import type { HealthFigures } from "../report/health.ts";
 
 /** Per second, over the last ten to twenty seconds. */
 export interface Rates {
@@ -36,28 +37,10 @@ export interface Ranking<Row> {
 export type CountryStatus = OriginStatus & { readonly country: string };
 export type AsnStatus = OriginStatus & { readonly asn: string };
 
-export interface TimesStatus {
-	readonly count: number;
-	readonly median: number;
-	readonly p95: number;
-}
-
-/** Since the start; null where nothing was measured. */
-export interface HealthStatus {
-	/** From the server to clients through their resolvers, and back. */
-	readonly round_trip_seconds: TimesStatus | null;
-	/** From a query to its response. */
-	readonly answer_seconds: TimesStatus | null;
-	readonly retransmission_ratio_out: number | null;
-	readonly retransmission_ratio_in: number | null;
-	/** Bytes of DNS messages for each byte of the packets that they carried. */
-	readonly overhead_ratio: number | null;
-	readonly unanswered_queries: number;
-	readonly unanswered_ratio: number | null;
+/** Of all domains, since the start. */
+export interface HealthStatus extends HealthFigures {
+	readonly responses_by_rcode: Readonly<Record<string, number>>;
 	readonly truncated_responses: number;
-	/** The share of queries whose resolver takes less than the 1232 bytes that dnstt-server asks for. */
-	readonly edns_below_1232_ratio: number | null;
-	readonly responses: Readonly<Record<string, number>>;
 	readonly refused: Readonly<Record<string, number>>;
 }
 
@@ -91,6 +74,8 @@ export interface Status {
 	readonly countries: Ranking<CountryStatus> | null;
 	readonly asns: Ranking<AsnStatus> | null;
 	readonly health: HealthStatus;
+	/** What the figures show to be wrong, in sentences. */
+	readonly diagnosis: readonly string[];
 	readonly capture: CaptureStatus;
 }
 

@@ -71,6 +71,7 @@ ${ranking("asns", "Networks", status.asns !== null, "asn-database")}
 </div>
 <section class="card" aria-labelledby="health-title">
 <h2 id="health-title">Tunnel health <span class="of">since the start</span></h2>
+${fill("ul", "diagnosis")}
 ${fill("dl", "health", ` class="entries"`)}
 </section>
 <section class="card" aria-labelledby="capture-title">

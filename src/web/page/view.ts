@@ -153,6 +153,7 @@ export function parts(
 		"asns-rows": rankingRows(asns?.rows ?? [], asnColumns, sortings.asns),
 		"asns-more": more("asns", asns, sortings.asns),
 		health: health(status.health),
+		diagnosis: status.diagnosis.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join(""),
 		capture: capture(status, time),
 	};
 }
@@ -241,7 +242,7 @@ function domainRow(row: DomainStatus): string {
 }
 
 function health(health: HealthStatus): string {
-	const { round_trip_seconds: trip, answer_seconds: answer } = health;
+	const { round_trip_seconds: trip, response_seconds: answer } = health;
 	return [
 		entry("Round trip to clients", optional(trip?.median, seconds), trip && `95 % within ${seconds(trip.p95)}`),
 		entry("Server's answer", optional(answer?.median, seconds), answer && `95 % within ${seconds(answer.p95)}`),
@@ -257,7 +258,7 @@ function health(health: HealthStatus): string {
 		),
 		entry(
 			"Overhead",
-			optional(health.overhead_ratio, (value) => `${value.toFixed(value < 10 ? 1 : 0)} ×`),
+			optional(health.overhead, (value) => `${value.toFixed(value < 10 ? 1 : 0)} ×`),
 			"bytes of DNS for each byte carried",
 		),
 		entry(
@@ -265,7 +266,7 @@ function health(health: HealthStatus): string {
 			optional(health.edns_below_1232_ratio, percent),
 			"of queries: under the 1232 bytes that dnstt needs",
 		),
-		entry("Responses", ...counts(health.responses)),
+		entry("Responses", ...counts(health.responses_by_rcode)),
 		entry("Refused queries", ...counts(health.refused)),
 	].join("");
 }
