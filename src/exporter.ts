@@ -24,6 +24,12 @@ const filesCheckMs = 10_000;
 /** Batches that are read in between two metrics of a scrape at the most: enough to empty the default capture buffer. */
 const breathBatchesMax = 32;
 
+/**
+ * Sessions end when their time has come, even if no packet comes with it; never oftener than this, so that what ends is
+ * worth a wake-up, nor much seldomer under a flood, so that it is little.
+ */
+const expiryDelayMinMs = 10;
+
 /** What of the outside world the exporter uses. */
 export interface World {
 	readonly log: Logger;
@@ -108,6 +114,21 @@ export async function startExporter(
 	const tracker = createTracker(config, geoip, world.seed);
 	const configReload = { successful: true, successTimeSeconds: world.wallUs() / 1e6 };
 
+	let expiry: ReturnType<typeof setTimeout> | undefined;
+	/** A timer for when something ends next; none when nothing will. */
+	function expireLater(): typeof expiry {
+		const waitMs = (tracker.nextExpiryUs - world.monotonicUs()) / 1_000;
+		if (waitMs === Number.POSITIVE_INFINITY) return undefined;
+		return setTimeout(
+			() => {
+				tracker.clock.advance(world.monotonicUs());
+				tracker.expire();
+				expiry = expireLater();
+			},
+			Math.max(waitMs, expiryDelayMinMs),
+		);
+	}
+
 	let decoder: Decoder | undefined;
 	let captureSinceUs = 0;
 	const watch = new Watch({
@@ -131,6 +152,7 @@ export async function startExporter(
 		consume(source, used) {
 			tracker.clock.synchronize(world.wallUs(), world.monotonicUs());
 			observeBatch(source.batch, used, decoder as Decoder, tracker);
+			expiry ??= expireLater();
 		},
 		broke(fault) {
 			log.error("capture broke, opening it again", { error: fault.message });
@@ -160,7 +182,7 @@ export async function startExporter(
 		configReload: () => configReload,
 	};
 	const exposition = createExposition(sources, async () => {
-		watch.drainOnce();
+		for (let batches = 0; batches < breathBatchesMax && watch.drainOnce(); batches++);
 	});
 	const feed = config.web.statusPage
 		? createFeed({
@@ -247,6 +269,7 @@ export async function startExporter(
 		},
 		async stop() {
 			clearInterval(checking);
+			clearTimeout(expiry);
 			feed?.stop();
 			watch.stop();
 			await server.stop();

@@ -75,7 +75,6 @@ export class Name {
 			for (let index = 0; index <= length; index++) flat[used++] = bytes[at++] as number;
 		}
 		flat[used] = 0;
-		if (pointers === 0) this.end = at + 1;
 		this.bytes = flat;
 		this.count = count;
 		this.zeroAt = used;

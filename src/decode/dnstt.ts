@@ -154,21 +154,20 @@ export class Tunnel {
 			const low = text.next();
 			if (low < 0) return;
 			const packetBytes = (high << 8) | low;
+			const left = this.readDownstreamSegments(packetBytes, seen);
+			if (left !== 0) seen.segments.broken++;
+			if (left < 0 || !text.skip(left)) return;
 			seen.packets++;
 			seen.packetBytes += packetBytes;
-			if (!this.readDownstreamSegments(packetBytes, seen)) {
-				seen.segments.broken++;
-				return;
-			}
 		}
 	}
 
-	/** Steps over one packet and reads its segments; false when it breaks off, or its segments do. */
-	private readDownstreamSegments(packetBytes: number, seen: Observation): boolean {
+	/** Reads the segments of one packet. Gives how many of its bytes are no segments, or -1 when the text ends in it. */
+	private readDownstreamSegments(packetBytes: number, seen: Observation): number {
 		const { text } = this;
 		let left = packetBytes;
 		while (left >= segmentHeaderBytes) {
-			if (!text.take(segmentHeaderBytes)) return false;
+			if (!text.take(segmentHeaderBytes)) return -1;
 			left -= segmentHeaderBytes;
 			const dataBytes = seen.segments.add(
 				text.taken(commandAt),
@@ -177,9 +176,10 @@ export class Tunnel {
 				text.takenLittleEndian(dataBytesAt),
 				left,
 			);
-			if (dataBytes < 0 || !text.skip(dataBytes)) return false;
+			if (dataBytes < 0) return left === 0 ? -1 : left;
+			if (!text.skip(dataBytes)) return -1;
 			left -= dataBytes;
 		}
-		return left === 0;
+		return left;
 	}
 }

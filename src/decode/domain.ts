@@ -33,7 +33,7 @@ export class Domains {
 		for (const { index, labels, octets } of this.suffixes) {
 			const first = name.count - labels;
 			if (first < 0) continue;
-			const start = labels === 0 ? name.zeroAt : (name.labelAt[first] as number);
+			const start = name.labelAt[first] as number;
 			if (name.zeroAt - start !== octets.length) continue;
 			let at = 0;
 			while (at < octets.length && lowerOf[bytes[start + at] as number] === octets[at]) at++;

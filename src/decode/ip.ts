@@ -69,35 +69,19 @@ export class Datagram {
 		let next = bytes[at + 6] as number;
 		let header = at + 40;
 		for (let headers = 0; next !== protocolUdp; headers++) {
+			if (!isExtensionHeader(next)) return foreign(seen, Foreign.Protocol);
 			if (headers === extensionHeadersMax) return broken(seen, Fault.IpExtensionHeaders);
-			if (packetEnd - header < 8 && isExtensionHeader(next)) return broken(seen, Fault.IpTotalLength);
+			if (packetEnd - header < 8) return broken(seen, Fault.IpTotalLength);
 			if (end - header < 8) return broken(seen, Fault.IpTruncated);
-			switch (next) {
-				case hopByHop:
-				case routing:
-				case destinationOptions:
-				case mobility:
-				case hostIdentity:
-				case shim6:
-					next = bytes[header] as number;
-					header += ((bytes[header + 1] as number) + 1) << 3;
-					break;
-				case authentication:
-					// RFC 4302, 2.2: counted in 4-byte units, less two.
-					next = bytes[header] as number;
-					header += ((bytes[header + 1] as number) + 2) << 2;
-					break;
-				case fragment:
-					// RFC 6946: offset 0 and no more fragments is a whole packet.
-					if ((((bytes[header + 2] as number) << 8) | ((bytes[header + 3] as number) & 0xf9)) !== 0) {
-						return foreign(seen, Foreign.Fragment);
-					}
-					next = bytes[header] as number;
-					header += 8;
-					break;
-				default:
-					return foreign(seen, Foreign.Protocol);
+			const following = bytes[header] as number;
+			if (next === fragment) {
+				// RFC 6946: offset 0 and no more fragments is a whole packet.
+				if ((((bytes[header + 2] as number) << 8) | ((bytes[header + 3] as number) & 0xf9)) !== 0) {
+					return foreign(seen, Foreign.Fragment);
+				}
 			}
+			header += extensionHeaderBytes(next, bytes[header + 1] as number);
+			next = following;
 		}
 		if (packetEnd > end) return broken(seen, Fault.IpTruncated);
 		return this.readUdp(bytes, header, packetEnd, seen);
@@ -153,6 +137,20 @@ function isExtensionHeader(next: number): boolean {
 			return true;
 		default:
 			return false;
+	}
+}
+
+/** Length of an extension header whose second byte is `length`. */
+function extensionHeaderBytes(type: number, length: number): number {
+	switch (type) {
+		case fragment:
+			return 8;
+		case authentication:
+			// RFC 4302, 2.2: counted in 4-byte units, less two.
+			return (length + 2) << 2;
+		default:
+			// RFC 8200, 4.3: in 8-byte units, without the first.
+			return (length + 1) << 3;
 	}
 }
 

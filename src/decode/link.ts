@@ -41,11 +41,11 @@ export function readLink(linkType: LinkType, bytes: Uint8Array, at: number, end:
 			if (end - at < 4) return truncated(seen);
 			// NULL is in the byte order of the host that wrote it, LOOP in network order: a family fits in one byte, so
 			// it is the byte at either end, whichever is not 0.
-			const family = (bytes[at] as number) | (bytes[at + 3] as number);
-			if (((bytes[at + 1] as number) | (bytes[at + 2] as number)) === 0) {
-				if (family === familyIpv4 || familiesIpv6.includes(family)) return at + 4;
-			}
-			return notIp(seen);
+			const first = bytes[at] as number;
+			const family = first === 0 ? (bytes[at + 3] as number) : first;
+			const rest = first === 0 ? 0 : (bytes[at + 3] as number);
+			if (((bytes[at + 1] as number) | (bytes[at + 2] as number) | rest) !== 0) return notIp(seen);
+			return family === familyIpv4 || familiesIpv6.includes(family) ? at + 4 : notIp(seen);
 		}
 		case linkTypes.RAW:
 		case linkTypes.IPV4:

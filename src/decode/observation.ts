@@ -31,10 +31,9 @@ export class Observation {
 	/** Index of the tunnel's domain in the decoder's list. Query, Response and Refused. */
 	domain = 0;
 
-	/** The client id, and 30 bits of what follows it in the name. Query and Response. */
+	/** The client id. Query and Response. */
 	idHigh = 0;
 	idLow = 0;
-	nonce = 0;
 
 	/** UDP payload size that the OPT record advertises (RFC 6891, 6.2.3); 0 without OPT. Query. */
 	ednsBytes = 0;

@@ -69,6 +69,12 @@ export class Answers {
 		return entry !== 0 && now - this.timeAt(entry) > answerUsMax ? entry : 0;
 	}
 
+	/** When the oldest waiting query is overdue; infinite if none waits. */
+	get nextOverdueUs(): number {
+		const entry = this.table.oldest;
+		return entry === 0 ? Number.POSITIVE_INFINITY : this.timeAt(entry) + answerUsMax;
+	}
+
 	/** The query waits no longer. */
 	remove(entry: number): void {
 		this.table.remove(entry);

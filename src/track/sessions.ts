@@ -136,8 +136,18 @@ export class Sessions {
 		}
 	}
 
+	/** When the session of the oldest query ends, if it stays silent: microseconds; infinite without sessions. */
+	get nextEndUs(): number {
+		const entry = this.active.oldest;
+		if (entry === 0) return Number.POSITIVE_INFINITY;
+		return (this.active.doubles[(entry + lastWord) >> 1] as number) + this.windowUs;
+	}
+
 	private begin(hash: number, idHigh: number, idLow: number, domain: number, set: number, now: number): number {
 		const { active, remembered } = this;
+		// Before the oldest ends: its place among the remembered may be this one's.
+		const known = remembered.find(hash, idHigh, idLow, domain, 0);
+		if (known !== 0) remembered.remove(known);
 		if (active.isFull) {
 			this.end(active.oldest);
 			active.evicted++;
@@ -147,8 +157,6 @@ export class Sessions {
 		active.doubles[(entry + lastWord) >> 1] = now;
 		active.doubles[(entry + firstWord) >> 1] = now;
 		active.doubles[(entry + bytesWord) >> 1] = 0;
-		const known = remembered.find(hash, idHigh, idLow, domain, 0);
-		if (known !== 0) remembered.remove(known);
 		this.events.began(set, known === 0);
 		return entry;
 	}
@@ -165,6 +173,8 @@ export class Sessions {
 		const bytes = doubles[(entry + bytesWord) >> 1] as number;
 		const set = (words[entry + setWord] as number) & setMask;
 		active.remove(entry);
+		// No domain is negative: whoever still knows the entry finds that it is not this session's any more.
+		words[entry + 2] = -1;
 		this.events.ended(set, durationUs, bytes);
 	}
 }

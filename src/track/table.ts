@@ -134,16 +134,6 @@ export class BoundedTable {
 		this.evicted++;
 	}
 
-	/** Takes all entries out. */
-	clear(): void {
-		this.heads.fill(0, 0, this.chains);
-		this.links[0] = 0;
-		this.links[1] = 0;
-		this.free = 0;
-		this.fresh = 1 << this.entryShift;
-		this.size = 0;
-	}
-
 	/**
 	 * A key's hash, for find and insert: tabulation hashing (Carter and Wegman 1979, Zobrist 1970): the exclusive or of one random word for each byte of the
 	 * key. For any two keys chosen without knowing the random words, the odds of the same hash are one in its range, so

@@ -179,7 +179,7 @@ export class Tracker implements SessionEvents {
 		add(this.responses, domain * rcodeCount + seen.rcode, 1);
 		if (seen.truncated) add(this.truncated, domain, 1);
 		const waiting = answers.find(seen);
-		if (waiting === 0) {
+		if (waiting === 0 || this.sets.domains[answers.setAt(waiting)] !== domain) {
 			add(this.bytesOut, this.sets.of(domain, resolvers.originAt(resolvers.entryOf(seen))), messageBytes);
 			return;
 		}
@@ -196,6 +196,11 @@ export class Tracker implements SessionEvents {
 	/** Brings sessions and waiting queries up to the clock's now, for whoever looks next. */
 	expire(): void {
 		this.expireAt(this.clock.now);
+	}
+
+	/** When expire() next has something to do, in microseconds on the clock's scale; infinite if never. */
+	get nextExpiryUs(): number {
+		return Math.min(this.sessions.nextEndUs, this.answers.nextOverdueUs);
 	}
 
 	private expireAt(now: number): void {
