@@ -1,0 +1,66 @@
+/**
+ * A process that reads broken capture files: `bun mutated.ts FOLDER SEED ROUNDS`. Every prefix of a small pcap and a small pcapng file, each of
+ * its bytes flipped in one bit, and random changes. Each must end in frames or a CaptureError. Prints how many of each there were.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openFile } from "../../src/capture/file.ts";
+import { CaptureError, type FrameSource, linkTypes, recordHeaderBytes } from "../../src/capture/source.ts";
+import { seededRandom } from "../support/messages.ts";
+import { writePcap, writePcapng } from "../support/pcapfile.ts";
+
+const [folder = "", seed, rounds] = process.argv.slice(2);
+const random = seededRandom(Number(seed));
+const path = join(folder, "mutated");
+const counts = { files: 0, frames: 0, refused: 0 };
+
+/** Reads a file to its end or fault, and looks at every byte that came. */
+function read(content: Uint8Array): void {
+	writeFileSync(path, content);
+	counts.files++;
+	let source: FrameSource | undefined;
+	try {
+		source = openFile(path);
+		const { bytes, words } = source.batch;
+		for (let used = source.read(); used > 0; used = source.read()) {
+			for (let at = 0; at < used; counts.frames++) {
+				const end = at + recordHeaderBytes + (words[(at >> 2) + 2] ?? 0);
+				if (end > used) throw new Error(`a record ends at ${end}, behind the ${used} bytes of the batch`);
+				for (let index = at + recordHeaderBytes; index < end; index++) sum = (sum + (bytes[index] ?? 0)) | 0;
+				at = (end + 3) & ~3;
+			}
+		}
+	} catch (error) {
+		if (!(error instanceof CaptureError)) throw error;
+		counts.refused++;
+	} finally {
+		source?.close();
+	}
+}
+let sum = 0;
+
+const records = [60, 1, 0, 131].map((length, index) => ({
+	timeNs: BigInt(index) * 1_000_000_007n,
+	bytes: Uint8Array.from({ length }, (_, at) => at & 0xff),
+}));
+const files = [writePcap({ linkType: linkTypes.EN10MB, records }), writePcapng({ linkType: linkTypes.RAW, records })];
+
+for (const file of files) {
+	for (let length = 0; length <= file.length; length++) read(file.subarray(0, length));
+	for (let at = 0; at < file.length; at++) {
+		const changed = file.slice();
+		changed[at] = (changed[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+		read(changed);
+	}
+	// Lengths are 32 bits: words of all sizes in their place do more than a bit.
+	for (let round = 0; round < Number(rounds); round++) {
+		const changed = file.slice();
+		const view = new DataView(changed.buffer);
+		for (let changes = 1 + Math.floor(random() * 3); changes > 0; changes--) {
+			const at = Math.floor(random() * (changed.length / 4)) * 4;
+			view.setUint32(at, Math.floor(random() * 2 ** Math.floor(random() * 33)), random() < 0.5);
+		}
+		read(changed);
+	}
+}
+console.log(JSON.stringify(counts));
