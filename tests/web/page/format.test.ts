@@ -1,0 +1,88 @@
+import { describe, expect, test } from "bun:test";
+import { byteRate, count, duration, percent, rate, seconds } from "../../../src/web/page/format.ts";
+
+const hour = 3_600_000;
+const space = "\u00a0";
+
+describe.each([
+	[
+		"count",
+		count,
+		[
+			...[
+				[0, "0"],
+				[1_234, "1,234"],
+				[999_999, "999,999"],
+				[1_000_000, "1.00 M"],
+				[33_149_000, "33.1 M"],
+			],
+			...[
+				[999_400_000, "999 M"],
+				[999_600_000, "1.00 G"],
+				[4.56e12, "4.56 T"],
+				[4.56e15, "4560 T"],
+			],
+		],
+	],
+	[
+		"rate",
+		rate,
+		[
+			[0, "0"],
+			[0.1, "0.1"],
+			[9.94, "9.9"],
+			[99.94, "99.9"],
+			[100, "100"],
+			[1_059.4, "1,059"],
+			[2_345_678, "2.35 M"],
+		],
+	],
+	[
+		"byteRate",
+		byteRate,
+		[
+			[0, "0 B/s"],
+			[999, "999 B/s"],
+			[1_000, "1.00 kB/s"],
+			[10_500, "10.5 kB/s"],
+			[999_600, "1.00 MB/s"],
+		],
+	],
+	[
+		"seconds",
+		seconds,
+		[
+			[0.00002, "< 1 ms"],
+			[0.0042, "4.2 ms"],
+			[0.1834, "183 ms"],
+			[1, "1.00 s"],
+			[12.34, "12.3 s"],
+		],
+	],
+	[
+		"percent",
+		percent,
+		[
+			[0, "0 %"],
+			[0.0004, "< 0.1 %"],
+			[0.0132, "1.3 %"],
+			[0.14, "14 %"],
+			[1, "100 %"],
+		],
+	],
+	[
+		"duration",
+		duration,
+		[
+			[0, "0 s"],
+			[999, "0 s"],
+			[61_000, `1${space}min 1${space}s`],
+			[hour, `1${space}h`],
+			[49 * hour, `2${space}d 1${space}h`],
+		],
+	],
+] as [string, (value: number) => string, [number, string][]][])("%s", (_name, text, rows) => {
+	test.each(rows)("of %d reads %s", (value, expected) => {
+		expect(text(value)).toBe(expected);
+	});
+});

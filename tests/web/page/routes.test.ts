@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { viewersMax } from "../../../src/status/events.ts";
+import { busyHistory, busyStatus, servePage } from "./fixture.ts";
+
+let served: ReturnType<typeof servePage>;
+beforeAll(() => {
+	served = servePage(busyStatus, busyHistory);
+});
+afterAll(() => served.stop());
+
+const get = (path: string, init?: RequestInit) => fetch(new URL(path, served.url), init);
+
+describe("the status page's routes", () => {
+	test.each([
+		["/", "text/html; charset=utf-8"],
+		["/page.js", "text/javascript; charset=utf-8"],
+		["/page.css", "text/css; charset=utf-8"],
+		["/icon.svg", "image/svg+xml"],
+		["/status.json", "application/json"],
+	])("%s answers as %s, plain or compressed", async (path, contentType) => {
+		const compressed = await get(path);
+		const plain = await get(path, { headers: { "Accept-Encoding": "identity" } });
+		expect([compressed.status, compressed.headers.get("content-type")]).toEqual([200, contentType]);
+		expect(plain.headers.get("content-encoding")).toBeNull();
+		expect(await compressed.text()).toBe(await plain.text());
+	});
+
+	test("the page allows its own script and styles, and no inline code", async () => {
+		const policy = (await get("/")).headers.get("content-security-policy") ?? "";
+		expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'");
+		expect(policy).not.toContain("unsafe");
+		expect(policy).toContain("frame-ancestors 'none'");
+	});
+
+	test("the script and the styles hold everything that they use", async () => {
+		expect(await (await get("/page.js")).text()).not.toMatch(/\bimport\s*["'{(]|\brequire\(/);
+		expect(await (await get("/page.css")).text()).not.toMatch(/@import|url\(/);
+	});
+
+	test("/status.json is the status", async () => {
+		expect(await (await get("/status.json")).json()).toEqual(JSON.parse(JSON.stringify(busyStatus)));
+	});
+
+	test("HEAD of the events opens no stream", async () => {
+		const response = await get("/events", { method: "HEAD" });
+		expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"]);
+	});
+
+	test("one viewer too many is told to come back", async () => {
+		const aborts = Array.from({ length: viewersMax }, () => new AbortController());
+		const open = await Promise.all(aborts.map(({ signal }) => get("/events", { signal })));
+		expect(open.every(({ status }) => status === 200)).toBe(true);
+		const refused = await get("/events");
+		expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "10"]);
+		for (const abort of aborts) abort.abort();
+		let status = 503;
+		for (let tries = 0; tries < 100 && status !== 200; tries++) {
+			await Bun.sleep(10);
+			const last = new AbortController();
+			status = (await get("/events", { signal: last.signal })).status;
+			last.abort();
+		}
+		expect(status).toBe(200);
+	});
+});
