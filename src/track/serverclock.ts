@@ -1,4 +1,3 @@
-const wrapMs = 2 ** 32;
 /** A push leaves the server within this after it was stamped, unless the server is another one: held for 1 s, queued for some more. */
 const delayMsMax = 10_000;
 /** So many pushes in a row that do not fit make another server. */
@@ -12,37 +11,52 @@ const roundTripMsMax = 60_000;
  * The millisecond clock that a dnstt server stamps its pushes with, learnt from them: a push is captured as soon as it
  * is sent, so that the least difference of capture time and stamp is the clock's offset. The stamps have 32 bits and
  * wrap around; a server that was restarted starts anew. Takes constant memory.
+ *
+ * An offset is 32 bits of milliseconds, which wrap around as the stamps do, and 0 to 999 microseconds: integers
+ * throughout, as this is asked for with every packet.
  */
 export class ServerClock {
-	/** Least offset in the span before and in the current one, milliseconds modulo 2^32; NaN before the first. */
-	private before = Number.NaN;
-	private current = Number.NaN;
+	private isKnown = false;
+	/** Least offset of the current span and the one before. */
+	private ms = 0;
+	private us = 0;
+	/** Least offset of the current span alone. */
+	private spanMs = 0;
+	private spanUs = 0;
 	private spanEndUs = 0;
-	/** Pushes in a row that came too late by the offset, and the least offset among them. */
+	/** Pushes in a row that came too late or too early by the offset, and the least offset among them. */
 	private strangers = 0;
-	private strangersOffset = Number.NaN;
+	private strangersMs = 0;
+	private strangersUs = 0;
 
 	/** A push stamped `stampMs` (32 bits) was captured at `nowUs`. */
 	push(stampMs: number, nowUs: number): void {
-		const offset = wrapped(nowUs / 1_000 - stampMs);
-		if (Number.isNaN(this.current) && Number.isNaN(this.before)) {
-			this.restart(offset, nowUs);
+		const wholeMs = Math.floor(nowUs / 1_000);
+		const ms = ((wholeMs | 0) - stampMs) | 0;
+		const us = nowUs - wholeMs * 1_000;
+		if (!this.isKnown) {
+			this.restart(ms, us, nowUs);
 			return;
 		}
-		const late = difference(offset, this.offset);
+		const late = (ms - this.ms) | 0;
 		if (late > delayMsMax || late < -delayMsMax) {
-			const least = this.strangers === 0 ? offset : this.strangersOffset;
-			this.strangersOffset = difference(offset, least) < 0 ? offset : least;
-			if (++this.strangers >= strangersMax) this.restart(this.strangersOffset, nowUs);
+			this.stranger(ms, us, nowUs);
 			return;
 		}
 		this.strangers = 0;
 		if (nowUs >= this.spanEndUs) {
-			this.before = this.current;
-			this.current = offset;
+			this.ms = this.spanMs;
+			this.us = this.spanUs;
+			this.spanMs = ms;
+			this.spanUs = us;
 			this.spanEndUs = nowUs + spanUs;
-		} else if (Number.isNaN(this.current) || difference(offset, this.current) < 0) {
-			this.current = offset;
+		} else if (isLess(ms, us, this.spanMs, this.spanUs)) {
+			this.spanMs = ms;
+			this.spanUs = us;
+		}
+		if (isLess(ms, us, this.ms, this.us)) {
+			this.ms = ms;
+			this.us = us;
 		}
 	}
 
@@ -51,31 +65,35 @@ export class ServerClock {
 	 * `stampMs`; -1 when no push can have had that stamp.
 	 */
 	roundTripUs(stampMs: number, nowUs: number): number {
-		const tripMs = difference(wrapped(nowUs / 1_000 - stampMs), this.offset);
+		if (!this.isKnown) return -1;
+		const wholeMs = Math.floor(nowUs / 1_000);
+		const tripMs = ((wholeMs | 0) - stampMs - this.ms) | 0;
 		// A stamp is a whole millisecond, so the offset may be one too large.
-		if (!(tripMs > -2 && tripMs <= roundTripMsMax)) return -1;
-		return Math.max(0, Math.round(tripMs * 1_000));
+		if (tripMs < -2 || tripMs > roundTripMsMax) return -1;
+		return Math.max(0, tripMs * 1_000 + (nowUs - wholeMs * 1_000 - this.us));
 	}
 
-	/** NaN before the first push. */
-	private get offset(): number {
-		if (Number.isNaN(this.before)) return this.current;
-		return difference(this.before, this.current) < 0 ? this.before : this.current;
+	private stranger(ms: number, us: number, nowUs: number): void {
+		if (this.strangers === 0 || isLess(ms, us, this.strangersMs, this.strangersUs)) {
+			this.strangersMs = ms;
+			this.strangersUs = us;
+		}
+		if (++this.strangers >= strangersMax) this.restart(this.strangersMs, this.strangersUs, nowUs);
 	}
 
-	private restart(offset: number, nowUs: number): void {
-		this.before = Number.NaN;
-		this.current = offset;
+	private restart(ms: number, us: number, nowUs: number): void {
+		this.isKnown = true;
+		this.ms = ms;
+		this.us = us;
+		this.spanMs = ms;
+		this.spanUs = us;
 		this.spanEndUs = nowUs + spanUs;
 		this.strangers = 0;
 	}
 }
 
-function wrapped(ms: number): number {
-	return ms - Math.floor(ms / wrapMs) * wrapMs;
-}
-
-/** a - b on a circle of 2^32: from -2^31 up to 2^31. */
-function difference(a: number, b: number): number {
-	return wrapped(a - b + wrapMs / 2) - wrapMs / 2;
+/** Whether the first of two offsets is less, on a circle of 2^32 milliseconds. */
+function isLess(ms: number, us: number, thanMs: number, thanUs: number): boolean {
+	const ahead = (ms - thanMs) | 0;
+	return ahead < 0 || (ahead === 0 && us < thanUs);
 }
