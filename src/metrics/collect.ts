@@ -120,7 +120,7 @@ export class Collectors {
 		return this.byArea((labels, sets) => {
 			const distribution = histogram.distribution(sets);
 			const { unitsPerBase } = histogram.scale;
-			const buckets = powers.map((power) => [2 ** power / unitsPerBase, distribution.below(power)] as const);
+			const buckets = powers.map((power) => [2 ** power / unitsPerBase, distribution.upTo(power)] as const);
 			return histogramSamples(labels, buckets, distribution.count, distribution.sum);
 		});
 	}

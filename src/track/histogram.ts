@@ -1,6 +1,6 @@
 /**
- * How values are put into cells: a value is a whole number of units, and each doubling of it has 2^cellBits cells. Values
- * of 2^(doublingMax + 1) units and more count as the largest below it.
+ * How values are put into cells: a cell is a whole number of units wide, and each doubling has 2^cellBits cells. Values
+ * above 2^(doublingMax + 1) units count as that.
  */
 export interface Scale {
 	readonly cellBits: number;
@@ -10,10 +10,10 @@ export interface Scale {
 }
 
 /**
- * Times of packets: 1/64 of a millisecond up to 65 s, so that bounds at powers of two milliseconds are exact. Eight
- * cells a doubling, as medians are read from them.
+ * Times of packets: 1/64 of a millisecond up to 65 s, so that bounds at powers of two milliseconds are exact. Sixteen
+ * cells a doubling, as medians are read from them: one is off by 3 % if all values are alike, by 6 % at most.
  */
-export const tripScale: Scale = { cellBits: 3, doublingMax: 21, unitsPerBase: 64_000 };
+export const tripScale: Scale = { cellBits: 4, doublingMax: 21, unitsPerBase: 64_000 };
 export const tripUnitsPerUs = 0.064;
 
 /** Lives of sessions: seconds up to 136 years, a cell each doubling. */
@@ -45,10 +45,10 @@ export class Histogram {
 		this.sums = new Float64Array(sets);
 	}
 
-	/** Adds a value in units, 0 or more. */
+	/** Adds a value in units, 0 or more. A cell holds its upper end and not its lower, as a bucket of an exposition does. */
 	observe(set: number, value: number): void {
 		const bits = this.scale.cellBits;
-		const units = value < this.unitsMax ? value | 0 : this.unitsMax;
+		const units = value > this.unitsMax ? this.unitsMax : value > 1 ? (Math.ceil(value) - 1) | 0 : 0;
 		const doubling = 31 - Math.clz32(units);
 		const cell =
 			doubling < bits ? units : ((doubling - bits + 1) << bits) + ((units >> (doubling - bits)) & ((1 << bits) - 1));
@@ -87,8 +87,8 @@ export class Distribution {
 		this.sum = sumUnits / scale.unitsPerBase;
 	}
 
-	/** How many values are less than 2^power units; `power` from the scale's cellBits up to its doublingMax. */
-	below(power: number): number {
+	/** How many values are at most 2^power units; `power` from the scale's cellBits up to its doublingMax. */
+	upTo(power: number): number {
 		const end = (power - this.scale.cellBits + 1) << this.scale.cellBits;
 		let total = 0;
 		for (let cell = 0; cell < end; cell++) total += this.counts[cell] as number;
@@ -111,7 +111,7 @@ export class Distribution {
 		return null;
 	}
 
-	/** The smallest value of a cell, in units. */
+	/** The lower end of a cell, in units. */
 	private start(cell: number): number {
 		const bits = this.scale.cellBits;
 		if (cell < 1 << bits) return cell;
