@@ -53,9 +53,11 @@ export interface Debian {
 	unpackSource(name: string, folder: string): Promise<{ readonly folder: string; readonly version: string }>;
 }
 
-/** Fetches the package lists of both architectures into `folder`, which is made anew. */
-export async function openDebian(folder: string): Promise<Debian> {
-	const { sources } = await machineSources();
+/** Fetches the package lists of both architectures into `folder`, which is made anew: of this machine's release, or of another. */
+export async function openDebian(folder: string, codename?: string): Promise<Debian> {
+	const machine = await machineSources();
+	const others = machine.sources.filter(({ suite }) => suite === machine.codename);
+	const sources = codename === undefined ? machine.sources : others.map(({ uri }) => ({ uri, suite: codename }));
 	rmSync(folder, { recursive: true, force: true });
 	for (const part of ["state/lists/partial", "cache/archives/partial", "empty"])
 		mkdirSync(join(folder, part), { recursive: true });
