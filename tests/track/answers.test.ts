@@ -1,0 +1,134 @@
+import { describe, expect, test } from "bun:test";
+import { Outcome } from "../../src/decode/fault.ts";
+import { Answers, answersMax, answerUsMax } from "../../src/track/answers.ts";
+import { begin, bySet, query, type Seen, second, seed, seenOf, trackerOf } from "./observing.ts";
+
+/** Answers in which one query waits: of the defaults of seenOf. */
+function waiting(): Answers {
+	const answers = new Answers(seed);
+	answers.wait(seenOf({}), 3, 5, begin);
+	return answers;
+}
+
+describe("a response is matched", () => {
+	test("by the resolver's address and port and the message's id: it finds set, session and time", () => {
+		const answers = waiting();
+		const entry = answers.find(seenOf({}));
+		expect([answers.setAt(entry), answers.sessionAt(entry), answers.timeAt(entry)]).toEqual([3, 5, begin]);
+	});
+
+	const strangers: readonly [title: string, seen: Seen][] = [
+		["from another address", { origin: 3 }],
+		["from another port", { port: 40_001 }],
+		["with another id", { messageId: 8 }],
+		["with port and id exchanged", { port: 7, messageId: 40_000 }],
+	];
+	test.each(strangers)("and none %s", (_, seen) => {
+		expect(waiting().find(seenOf(seen))).toBe(0);
+	});
+
+	test("and none from an IPv6 address with the same last word", () => {
+		const seen = seenOf({});
+		seen.peer0 = 0x20010db8;
+		seen.peer2 = 0;
+		expect(waiting().find(seen)).toBe(0);
+	});
+
+	test("at the ends of ports and ids", () => {
+		const answers = new Answers(seed);
+		const rows = [0, 1, 0x7fff, 0x8000, 0xffff].flatMap((port) =>
+			[0, 1, 0x7fff, 0x8000, 0xffff].map((messageId) => ({ port, messageId })),
+		);
+		for (const [index, row] of rows.entries()) answers.wait(seenOf(row), index, 0, begin);
+		expect(answers.table.size).toBe(rows.length);
+		expect(rows.map((row) => answers.setAt(answers.find(seenOf(row))))).toEqual(rows.map((_, index) => index));
+	});
+});
+
+test("the same query again waits since the first, once", () => {
+	const answers = waiting();
+	answers.wait(seenOf({}), 4, 6, begin + second);
+	const entry = answers.find(seenOf({}));
+	expect([answers.setAt(entry), answers.timeAt(entry), answers.table.size]).toEqual([3, begin, 1]);
+	answers.remove(entry);
+	expect(answers.find(seenOf({}))).toBe(0);
+});
+
+test("a query is overdue after more than 10 s, the oldest first", () => {
+	const answers = waiting();
+	answers.wait(seenOf({ messageId: 8 }), 4, 0, begin + 1);
+	expect(answerUsMax).toBe(10 * second);
+	expect(answers.overdue(begin + answerUsMax)).toBe(0);
+	const first = answers.overdue(begin + answerUsMax + 1);
+	expect(answers.setAt(first)).toBe(3);
+	answers.remove(first);
+	expect(answers.overdue(begin + answerUsMax + 1)).toBe(0);
+	expect(answers.setAt(answers.overdue(begin + answerUsMax + 2))).toBe(4);
+});
+
+test("of one query more than there is room for, the oldest is forgotten and counted", () => {
+	const answers = new Answers(seed);
+	const seen = seenOf({});
+	const wait = (index: number) => {
+		seen.peer3 = index;
+		answers.wait(seen, index, 0, begin + index);
+	};
+	const isWaiting = (index: number) => {
+		seen.peer3 = index;
+		return answers.find(seen) !== 0;
+	};
+	for (let index = 0; index < answersMax; index++) wait(index);
+	expect([answers.table.size, answers.table.evicted, isWaiting(0)]).toEqual([answersMax, 0, true]);
+	wait(answersMax);
+	expect([answers.table.size, answers.table.evicted]).toEqual([answersMax, 1]);
+	expect([isWaiting(0), isWaiting(1), isWaiting(answersMax)]).toEqual([false, true, true]);
+	// The same again needs no room.
+	wait(answersMax);
+	expect(answers.table.evicted).toBe(1);
+});
+
+describe("the tracker", () => {
+	const respond = (tracker: ReturnType<typeof trackerOf>, at: number, seen: Seen = {}) =>
+		tracker.observe(Outcome.Response, seenOf(seen), begin + at);
+	const times = (tracker: ReturnType<typeof trackerOf>) => {
+		const { count, sum } = tracker.answerTimes.distribution([0]);
+		return [count, Math.round(sum * 1e6)];
+	};
+
+	test("has the time from a query to its response", () => {
+		const tracker = trackerOf();
+		query(tracker, 0, { messageId: 1 });
+		query(tracker, 100, { messageId: 2 });
+		respond(tracker, 1_000_000, { messageId: 2 });
+		respond(tracker, 1_000_001, { messageId: 1 });
+		expect(times(tracker)).toEqual([2, 1_999_901]);
+	});
+
+	test("counts a query without a response as unanswered after 10 s, under its label set", () => {
+		const tracker = trackerOf();
+		query(tracker, 0, { origin: 4, messageId: 1 });
+		query(tracker, 0, { origin: 5, messageId: 1, domain: 1 });
+		tracker.observe(Outcome.Refused, seenOf({}), begin + 10 * second);
+		expect(bySet(tracker, tracker.unanswered)).toEqual({});
+		tracker.observe(Outcome.Refused, seenOf({}), begin + 10 * second + 1);
+		expect(bySet(tracker, tracker.unanswered)).toEqual({ "0/4": 1, "1/5": 1 });
+		// What comes after that is a response to nothing.
+		respond(tracker, 10 * second + 2, { origin: 4, messageId: 1 });
+		expect(times(tracker)[0]).toBe(0);
+	});
+
+	test("counts a repeated query twice, as two queries of which one is answered and none is missing", () => {
+		const tracker = trackerOf();
+		query(tracker, 0);
+		query(tracker, 2 * second);
+		respond(tracker, 3 * second);
+		respond(tracker, 4 * second);
+		tracker.observe(Outcome.Refused, seenOf({}), begin + 60 * second);
+		expect([tracker.queries[0], times(tracker)[0], times(tracker)[1], tracker.unanswered[0]]).toEqual([
+			2,
+			1,
+			3 * second,
+			0,
+		]);
+	});
+});
