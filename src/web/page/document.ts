@@ -41,10 +41,10 @@ ${fill("p", `${name}-more`, ` class="note"`)}`
 <body>
 <header>
 <div><h1>dnstt_exporter</h1><p class="note">${names}</p></div>
-<p id="connection" role="status" data-state="still">As of ${utc(status.time)}</p>
+<p id="connection" role="status" data-state="still">Connecting…</p>
 </header>
 <main>
-<noscript><p class="note">Without JavaScript the figures stay as they were when the page was loaded: reload it for newer ones.</p></noscript>
+<noscript><p class="note">Figures are of ${utc(status.time)}. Without JavaScript they stay as they are: reload the page for newer ones.</p></noscript>
 ${fill("div", "notice", ` class="notice"`)}
 <section aria-labelledby="now-title">
 <h2 id="now-title" class="unseen">Now</h2>

@@ -16,7 +16,15 @@ const contentSecurityPolicy = [
 	...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
 ].join("; ");
 
-/** What the status page is made of, for createApp's extraRoutes. */
+/** What `top` reads, page or not. For createApp's extraRoutes, as the next. */
+export function dataRoutes(feed: Feed): Readonly<Record<string, Handler>> {
+	return {
+		"/status.json": (request) => packed(request, JSON.stringify(feed.status()), "application/json"),
+		"/history.json": (request) => packed(request, JSON.stringify(feed.history()), "application/json"),
+	};
+}
+
+/** What the status page is made of. */
 export function statusRoutes(feed: Feed, telemetryPath: string): Readonly<Record<string, Handler>> {
 	return {
 		"/": async (request) => {
@@ -28,7 +36,7 @@ export function statusRoutes(feed: Feed, telemetryPath: string): Readonly<Record
 		"/page.js": (request) => packed(request, script, "text/javascript; charset=utf-8"),
 		"/page.css": (request) => packed(request, styles, "text/css; charset=utf-8"),
 		"/icon.svg": () => new Response(icon, { headers: { "Content-Type": "image/svg+xml" } }),
-		"/status.json": (request) => packed(request, JSON.stringify(feed.status()), "application/json"),
+		...dataRoutes(feed),
 		"/events": (request, client) => {
 			const headers = { "Content-Type": "text/event-stream; charset=utf-8" };
 			if (request.method === "HEAD") return new Response(null, { headers });
