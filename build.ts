@@ -318,6 +318,7 @@ export async function bundle(target: Target, { addon, runtime, revision }: Parts
 			sourcemap: "none",
 			metafile: true,
 			throw: false,
+			env: "disable", // Nothing of this host's environment gets into the bytes.
 			define: { DNSTT_EXPORTER_REVISION: JSON.stringify(revision ?? "unknown") },
 			plugins: [addonOf(addon)],
 			compile: {

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
+import { BuildError } from "../../build.ts";
 
 export type Architecture = "amd64" | "arm64";
 
@@ -30,18 +31,18 @@ export function debianSources(indexTargets: string, codename: string): PackageSo
 		.map(([uri = "", suite = ""]) => ({ uri, suite }));
 }
 
-/** Debian's sources as this machine is configured: from its mirror. Throws on another distribution. */
+/** Debian's sources as this machine is configured: from its mirror. Throws BuildError on another distribution. */
 export async function machineSources(): Promise<{ readonly codename: string; readonly sources: PackageSource[] }> {
 	const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
 	const codename = /^VERSION_CODENAME=(\w+)$/m.exec(release)?.[1];
 	if (!/^ID=debian$/m.test(release) || codename === undefined || !existsSync(keyring))
-		throw new Error("this needs a machine with Debian, and its package debian-archive-keyring");
+		throw new BuildError("this needs a machine with Debian, and its package debian-archive-keyring");
 	const format = "$(REPO_URI) $(RELEASE) $(COMPONENT)";
 	const sources = debianSources(
 		await $`apt-get indextargets --format ${format} ${"Created-By: Packages"}`.quiet().text(),
 		codename,
 	);
-	if (sources.length === 0) throw new Error(`apt has no source for ${codename} main; see sources.list(5)`);
+	if (sources.length === 0) throw new BuildError(`apt has no source for ${codename} main; see sources.list(5)`);
 	return { codename, sources };
 }
 
@@ -82,7 +83,9 @@ export async function openDebian(folder: string, codename?: string): Promise<Deb
 	const apt = async (cwd: string, ...words: string[]) => {
 		const result = await $`apt-get -qq ${settings} ${words}`.cwd(cwd).nothrow().quiet();
 		if (result.exitCode === 0) return;
-		throw new Error(`apt-get ${words.join(" ")} ended with ${result.exitCode}: ${result.stderr.toString().trim()}`);
+		throw new BuildError(
+			`apt-get ${words.join(" ")} ended with ${result.exitCode}: ${result.stderr.toString().trim()}`,
+		);
 	};
 	const fresh = (path: string) => {
 		rmSync(path, { recursive: true, force: true });
@@ -103,7 +106,7 @@ export async function openDebian(folder: string, codename?: string): Promise<Deb
 			fresh(into);
 			await apt(into, "source", "--download-only", name);
 			const [description] = [...new Bun.Glob("*.dsc").scanSync({ cwd: into })];
-			if (description === undefined) throw new Error(`apt-get gave no source package for ${name}`);
+			if (description === undefined) throw new BuildError(`apt-get gave no source package for ${name}`);
 			await $`dpkg-source --no-check -x ${description} source`.cwd(into).quiet();
 			const version = /^Version: (.+)$/m.exec(readFileSync(join(into, description), "utf8"))?.[1] ?? "unknown";
 			return { folder: join(into, "source"), version };

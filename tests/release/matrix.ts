@@ -10,7 +10,14 @@ export interface Host {
 
 export type Outcome = "ok" | "FAILED" | "-";
 
-export const columns = ["alone", "version", "inspect", "exposition", "live veth", "live any"] as const;
+export const columns = [
+	"alone",
+	"version",
+	"inspect",
+	"exposition",
+	"live veth, /metrics",
+	"live any, /metrics",
+] as const;
 
 export interface Row {
 	readonly target: string;

@@ -37,7 +37,10 @@ const arm64Tools = {
 	archiver: "aarch64-linux-gnu-ar",
 } as const;
 
-/** Bun's one runtime for x64 is its baseline: it runs on Nehalem (SSE4.2) and picks wider instructions when it starts. */
+/**
+ * Bun's one runtime for x64 is its baseline: it runs on Nehalem (SSE4.2) and picks wider instructions when it starts;
+ * @oven/bun-linux-x64-baseline has the same bytes.
+ */
 export const releaseTargets: readonly ReleaseTarget[] = [
 	{ ...targets.x64, compiler: "gcc", runtimePackage: "@oven/bun-linux-x64", triplet: "x86_64-linux-gnu" },
 	{ ...targets.arm64, ...arm64Tools, runtimePackage: "@oven/bun-linux-aarch64", triplet: "aarch64-linux-gnu" },
@@ -77,7 +80,7 @@ const releaseTools: readonly Tool[] = [
 	{ program: "dpkg-source", package: "dpkg-dev", purpose: "libpcap's source" },
 ];
 
-/** bun.lock's integrity (sha512) of a package that package.json leads to. */
+/** A package's version and integrity (sha512) in bun.lock. The name of one inside another's folder has the other's in front. */
 export function lockedPackage(lock: string, name: string): { readonly version: string; readonly integrity: string } {
 	const { packages } = Bun.JSONC.parse(lock) as { packages: Record<string, [string, string, object, string]> };
 	const [id, , , integrity] = packages[name] ?? [];
@@ -97,7 +100,9 @@ async function fetchRuntime(target: ReleaseTarget, lock: string): Promise<string
 	if (!archives().some(matches)) {
 		for (const archive of archives()) rmSync(archive);
 		say(`fetching ${target.runtimePackage} ${version}`);
-		await $`npm pack --silent --pack-destination ${folder} ${target.runtimePackage}@${version}`.quiet();
+		const wanted = `${target.runtimePackage}@${version}`;
+		const packed = await $`npm pack --silent --pack-destination ${folder} ${wanted}`.nothrow().quiet();
+		if (packed.exitCode !== 0) throw new BuildError(`npm cannot fetch ${wanted}: ${packed.stderr.toString().trim()}`);
 	}
 	const archive = archives().find(matches);
 	if (!archive) throw new BuildError(`${target.runtimePackage} is not the package that bun.lock names`);
@@ -191,9 +196,11 @@ function runtimeComponent(): Component {
 	};
 }
 
-function packageComponent(name: string, lock: string): Component {
-	const description = JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8"));
-	const { version, integrity } = lockedPackage(lock, name);
+/** The package in a folder of node_modules; throws when it is not the one that bun.lock names. */
+function packageComponent(folder: string, lock: string): Component {
+	const description = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+	const name: string = description.name;
+	const { version, integrity } = lockedPackage(lock, folder.replaceAll("node_modules/", ""));
 	// One package states its version as a tag, with a v.
 	if (description.version.replace(/^v/, "") !== version)
 		throw new BuildError(`node_modules has ${name} ${description.version}, bun.lock ${version}; run: bun install`);
@@ -265,7 +272,7 @@ export async function release(): Promise<void> {
 				purl: `pkg:generic/libpcap@${version}`,
 			}),
 		),
-		...bundledPackages(inputs).map((name) => packageComponent(name, lock)),
+		...bundledPackages(inputs).map((folder) => packageComponent(folder, lock)),
 	];
 	const timestamp = committed.exitCode === 0 ? committed.stdout.toString().trim() : undefined;
 	const contents = sbom({ name, version, license, ...(timestamp && { timestamp }), components });

@@ -130,8 +130,8 @@ async function testIn(host: Host, target: ReleaseTarget): Promise<Row> {
 		},
 		inspect: () => inspects(command, "json"),
 		exposition: () => inspects(command, "prometheus"),
-		"live veth": () => capturesLive(command, "tunnel0", "direct-ipv4"),
-		"live any": () => capturesLive(command, "any", "unbound-0x20-ipv4"),
+		"live veth, /metrics": () => capturesLive(command, "tunnel0", "direct-ipv4"),
+		"live any, /metrics": () => capturesLive(command, "any", "unbound-0x20-ipv4"),
 	};
 	const outcomes: Outcome[] = [];
 	for (const column of columns) {
@@ -176,6 +176,11 @@ async function main(): Promise<number> {
 	const start = performance.now();
 	if (process.getuid?.() !== 0 || process.arch !== "x64") {
 		say("this needs root on an x64 Debian machine: it changes roots and makes network namespaces");
+		return 1;
+	}
+	const missing = releaseTargets.map(executableName).filter((name) => !existsSync(join(dist, name)));
+	if (missing.length > 0) {
+		say(`dist has no ${missing.join(", ")}; make them: npm run release`);
 		return 1;
 	}
 	const needed = tools.filter(({ program }) => ["ip", "sysctl", "tcpreplay", "curl"].includes(program));

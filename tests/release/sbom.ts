@@ -29,15 +29,16 @@ export function npmPurl(name: string, version: string): string {
 	return `pkg:npm/${name.replace("@", "%40")}@${version}`;
 }
 
-/** The names of the npm packages, sorted, that bundled files belong to: paths from the project's folder on. */
+/** The folders of the npm packages, sorted, that bundled files belong to: all are paths from the project's folder on. */
 export function bundledPackages(inputs: readonly string[]): string[] {
-	const names = inputs.flatMap((input) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []);
-	return [...new Set(names)].sort();
+	const folders = inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0] ?? []);
+	return [...new Set(folders)].sort();
 }
 
-/** SPDX expressions name several licences with an operator between them (SPDX specification 2.3, annex D). */
+/** SPDX expressions name several licences with an operator between them (SPDX specification 2.3, annex D); other texts are names. */
 function licenseChoice(license: string): object {
-	return / (?:AND|OR|WITH) /.test(license) ? { expression: license } : { license: { id: license } };
+	if (/ (?:AND|OR|WITH) /.test(license)) return { expression: license };
+	return { license: /^[\w.+-]+$/.test(license) ? { id: license } : { name: license } };
 }
 
 function componentOf({ type, name, version, license, purl, integrity, components }: Component): object {
