@@ -6,83 +6,136 @@ const smallEdnsRatioMin = 0.02;
 const retransmissionRatioMin = 0.1;
 const unansweredRatioMin = 0.05;
 const rejectedRatioMin = 0.02;
+const truncatedRatioMin = 0.02;
 const casesMin = 50;
 /** An idle poll is answered after a second at the most; data comes at once. */
 const heldSecondsMin = 0.4;
 const roundTripSecondsMin = 2;
 
+/** A sentence names so many places, the worst first, and counts the others. */
+const namedMax = 3;
+
+/** What figures can be of, as it is called when it is counted. */
+export type PlaceKind = "domain" | "country" | "network";
+const plurals: Readonly<Record<PlaceKind, string>> = { domain: "domains", country: "countries", network: "networks" };
+
 /** Figures of a place that a sentence can be about. */
 export interface Place {
-	/** As it stands in a sentence: "country IR", "AS64500". */
+	readonly kind: PlaceKind;
+	/** As it stands in a sentence. */
 	readonly name: string;
 	readonly queries: number;
 	readonly health: HealthFigures;
 }
 
-/** Plain sentences on what the figures show to be wrong, and what can be done; none when nothing stands out. */
+/** A place by the value of its label, which need not be a country's code or a network's number (see Origin). */
+export function placeOf(
+	kind: PlaceKind,
+	label: string,
+	{ queries, health }: { readonly queries: number; readonly health: HealthFigures },
+): Place {
+	return { kind, name: nameOf(kind, label), queries, health };
+}
+
+function nameOf(kind: PlaceKind, label: string): string {
+	if (kind === "domain") return label;
+	if (label === "other") return `other ${plurals[kind]}`;
+	if (kind === "country") return label === "ZZ" ? "addresses without a country" : `country ${label}`;
+	return label === "0" ? "addresses without a network" : `AS${label}`;
+}
+
+/** What a figure of a place is when there are enough cases for one; null when not. */
+type Measure = (place: Place) => number | null;
+
+const smallEdns: Measure = ({ queries, health }) => (queries < casesMin ? null : health.edns_below_1232_ratio);
+const resent: Measure = ({ health }) => (health.segments_out < casesMin ? null : health.retransmission_ratio_out);
+const unanswered: Measure = ({ queries, health }) => (queries < casesMin ? null : health.unanswered_ratio);
+const roundTrip: Measure = ({ health: { round_trip_seconds: times } }) =>
+	times === null || times.count < casesMin ? null : times.median;
+
+/**
+ * What the figures show to be wrong, where, how much, and what can be done, in sentences; none when nothing stands out.
+ * One line a finding and kind of place, however many places there are.
+ */
 export function diagnose(
 	domains: readonly (DomainFigures & { readonly health: HealthFigures })[],
 	places: readonly Place[],
 ): string[] {
 	const sentences: string[] = [];
-	for (const { domain, queries, responses, responses_by_rcode, truncated_responses, health } of domains) {
+	for (const { domain, responses, responses_by_rcode, truncated_responses, health } of domains) {
 		const formErr = responses_by_rcode.FORMERR ?? 0;
-		if (queries >= casesMin && formErr >= responses * rejectedRatioMin && formErr > 0) {
+		if (responses >= casesMin && formErr >= responses * rejectedRatioMin) {
 			sentences.push(
-				`${domain}: the server answers ${percent(formErr, responses)} of the queries with FORMERR, as it does when a resolver takes less than its limit; a smaller -mtu at the server, or another resolver, lets them through.`,
+				`Queries refused with FORMERR: ${domain} ${percent(formErr / responses)}. The server does so when a resolver takes less than its -mtu, 1,232 bytes unless set: a smaller -mtu, or another resolver, lets them through.`,
 			);
 		}
-		if (truncated_responses >= casesMin) {
+		if (responses >= casesMin && truncated_responses >= responses * truncatedRatioMin) {
 			sentences.push(
-				`${domain}: ${percent(truncated_responses, responses)} of the responses were cut (TC=1) and carry less than they could; the server's -mtu is above what it may send.`,
+				`Responses cut (TC=1): ${domain} ${percent(truncated_responses / responses)}. What did not fit is lost and sent again: the server's -mtu is too small, or something in front of it cuts.`,
 			);
 		}
 		const response = health.response_seconds;
 		if (response !== null && response.count >= casesMin && response.median >= heldSecondsMin) {
 			sentences.push(
-				`${domain}: half of the responses take ${seconds(response.median)} or longer: the server holds them for lack of data, up to a second. With idle clients that is as it should be; with busy ones, what is behind the server is slow.`,
+				`Median time to respond: ${domain} ${seconds(response.median)}. The server holds a response for up to a second until it has data: as it should be while clients are idle; while they wait, what is behind the server is slow.`,
 			);
 		}
 	}
-	for (const { name, queries, health } of places) {
-		const small = health.edns_below_1232_ratio ?? 0;
-		if (queries >= casesMin && small >= smallEdnsRatioMin) {
-			sentences.push(
-				`${name}: in ${percent(small, 1)} of the queries the resolver takes less than 1,232 bytes, which the server refuses unless its -mtu is smaller: clients there need another resolver.`,
-			);
-		}
-		const resent = health.retransmission_ratio_out ?? 0;
-		if (health.segments_out >= casesMin && resent >= retransmissionRatioMin) {
-			sentences.push(
-				`${name}: ${percent(resent, 1)} of the segments to clients were sent again${others(places, name)}: packets are lost or late on the way through its resolvers.`,
-			);
-		}
-		const unanswered = health.unanswered_ratio ?? 0;
-		if (queries >= casesMin && unanswered >= unansweredRatioMin) {
-			sentences.push(
-				`${name}: ${percent(unanswered, 1)} of the queries got no response: the server was down or overloaded, or its responses do not pass this interface.`,
-			);
-		}
-		const trip = health.round_trip_seconds;
-		if (trip !== null && trip.count >= casesMin && trip.median >= roundTripSecondsMin) {
-			sentences.push(
-				`${name}: half of the round trips take ${seconds(trip.median)} or longer: its resolvers are far, slow, or limit the rate of queries.`,
-			);
-		}
+	for (const kind of ["domain", "country", "network"] as const) {
+		const ofKind = places.filter((place) => place.kind === kind);
+		const find = (measure: Measure, least: number, sentence: (found: Place[]) => string) => {
+			const found = ofKind
+				.filter((place) => (measure(place) ?? Number.NEGATIVE_INFINITY) >= least)
+				.sort((a, b) => (measure(b) as number) - (measure(a) as number));
+			if (found.length > 0) sentences.push(sentence(found));
+		};
+		find(
+			smallEdns,
+			smallEdnsRatioMin,
+			(found) =>
+				`Queries through resolvers that take less than 1,232 bytes: ${listed(found, smallEdns, percent)}. The server refuses these unless its -mtu is smaller: clients there need another resolver.`,
+		);
+		find(
+			resent,
+			retransmissionRatioMin,
+			(found) =>
+				`Segments to clients sent again: ${listed(found, resent, percent)}${elsewhere(ofKind, found)}. Packets are lost on the way through the resolvers, or wait too long for a query to carry them, as when resolvers limit the rate.`,
+		);
+		find(
+			unanswered,
+			unansweredRatioMin,
+			(found) =>
+				`Queries without a response: ${listed(found, unanswered, percent)}. The server is down or overloaded, or its responses do not pass where this was captured.`,
+		);
+		find(
+			roundTrip,
+			roundTripSecondsMin,
+			(found) =>
+				`Median round trip: ${listed(found, roundTrip, seconds)}. The resolvers are far, slow, or limit the rate of queries.`,
+		);
 	}
 	return sentences;
 }
 
-/** What the other places' retransmissions are, to compare with; nothing if there are no others. */
-function others(places: readonly Place[], name: string): string {
-	const rest = places.filter((place) => place.name !== name && place.name.startsWith(name.slice(0, 2)));
-	const segments = rest.reduce((sum, { health }) => sum + health.segments_out, 0);
-	const resent = rest.reduce((sum, { health }) => sum + health.retransmissions_out, 0);
-	return segments < casesMin ? "" : ` (elsewhere ${percent(resent, segments)})`;
+/** "AS64500 14 %, AS64501 12 %, AS64502 11 % and 4 more networks". */
+function listed(found: readonly Place[], measure: Measure, text: (value: number) => string): string {
+	const named = found.slice(0, namedMax).map((place) => `${place.name} ${text(measure(place) as number)}`);
+	const more = found.length - named.length;
+	if (more === 0) return named.join(", ");
+	const [{ kind }] = found as [Place];
+	return `${named.join(", ")} and ${more} more ${more === 1 ? kind : plurals[kind]}`;
 }
 
-function percent(part: number, whole: number): string {
-	const value = (part / whole) * 100;
+/** What the other places of a kind have, to compare with; nothing if that is too little. */
+function elsewhere(ofKind: readonly Place[], found: readonly Place[]): string {
+	const rest = ofKind.filter((place) => !found.includes(place));
+	const segments = rest.reduce((sum, { health }) => sum + health.segments_out, 0);
+	const again = rest.reduce((sum, { health }) => sum + health.retransmissions_out, 0);
+	return segments < casesMin ? "" : ` (elsewhere ${percent(again / segments)})`;
+}
+
+function percent(share: number): string {
+	const value = share * 100;
 	return `${value.toFixed(value < 10 ? 1 : 0)} %`;
 }
 

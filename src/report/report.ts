@@ -1,7 +1,7 @@
 import { faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { Tracker } from "../track/tracker.ts";
-import { diagnose } from "./diagnosis.ts";
+import { diagnose, placeOf } from "./diagnosis.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
 import { type HealthFigures, healthOf } from "./health.ts";
 
@@ -77,9 +77,9 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		countries: origins.hasCountry ? countries.map(([country, row]) => ({ country, ...row })) : null,
 		asns: origins.hasAsn ? asns.map(([asn, row]) => ({ asn, ...row })) : null,
 		diagnosis: diagnose(domains, [
-			...countries.map(([country, row]) => ({ name: `country ${country}`, ...row })),
-			...asns.map(([asn, row]) => ({ name: `AS${asn}`, ...row })),
-			...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => ({ name: row.domain, ...row }))),
+			...countries.map(([country, row]) => placeOf("country", country, row)),
+			...asns.map(([asn, row]) => placeOf("network", asn, row)),
+			...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
 		]),
 		duplicates: tracker.copies,
 		faults: byReason(faultNames, (reason) => tracker.faultsOf(reason)),

@@ -2,10 +2,11 @@ import { domainToUnicode } from "node:url";
 import { faultNames, foreignNames } from "../decode/fault.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { CaptureState, Sources } from "../metrics/collect.ts";
-import { diagnose, type Place } from "../report/diagnosis.ts";
+import { diagnose, type Place, type PlaceKind, placeOf } from "../report/diagnosis.ts";
 import { byReason, figuresOf, groupSets } from "../report/figures.ts";
 import { healthOf } from "../report/health.ts";
 import { type DomainFigures, domainsOf } from "../report/report.ts";
+import { total } from "../track/columns.ts";
 import type { Tracker } from "../track/tracker.ts";
 import type { RateMeter } from "./rates.ts";
 import type { Amounts, AsnStatus, CaptureStatus, CountryStatus, OriginStatus, Ranking, Status } from "./status.ts";
@@ -43,18 +44,22 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 		/** The first rows of a grouping. */
 		const ranked = (
 			keyOf: (set: number) => string,
-			nameOf: (key: string) => string,
+			kind: PlaceKind,
 		): Ranking<OriginStatus & { readonly key: string }> => {
-			const groups = [...groupSets(tracker, keyOf)].map(([key, sets]) => ({ key, sets, amounts: amountsOf(sets) }));
-			groups.sort(
-				(a, b) => b.amounts.active_clients - a.amounts.active_clients || b.amounts.queries - a.amounts.queries,
-			);
-			const rows = groups.slice(0, rankedMax).map(({ key, sets, amounts }) => {
+			// There may be thousands: only the first rows get all their figures.
+			const groups = [...groupSets(tracker, keyOf)].map(([key, sets]) => ({
+				key,
+				sets,
+				active: total(tracker.active, sets),
+				queries: total(tracker.queries, sets),
+			}));
+			groups.sort((a, b) => b.active - a.active || b.queries - a.queries);
+			const rows = groups.slice(0, rankedMax).map(({ key, sets, queries }) => {
 				const health = healthOf(tracker, sets);
-				places.push({ name: nameOf(key), queries: amounts.queries, health });
+				places.push(placeOf(kind, key, { queries, health }));
 				return {
 					key,
-					...amounts,
+					...amountsOf(sets),
 					round_trip_median_seconds: health.round_trip_seconds?.median ?? null,
 					retransmission_ratio: health.retransmission_ratio_out,
 				};
@@ -63,23 +68,17 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 		};
 		const countries: Ranking<CountryStatus> | null = origins.hasCountry
 			? named(
-					ranked(
-						(set) => originOf(set).country,
-						(country) => `country ${country}`,
-					),
+					ranked((set) => originOf(set).country, "country"),
 					(country, row) => ({ country, ...row }),
 				)
 			: null;
 		const asns: Ranking<AsnStatus> | null = origins.hasAsn
 			? named(
-					ranked(
-						(set) => originOf(set).asn,
-						(asn) => `AS${asn}`,
-					),
+					ranked((set) => originOf(set).asn, "network"),
 					(asn, row) => ({ asn, ...row }),
 				)
 			: null;
-		if (countries === null && asns === null) places.push(...domains.map((row) => ({ name: row.domain, ...row })));
+		if (countries === null && asns === null) places.push(...domains.map((row) => placeOf("domain", row.domain, row)));
 		return {
 			time: timeText(wallUs),
 			started: timeText(options.startedUs),
@@ -99,7 +98,7 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 			countries,
 			asns,
 			health: {
-				...healthOf(tracker, all),
+				...(domains.length === 1 && domains[0] !== undefined ? domains[0].health : healthOf(tracker, all)),
 				responses_by_rcode: added(domains, (row) => row.responses_by_rcode),
 				truncated_responses: domains.reduce((sum, row) => sum + row.truncated_responses, 0),
 				refused: added(domains, (row) => row.refused),

@@ -1,0 +1,238 @@
+import { describe, expect, test } from "bun:test";
+import { diagnose, type PlaceKind, placeOf } from "../../src/report/diagnosis.ts";
+import type { HealthFigures } from "../../src/report/health.ts";
+import type { DomainFigures } from "../../src/report/report.ts";
+
+/** A tunnel with which nothing is wrong. */
+const well: HealthFigures = {
+	round_trip_seconds: { count: 1_000, median: 0.2, p95: 0.9 },
+	response_seconds: { count: 1_000, median: 0.01, p95: 1 },
+	polls: 900,
+	data_queries: 100,
+	packet_bytes_in: 1_000,
+	packet_bytes_out: 100_000,
+	overhead: 1.3,
+	segments_in: 100,
+	segments_out: 1_000,
+	retransmissions_in: 0,
+	retransmissions_out: 0,
+	retransmission_ratio_in: 0,
+	retransmission_ratio_out: 0,
+	unanswered_queries: 0,
+	unanswered_ratio: 0,
+	edns_below_1232_ratio: 0,
+};
+
+type Domain = DomainFigures & { readonly health: HealthFigures };
+
+function domain(figures: Partial<DomainFigures> = {}, health: Partial<HealthFigures> = {}): Domain {
+	return {
+		domain: "t.example.com",
+		queries: 1_000,
+		bytes_in: 80_000,
+		bytes_out: 400_000,
+		sessions: 3,
+		active_clients: 3,
+		peak_clients: 3,
+		responses: 1_000,
+		responses_by_rcode: { NOERROR: 1_000 },
+		truncated_responses: 0,
+		refused_queries: 0,
+		refused: {},
+		health: { ...well, ...health },
+		...figures,
+	};
+}
+
+function place(label: string, health: Partial<HealthFigures> = {}, kind: PlaceKind = "network", queries = 1_000) {
+	return placeOf(kind, label, { queries, health: { ...well, ...health } });
+}
+
+const resent = (ratio: number, segments = 1_000): Partial<HealthFigures> => ({
+	segments_out: segments,
+	retransmissions_out: segments * ratio,
+	retransmission_ratio_out: ratio,
+});
+const times = (median: number, count = 1_000) => ({ count, median, p95: 9 });
+
+test("nothing is said of a tunnel with which nothing is wrong, nor of no traffic at all", () => {
+	expect(diagnose([domain()], [place("64500"), place("DE", {}, "country")])).toEqual([]);
+	const nothing: HealthFigures = {
+		...{ ...well, round_trip_seconds: null, response_seconds: null, overhead: null, segments_out: 0 },
+		...{ retransmission_ratio_in: null, retransmission_ratio_out: null, unanswered_ratio: null },
+		edns_below_1232_ratio: null,
+	};
+	const silent = domain({ queries: 0, responses: 0, responses_by_rcode: {} }, nothing);
+	expect(diagnose([silent], [placeOf("domain", "t.example.com", silent)])).toEqual([]);
+});
+
+/** Figures of a domain that are one short of a sentence, and the least that make it. */
+const domainRows: readonly [title: string, begin: string, short: Domain, enough: Domain][] = [
+	[
+		"FORMERR in 2 % of the responses",
+		"Queries refused with FORMERR: t.example.com 2.0 %. ",
+		domain({ responses_by_rcode: { NOERROR: 981, FORMERR: 19 } }),
+		domain({ responses_by_rcode: { NOERROR: 980, FORMERR: 20 } }),
+	],
+	[
+		"FORMERR in all of 50 responses",
+		"Queries refused with FORMERR: t.example.com 100 %. ",
+		domain({ responses: 49, responses_by_rcode: { FORMERR: 49 } }),
+		domain({ responses: 50, responses_by_rcode: { FORMERR: 50 } }),
+	],
+	[
+		"TC=1 in 2 % of the responses",
+		"Responses cut (TC=1): t.example.com 2.0 %. ",
+		domain({ truncated_responses: 19 }),
+		domain({ truncated_responses: 20 }),
+	],
+	[
+		"TC=1 in all of 50 responses",
+		"Responses cut (TC=1): t.example.com 100 %. ",
+		domain({ responses: 49, truncated_responses: 49 }),
+		domain({ responses: 50, truncated_responses: 50 }),
+	],
+	[
+		"responses that take 400 ms",
+		"Median time to respond: t.example.com 400 ms. ",
+		domain({}, { response_seconds: times(0.399) }),
+		domain({}, { response_seconds: times(0.4) }),
+	],
+	[
+		"50 responses that take 1 s",
+		"Median time to respond: t.example.com 1.0 s. ",
+		domain({}, { response_seconds: times(1, 49) }),
+		domain({}, { response_seconds: times(1, 50) }),
+	],
+];
+
+describe("a domain is spoken of from its threshold on:", () => {
+	test.each(domainRows)("%s", (_, begin, short, enough) => {
+		expect(diagnose([short], [])).toEqual([]);
+		const sentences = diagnose([enough], []);
+		expect(sentences).toHaveLength(1);
+		expect(sentences[0]).toStartWith(begin);
+	});
+});
+
+const small = "Queries through resolvers that take less than 1,232 bytes: AS64500";
+const placeRows: readonly [title: string, begin: string, short: Place, enough: Place][] = [
+	[
+		"2 % of queries with a small EDNS size",
+		`${small} 2.0 %. `,
+		place("64500", { edns_below_1232_ratio: 0.0199 }),
+		place("64500", { edns_below_1232_ratio: 0.02 }),
+	],
+	[
+		"all of 50 queries with a small EDNS size",
+		`${small} 100 %. `,
+		place("64500", { edns_below_1232_ratio: 1 }, "network", 49),
+		place("64500", { edns_below_1232_ratio: 1 }, "network", 50),
+	],
+	[
+		"10 % of segments sent again",
+		"Segments to clients sent again: AS64500 10 %. ",
+		place("64500", resent(0.099)),
+		place("64500", resent(0.1)),
+	],
+	[
+		"half of 50 segments sent again",
+		"Segments to clients sent again: AS64500 50 %. ",
+		place("64500", resent(0.5, 49)),
+		place("64500", resent(0.5, 50)),
+	],
+	[
+		"5 % of queries without a response",
+		"Queries without a response: AS64500 5.0 %. ",
+		place("64500", { unanswered_ratio: 0.049 }),
+		place("64500", { unanswered_ratio: 0.05 }),
+	],
+	[
+		"none of 50 queries with a response",
+		"Queries without a response: AS64500 100 %. ",
+		place("64500", { unanswered_ratio: 1 }, "network", 49),
+		place("64500", { unanswered_ratio: 1 }, "network", 50),
+	],
+	[
+		"round trips of 2 s",
+		"Median round trip: AS64500 2.0 s. ",
+		place("64500", { round_trip_seconds: times(1.99) }),
+		place("64500", { round_trip_seconds: times(2) }),
+	],
+	[
+		"50 round trips of 5 s",
+		"Median round trip: AS64500 5.0 s. ",
+		place("64500", { round_trip_seconds: times(5, 49) }),
+		place("64500", { round_trip_seconds: times(5, 50) }),
+	],
+];
+type Place = ReturnType<typeof place>;
+
+describe("a place is spoken of from its threshold on:", () => {
+	test.each(placeRows)("%s", (_, begin, short, enough) => {
+		expect(diagnose([], [short])).toEqual([]);
+		const sentences = diagnose([], [enough]);
+		expect(sentences).toHaveLength(1);
+		expect(sentences[0]).toStartWith(begin);
+	});
+});
+
+describe("a sentence", () => {
+	test("names the worst three of its kind, and counts the others", () => {
+		const ratios = [0.12, 0.5, 0.11, 0.3, 0.2];
+		const places = ratios.map((ratio, index) => place(String(64_500 + index), resent(ratio)));
+		const named = "Segments to clients sent again: AS64501 50 %, AS64503 30 %, AS64504 20 %";
+		expect(diagnose([], places)[0]).toStartWith(`${named} and 2 more networks. `);
+		expect(diagnose([], places.slice(1))[0]).toStartWith(`${named} and 1 more network. `);
+		expect(
+			diagnose(
+				[],
+				places.slice(1).filter((_, index) => index !== 1),
+			)[0],
+		).toStartWith(`${named}. `);
+	});
+
+	test("is one for each kind of place", () => {
+		const health = { unanswered_ratio: 0.5 };
+		const places = [place("64500", health), place("DE", health, "country"), place("FR", health, "country")];
+		expect(diagnose([], places).map((sentence) => sentence.split(". ")[0])).toEqual([
+			"Queries without a response: country DE 50 %, country FR 50 %",
+			"Queries without a response: AS64500 50 %",
+		]);
+	});
+
+	test("of segments sent again compares with the others of the kind, if they have enough", () => {
+		const lossy = place("64500", resent(0.2));
+		const begin = "Segments to clients sent again: AS64500 20 %";
+		const said = (...others: Place[]) => diagnose([], [lossy, ...others])[0];
+		expect(said(place("64501", resent(0.01)), place("64502", resent(0.03)))).toStartWith(
+			`${begin} (elsewhere 2.0 %). `,
+		);
+		expect(said(place("64501", resent(0.02, 50)))).toStartWith(`${begin} (elsewhere 2.0 %). `);
+		expect(said(place("64501", resent(0.02, 49)))).toStartWith(`${begin}. `);
+		expect(said(place("DE", resent(0.02), "country"))).toStartWith(`${begin}. `);
+	});
+
+	test("calls what is no country and no network by what it is", () => {
+		const names = (kind: PlaceKind, ...labels: string[]) => labels.map((label) => place(label, {}, kind).name);
+		expect(names("country", "IR", "ZZ", "other")).toEqual([
+			"country IR",
+			"addresses without a country",
+			"other countries",
+		]);
+		expect(names("network", "64500", "0", "other")).toEqual([
+			"AS64500",
+			"addresses without a network",
+			"other networks",
+		]);
+		expect(names("domain", "t.example.com", "other")).toEqual(["t.example.com", "other"]);
+	});
+
+	test("is one line, however many places there are", () => {
+		const health = { ...resent(0.5), unanswered_ratio: 1, edns_below_1232_ratio: 1, round_trip_seconds: times(3) };
+		const places = Array.from({ length: 10_000 }, (_, index) => place(String(index + 1), health));
+		const sentences = diagnose([domain()], places);
+		expect(sentences).toHaveLength(4);
+		for (const sentence of sentences) expect(sentence).toMatch(/^[^\n]{40,400}\.$/);
+	});
+});
