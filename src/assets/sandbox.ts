@@ -56,6 +56,11 @@ export const sandbox: readonly ServiceSetting[] = [
 	{ name: "SystemCallArchitectures", value: "native" },
 	{ name: "SystemCallFilter", value: "@system-service" },
 	{ name: "SystemCallFilter", value: "~@privileged @resources" },
+	{
+		name: "SystemCallFilter",
+		value: "capset seccomp",
+		why: "Once the capture is open, the exporter takes rights and system calls away from itself.",
+	},
 	{ name: "SystemCallErrorNumber", value: "EPERM" },
 	{
 		name: "MemoryMax",
