@@ -12,42 +12,41 @@ export const answerUsMax = 10_000_000;
 export const answersMax = 131_072;
 
 const setWord = dataWord;
-const timeWord = dataWord + 1;
-const sessionWord = dataWord + 3;
+const sessionWord = dataWord + 1;
+/** Time in microseconds, the low 32 bits: it waits for ten seconds, they wrap around after 71 minutes. Entries are 32 bytes so. */
+const timeWord = dataWord + 2;
 
 /** Queries that wait for their response: known by the resolver's address and port, and the DNS id. */
 export class Answers {
 	readonly table: BoundedTable;
+	/** Hash of the key that find() looked for last. */
+	private hash = 0;
 
 	constructor(seed: Seed) {
-		this.table = new BoundedTable({ limit: answersMax, data: 4, seed });
+		this.table = new BoundedTable({ limit: answersMax, data: 3, seed });
 	}
 
 	/** A query at `now` (microseconds), of a label set and a session's entry. The same query again waits since the first. */
 	wait(seen: Observation, set: number, session: number, now: number): void {
 		const { table } = this;
-		const { peer0, peer1, peer2, peer3 } = seen;
-		const exchange = (seen.peerPort << 16) | seen.messageId;
-		// Two words of an IPv6 address in one, and 0 for all of IPv4.
-		const network = peer0 ^ peer1;
-		const family = peer2 ^ ipv4Mapped;
-		const hash = table.hash(peer3, exchange, family, network);
-		if (table.find(hash, peer3, exchange, family, network) !== 0) return;
+		if (this.find(seen) !== 0) return;
 		table.makeRoom();
-		const entry = table.insert(hash, peer3, exchange, family, network);
-		table.words[entry + setWord] = set;
-		table.words[entry + sessionWord] = session;
-		table.doubles[(entry + timeWord) >> 1] = now;
+		const { words } = table;
+		const entry = table.insert(this.hash, seen.peer3, exchangeOf(seen), familyOf(seen), networkOf(seen));
+		words[entry + setWord] = set;
+		words[entry + sessionWord] = session;
+		words[entry + timeWord] = now;
 	}
 
 	/** The waiting query that this response answers, or 0. */
 	find(seen: Observation): number {
 		const { table } = this;
-		const { peer0, peer1, peer2, peer3 } = seen;
-		const exchange = (seen.peerPort << 16) | seen.messageId;
-		const network = peer0 ^ peer1;
-		const family = peer2 ^ ipv4Mapped;
-		return table.find(table.hash(peer3, exchange, family, network), peer3, exchange, family, network);
+		const { peer3 } = seen;
+		const exchange = exchangeOf(seen);
+		const family = familyOf(seen);
+		const network = networkOf(seen);
+		this.hash = table.hash(peer3, exchange, family, network);
+		return table.find(this.hash, peer3, exchange, family, network);
 	}
 
 	setAt(entry: number): number {
@@ -59,24 +58,39 @@ export class Answers {
 		return this.table.words[entry + sessionWord] as number;
 	}
 
-	timeAt(entry: number): number {
-		return this.table.doubles[(entry + timeWord) >> 1] as number;
+	/** How long the query has waited at `now`, in microseconds. */
+	waitedUs(entry: number, now: number): number {
+		return ((now | 0) - (this.table.words[entry + timeWord] as number)) >>> 0;
 	}
 
 	/** The oldest waiting query if nothing will come for it any more, or 0. */
 	overdue(now: number): number {
 		const entry = this.table.oldest;
-		return entry !== 0 && now - this.timeAt(entry) > answerUsMax ? entry : 0;
+		return entry !== 0 && this.waitedUs(entry, now) > answerUsMax ? entry : 0;
 	}
 
-	/** When the oldest waiting query is overdue; infinite if none waits. */
-	get nextOverdueUs(): number {
+	/** When the oldest waiting query is overdue, as it looks at `now`; infinite if none waits. */
+	nextOverdueUs(now: number): number {
 		const entry = this.table.oldest;
-		return entry === 0 ? Number.POSITIVE_INFINITY : this.timeAt(entry) + answerUsMax;
+		return entry === 0 ? Number.POSITIVE_INFINITY : now - this.waitedUs(entry, now) + answerUsMax + 1;
 	}
 
 	/** The query waits no longer. */
 	remove(entry: number): void {
 		this.table.remove(entry);
 	}
+}
+
+function exchangeOf(seen: Observation): number {
+	return (seen.peerPort << 16) | seen.messageId;
+}
+
+/** 0 for all of IPv4. */
+function familyOf(seen: Observation): number {
+	return seen.peer2 ^ ipv4Mapped;
+}
+
+/** Two words of an IPv6 address in one, and 0 for all of IPv4. */
+function networkOf(seen: Observation): number {
+	return seen.peer0 ^ seen.peer1;
 }

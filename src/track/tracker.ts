@@ -186,7 +186,7 @@ export class Tracker implements SessionEvents {
 		// Only what answers a query is believed to come from the server.
 		const set = answers.setAt(waiting);
 		add(this.bytesOut, set, messageBytes);
-		this.answerTimes.observe(set, (now - answers.timeAt(waiting)) * tripUnitsPerUs);
+		this.answerTimes.observe(set, answers.waitedUs(waiting, now) * tripUnitsPerUs);
 		const session = sessions.find(seen.idHigh, seen.idLow, domain, answers.sessionAt(waiting));
 		answers.remove(waiting);
 		if (session !== 0) sessions.addBytes(session, messageBytes);
@@ -200,7 +200,7 @@ export class Tracker implements SessionEvents {
 
 	/** When expire() next has something to do, in microseconds on the clock's scale; infinite if never. */
 	get nextExpiryUs(): number {
-		return Math.min(this.sessions.nextEndUs, this.answers.nextOverdueUs);
+		return Math.min(this.sessions.nextEndUs, this.answers.nextOverdueUs(this.clock.now));
 	}
 
 	private expireAt(now: number): void {

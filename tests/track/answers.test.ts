@@ -14,7 +14,7 @@ describe("a response is matched", () => {
 	test("by the resolver's address and port and the message's id: it finds set, session and time", () => {
 		const answers = waiting();
 		const entry = answers.find(seenOf({}));
-		expect([answers.setAt(entry), answers.sessionAt(entry), answers.timeAt(entry)]).toEqual([3, 5, begin]);
+		expect([answers.setAt(entry), answers.sessionAt(entry), answers.waitedUs(entry, begin + 7)]).toEqual([3, 5, 7]);
 	});
 
 	const strangers: readonly [title: string, seen: Seen][] = [
@@ -49,7 +49,7 @@ test("the same query again waits since the first, once", () => {
 	const answers = waiting();
 	answers.wait(seenOf({}), 4, 6, begin + second);
 	const entry = answers.find(seenOf({}));
-	expect([answers.setAt(entry), answers.timeAt(entry), answers.table.size]).toEqual([3, begin, 1]);
+	expect([answers.setAt(entry), answers.waitedUs(entry, begin + second), answers.table.size]).toEqual([3, second, 1]);
 	answers.remove(entry);
 	expect(answers.find(seenOf({}))).toBe(0);
 });
