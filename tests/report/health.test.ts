@@ -1,0 +1,102 @@
+import { describe, expect, test } from "bun:test";
+import { Outcome } from "../../src/decode/fault.ts";
+import { healthOf } from "../../src/report/health.ts";
+import { ednsBounds } from "../../src/track/tracker.ts";
+import { begin, query, second, seenOf, trackerOf } from "../track/observing.ts";
+
+const all = (tracker: ReturnType<typeof trackerOf>) => Array.from({ length: tracker.sets.size }, (_, set) => set);
+
+describe("the health of", () => {
+	test("nothing has zeros, and null where there is nothing to divide by", () => {
+		expect(healthOf(trackerOf(), [])).toEqual({
+			round_trip_seconds: null,
+			response_seconds: null,
+			polls: 0,
+			data_queries: 0,
+			packet_bytes_in: 0,
+			packet_bytes_out: 0,
+			overhead: null,
+			segments_in: 0,
+			segments_out: 0,
+			retransmissions_in: 0,
+			retransmissions_out: 0,
+			retransmission_ratio_in: null,
+			retransmission_ratio_out: null,
+			unanswered_queries: 0,
+			unanswered_ratio: null,
+			edns_below_1232_ratio: null,
+		});
+	});
+
+	test("some label sets is theirs, and no other's", () => {
+		const tracker = trackerOf();
+		const { upstream, downstream, roundTrips } = tracker.health;
+		for (const [index, origin] of [2, 3, 4].entries()) {
+			const more = 10 ** index;
+			for (let id = 0; id < 4 * more; id++) query(tracker, 0, { origin, messageId: id, bytes: 30 });
+			upstream.packetBytes[index] = 20 * more;
+			downstream.packetBytes[index] = 40 * more;
+			upstream.pushes[index] = 5 * more;
+			upstream.retransmissions[index] = more;
+			downstream.pushes[index] = 10 * more;
+			downstream.retransmissions[index] = more;
+			for (let count = 0; count < more; count++) roundTrips.observe(index, 64 * more);
+		}
+		expect(healthOf(tracker, [0, 2])).toMatchObject({
+			round_trip_seconds: { count: 101 },
+			polls: 404,
+			data_queries: 0,
+			packet_bytes_in: 2_020,
+			packet_bytes_out: 4_040,
+			overhead: (404 * 30) / 6_060,
+			segments_in: 505,
+			segments_out: 1_010,
+			retransmissions_in: 101,
+			retransmissions_out: 101,
+			retransmission_ratio_in: 0.2,
+			retransmission_ratio_out: 0.1,
+		});
+		expect(healthOf(tracker, [1])).toMatchObject({ polls: 40, segments_out: 100, overhead: 2 });
+	});
+
+	test("queries that got no response, and the times of those that did", () => {
+		const tracker = trackerOf();
+		for (let id = 0; id < 10; id++) query(tracker, 0, { messageId: id });
+		for (let id = 0; id < 7; id++) tracker.observe(Outcome.Response, seenOf({ messageId: id }), begin + second);
+		tracker.observe(Outcome.Refused, seenOf({}), begin + 11 * second);
+		const health = healthOf(tracker, all(tracker));
+		expect(health).toMatchObject({ unanswered_queries: 3, unanswered_ratio: 0.3, response_seconds: { count: 7 } });
+		for (const seconds of [health.response_seconds?.median, health.response_seconds?.p95]) {
+			expect(Math.abs((seconds ?? Number.NaN) - 1)).toBeLessThan(0.06);
+		}
+	});
+});
+
+/** UDP payload size that a query advertises (0: no OPT), and which of its bounds it counts up to. */
+const ednsRows: readonly [bytes: number, bound: number, isSmall: boolean][] = [
+	[0, 512, true],
+	[1, 512, true],
+	[512, 512, true],
+	[513, 1_231, true],
+	[1_231, 1_231, true],
+	[1_232, 1_232, false],
+	[1_233, 1_452, false],
+	[1_452, 1_452, false],
+	[1_453, 4_096, false],
+	[4_096, 4_096, false],
+	[4_097, Number.POSITIVE_INFINITY, false],
+	[65_535, Number.POSITIVE_INFINITY, false],
+];
+
+test.each(ednsRows)("a query that takes %i bytes counts up to %d", (bytes, bound, isSmall) => {
+	const tracker = trackerOf();
+	const seen = seenOf({});
+	seen.ednsBytes = bytes;
+	tracker.observe(Outcome.Query, seen, begin);
+	const counts = [...ednsBounds, Number.POSITIVE_INFINITY].map((_, index) => tracker.ednsOf(0, index));
+	const at = [...ednsBounds, Number.POSITIVE_INFINITY].indexOf(bound);
+	expect(counts).toEqual(counts.map((_, index) => (index === at ? 1 : 0)));
+	// RFC 6891, 6.2.3: less than 512 is 512.
+	expect(tracker.ednsBytes[0]).toBe(Math.max(512, bytes));
+	expect(healthOf(tracker, [0]).edns_below_1232_ratio).toBe(isSmall ? 1 : 0);
+});
