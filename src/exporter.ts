@@ -16,6 +16,7 @@ import { createApp } from "./web/app.ts";
 import { createBasicAuth } from "./web/auth.ts";
 import { readCertificate } from "./web/certificate.ts";
 import { statusRoutes } from "./web/page/routes.ts";
+import { startRelay } from "./web/relay.ts";
 import { startServer } from "./web/server.ts";
 
 /** How often files that may have been replaced are looked at: databases and certificates. */
@@ -86,15 +87,17 @@ export function sourcesOf(config: Config, geoip: Geoip, tracker: Tracker): Omit<
 	};
 }
 
-/** What others do as the exporter comes and goes. */
-export interface Hooks {
+/** What starts the exporter and watches over it. */
+export interface Supervision {
+	/** Listening sockets that were passed to the process, to be served in place of `web.listen-address`. */
+	readonly sockets?: readonly number[];
 	/** The capture is open for the first time and nothing is served yet: the time to give up privileges. */
 	captureReady(): void;
 	/** The capture broke, or is open again. */
 	captureChanged(isUp: boolean): void;
 }
 
-const noHooks: Hooks = { captureReady() {}, captureChanged() {} };
+const noSupervision: Supervision = { captureReady() {}, captureChanged() {} };
 
 /**
  * Captures live and serves what was counted, until it is stopped; `open` opens the capture. Throws a GeoipError (exit code 2), a CaptureError or a
@@ -104,7 +107,7 @@ export async function startExporter(
 	initial: Config,
 	world: World,
 	open: (options: LiveOptions) => LiveSource,
-	hooks: Hooks = noHooks,
+	supervision: Supervision = noSupervision,
 ): Promise<Exporter> {
 	const { log } = world;
 	let config = initial;
@@ -147,7 +150,7 @@ export async function startExporter(
 				ports: config.dnstt.ports,
 			});
 			log.info("capture open", { interface: source.interfaceName, ports: config.dnstt.ports.join(",") });
-			hooks.captureChanged(true);
+			supervision.captureChanged(true);
 		},
 		consume(source, used) {
 			tracker.clock.synchronize(world.wallUs(), world.monotonicUs());
@@ -156,7 +159,7 @@ export async function startExporter(
 		},
 		broke(fault) {
 			log.error("capture broke, opening it again", { error: fault.message });
-			hooks.captureChanged(false);
+			supervision.captureChanged(false);
 		},
 		later(work, delayMs) {
 			const timer = setTimeout(work, delayMs);
@@ -165,7 +168,7 @@ export async function startExporter(
 	});
 
 	try {
-		hooks.captureReady();
+		supervision.captureReady();
 	} catch (error) {
 		watch.stop();
 		throw error;
@@ -213,8 +216,10 @@ export async function startExporter(
 		});
 	let handler = createHandler();
 
+	const { sockets = [] } = supervision;
+	const isPassed = sockets.length > 0;
 	const server = await startServer({
-		listen: config.web.listen,
+		listen: isPassed ? { host: "127.0.0.1", port: 0 } : config.web.listen,
 		...(config.web.tls === null ? {} : { tls: config.web.tls }),
 		...(certificate === undefined ? {} : { certificate }),
 		handler: (request, client) => handler(request, client),
@@ -232,6 +237,14 @@ export async function startExporter(
 		throw error;
 	});
 
+	const relay = isPassed
+		? await startRelay(sockets, server.port).catch(async (error: unknown) => {
+				watch.stop();
+				await server.stop();
+				throw error;
+			})
+		: null;
+
 	async function checkFiles(): Promise<void> {
 		if (await geoip.reloadChanged()) tracker.resolvers.forgetOrigins();
 		await server.reloadCertificate();
@@ -239,7 +252,7 @@ export async function startExporter(
 	const checking = setInterval(() => void checkFiles(), filesCheckMs);
 
 	return {
-		url: server.url,
+		url: relay === null ? server.url : `${config.web.tls === null ? "http" : "https"}://${relay.address}/`,
 		tracker,
 		isAlive: () => watch.isAlive(),
 		async reload(next) {
@@ -272,6 +285,7 @@ export async function startExporter(
 			clearTimeout(expiry);
 			feed?.stop();
 			watch.stop();
+			relay?.stop();
 			await server.stop();
 		},
 	};

@@ -1,9 +1,10 @@
 import { openLive } from "../capture/live.ts";
 import { type Config, ConfigError } from "../config.ts";
 import { type Exporter, startExporter, type World } from "../exporter.ts";
+import { passedSockets } from "../process/activation.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
 import { createService, type Service } from "../process/notify.ts";
-import { type Identity, identityOf, limitPrivileges } from "../process/privileges.ts";
+import { identityOf, limitPrivileges, type PrivilegeLimits } from "../process/privileges.ts";
 import { unreadableFiles } from "../process/readable.ts";
 
 /**
@@ -23,9 +24,12 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 		pid: process.pid,
 		onFault: (message) => log.warn("service manager not notified", { error: message }),
 	});
+	const sockets = passedSockets(process.env, process.pid);
+	const port = sockets.length > 0 ? 0 : config.web.listen.port;
 	const { interface: interfaceName } = config.capture;
 	const exporter = await startExporter(config, world, openLive, {
-		captureReady: () => giveUpPrivileges(config, load, identity, world),
+		sockets,
+		captureReady: () => giveUpPrivileges(config, load, { identity, port }, world),
 		captureChanged: (isUp) =>
 			service.status(`${isUp ? "capturing on" : "waiting to open the capture again on"} ${interfaceName}`),
 	});
@@ -43,10 +47,10 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 }
 
 /** Keeps what opening the capture again takes, and tells which files the process could not read again from now on. */
-function giveUpPrivileges(config: Config, load: () => Config, identity: Identity | null, { log }: World): void {
-	const refused = limitPrivileges({ identity, port: config.web.listen.port });
+function giveUpPrivileges(config: Config, load: () => Config, limits: PrivilegeLimits, { log }: World): void {
+	const refused = limitPrivileges(limits);
 	for (const problem of refused) log.warn("not all privileges could be given up", { problem });
-	if (identity !== null && refused.length === 0) log.info("privileges given up", { user: identity.user });
+	if (limits.identity !== null && refused.length === 0) log.info("privileges given up", { user: limits.identity.user });
 	for (const problem of unreadableFiles(config, load))
 		log.warn("a file cannot be read again when it is replaced", { problem });
 }

@@ -55,7 +55,6 @@ async function exchange(address: string, port: number): Promise<void> {
 	const messages = (await Bun.stdin.text()).split("\n").map((line) => Buffer.from(line, "base64"));
 	let answered: (answer: Uint8Array | undefined) => void = () => {};
 	const socket = await Bun.udpSocket({
-		hostname: address.includes(":") ? "::" : "0.0.0.0",
 		// An error is an ICMP message: nobody listens there. No answer, then.
 		socket: { data: (_, answer) => answered(answer), error: () => answered(undefined) },
 	});

@@ -1,0 +1,60 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { WebError } from "./error.ts";
+
+/** Takes connections on sockets that are bound already and hands their bytes to a port of loopback. */
+export interface Relay {
+	/** Where the first of the sockets listens, as HOST:PORT or a path. */
+	readonly address: string;
+	/** Takes no more connections; those that are open go on as long as the server keeps them. */
+	stop(): void;
+}
+
+/**
+ * Starts it on listening stream sockets, at least one. It is there because Bun.serve takes no descriptor (Bun 1.4.5), and goes to
+ * a port because its limits of time hold for no other kind of socket. Throws a WebError if a descriptor is no listening socket.
+ */
+export async function startRelay(descriptors: readonly number[], port: number): Promise<Relay> {
+	const servers: Server[] = [];
+	const stop = () => {
+		for (const server of servers) server.close();
+	};
+	try {
+		for (const descriptor of descriptors) servers.push(await listenOn(descriptor, port));
+	} catch (error) {
+		stop();
+		throw error;
+	}
+	return { address: addressText(servers[0]?.address() ?? null), stop };
+}
+
+function listenOn(descriptor: number, port: number): Promise<Server> {
+	return new Promise((resolve, reject) => {
+		const server = createServer({ allowHalfOpen: true }, (client) => join(client, port));
+		server.once("error", (error) =>
+			reject(
+				new WebError(
+					`descriptor ${descriptor} of socket activation (LISTEN_FDS) is no listening socket: ${error.message}; take ListenStream= in the socket unit`,
+				),
+			),
+		);
+		server.listen({ fd: descriptor }, () => resolve(server));
+	});
+}
+
+/** Both directions, with back-pressure; when one side is gone, so is the other. */
+function join(client: Socket, port: number): void {
+	const server = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
+	for (const [one, other] of [
+		[client, server],
+		[server, client],
+	] as const) {
+		one.on("error", () => other.destroy());
+		one.on("close", () => other.destroy());
+		one.pipe(other);
+	}
+}
+
+function addressText(address: AddressInfo | string | null): string {
+	if (address === null || typeof address === "string") return address ?? "";
+	return address.family === "IPv6" ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+}
