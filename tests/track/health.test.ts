@@ -236,6 +236,22 @@ function otherClock(): Uint8Array[] {
 	return Array.from({ length: 10 }, (_, index) => pushed(-3_600_000 * ms, 1_000 + index));
 }
 
+test("pushes to a client with absurd numbers teach no clock", async () => {
+	const { wire, poll } = await talking();
+	const before = wire.told;
+	// A clock 5 s ahead would be taken for a faster way.
+	wire.response(
+		200 * ms,
+		poll,
+		[65_541, 100_000, 2 ** 31, -65_537].map((sequence) => pushed(5_200 * ms, sequence, 0)),
+	);
+	expect(wire.told).toEqual({ ...before, sequence: 4 });
+	const query = wire.query(300 * ms);
+	wire.response(300 * ms, query, [pushed(300 * ms, 5)]);
+	wire.query(380 * ms, [acked(300 * ms, 5)]);
+	expect(wire.told).toEqual({ ...before, sequence: 4, down: [6, 0], trips: [6, 6 * 80 * ms] });
+});
+
 describe("a response that answers no query", () => {
 	test.each(spoofed)("%s tells nothing", async (_, send) => {
 		const { wire, poll } = await talking();
