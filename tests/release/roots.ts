@@ -48,7 +48,14 @@ export async function debianRoot(
 	return folder;
 }
 
-/** What lies in a root of libpcap: the executables must do without. */
+/** What lies in a root of libpcap, where loaders look: the executables must do without. */
 export function libpcapIn(root: string): string[] {
-	return [...new Bun.Glob("{usr/lib,lib}/**/libpcap*").scanSync({ cwd: root, followSymlinks: false })];
+	const libraries = new Bun.Glob("**/libpcap*");
+	// In Debian's roots /lib is a link to /usr/lib; in others it is a folder.
+	return ["lib", "usr/lib", "usr/local/lib"]
+		.filter((folder) => existsSync(join(root, folder)))
+		.flatMap((folder) =>
+			[...libraries.scanSync({ cwd: join(root, folder), onlyFiles: false })].map((name) => join(folder, name)),
+		)
+		.sort();
 }
