@@ -76,6 +76,11 @@ export const lifecycle: readonly ServiceSetting[] = [
 	// The shell's own kill: a small host may lack the package with the program.
 	{ name: "ExecReload", value: "/bin/sh -c 'kill -HUP $MAINPID'" },
 	{ name: "WatchdogSec", value: "30s" },
+	{
+		name: "WatchdogSignal",
+		value: "SIGKILL",
+		why: "At the usual SIGABRT the runtime would report a fault of its own.",
+	},
 	{ name: "TimeoutStopSec", value: "10s" },
 	{ name: "Restart", value: "on-failure" },
 	{ name: "RestartSec", value: "5s" },
