@@ -331,6 +331,8 @@ function buildInspect(files: readonly string[], given: Given): Command {
 		given.problems.push("inspect: standard input (-) can be read only once");
 	if (follow && files.length > 1)
 		given.problems.push("--follow: expected one file, as only the last of a stream can grow");
+	if (follow && files.length === 1 && files[0] === "-")
+		given.problems.push("--follow: standard input (-) is read until it ends as it is; leave the flag out");
 	const fromMs = timeOf(given, "from");
 	const toMs = timeOf(given, "to");
 	if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) {

@@ -15,7 +15,7 @@ import { revision, version } from "./version.ts";
 import { createApp } from "./web/app.ts";
 import { createBasicAuth } from "./web/auth.ts";
 import { readCertificate } from "./web/certificate.ts";
-import { statusRoutes } from "./web/page/routes.ts";
+import { dataRoutes, statusRoutes } from "./web/page/routes.ts";
 import { startRelay } from "./web/relay.ts";
 import { startServer } from "./web/server.ts";
 
@@ -187,19 +187,18 @@ export async function startExporter(
 	const exposition = createExposition(sources, async () => {
 		for (let batches = 0; batches < breathBatchesMax && watch.drainOnce(); batches++);
 	});
-	const feed = config.web.statusPage
-		? createFeed({
-				sources,
-				activeWindowMs: config.session.activeWindowMs,
-				capture: () => ({ ports: config.dnstt.ports, sinceUs: captureSinceUs }),
-				wallUs: world.wallUs,
-				monotonicUs: world.monotonicUs,
-				every(work, intervalMs) {
-					const timer = setInterval(work, intervalMs);
-					return () => clearInterval(timer);
-				},
-			})
-		: null;
+	const feed = createFeed({
+		sources,
+		activeWindowMs: config.session.activeWindowMs,
+		capture: () => ({ ports: config.dnstt.ports, sinceUs: captureSinceUs }),
+		wallUs: world.wallUs,
+		monotonicUs: world.monotonicUs,
+		every(work, intervalMs) {
+			const timer = setInterval(work, intervalMs);
+			return () => clearInterval(timer);
+		},
+	});
+	const extraRoutes = config.web.statusPage ? statusRoutes(feed, config.web.telemetryPath) : dataRoutes(feed);
 
 	const createHandler = () =>
 		createApp({
@@ -211,7 +210,7 @@ export async function startExporter(
 			},
 			isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
 			...(config.web.basicAuth === null ? {} : { auth: createBasicAuth({ users: config.web.basicAuth }) }),
-			...(feed === null ? {} : { extraRoutes: statusRoutes(feed, config.web.telemetryPath) }),
+			extraRoutes,
 			onFault: (path, error) => log.error("request failed", { path, error: String(error) }),
 		});
 	let handler = createHandler();
@@ -232,7 +231,7 @@ export async function startExporter(
 			else log.error("too many connections, and they could not be cut", { error: fault.message });
 		},
 	}).catch((error: unknown) => {
-		feed?.stop();
+		feed.stop();
 		watch.stop();
 		throw error;
 	});
@@ -283,7 +282,7 @@ export async function startExporter(
 		async stop() {
 			clearInterval(checking);
 			clearTimeout(expiry);
-			feed?.stop();
+			feed.stop();
 			watch.stop();
 			relay?.stop();
 			await server.stop();

@@ -6,11 +6,12 @@ import { type Command, helpText, parseCommand, UsageError, versionText } from ".
 import { demo } from "./commands/demo.ts";
 import { inspect } from "./commands/inspect.ts";
 import { printed } from "./commands/print.ts";
-import { run } from "./commands/run.ts";
+import { run, stopSignal } from "./commands/run.ts";
 import { type Config, ConfigError, type ConfigFlags, effectiveConfig, loadConfig } from "./config.ts";
 import type { World } from "./exporter.ts";
 import { GeoipError } from "./geoip/database.ts";
 import { createLogger } from "./log.ts";
+import { Screen, type Size } from "./top/screen.ts";
 import type { Seed } from "./track/table.ts";
 import { revision, version } from "./version.ts";
 import { WebError } from "./web/error.ts";
@@ -27,7 +28,16 @@ async function execute(command: Command): Promise<number> {
 		}
 		case "inspect": {
 			const config = configOf(command.flags);
-			return await inspect(config, command, worldOf(config), print, printError);
+			return await inspect(config, command, {
+				...worldOf(config),
+				write: print,
+				writeError: printError,
+				progress: process.stderr.isTTY
+					? { columns: process.stderr.columns || 80, show: (line) => printError(`\r\x1b[K${line}`) }
+					: null,
+				screen: isScreen() && command.follow ? new Screen({ write: print, size: screenSize }) : null,
+				stopSignal,
+			});
 		}
 		case "demo": {
 			const config = configOf(command.flags, false);
@@ -87,6 +97,15 @@ function print(text: string): void {
 			Bun.sleepSync(1);
 		}
 	}
+}
+
+/** Whether standard output is a terminal that can more than print lines. */
+function isScreen(): boolean {
+	return process.stdout.isTTY === true && process.env.TERM !== "dumb";
+}
+
+function screenSize(): Size {
+	return { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
 }
 
 function printError(text: string): void {

@@ -15,11 +15,22 @@ export interface TimeRange {
 	readonly toUs: number;
 }
 
+/** Looks at the tracker at moments between frames. */
+export interface Sampler {
+	/** The next such moment, microseconds since 1970. */
+	readonly nextUs: number;
+	/** The frame that comes next has this time stamp, at `nextUs` or later. */
+	reach(stampUs: number): void;
+}
+
+const never: Sampler = { nextUs: Number.POSITIVE_INFINITY, reach() {} };
+
 const always: TimeRange = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY };
 
 /**
  * The way of a packet: every record of a batch is decoded, and what it came to is observed at its own time. `used` is
- * what FrameSource.read gave. Frames outside the range are passed over.
+ * what FrameSource.read gave. Frames outside the range are passed over. The sampler has its turn in front of the first frame
+ * at or behind its moment.
  */
 export function observeBatch(
 	batch: FrameBatch,
@@ -27,6 +38,7 @@ export function observeBatch(
 	decoder: Decoder,
 	tracker: Tracker,
 	range: TimeRange = always,
+	sampler: Sampler = never,
 ): Span {
 	const { bytes, words } = batch;
 	const { seen } = decoder;
@@ -40,6 +52,7 @@ export function observeBatch(
 		const end = frame + (words[word + 2] as number);
 		at = (end + 3) & ~3;
 		if (stampUs < fromUs || stampUs >= toUs) continue;
+		if (stampUs >= sampler.nextUs) sampler.reach(stampUs);
 		const outcome = decoder.decode(bytes, frame, end);
 		tracker.observe(outcome, seen, stampUs);
 		if (span.frames++ === 0) span.firstUs = stampUs;

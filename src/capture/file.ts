@@ -4,26 +4,70 @@ import type { Cap } from "cap";
 import { linkTypeOf, loadCap, nativeError, newBatch, readStatistics } from "./native.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, type LinkType } from "./source.ts";
 
+export interface FileSource extends FrameSource {
+	/** Whether read() gave 0 because there is no more, and not because no more is there yet. */
+	isAtEnd(): boolean;
+	/** How far the file was read, in bytes; 0 for one that is being written. */
+	offset(): number;
+}
+
 /**
- * Opens a capture file: pcap (both byte orders, micro- and nanoseconds) or pcapng; `-` is standard input, whose reads block.
+ * Opens a capture file: pcap (both byte orders, micro- and nanoseconds) or pcapng.
  * Time stamps come out in nanoseconds whatever the file keeps. No filter is applied: the decoder has the same rule.
  * Throws a CaptureError that names the file if it cannot be read, is no capture, or holds a link type that the decoder does not know.
  */
-export function openFile(path: string): FrameSource {
+export function openFile(path: string): FileSource {
 	const cap = new (loadCap().Cap)();
-	const name = path === "-" ? "standard input" : path;
 	try {
-		const linkType = linkTypeOf(cap, openOffline(cap, path, name), name);
-		return new FileSource(cap, name, linkType);
+		return sourceOf(cap, path, () => cap.openOffline(path));
 	} catch (error) {
 		cap.close();
 		throw error;
 	}
 }
 
-function openOffline(cap: Cap, path: string, name: string): number {
+export interface GrowingOptions {
+	/** The end of the file is not the end of the capture: isAtEnd() is never true. */
+	readonly grows: boolean;
+	/** Asked while the capture's header is not there: waits a little, and tells whether to look again. */
+	again(): Promise<boolean>;
+}
+
+/**
+ * The same for a capture that is being written, `-` for standard input. A read gives what is there of whole records, and 0
+ * within a moment if that is nothing. Null when `again` gave up.
+ */
+export async function openGrowing(path: string, { grows, again }: GrowingOptions): Promise<FileSource | null> {
+	const cap = new (loadCap().Cap)();
 	try {
-		return cap.openOffline(path);
+		for (;;) {
+			const number = named(path, () => cap.openGrowing(path, grows));
+			if (number !== undefined) return sourceOf(cap, path, () => number);
+			if (!(await again())) break;
+		}
+	} catch (error) {
+		cap.close();
+		throw error;
+	}
+	cap.close();
+	return null;
+}
+
+function sourceOf(cap: Cap, path: string, open: () => number): FileSource {
+	const name = nameOf(path);
+	const linkType = linkTypeOf(cap, named(path, open), name);
+	return new CapFile(cap, name, linkType);
+}
+
+function nameOf(path: string): string {
+	return path === "-" ? "standard input" : path;
+}
+
+/** Opens, and says of which file it is that this fails. */
+function named<T>(path: string, open: () => T): T {
+	const name = nameOf(path);
+	try {
+		return open();
 	} catch (error) {
 		const native = nativeError(error);
 		if (native?.code === "file_unreadable") throw new CaptureError(`cannot read ${name}: ${native.message}`);
@@ -35,7 +79,7 @@ function openOffline(cap: Cap, path: string, name: string): number {
 	}
 }
 
-class FileSource implements FrameSource {
+class CapFile implements FileSource {
 	readonly batch: FrameBatch = newBatch();
 	private last: CaptureStatistics | undefined;
 
@@ -53,6 +97,14 @@ class FileSource implements FrameSource {
 			if (native?.code !== "read_failed") throw error;
 			throw new CaptureError(`${this.name} is damaged after frame ${this.statistics().received}: ${native.message}`);
 		}
+	}
+
+	isAtEnd(): boolean {
+		return this.cap.isAtEnd();
+	}
+
+	offset(): number {
+		return this.cap.offset();
 	}
 
 	statistics(): CaptureStatistics {

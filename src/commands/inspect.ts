@@ -1,12 +1,15 @@
-import { openFile } from "../capture/file.ts";
-import { CaptureError, type FrameSource } from "../capture/source.ts";
+import { statSync } from "node:fs";
+import { type FileSource, openFile, openGrowing } from "../capture/file.ts";
+import { CaptureError } from "../capture/source.ts";
 import type { InspectFormat } from "../cli.ts";
 import type { Config } from "../config.ts";
 import { Decoder } from "../decode/decoder.ts";
 import { createTracker, openGeoip, sourcesOf, type World } from "../exporter.ts";
 import { createExposition } from "../metrics/exposition.ts";
 import { observeBatch } from "../pipeline.ts";
-import { createReport } from "../report/report.ts";
+import { Activity } from "../report/activity.ts";
+import { type Progress, progressText } from "../report/progress.ts";
+import { createReport, type Report } from "../report/report.ts";
 import { reportText } from "../report/text.ts";
 
 export interface InspectOptions {
@@ -18,61 +21,172 @@ export interface InspectOptions {
 	/** Only packets from the first moment on, and before the second: milliseconds since 1970. */
 	readonly fromMs?: number;
 	readonly toMs?: number;
+	/** Go on at the end of the file, the only one, as it grows. */
+	readonly follow: boolean;
 }
 
+/** Where the command writes to, and what ends it. */
+export interface InspectWorld extends World {
+	/** The report. */
+	write(text: string): void;
+	/** Errors, a line each, and the summaries of a file that is followed. */
+	writeError(text: string): void;
+	/** Shows one line in place of the last, "" for none; null where nobody would see it. */
+	readonly progress: { readonly columns: number; show(line: string): void } | null;
+	/** Shows a report in place of the last while a file is followed; null where standard output is no terminal. */
+	readonly screen: { show(lines: readonly string[]): void; close(): void } | null;
+	/** The first SIGINT or SIGTERM from now on, which then does not end the program. */
+	stopSignal(): Promise<unknown>;
+}
+
+/** How often progress is shown, and when first: who waits for less need not be told. */
+const progressUs = 250_000;
+const progressFirstUs = 500_000;
+/** How often a followed file is looked at, its report shown, and a line written where there is no screen. */
+const lookMs = 250;
+const showUs = 2_000_000;
+const summaryUs = 10_000_000;
+
 /**
- * Reads captures as one stream and writes a report; errors go to `writeError`, a line each. A file that breaks off is reported, with what came before it
- * counted. Gives the exit code.
+ * Reads captures as one stream and writes a report. A file that breaks off is reported, with what came before it counted.
+ * Standard input and a followed file are read until they end or a signal comes; then the report is that of what came.
+ * Gives the exit code.
  */
-export async function inspect(
-	config: Config,
-	options: InspectOptions,
-	world: World,
-	write: (text: string) => void,
-	writeError: (text: string) => void,
-): Promise<number> {
+export async function inspect(config: Config, options: InspectOptions, world: InspectWorld): Promise<number> {
+	const { follow, files } = options;
 	const geoip = await openGeoip(config, world.log);
 	const tracker = createTracker(config, geoip, world.seed);
 	const range = {
 		fromUs: (options.fromMs ?? Number.NEGATIVE_INFINITY) * 1_000,
 		toUs: (options.toMs ?? Number.POSITIVE_INFINITY) * 1_000,
 	};
+	const activity = new Activity(tracker);
+	const sources = sourcesOf(config, geoip, tracker);
 	const broken: string[] = [];
-	const reading = { files: options.files, broken, packets: 0, firstUs: Number.POSITIVE_INFINITY, lastUs: 0 };
+	const reading = { files, broken, packets: 0, firstUs: Number.POSITIVE_INFINITY, lastUs: 0 };
+	const report = () => createReport({ ...reading, activity: activity.figures(reading.lastUs) }, sources);
+	const startUs = world.monotonicUs();
+	const progress = createProgress(world, startUs);
+	let stopped = false;
 	let opened = 0;
-	for (const file of options.files) {
-		let source: FrameSource | undefined;
-		try {
-			source = openFile(file);
-			opened++;
-			const decoder = new Decoder({
-				linkType: source.linkType,
-				domains: config.dnstt.domains,
-				ports: config.dnstt.ports,
-			});
-			for (let used = source.read(); used > 0; used = source.read()) {
-				const span = observeBatch(source.batch, used, decoder, tracker, range);
-				if (span.frames === 0) continue;
-				reading.firstUs = Math.min(reading.firstUs, span.firstUs);
-				reading.lastUs = Math.max(reading.lastUs, span.lastUs);
-				reading.packets += span.frames;
-			}
-		} catch (error) {
-			if (!(error instanceof CaptureError)) throw error;
-			broken.push(error.message);
-			writeError(`dnstt_exporter: ${error.message}\n`);
-		} finally {
-			source?.close();
+
+	/** Takes what is there; false if that was nothing. */
+	function take(source: FileSource, decoder: Decoder): boolean {
+		const used = source.read();
+		if (used === 0) return false;
+		const span = observeBatch(source.batch, used, decoder, tracker, range, activity);
+		if (span.frames > 0) {
+			reading.firstUs = Math.min(reading.firstUs, span.firstUs);
+			reading.lastUs = Math.max(reading.lastUs, span.lastUs);
+			reading.packets += span.frames;
+		}
+		return true;
+	}
+
+	/** Reads a capture that is being written, and lets signals have their turn. */
+	async function takeGrowing(source: FileSource, decoder: Decoder, show: () => void): Promise<void> {
+		while (!stopped) {
+			const took = take(source, decoder);
+			if (!took && source.isAtEnd()) return;
+			show();
+			await (took || !follow ? new Promise(setImmediate) : Bun.sleep(lookMs));
 		}
 	}
+
+	const followed = follow && options.format === "text" ? world.screen : null;
+	const shows = createShows(world, startUs, followed, () => report(), options.top);
+	try {
+		for (const [index, file] of files.entries()) {
+			const grows = follow || file === "-";
+			if (grows && !stopped) void world.stopSignal().then(() => (stopped = true));
+			if (stopped) break;
+			const again = async () => {
+				await (follow ? Bun.sleep(lookMs) : new Promise(setImmediate));
+				return !stopped;
+			};
+			let source: FileSource | null = null;
+			try {
+				source = grows ? await openGrowing(file, { grows: follow, again }) : openFile(file);
+				opened++;
+				if (source === null) break;
+				const { linkType } = source;
+				const decoder = new Decoder({ linkType, domains: config.dnstt.domains, ports: config.dnstt.ports });
+				const step = { file: file === "-" ? "standard input" : file, number: index + 1, files: files.length };
+				const bytes = grows ? null : bytesOf(file);
+				const at = (share: number | null) => progress({ ...step, share, packets: reading.packets });
+				if (grows) await takeGrowing(source, decoder, follow ? shows : () => at(null));
+				else while (take(source, decoder)) at(bytes === null ? null : source.offset() / bytes);
+			} catch (error) {
+				if (!(error instanceof CaptureError)) throw error;
+				broken.push(error.message);
+				world.progress?.show("");
+				world.writeError(`dnstt_exporter: ${error.message}\n`);
+			} finally {
+				source?.close();
+			}
+		}
+	} finally {
+		world.progress?.show("");
+		followed?.close();
+	}
 	if (opened === 0) return 1;
-	const sources = sourcesOf(config, geoip, tracker);
 	if (options.format === "prometheus") {
 		const exposition = createExposition({ ...sources, capture: () => null, configReload: () => null }, async () => {});
-		write(await exposition.render());
-	} else {
-		const report = createReport(reading, sources);
-		write(options.format === "json" ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, options.top));
-	}
+		world.write(await exposition.render());
+	} else if (options.format === "json") world.write(`${JSON.stringify(report(), null, 2)}\n`);
+	else world.write(reportText(report(), options.top));
 	return broken.length === 0 ? 0 : 1;
+}
+
+/** Size of a file; null for what has none, as a pipe by name. */
+function bytesOf(file: string): number | null {
+	const { size } = statSync(file);
+	return size > 0 ? size : null;
+}
+
+/** Shows progress now and then, however often it is called. */
+function createProgress(
+	{ progress, monotonicUs }: InspectWorld,
+	startUs: number,
+): (now: Omit<Progress, "packetsPerSecond">) => void {
+	if (progress === null) return () => {};
+	let dueUs = startUs + progressFirstUs;
+	return (now) => {
+		const nowUs = monotonicUs();
+		if (nowUs < dueUs) return;
+		dueUs = nowUs + progressUs;
+		const packetsPerSecond = now.packets / ((nowUs - startUs) / 1e6);
+		progress.show(progressText({ ...now, packetsPerSecond }, progress.columns));
+	};
+}
+
+/** Shows the report of a followed file now and then: on the screen, or in one line on standard error. */
+function createShows(
+	{ monotonicUs, writeError }: InspectWorld,
+	startUs: number,
+	screen: InspectWorld["screen"],
+	report: () => Report,
+	top: number,
+): () => void {
+	// On the screen the first comes as soon as what was there is read.
+	let dueUs = startUs + (screen === null ? summaryUs : lookMs * 500);
+	return () => {
+		const nowUs = monotonicUs();
+		if (nowUs < dueUs) return;
+		dueUs = nowUs + (screen === null ? summaryUs : showUs);
+		if (screen === null) writeError(`${summaryLine(report())}\n`);
+		else screen.show([...reportText(report(), top).trimEnd().split("\n"), "", "Ctrl+C ends and leaves the report."]);
+	};
+}
+
+function summaryLine({ last_packet, packets, domains }: Report): string {
+	const sum = (of: (row: Report["domains"][number]) => number) =>
+		domains.reduce((all, row) => all + of(row), 0).toLocaleString("en-US");
+	return [
+		last_packet ?? "no packet yet",
+		`packets ${packets.toLocaleString("en-US")}`,
+		`queries ${sum((row) => row.queries)}`,
+		`sessions ${sum((row) => row.sessions)}`,
+		`active ${sum((row) => row.active_clients)}`,
+	].join("   ");
 }

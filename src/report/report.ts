@@ -1,6 +1,7 @@
 import { faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { Tracker } from "../track/tracker.ts";
+import type { ActivityFigures } from "./activity.ts";
 import { diagnose, placeOf } from "./diagnosis.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
 import { type HealthFigures, healthOf } from "./health.ts";
@@ -27,6 +28,8 @@ export interface Report {
 	readonly first_packet: string | null;
 	readonly last_packet: string | null;
 	readonly duration_seconds: number;
+	/** Active clients over the time of the capture; null if that is shorter than a sample. */
+	readonly activity: ActivityFigures | null;
 	readonly domains: readonly (DomainFigures & { readonly health: HealthFigures })[];
 	/** Null without the database. Most queries first. */
 	readonly countries: readonly (Figures & { readonly country: string; readonly health: HealthFigures })[] | null;
@@ -48,6 +51,7 @@ export interface Reading {
 	/** The earliest and the latest time stamp, microseconds; without meaning when there is no packet. */
 	readonly firstUs: number;
 	readonly lastUs: number;
+	readonly activity: ActivityFigures | null;
 }
 
 export interface ReportSources {
@@ -73,6 +77,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		first_packet: reading.packets === 0 ? null : timeText(reading.firstUs),
 		last_packet: reading.packets === 0 ? null : timeText(reading.lastUs),
 		duration_seconds: reading.packets === 0 ? 0 : (reading.lastUs - reading.firstUs) / 1e6,
+		activity: reading.activity,
 		domains,
 		countries: origins.hasCountry ? countries.map(([country, row]) => ({ country, ...row })) : null,
 		asns: origins.hasAsn ? asns.map(([asn, row]) => ({ asn, ...row })) : null,

@@ -1,11 +1,16 @@
+import { domainToUnicode } from "node:url";
 import { table } from "./columns.ts";
 import type { Figures } from "./figures.ts";
 import type { HealthFigures } from "./health.ts";
 import type { Report } from "./report.ts";
+import { sparkline } from "./sparkline.ts";
+
+/** Columns of the line of bars: with its text it fits a terminal of 80. */
+const sparklineColumns = 60;
 
 /** The report for a terminal or a ticket: aligned tables, at most `top` rows each of countries and networks. */
 export function reportText(report: Report, top: number): string {
-	const sections = [summary(report), domains(report)];
+	const sections = [summary(report), ...activity(report), domains(report)];
 	const { countries, asns } = report;
 	if (countries !== null) {
 		sections.push(
@@ -47,7 +52,7 @@ function summary(report: Report): string {
 	const span =
 		report.first_packet === null
 			? "no packets"
-			: `${report.first_packet} to ${report.last_packet} (${report.duration_seconds.toFixed(1)} s)`;
+			: `${report.first_packet} to ${report.last_packet} (${duration(report.duration_seconds)})`;
 	const rows = [
 		[report.files.length === 1 ? "File" : "Files", report.files.join(", ")],
 		["Time", span],
@@ -59,9 +64,30 @@ function summary(report: Report): string {
 	return rows.map(([name, value]) => `${name?.padEnd(9)}${value}`).join("\n");
 }
 
+/** Active clients over the time of the capture. */
+function activity({ activity }: Report): string[] {
+	if (activity === null || activity.active_clients.length < 2) return [];
+	const { start, seconds_per_point: seconds, active_clients: counts } = activity;
+	const startMs = Date.parse(start);
+	const minute = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+	const perColumn = (seconds / 60) * Math.ceil(counts.length / sparklineColumns);
+	return [
+		[
+			`Active clients, ${minute(startMs)} to ${minute(startMs + counts.length * seconds * 1_000)} UTC, most ${number(Math.max(...counts))}, a bar ${counts.length > sparklineColumns ? "up to " : ""}${number(perColumn)} min`,
+			`|${sparkline(counts, sparklineColumns)}|`,
+		].join("\n"),
+	];
+}
+
+/** A domain as people write it, and as it stands in queries. */
+function domainText(domain: string): string {
+	const unicode = domainToUnicode(domain);
+	return unicode === "" || unicode === domain ? domain : `${unicode} (${domain})`;
+}
+
 function domains(report: Report): string {
 	const rows = report.domains.map((row) => [
-		row.domain,
+		domainText(row.domain),
 		number(row.queries),
 		number(row.bytes_in),
 		number(row.responses),
@@ -73,7 +99,7 @@ function domains(report: Report): string {
 	]);
 	const header = ["Domain", "Queries", "Bytes in", "Responses", "Bytes out", "Sessions", "Active", "Peak", "Refused"];
 	const refused = report.domains.flatMap(({ domain, refused }) =>
-		Object.entries(refused).map(([reason, count]) => [`${domain}: ${reason}`, number(count)]),
+		Object.entries(refused).map(([reason, count]) => [`${domainText(domain)}: ${reason}`, number(count)]),
 	);
 	if (refused.length === 0) return table(header, rows);
 	return `${table(header, rows)}\n\n${table(["Refused queries", "Queries"], refused)}`;
@@ -97,7 +123,7 @@ function ranking(title: string, rows: readonly (readonly [string, Figures])[], t
 /** Why is it slow: for each domain, country and network. */
 function health(report: Report, top: number): string {
 	const rows: [string, HealthFigures][] = [
-		...report.domains.map((row) => [row.domain, row.health] as [string, HealthFigures]),
+		...report.domains.map((row) => [domainText(row.domain), row.health] as [string, HealthFigures]),
 		...(report.countries ?? [])
 			.slice(0, top)
 			.map((row) => [`country ${row.country}`, row.health] as [string, HealthFigures]),
@@ -140,6 +166,15 @@ function time(seconds: number | undefined): string {
 
 function percent(ratio: number | null): string {
 	return ratio === null ? "-" : `${(ratio * 100).toFixed(1)} %`;
+}
+
+function duration(seconds: number): string {
+	const tenths = Math.round(seconds * 10);
+	const hours = Math.floor(tenths / 36_000);
+	const minutes = Math.floor((tenths % 36_000) / 600);
+	const rest = `${((tenths % 600) / 10).toFixed(1)} s`;
+	if (hours > 0) return `${number(hours)} h ${minutes} min ${rest}`;
+	return minutes > 0 ? `${minutes} min ${rest}` : rest;
 }
 
 function number(value: number): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type InspectOptions, inspect } from "../../src/commands/inspect.ts";
+import { type InspectOptions, type InspectWorld, inspect } from "../../src/commands/inspect.ts";
 import type { Report } from "../../src/report/report.ts";
 import { capturePath, countsOf, expectedCounts } from "../main/captures.ts";
 import { configOf, createWorld } from "../support/observed.ts";
@@ -8,18 +8,27 @@ import { temporaryFolder } from "../support/temporary.ts";
 const direct = capturePath("direct-ipv4");
 
 /** Runs the command in this process, JSON unless the options say otherwise. */
-async function run(options: Partial<InspectOptions>): Promise<{ code: number; output: string; errors: string }> {
+async function run(
+	options: Partial<InspectOptions>,
+	world: Partial<InspectWorld> = {},
+): Promise<{ code: number; output: string; errors: string }> {
 	let output = "";
 	let errors = "";
 	const code = await inspect(
 		configOf(),
-		{ files: [direct], format: "json", top: 10, ...options },
-		createWorld(),
-		(text) => {
-			output += text;
-		},
-		(text) => {
-			errors += text;
+		{ files: [direct], format: "json", top: 10, follow: false, ...options },
+		{
+			...createWorld(),
+			write(text) {
+				output += text;
+			},
+			writeError(text) {
+				errors += text;
+			},
+			progress: null,
+			screen: null,
+			stopSignal: () => new Promise(() => {}),
+			...world,
 		},
 	);
 	return { code, output, errors };
@@ -63,6 +72,80 @@ describe("inspect", () => {
 		const { code, output } = await run({ fromMs: Date.parse("2030-01-01T00:00:00Z") });
 		expect(code).toBe(0);
 		expect(reportOf(output)).toMatchObject({ packets: 0, first_packet: null, domains: [{ queries: 0 }] });
+	});
+
+	test("shows how far it is, at most four times a second and not at all when it is quick", async () => {
+		const lines: string[] = [];
+		const times: number[] = [];
+		let nowUs = 0;
+		const progress = {
+			columns: 80,
+			show(line: string) {
+				lines.push(line);
+				times.push(nowUs);
+			},
+		};
+		// Each look at the clock takes a tenth of a second.
+		const monotonicUs = () => {
+			nowUs += 100_000;
+			return nowUs;
+		};
+		await run({ files: [direct, direct, direct, direct, direct] }, { progress, monotonicUs });
+		expect(lines.at(-1)).toBe("");
+		const shown = lines.slice(0, -1);
+		expect(shown.length).toBeGreaterThan(2);
+		for (const line of shown) {
+			expect(line).toMatch(/^\d+ % {2}[\d,]+ packets {2}[\d,]+ packets\/s {2}file [1-5] of 5: /);
+			expect(line.length).toBeLessThanOrEqual(80);
+		}
+		expect(shown.at(-1)).toContain("file 5 of 5");
+		expect(times[0]).toBeGreaterThanOrEqual(600_000);
+		for (let index = 1; index < shown.length; index++) {
+			expect((times[index] ?? 0) - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(250_000);
+		}
+		lines.length = 0;
+		await run({}, { progress });
+		expect(lines).toEqual([""]);
+	});
+
+	test("writes a line each ten seconds while it follows, and the report after a signal", async () => {
+		using folder = temporaryFolder();
+		const growing = folder.file("growing.pcap");
+		await Bun.write(growing, (await Bun.file(direct).bytes()).slice(0, -100));
+		let nowUs = 0;
+		const stopped = Promise.withResolvers<void>();
+		const { code, output, errors } = await run(
+			{ files: [growing], follow: true },
+			{
+				monotonicUs: () => (nowUs += 6_000_000),
+				stopSignal: () => {
+					setTimeout(stopped.resolve, 1_200);
+					return stopped.promise;
+				},
+			},
+		);
+		expect(code).toBe(0);
+		expect(reportOf(output)).toMatchObject({ packets: 1_055, broken: [] });
+		const lines = errors.trimEnd().split("\n");
+		expect(lines.length).toBeGreaterThan(1);
+		expect(lines.at(-1)).toBe("2026-11-23T22:14:38.859035Z   packets 1,055   queries 528   sessions 3   active 3");
+	});
+
+	test("shows the report on the screen while it follows, and gives the screen back", async () => {
+		const shown: (readonly string[])[] = [];
+		let closed = 0;
+		const screen = { show: (lines: readonly string[]) => void shown.push(lines), close: () => void closed++ };
+		const { output } = await run(
+			{ files: [direct], follow: true, format: "text" },
+			{
+				screen,
+				monotonicUs: () => Math.floor(performance.now() * 1_000),
+				stopSignal: () => Bun.sleep(700),
+			},
+		);
+		expect(closed).toBe(1);
+		expect(shown).toHaveLength(1);
+		expect(shown[0]?.slice(0, -2).join("\n")).toBe(output.trimEnd());
 	});
 
 	test("writes the exposition without capture and reload, which a file has not", async () => {

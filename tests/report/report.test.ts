@@ -9,6 +9,7 @@ const reading: Reading = {
 	packets: 6,
 	firstUs: 1_700_000_000_000_001,
 	lastUs: 1_700_000_002_500_000,
+	activity: null,
 };
 
 describe("a report", () => {

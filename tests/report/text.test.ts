@@ -45,6 +45,7 @@ const report: Report = {
 	first_packet: "2026-05-27T09:00:00.000001Z",
 	last_packet: "2026-05-27T10:00:00.500000Z",
 	duration_seconds: 3600.499999,
+	activity: null,
 	domains: [domain],
 	countries: null,
 	asns: null,
@@ -60,7 +61,7 @@ describe("the text of a report", () => {
 		expect(reportText(report, 10)).toBe(
 			[
 				"File     day.pcap",
-				"Time     2026-05-27T09:00:00.000001Z to 2026-05-27T10:00:00.500000Z (3600.5 s)",
+				"Time     2026-05-27T09:00:00.000001Z to 2026-05-27T10:00:00.500000Z (1 h 0 min 0.5 s)",
 				"Packets  24,685",
 				"",
 				"Domain         Queries   Bytes in  Responses   Bytes out  Sessions  Active  Peak  Refused",
@@ -119,6 +120,34 @@ describe("the text of a report", () => {
 		expect(text).toMatch(/^Files {4}a, b\n/);
 		expect(text).toMatch(/^Copies {3}5 \(seen on several interfaces, counted once\)$/m);
 		expect(text).toMatch(/^Broken {3}b is damaged after frame 3: cut$/m);
+	});
+
+	test("has the active clients of each minute as bars, in so many columns as fit", () => {
+		const activity = { start: "2026-05-27T09:00:00.000Z", seconds_per_point: 60, active_clients: [1, 0, 8, 4] };
+		expect(reportText({ ...report, activity }, 10)).toContain(
+			"\n\nActive clients, 2026-05-27 09:00 to 2026-05-27 09:04 UTC, most 8, a bar 1 min\n|▁ █▄|\n\n",
+		);
+		const long = { ...activity, seconds_per_point: 120, active_clients: Array.from({ length: 61 }, () => 5) };
+		expect(reportText({ ...report, activity: long }, 10)).toContain(`a bar up to 4 min\n|${"█".repeat(60)}|\n`);
+		const short = { ...activity, active_clients: [3] };
+		expect(reportText({ ...report, activity: short }, 10)).not.toContain("Active clients");
+	});
+
+	test("has an internationalised domain in both forms, and columns as wide as a terminal shows them", () => {
+		const text = reportText({ ...report, domains: [{ ...domain, domain: "t.xn--wgv71a.example" }] }, 10);
+		const [header = "", row = ""] = text.split("\n").slice(4, 6);
+		expect(row).toStartWith("t.日本.example (t.xn--wgv71a.example)   12,345");
+		expect(Bun.stringWidth(row)).toBe(Bun.stringWidth(header));
+	});
+
+	test.each([
+		[0, "0.0 s"],
+		[59.94, "59.9 s"],
+		[59.95, "1 min 0.0 s"],
+		[3_599.96, "1 h 0 min 0.0 s"],
+		[360_061.2, "100 h 1 min 1.2 s"],
+	])("has a duration of %p s as %s", (duration_seconds, text) => {
+		expect(reportText({ ...report, duration_seconds }, 10)).toContain(`(${text})\n`);
 	});
 
 	test("says that there are no packets", () => {

@@ -35,6 +35,8 @@ static void close_capture(struct cap *cap)
 	if (cap->handle)
 		pcap_close(cap->handle); /* closes the file too */
 	free(cap->file_buffer); /* after the file that used it */
+	if (cap->input)
+		input_free(cap->input);
 	*cap = (struct cap){0};
 }
 
@@ -115,6 +117,8 @@ static napi_value read_batch(napi_env env, napi_callback_info info)
 		return throw_coded(env, "wrong_argument", "read takes an aligned Uint8Array of at least one largest record");
 
 	struct batch batch = {.at = data, .end = (uint8_t *)data + bytes};
+	if (cap->input)
+		input_retry(cap);
 	int status = cap->fault_pending ? PCAP_ERROR : 0;
 	while (!cap->fault_pending) {
 		int frames_max = (int)((size_t)(batch.end - batch.at) / cap->record_bytes_max);
@@ -202,6 +206,9 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
 	const napi_property_descriptor methods[] = {
 		{"open", NULL, open_live, NULL, NULL, NULL, napi_default, NULL},
 		{"openOffline", NULL, open_offline, NULL, NULL, NULL, napi_default, NULL},
+		{"openGrowing", NULL, open_growing, NULL, NULL, NULL, napi_default, NULL},
+		{"isAtEnd", NULL, is_at_end, NULL, NULL, NULL, napi_default, NULL},
+		{"offset", NULL, file_offset, NULL, NULL, NULL, napi_default, NULL},
 		{"linkTypeName", NULL, link_type_name, NULL, NULL, NULL, napi_default, NULL},
 		{"setFilter", NULL, set_filter, NULL, NULL, NULL, napi_default, NULL},
 		{"read", NULL, read_batch, NULL, NULL, NULL, napi_default, NULL},

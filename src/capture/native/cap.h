@@ -18,6 +18,7 @@ struct cap {
 	bool is_live;
 	size_t record_bytes_max;
 	char *file_buffer;
+	struct input *input; /* a capture that is being written; else NULL */
 	unsigned interface_index; /* 0: a file, or `any` */
 	/* A fault behind frames that are delivered first; thrown by the next read. */
 	bool fault_pending;
@@ -37,7 +38,19 @@ napi_value open_offline(napi_env env, napi_callback_info info);
 napi_value link_type_name(napi_env env, napi_callback_info info);
 napi_value set_filter(napi_env env, napi_callback_info info);
 
+/* input.c: methods of the class */
+napi_value open_growing(napi_env env, napi_callback_info info);
+napi_value is_at_end(napi_env env, napi_callback_info info);
+napi_value file_offset(napi_env env, napi_callback_info info);
+
+/* input.c: see there */
+struct input;
+void input_retry(const struct cap *cap);
+void input_free(struct input *input);
+
 /* open.c: see there */
+char *string_argument(napi_env env, napi_value value);
+napi_value link_type_of(napi_env env, const struct cap *cap);
 bool interface_is_up(napi_env env, const struct cap *cap);
 
 #endif

@@ -18,7 +18,7 @@
 #define FILE_BUFFER_BYTES (1 << 20)
 
 /* A string argument as a fresh C string, or NULL with an exception pending. A string with a NUL in it is refused. */
-static char *string_argument(napi_env env, napi_value value)
+char *string_argument(napi_env env, napi_value value)
 {
 	size_t bytes = 0;
 	if (napi_get_value_string_utf8(env, value, NULL, 0, &bytes) != napi_ok) {
@@ -63,7 +63,7 @@ static const char *activation_code(int status)
 	}
 }
 
-static napi_value link_type_of(napi_env env, const struct cap *cap)
+napi_value link_type_of(napi_env env, const struct cap *cap)
 {
 	napi_value number;
 	/* In a file the number is the file's LINKTYPE_; libpcap gives its DLT_, which differs for RAW (12 here, 101 there). */
@@ -131,7 +131,7 @@ napi_value open_live(napi_env env, napi_callback_info info)
 	return link_type_of(env, cap);
 }
 
-/* openOffline(path): opens a pcap or pcapng file, or standard input for `-`, and gives its LINKTYPE_ number. */
+/* openOffline(path): opens a pcap or pcapng file and gives its LINKTYPE_ number. */
 napi_value open_offline(napi_env env, napi_callback_info info)
 {
 	napi_value argument;
@@ -143,7 +143,7 @@ napi_value open_offline(napi_env env, napi_callback_info info)
 	char *path = string_argument(env, argument);
 	if (!path)
 		return NULL;
-	int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	free(path);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!file) {
@@ -152,10 +152,6 @@ napi_value open_offline(napi_env env, napi_callback_info info)
 			close(fd);
 		return throw_coded(env, "file_unreadable", reason);
 	}
-	/* A read must wait for a slow pipe; the runtime may have made standard input non-blocking. */
-	int flags = fcntl(fd, F_GETFL);
-	if (flags >= 0 && (flags & O_NONBLOCK))
-		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 	char *file_buffer = malloc(FILE_BUFFER_BYTES);
 	if (file_buffer)
 		setvbuf(file, file_buffer, _IOFBF, FILE_BUFFER_BYTES);

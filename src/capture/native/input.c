@@ -1,0 +1,262 @@
+/*
+ * Captures that are read while they are written: a pipe, or a file that grows. libpcap takes a file's end for the end of the
+ * capture and a record in parts for damage, so it is given a stream that holds whole records only: until the next is there, the
+ * stream is at its end. Reading waits for WAIT_MS at the most, so that signals have their turn.
+ *
+ * Sources: draft-ietf-opsawg-pcap section 4 and 5, draft-ietf-opsawg-pcapng section 3.1 and 4.1.
+ */
+#define _GNU_SOURCE
+#include "cap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WAIT_MS 50
+#define READ_BYTES (1 << 16)
+/* libpcap refuses longer blocks; a longer record of a pcap file is damage, too. */
+#define RECORD_BYTES_MAX (16 << 20)
+#define PCAP_HEADER_BYTES 24
+#define PCAP_RECORD_HEADER_BYTES 16
+/* A block's type and length, and behind a section header's the mark that tells its byte order. */
+#define BLOCK_HEADER_BYTES 12
+
+enum format {
+	UNKNOWN,
+	PCAP,
+	PCAPNG,
+	/* What comes is handed on as it is, for libpcap to find fault with. */
+	UNFRAMED,
+};
+
+struct input {
+	int fd;
+	bool grows;
+	/* The descriptor gave its end. */
+	bool at_end;
+	/* libpcap has taken the header: what it read is not needed any more. */
+	bool opened;
+	enum format format;
+	bool swapped;
+	int error;
+	uint8_t *bytes;
+	/* bytes[at..released) are whole records that libpcap has not read; bytes[released..end) is what follows. */
+	size_t at, released, end, capacity;
+};
+
+static uint32_t u32_at(const struct input *input, size_t offset)
+{
+	uint32_t value;
+	memcpy(&value, input->bytes + input->released + offset, sizeof value);
+	return input->swapped ? __builtin_bswap32(value) : value;
+}
+
+/* Reads what is there. False if nothing came. */
+static bool fill(struct input *input, int wait_ms)
+{
+	if (input->opened && input->at > 0 && input->at == input->released) {
+		memmove(input->bytes, input->bytes + input->at, input->end - input->at);
+		input->end -= input->at;
+		input->at = input->released = 0;
+	}
+	if (input->capacity - input->end < READ_BYTES) {
+		size_t capacity = input->capacity * 2 + READ_BYTES;
+		uint8_t *bytes = realloc(input->bytes, capacity);
+		if (!bytes) {
+			input->error = ENOMEM;
+			return false;
+		}
+		input->bytes = bytes;
+		input->capacity = capacity;
+	}
+	struct pollfd poll_fd = {.fd = input->fd, .events = POLLIN};
+	if (poll(&poll_fd, 1, wait_ms) <= 0)
+		return false;
+	ssize_t count = read(input->fd, input->bytes + input->end, READ_BYTES);
+	if (count < 0 && errno != EAGAIN && errno != EINTR)
+		input->error = errno;
+	input->at_end = count == 0;
+	if (count <= 0)
+		return false;
+	input->end += (size_t)count;
+	return true;
+}
+
+static bool have(struct input *input, size_t bytes)
+{
+	while (input->end - input->released < bytes)
+		if (!fill(input, WAIT_MS))
+			return false;
+	return true;
+}
+
+static void recognize(struct input *input)
+{
+	static const uint32_t magics[] = {0xa1b2c3d4, 0xa1b23c4d};
+	uint32_t magic = u32_at(input, 0);
+	input->format = magic == 0x0a0d0d0a ? PCAPNG : UNFRAMED;
+	for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
+		if (magic != magics[i] && magic != __builtin_bswap32(magics[i]))
+			continue;
+		input->format = PCAP;
+		input->swapped = magic != magics[i];
+	}
+}
+
+/* Length of the record that begins at `released`; 0 if its header is not there yet. */
+static size_t record_bytes(struct input *input)
+{
+	if (input->format == UNKNOWN) {
+		if (!have(input, 4))
+			return 0;
+		recognize(input);
+		if (input->format == PCAP)
+			return PCAP_HEADER_BYTES;
+	}
+	size_t bytes = 0;
+	if (input->format == PCAP) {
+		if (!have(input, PCAP_RECORD_HEADER_BYTES))
+			return 0;
+		bytes = PCAP_RECORD_HEADER_BYTES + (size_t)u32_at(input, 8);
+	} else if (input->format == PCAPNG) {
+		if (!have(input, BLOCK_HEADER_BYTES))
+			return 0;
+		if (u32_at(input, 0) == 0x0a0d0d0a && u32_at(input, 8) != 0x1a2b3c4d)
+			input->swapped = !input->swapped;
+		bytes = u32_at(input, 4);
+	}
+	if (input->format == UNFRAMED || bytes < BLOCK_HEADER_BYTES || bytes > RECORD_BYTES_MAX) {
+		input->format = UNFRAMED;
+		have(input, 1);
+		bytes = input->end - input->released;
+	}
+	return bytes;
+}
+
+/* fopencookie(3): gives bytes of whole records; 0 when the next is not complete yet. */
+static ssize_t read_records(void *cookie, char *target, size_t bytes)
+{
+	struct input *input = cookie;
+	if (input->at == input->released) {
+		size_t next = record_bytes(input);
+		if (next > 0 && have(input, next))
+			input->released += next;
+		else if (input->at_end && !input->grows)
+			input->released = input->end;
+	}
+	if (input->error) {
+		errno = input->error;
+		return -1;
+	}
+	size_t available = input->released - input->at;
+	if (bytes > available)
+		bytes = available;
+	memcpy(target, input->bytes + input->at, bytes);
+	input->at += bytes;
+	return (ssize_t)bytes;
+}
+
+void input_free(struct input *input)
+{
+	close(input->fd);
+	free(input->bytes);
+	free(input);
+}
+
+static struct input *input_open(const char *path, bool grows)
+{
+	struct input *input = calloc(1, sizeof *input);
+	if (!input)
+		return NULL;
+	input->grows = grows;
+	input->fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
+	if (input->fd < 0) {
+		int error = errno;
+		free(input);
+		errno = error;
+		return NULL;
+	}
+	return input;
+}
+
+/*
+ * openGrowing(path, grows): opens a capture that is being written, `-` for standard input, and gives its LINKTYPE_ number;
+ * undefined while its header is not there: call it again. `grows`: the end of the file is not the end of the capture.
+ */
+napi_value open_growing(napi_env env, napi_callback_info info)
+{
+	napi_value arguments[2];
+	struct cap *cap = receiver(env, info, 2, arguments);
+	if (!cap)
+		return NULL;
+	if (cap->handle)
+		return throw_coded(env, "already_open", "the capture is open already");
+	if (!cap->input) {
+		bool grows;
+		if (napi_get_value_bool(env, arguments[1], &grows) != napi_ok)
+			return throw_coded(env, "wrong_argument", "expected a boolean");
+		char *path = string_argument(env, arguments[0]);
+		if (!path)
+			return NULL;
+		cap->input = input_open(path, grows);
+		int error = errno;
+		free(path);
+		if (!cap->input)
+			return throw_coded(env, "file_unreadable", strerror(error));
+	}
+	struct input *input = cap->input;
+	FILE *file = fopencookie(input, "r", (cookie_io_functions_t){.read = read_records});
+	if (!file)
+		return throw_coded(env, "file_unreadable", strerror(errno));
+	setvbuf(file, NULL, _IONBF, 0);
+	char error[PCAP_ERRBUF_SIZE] = "";
+	pcap_t *handle = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error);
+	if (!handle) {
+		fclose(file);
+		if (input->error)
+			return throw_coded(env, "file_unreadable", strerror(input->error));
+		if (input->format != UNFRAMED && (input->grows || !input->at_end)) {
+			input->at = input->released = 0;
+			input->format = UNKNOWN;
+			input->swapped = false;
+			return NULL;
+		}
+		return throw_coded(env, "not_a_capture", error);
+	}
+	input->opened = true;
+	cap->handle = handle;
+	cap->record_bytes_max = RECORD_BYTES(FRAME_BYTES_MAX);
+	return link_type_of(env, cap);
+}
+
+/* Another look at a stream that was at its end. */
+void input_retry(const struct cap *cap)
+{
+	clearerr(pcap_file(cap->handle));
+}
+
+/* isAtEnd(): of an open file, whether read() gave 0 because there is no more, and not because no more is there yet. */
+napi_value is_at_end(napi_env env, napi_callback_info info)
+{
+	napi_value value;
+	struct cap *cap = open_receiver(env, info, 0, NULL);
+	if (!cap)
+		return NULL;
+	bool at_end = !cap->input || (cap->input->at_end && !cap->input->grows);
+	return napi_get_boolean(env, at_end, &value) == napi_ok ? value : NULL;
+}
+
+/* offset(): how far an open file was read, in bytes. */
+napi_value file_offset(napi_env env, napi_callback_info info)
+{
+	napi_value value;
+	struct cap *cap = open_receiver(env, info, 0, NULL);
+	if (!cap)
+		return NULL;
+	FILE *file = cap->is_live || cap->input ? NULL : pcap_file(cap->handle);
+	return napi_create_double(env, file ? (double)ftello(file) : 0, &value) == napi_ok ? value : NULL;
+}
