@@ -3,6 +3,7 @@ import { Events } from "../../../src/status/events.ts";
 import type { Feed } from "../../../src/status/feed.ts";
 import type { Amounts, HistoryStatus, Point, Status } from "../../../src/status/status.ts";
 import { createApp } from "../../../src/web/app.ts";
+import type { BasicAuth } from "../../../src/web/auth.ts";
 import { statusRoutes } from "../../../src/web/page/routes.ts";
 import { seededRandom } from "../../support/messages.ts";
 
@@ -186,7 +187,7 @@ function pointsOf(count: number, stepMs: number): Point[] {
 export const busyHistory: HistoryStatus = { hour: pointsOf(360, 10_000), day: pointsOf(288, 300_000) };
 
 /** Serves the page over a feed that gives `current.status`, at a free port of loopback; `push` sends it to the viewers now. */
-export function servePage(first: Status, history: HistoryStatus) {
+export function servePage(first: Status, history: HistoryStatus, auth?: BasicAuth) {
 	const current = { status: first };
 	const events = new Events({
 		history: () => history,
@@ -200,6 +201,7 @@ export function servePage(first: Status, history: HistoryStatus) {
 		render: async () => "",
 		isReady: () => true,
 		extraRoutes: statusRoutes(feed, "/metrics"),
+		...(auth === undefined ? {} : { auth }),
 		onFault: (path, error) => {
 			throw new Error(`${path}: ${error}`);
 		},

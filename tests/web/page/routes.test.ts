@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { viewersMax } from "../../../src/status/events.ts";
+import { createBasicAuth } from "../../../src/web/auth.ts";
 import { busyHistory, busyStatus, servePage } from "./fixture.ts";
 
 let served: ReturnType<typeof servePage>;
@@ -44,6 +45,22 @@ describe("the status page's routes", () => {
 	test("HEAD of the events opens no stream", async () => {
 		const response = await get("/events", { method: "HEAD" });
 		expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"]);
+	});
+
+	test("nothing of it is given away without the password", async () => {
+		const users = new Map([["operator", await Bun.password.hash("secret", { algorithm: "bcrypt", cost: 4 })]]);
+		const guarded = servePage(busyStatus, busyHistory, createBasicAuth({ users }));
+		const Authorization = `Basic ${btoa("operator:secret")}`;
+		for (const path of ["/", "/page.js", "/page.css", "/icon.svg", "/status.json", "/events"]) {
+			const statuses = [];
+			for (const headers of [{}, { Authorization }]) {
+				const abort = new AbortController();
+				statuses.push((await fetch(new URL(path, guarded.url), { headers, signal: abort.signal })).status);
+				abort.abort();
+			}
+			expect([path, ...statuses]).toEqual([path, 401, 200]);
+		}
+		await guarded.stop();
 	});
 
 	test("one viewer too many is told to come back", async () => {
