@@ -83,11 +83,13 @@ export class Watch {
 		return this.turnsMissed < turnsMissedMax;
 	}
 
-	/** Closes the capture and opens it anew, for a changed configuration; `open` decides what that is. */
+	/** Closes the capture, if it is open, and opens it anew at once, for a changed configuration; `open` decides what that is. */
 	restart(): void {
-		if (this.source === null) return;
+		if (this.stopped) return;
+		this.cancel?.();
 		this.closeSource();
-		this.reopen();
+		this.delayMs = reopenDelayMinMs;
+		this.reopen((fault) => this.options.broke(fault));
 	}
 
 	stop(): void {
@@ -124,13 +126,15 @@ export class Watch {
 		this.delayMs = Math.min(this.delayMs * 2, reopenDelayMaxMs);
 	}
 
-	private reopen(): void {
+	/** `onFault` is told when it fails, before the next wait. */
+	private reopen(onFault?: (fault: CaptureError) => void): void {
 		this.cancel = null;
 		try {
 			this.begin(this.options.open());
 			this.reopened++;
 		} catch (error) {
 			if (!(error instanceof CaptureError)) throw error;
+			onFault?.(error);
 			this.retry();
 		}
 	}

@@ -130,6 +130,54 @@ describe("a capture that breaks", () => {
 	});
 });
 
+describe("a capture that is restarted for another configuration", () => {
+	test("is closed and opened anew at once, with the counts of before", () => {
+		const sources = [new FakeSource(), new FakeSource()] as const;
+		const { watch, log } = watched([...sources]);
+		sources[0].batches = 1;
+		watch.drainOnce();
+		watch.restart();
+		expect({ closed: sources[0].closed, up: watch.up, opened: log.opened }).toEqual({
+			closed: true,
+			up: true,
+			opened: 2,
+		});
+		expect(watch.statistics().received).toBe(1);
+		expect(log.broke).toEqual([]);
+	});
+
+	test("tells why it cannot be opened, and tries again", () => {
+		const { watch, log, pass } = watched([new FakeSource(), fault, new FakeSource()]);
+		watch.restart();
+		expect({ up: watch.up, broke: log.broke, delays: log.delays }).toEqual({
+			up: false,
+			broke: ["gone"],
+			delays: [reopenDelayMinMs],
+		});
+		pass();
+		expect(watch.up).toBe(true);
+	});
+
+	test("waits no longer for what the old configuration named", () => {
+		const source = new FakeSource();
+		const { watch, log, pass } = watched([source, fault, fault, new FakeSource()]);
+		source.fault = fault;
+		watch.drainOnce();
+		pass();
+		pass();
+		watch.restart();
+		expect({ up: watch.up, opened: log.opened }).toEqual({ up: true, opened: 2 });
+		expect(pass()).toBe(false);
+	});
+
+	test("is not opened once it was stopped", () => {
+		const { watch, log } = watched([new FakeSource(), new FakeSource()]);
+		watch.stop();
+		watch.restart();
+		expect({ up: watch.up, opened: log.opened }).toEqual({ up: false, opened: 1 });
+	});
+});
+
 describe("a capture is alive", () => {
 	test("while it is open, and while it waits to be opened again; not once it was stopped", () => {
 		const source = new FakeSource();
