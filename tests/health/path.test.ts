@@ -17,14 +17,14 @@ interface Setting {
 }
 
 const settings: readonly Setting[] = [
-	{ roundTripMs: 120, lossRatio: 0, transfer: { segments: 500, window: 24, resendAfterMs: 400, clockMs: 5_000 } },
+	{ roundTripMs: 120, lossRatio: 0, transfer: { segments: 500, window: 24, resendAfterMs: 500, clockMs: 5_000 } },
 	// The server's 32-bit clock wraps around while it sends.
 	{
 		roundTripMs: 200,
 		lossRatio: 0.05,
-		transfer: { segments: 700, window: 48, resendAfterMs: 400, clockMs: 2 ** 32 - 2_000 },
+		transfer: { segments: 700, window: 48, resendAfterMs: 600, clockMs: 2 ** 32 - 2_000 },
 	},
-	{ roundTripMs: 400, lossRatio: 0.15, transfer: { segments: 700, window: 64, resendAfterMs: 600, clockMs: 1e9 } },
+	{ roundTripMs: 400, lossRatio: 0.15, transfer: { segments: 600, window: 64, resendAfterMs: 1_000, clockMs: 1e9 } },
 ];
 
 /** Writes what an interface carries to a file, packet by packet as they come. */

@@ -13,6 +13,7 @@ import {
 	seededRandom,
 } from "./messages.ts";
 import type { Namespace } from "./netns.ts";
+import { ahead } from "./path.ts";
 import { concatBytes } from "./pcapfile.ts";
 import { type Child, until } from "./process.ts";
 
@@ -40,7 +41,8 @@ const holdMs = 1_000;
 
 /** Starts a server on a port of all IPv4 addresses. */
 export async function startKcpServer(namespace: Namespace, port: number, options: TransferOptions): Promise<Child> {
-	const child = namespace.spawn([process.execPath, import.meta.path, "server", String(port), JSON.stringify(options)]);
+	const words = [process.execPath, import.meta.path, "server", String(port), JSON.stringify(options)];
+	const child = namespace.spawn([...ahead, ...words]);
 	await until(
 		() => {
 			if (child.exitCode() !== null) throw new Error(`the server ended: ${child.stderr()}`);
@@ -58,7 +60,7 @@ export function startKcpClient(
 	options: TransferOptions,
 ): Child {
 	const words = [process.execPath, import.meta.path, "client", String(to.port), JSON.stringify(options), to.address];
-	return namespace.spawn(words);
+	return namespace.spawn([...ahead, ...words]);
 }
 
 /** Waits until the client has acknowledged everything. */

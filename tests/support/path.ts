@@ -20,12 +20,15 @@ export interface PathOptions {
 	readonly seed: number;
 }
 
+/** Put in front of a command: it runs before what else keeps the machine busy, so that a delay is as long as it was set. */
+export const ahead = ["nice", "-n", "-15"] as const;
+
 /** Datagrams among which the loss is exact, so that a few hundred have the ratio that was set. */
 const lossBlock = 20;
 
 /** Starts the relay; it runs until the network is removed. */
 export async function startPath(namespace: Namespace, options: PathOptions): Promise<Child> {
-	const child = namespace.spawn([process.execPath, import.meta.path, JSON.stringify(options)]);
+	const child = namespace.spawn([...ahead, process.execPath, import.meta.path, JSON.stringify(options)]);
 	await until(
 		() => {
 			if (child.exitCode() !== null) throw new Error(`the path ended: ${child.stderr()}`);
