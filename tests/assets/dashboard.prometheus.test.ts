@@ -308,7 +308,7 @@ describe.skipIf(missing)("an exporter that tells known numbers before and after"
 			fetch: () => new Response(exposition(after), { headers: { "content-type": "text/plain; version=0.0.4" } }),
 		});
 		await Bun.write(folder.file("prometheus.yml"), scrapeConfig(`127.0.0.1:${server.port}`));
-		prometheus = await startPrometheus({ configFile: folder.file("prometheus.yml"), port: 19_713 });
+		prometheus = await startPrometheus({ configFile: folder.file("prometheus.yml") });
 		const scraped = async (queries: number) => {
 			await prometheus.when(catalog.queries.name, (value) => value === queries);
 			return nextScrape(prometheus);

@@ -31,15 +31,21 @@ export interface PrometheusOptions {
 	/** The configuration's file, in a folder that holds what it names. */
 	readonly configFile: string;
 	readonly namespace?: Namespace;
-	/** Where it listens on 127.0.0.1. */
-	readonly port: number;
+	/** Where it listens on 127.0.0.1; a port that is free here if left out. */
+	readonly port?: number;
 	/** In front of the command: a command that ends by starting what stands behind it. */
 	readonly wrapper?: readonly string[];
 }
 
+function freePort(): number {
+	const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+	listener.stop(true);
+	return listener.port;
+}
+
 /** Starts Prometheus and waits until it is ready. */
 export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
-	const { configFile, namespace, port, wrapper = [] } = options;
+	const { configFile, namespace, port = freePort(), wrapper = [] } = options;
 	const folder = temporaryFolder();
 	const words = [
 		...[...wrapper, "prometheus", `--config.file=${configFile}`, `--storage.tsdb.path=${folder.path}`],
