@@ -34,10 +34,11 @@ export function placeOf(
 	label: string,
 	{ queries, health }: { readonly queries: number; readonly health: HealthFigures },
 ): Place {
-	return { kind, name: nameOf(kind, label), queries, health };
+	return { kind, name: placeName(kind, label), queries, health };
 }
 
-function nameOf(kind: PlaceKind, label: string): string {
+/** What a label's value is called where its kind is not said beside it. */
+export function placeName(kind: PlaceKind, label: string): string {
 	if (kind === "domain") return label;
 	if (label === "other") return `other ${plurals[kind]}`;
 	if (kind === "country") return label === "ZZ" ? "addresses without a country" : `country ${label}`;

@@ -1,5 +1,6 @@
 import { domainToUnicode } from "node:url";
 import { table } from "./columns.ts";
+import { placeName } from "./diagnosis.ts";
 import type { Figures } from "./figures.ts";
 import type { HealthFigures } from "./health.ts";
 import type { Report } from "./report.ts";
@@ -126,18 +127,20 @@ function health(report: Report, top: number): string {
 		...report.domains.map((row) => [domainText(row.domain), row.health] as [string, HealthFigures]),
 		...(report.countries ?? [])
 			.slice(0, top)
-			.map((row) => [`country ${row.country}`, row.health] as [string, HealthFigures]),
-		...(report.asns ?? []).slice(0, top).map((row) => [`AS${row.asn}`, row.health] as [string, HealthFigures]),
+			.map((row) => [placeName("country", row.country), row.health] as [string, HealthFigures]),
+		...(report.asns ?? [])
+			.slice(0, top)
+			.map((row) => [placeName("network", row.asn), row.health] as [string, HealthFigures]),
 	];
 	return table(
 		[
 			"Tunnel health",
 			"RTT p50",
-			"p95",
+			"RTT p95",
 			"Response p50",
-			"p95",
+			"Response p95",
 			"Resent out",
-			"in",
+			"Resent in",
 			"Overhead",
 			"No answer",
 			"EDNS<1232",

@@ -26,8 +26,8 @@ const figures = {
 	health,
 };
 const healthTable = [
-	"Tunnel health  RTT p50   p95  Response p50    p95  Resent out     in  Overhead  No answer  EDNS<1232",
-	"t.example.com   250 ms  12 s        1.2 ms  1.0 s      14.5 %  0.0 %     1.23x      0.0 %          -",
+	"Tunnel health  RTT p50  RTT p95  Response p50  Response p95  Resent out  Resent in  Overhead  No answer  EDNS<1232",
+	"t.example.com   250 ms     12 s        1.2 ms         1.0 s      14.5 %      0.0 %     1.23x      0.0 %          -",
 ];
 const domain = {
 	...figures,
@@ -108,6 +108,12 @@ describe("the text of a report", () => {
 		const countries = [{ country: "DE", ...figures, health: unseen }];
 		const text = reportText({ ...report, countries, diagnosis: ["it is slow.", "it is far."] }, 10);
 		expect(text).toMatch(/^country DE +- +- +- +- +14\.5 % +0\.0 % +- +0\.0 % +-$/m);
+		const odd = {
+			...report,
+			countries: [{ country: "ZZ", ...figures, health }],
+			asns: [{ asn: "other", ...figures, health }],
+		};
+		expect(reportText(odd, 10)).toMatch(/^addresses without a country .*\nother networks /m);
 		expect(text).toEndWith("\n\nDiagnosis\n- it is slow.\n- it is far.\n");
 		expect(reportText(report, 10)).not.toContain("Diagnosis");
 	});
