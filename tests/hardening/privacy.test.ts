@@ -15,7 +15,7 @@ import {
 import { countryMmdb } from "../support/mmdb.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
 import { type CaptureRecord, writePcap } from "../support/pcapfile.ts";
-import { runCommand, until } from "../support/process.ts";
+import { ended, runCommand, until } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 /** Addresses and client ids that nothing else in the outputs could contain by chance. */
@@ -185,6 +185,16 @@ describe.skipIf(!haveNetns())("no client id and no address from the running expo
 		await exporter.stop();
 		expectNone("stdout", exporter.stdout());
 		expectNone("stderr", exporter.stderr());
+	});
+
+	test("in what the demo prints, whose client ids are fresh: nothing that looks like one", async () => {
+		const { code, stdout, stderr } = await ended(
+			server.spawn([...exporterCommand(), "demo", "--seconds=3", "--log.level=debug"]),
+		);
+		expect(code).toBe(0);
+		expect(stdout).toMatch(/queries [1-9]/);
+		for (const text of [stdout, stderr])
+			expect(text).not.toMatch(/\b(?:[0-9a-f]{16}|(?=\w*[2-7])(?:[a-z2-7]{13,}|[A-Z2-7]{13,}))\b/);
 	});
 
 	test.each(["SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGQUIT", "SIGTRAP"] as const)(
