@@ -158,10 +158,10 @@ describe("good values", () => {
 			(c) => c.dnstt.ports.length,
 			16,
 		],
-		["a size of 64KiB fits", { "capture.buffer-size": "64KiB" }, (c) => c.capture.bufferBytes, 65536],
+		["a size of 512KiB fits", { "capture.buffer-size": "512KiB" }, (c) => c.capture.bufferBytes, 524_288],
 		["a size of 1GiB fits", { "capture.buffer-size": "1GiB" }, (c) => c.capture.bufferBytes, 1073741824],
-		["a size may be decimal", { "capture.buffer-size": "100kB" }, (c) => c.capture.bufferBytes, 100_000],
-		["a size may be bytes", { "capture.buffer-size": "65537" }, (c) => c.capture.bufferBytes, 65537],
+		["a size may be decimal", { "capture.buffer-size": "600kB" }, (c) => c.capture.bufferBytes, 600_000],
+		["a size may be bytes", { "capture.buffer-size": "524289" }, (c) => c.capture.bufferBytes, 524_289],
 		["a duration of 1s fits", { "session.active-window": "1000ms" }, (c) => c.session.activeWindowMs, 1000],
 		["a duration of 1h fits", { "session.active-window": "1h" }, (c) => c.session.activeWindowMs, 3_600_000],
 		[
@@ -213,12 +213,12 @@ describe("good values", () => {
 	});
 
 	test("the file takes a bare domain, a bare port, a size in bytes, a byte order mark and $schema", () => {
-		const file = { $schema: "./s.json", dnstt: { domain: "A.example", port: 5300 }, capture: { "buffer-size": 65536 } };
+		const file = { $schema: "./s.json", dnstt: { domain: "A.example", port: 5300 }, capture: { "buffer-size": 524288 } };
 		const config = load({ text: `\ufeff${JSON.stringify(file)}` });
 		expect([config.dnstt.domains, config.dnstt.ports, config.capture.bufferBytes]).toEqual([
 			["a.example"],
 			[5300],
-			65536,
+			524_288,
 		]);
 	});
 });
@@ -237,7 +237,7 @@ describe("bad values", () => {
 		["port 65536", { "dnstt.port": "65536" }, "found 65536"],
 		["a port given twice", { "dnstt.port": "53,53" }, "given twice"],
 		["17 ports", { "dnstt.port": Array.from({ length: 17 }, (_, i) => i + 1).join() }, "1 to 16 port"],
-		["a size below 64KiB", { "capture.buffer-size": "65535" }, "64KiB to 1GiB"],
+		["a size below 512KiB", { "capture.buffer-size": "524287" }, "512KiB to 1GiB"],
 		["a size above 1GiB", { "capture.buffer-size": "1073741825B" }, "out of range"],
 		["a size with an unknown unit", { "capture.buffer-size": "16MB/s" }, '"16MB/s"'],
 		["a duration below 1s", { "session.active-window": "999ms" }, "out of range"],
@@ -378,7 +378,7 @@ describe("problems", () => {
 describe("effectiveConfig", () => {
 	const file = {
 		dnstt: { domain: ["a.example"], port: [53, 5300] },
-		capture: { "buffer-size": "100001B" },
+		capture: { "buffer-size": "600001B" },
 		session: { "active-window": "1m0s500ms" },
 		web: { "listen-address": "[::]:1", tls: { "certificate-file": "/c", "key-file": "/k" } },
 	};
@@ -424,9 +424,13 @@ describe("reloadable", () => {
 			"session.max-tracked",
 			"session.max-remembered",
 			"labels.max-sets",
+			"geoip.country-database",
+			"geoip.asn-database",
 			"web.listen-address",
 			"web.telemetry-path",
 			"web.status-page",
+			"web.tls.certificate-file",
+			"web.tls.key-file",
 			"process.user",
 		]);
 	});

@@ -120,7 +120,7 @@ export const commands: readonly CommandSpec[] = [
 		flags: configFlags(),
 		examples: [
 			["--dnstt.domain t.example.com", "watch one tunnel, serve on 127.0.0.1:9713"],
-			["--config.file /etc/dnstt_exporter.json", "take everything from a file"],
+			["--config.file /etc/dnstt_exporter/config.json", "take everything from a file"],
 			["-dnstt.domain=t.example.com -web.listen-address=:9713", "flags in Go's form"],
 		],
 	},
@@ -175,7 +175,7 @@ export const commands: readonly CommandSpec[] = [
 		summary: "Check the configuration and print what is in force",
 		...noOperands,
 		flags: configFlags(),
-		examples: [["check-config --config.file /etc/dnstt_exporter.json", "before a reload"]],
+		examples: [["check-config --config.file /etc/dnstt_exporter/config.json", "before a reload"]],
 	},
 	{
 		name: "print",

@@ -167,7 +167,7 @@ const capture = z
 		"buffer-size": key(
 			size(limits.bufferBytesMin, limits.bufferBytesMax).prefault("16MiB"),
 			"Kernel memory that holds packets until they are read; more of it survives longer bursts",
-			text("a size from 64KiB to 1GiB such as 16MiB", "SIZE", true),
+			text("a size from 512KiB to 1GiB such as 16MiB", "SIZE", true),
 		),
 		promiscuous: key(
 			z.boolean().prefault(false),
