@@ -65,11 +65,10 @@ export class Health {
 			if (command === segmentPush) this.push(this.upstream, set, this.sessions.push(entry, sequence, false));
 			else if (command === segmentAck) {
 				const clock = this.clocks[seen.domain] as ServerClock;
-				const tripUs = this.sessions.wasPushed(entry, sequence)
-					? clock.roundTripUs(segments.stampMs[index] as number, now)
-					: -1;
+				const stampMs = segments.stampMs[index] as number;
+				const tripUs = this.sessions.wasPushed(entry, sequence) ? clock.roundTripUs(stampMs, now) : -1;
 				if (tripUs < 0) add(this.faults, SegmentFault.Echo, 1);
-				else this.roundTrips.observe(set, tripUs * tripUnitsPerUs);
+				else if (this.sessions.echo(entry, stampMs, sequence)) this.roundTrips.observe(set, tripUs * tripUnitsPerUs);
 			}
 		}
 	}

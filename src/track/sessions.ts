@@ -8,9 +8,16 @@ const bytesWord = dataWord + 5;
 /** Highest KCP sequence number of a push, in each direction. */
 const downstreamWord = dataWord + 7;
 const upstreamWord = dataWord + 8;
+/** Stamp and sequence number of the latest push that was acknowledged. */
+const echoWord = dataWord + 9;
+const echoSequenceWord = dataWord + 10;
 
-/** The set word holds the label set's number and, in its highest bits, whether there was a push in each direction. */
-const setMask = 0x3fff_ffff;
+/**
+ * The set word holds the label set's number and, in its highest bits, whether there was a push in each direction, and an
+ * acknowledgement.
+ */
+const setMask = 0x1fff_ffff;
+const echoFlag = 0x2000_0000;
 const downstreamFlag = 0x4000_0000;
 const upstreamFlag = 0x8000_0000 | 0;
 
@@ -56,7 +63,7 @@ export class Sessions {
 		readonly seed: Seed;
 		readonly events: SessionEvents;
 	}) {
-		this.active = new BoundedTable({ limit: options.trackedMax, data: 9, seed: options.seed });
+		this.active = new BoundedTable({ limit: options.trackedMax, data: 11, seed: options.seed });
 		this.remembered = new BoundedTable({ limit: options.rememberedMax, data: 0, seed: options.seed });
 		this.windowUs = options.windowUs;
 		this.events = options.events;
@@ -124,6 +131,24 @@ export class Sessions {
 		if (((words[entry + setWord] as number) & downstreamFlag) === 0) return false;
 		const ahead = (sequence - (words[entry + downstreamWord] as number)) | 0;
 		return ahead <= 0 && ahead >= -sequenceStepMax;
+	}
+
+	/**
+	 * Whether the acknowledgement of this push goes beyond all before it of the session; if so, it is the latest now. One
+	 * that does not is a copy, as resolvers send when they ask again, or was overtaken, and tells no time (RFC 7323, 4.1).
+	 */
+	echo(entry: number, stampMs: number, sequence: number): boolean {
+		const { words } = this.active;
+		const word = words[entry + setWord] as number;
+		if ((word & echoFlag) !== 0) {
+			const later = (stampMs - (words[entry + echoWord] as number)) | 0;
+			const ahead = (sequence - (words[entry + echoSequenceWord] as number)) | 0;
+			if (later < 0 || (later === 0 && ahead <= 0)) return false;
+		}
+		words[entry + setWord] = word | echoFlag;
+		words[entry + echoWord] = stampMs;
+		words[entry + echoSequenceWord] = sequence;
+		return true;
 	}
 
 	/** Ends the sessions whose latest query is longer ago than the window. Costs what ends. */

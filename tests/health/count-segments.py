@@ -121,6 +121,7 @@ def count(path, domain, port):
     polls = queries = responses = 0
     offset = None
     echoes = []
+    latest = {}
     seen = set()
     for time, source, destination, message in frames(path):
         if port not in (source, destination) or len(message) < 12:
@@ -159,7 +160,10 @@ def count(path, domain, port):
                         offset = late if offset is None else min(offset, late)
                 elif command == ACK:
                     direction.acks += 1
-                    if not is_response and sequence <= down.highest.get(client, -1):
+                    # Resolvers ask again with the same acknowledgement: only what goes beyond the latest counts.
+                    is_new = (stamp, sequence) > latest.get(client, (-1, -1))
+                    if not is_response and is_new and sequence <= down.highest.get(client, -1):
+                        latest[client] = (stamp, sequence)
                         echoes.append(time * 1000 - stamp)
     trips = [(echo - offset) / 1000 for echo in echoes]
     return {
