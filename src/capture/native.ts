@@ -1,6 +1,5 @@
 /** What the two kinds of frame source share on their way to package `cap`. */
 
-import { readFileSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { Cap, NativeError } from "cap";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type LinkType, linkTypes } from "./source.ts";
@@ -17,14 +16,12 @@ export function newBatch(): FrameBatch {
 	return { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
 }
 
-/** What Bun names the file that it writes a native half into: for this user alone, named by its content. */
-const unpackedPattern = /\/[^\n]*\/\.bun-\d+-[0-9a-f]+\.node$/m;
-
 let loaded: typeof import("cap") | undefined;
 
 /**
  * The package, loaded at the first use: commands that capture nothing do without. The executable has the native half inside, and
- * Bun writes it into the folder for temporary files to load it; it is removed at once. Throws a CaptureError if this fails.
+ * Bun unpacks it into the folder for temporary files to load it (mode 0600, named by its content, put there whole). It stays
+ * there: another exporter that starts at the same time may be about to load it. Throws a CaptureError if this fails.
  */
 export function loadCap(): typeof import("cap") {
 	loaded ??= requireCap();
@@ -32,29 +29,13 @@ export function loadCap(): typeof import("cap") {
 }
 
 function requireCap(): typeof import("cap") {
-	for (let tries = 1; ; tries++) {
-		try {
-			const cap: typeof import("cap") = require("cap");
-			removeUnpacked();
-			return cap;
-		} catch (error) {
-			// Another exporter of the same user may have removed the file between Bun's writing and its loading.
-			if (tries < 5) continue;
-			const reason = error instanceof Error ? error.message : String(error);
-			throw new CaptureError(
-				`cannot load the capture library (${reason}): it is unpacked into ${tmpdir()}; if that folder cannot be written or is mounted noexec, set TMPDIR to another`,
-			);
-		}
-	}
-}
-
-/** Removes the file that the native half was loaded from, if it is one that Bun wrote. */
-function removeUnpacked(): void {
 	try {
-		const path = unpackedPattern.exec(readFileSync("/proc/self/maps", "utf8"))?.[0];
-		if (path !== undefined) unlinkSync(path);
-	} catch {
-		// Another exporter that shares the file was first, or the folder was made read-only: nothing depends on it.
+		return require("cap");
+	} catch (error) {
+		const reason = error instanceof Error ? error.message : String(error);
+		throw new CaptureError(
+			`cannot load the capture library (${reason}): it is unpacked into ${tmpdir()}; if that folder cannot be written or is mounted noexec, set TMPDIR to another`,
+		);
 	}
 }
 

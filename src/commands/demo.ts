@@ -2,6 +2,7 @@ import { type LiveSource, openLive } from "../capture/live.ts";
 import { CaptureError, type FrameBatch, linkTypes, recordHeaderBytes } from "../capture/source.ts";
 import type { Config } from "../config.ts";
 import { type Exporter, startExporter, type World } from "../exporter.ts";
+import { identityOf, limitPrivileges } from "../process/privileges.ts";
 import { freshKey, type RecordedMessage, readRecording, recordedDomain, withFreshId } from "./recording.ts";
 import { stopSignal } from "./run.ts";
 
@@ -37,7 +38,14 @@ export async function demo(
 	};
 	let exporter: Exporter;
 	try {
-		exporter = await startExporter(config, world, openLive);
+		const limits = { identity: identityOf(config.process.user), port: config.web.listen.port };
+		exporter = await startExporter(config, world, openLive, {
+			captureReady() {
+				for (const problem of limitPrivileges(limits))
+					world.log.warn("not all privileges could be given up", { problem });
+			},
+			captureChanged() {},
+		});
 		print(`Recorded dnstt traffic goes over ${loopback}, port ${server.port}, and is captured on lo.\n`);
 	} catch (error) {
 		if (!(error instanceof CaptureError)) throw error;
