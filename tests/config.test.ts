@@ -213,7 +213,11 @@ describe("good values", () => {
 	});
 
 	test("the file takes a bare domain, a bare port, a size in bytes, a byte order mark and $schema", () => {
-		const file = { $schema: "./s.json", dnstt: { domain: "A.example", port: 5300 }, capture: { "buffer-size": 524288 } };
+		const file = {
+			$schema: "./s.json",
+			dnstt: { domain: "A.example", port: 5300 },
+			capture: { "buffer-size": 524288 },
+		};
 		const config = load({ text: `\ufeff${JSON.stringify(file)}` });
 		expect([config.dnstt.domains, config.dnstt.ports, config.capture.bufferBytes]).toEqual([
 			["a.example"],
