@@ -7,10 +7,13 @@ import { demo } from "./commands/demo.ts";
 import { inspect } from "./commands/inspect.ts";
 import { printed } from "./commands/print.ts";
 import { run, stopSignal } from "./commands/run.ts";
+import { top } from "./commands/top.ts";
 import { type Config, ConfigError, type ConfigFlags, effectiveConfig, loadConfig } from "./config.ts";
 import type { World } from "./exporter.ts";
 import { GeoipError } from "./geoip/database.ts";
 import { createLogger } from "./log.ts";
+import { TopError } from "./top/client.ts";
+import { keyboard } from "./top/keyboard.ts";
 import { Screen, type Size } from "./top/screen.ts";
 import type { Seed } from "./track/table.ts";
 import { revision, version } from "./version.ts";
@@ -44,7 +47,14 @@ async function execute(command: Command): Promise<number> {
 			return await demo(config, command.seconds, worldOf(config), print);
 		}
 		case "top":
-			throw new UsageError(["top is not there yet"]);
+			return await top(command, {
+				screen: isScreen() ? { write: print, size: screenSize } : null,
+				isColoured: !process.env.NO_COLOR,
+				...keyboard,
+				stopSignal: () => Promise.race([stopSignal(), new Promise((resolve) => process.on("SIGHUP", resolve))]),
+				write: print,
+				nowMs: Date.now,
+			});
 		case "check-config":
 			print(`${JSON.stringify(effectiveConfig(configOf(command.flags)), null, 2)}\n`);
 			return 0;
@@ -116,7 +126,8 @@ function printError(text: string): void {
 function told(error: unknown): { readonly lines: readonly string[]; readonly code: number } {
 	if (error instanceof UsageError || error instanceof ConfigError) return { lines: error.problems, code: exitUsage };
 	if (error instanceof GeoipError) return { lines: [error.message], code: exitUsage };
-	if (error instanceof CaptureError || error instanceof WebError) return { lines: [error.message], code: exitFailed };
+	if (error instanceof CaptureError || error instanceof WebError || error instanceof TopError)
+		return { lines: [error.message], code: exitFailed };
 	throw error;
 }
 

@@ -1,0 +1,164 @@
+import { readFileSync } from "node:fs";
+import { UsageError } from "../cli.ts";
+import { type Client, createClient, TopError } from "../top/client.ts";
+import { frameOf, plainText, type Scene } from "../top/frame.ts";
+import type { Keyboard } from "../top/keyboard.ts";
+import { keysOf } from "../top/keys.ts";
+import { createPaint, type Paint } from "../top/paint.ts";
+import type { HistoryReading } from "../top/reading.ts";
+import { Screen, type ScreenOptions } from "../top/screen.ts";
+import { firstView, press } from "../top/view.ts";
+
+export interface TopOptions {
+	readonly url: string;
+	readonly username?: string;
+	readonly passwordFile?: string;
+	readonly caFile?: string;
+	readonly intervalMs: number;
+}
+
+/** The terminal, and what comes from outside. */
+export interface TopWorld extends Keyboard {
+	/** Null where standard output is no terminal: then it is told once, as text. */
+	readonly screen: ScreenOptions | null;
+	readonly isColoured: boolean;
+	/** The first SIGINT, SIGTERM or SIGHUP. */
+	stopSignal(): Promise<unknown>;
+	write(text: string): void;
+	/** Milliseconds since 1970. */
+	nowMs(): number;
+}
+
+/** Columns of a text that goes to a file or a pipe. */
+const plainColumns = 110;
+
+/** How often the history is read again: it has a bar a minute. */
+const historyMs = 30_000;
+
+/**
+ * Shows a running exporter until `q` or a signal, or once where there is no terminal. Gives the exit code; throws a
+ * UsageError for files that cannot be read and a TopError when the exporter cannot be asked at the start.
+ */
+export async function top(options: TopOptions, world: TopWorld): Promise<number> {
+	const client = createClient({ url: options.url, ...credentialsOf(options), ...caOf(options) });
+	const first: Scene = {
+		url: options.url,
+		reading: await client.status(),
+		history: await historyOf(client),
+		lost: null,
+		nowMs: world.nowMs(),
+	};
+	if (world.screen === null) {
+		world.write(plainText(first, plainColumns, createPaint("none")));
+		return 0;
+	}
+	const stopped = world.stopSignal();
+	const screen = new Screen(world.screen);
+	try {
+		await watch(client, first, options.intervalMs, screen, world.screen, world, stopped);
+	} finally {
+		screen.close();
+	}
+	return 0;
+}
+
+async function watch(
+	client: Client,
+	first: Scene,
+	intervalMs: number,
+	screen: Screen,
+	{ size }: ScreenOptions,
+	world: TopWorld,
+	stopped: Promise<unknown>,
+): Promise<void> {
+	const paint: Paint = createPaint(world.isColoured ? "colour" : "plain");
+	const ended = Promise.withResolvers<void>();
+	let scene = first;
+	let view = firstView;
+	let isOver = false;
+	let { extent } = frameOf(scene, view, size(), paint);
+
+	function show(): void {
+		const frame = frameOf({ ...scene, nowMs: world.nowMs() }, view, size(), paint);
+		extent = frame.extent;
+		screen.show(frame.lines);
+	}
+
+	async function ask(): Promise<void> {
+		let historyAtMs = world.nowMs();
+		while (!isOver) {
+			await Promise.race([Bun.sleep(intervalMs), ended.promise]);
+			if (isOver) return;
+			try {
+				const reading = await client.status();
+				const isStale = scene.lost !== null || world.nowMs() - historyAtMs >= historyMs;
+				if (isStale) historyAtMs = world.nowMs();
+				const history = isStale ? await historyOf(client) : scene.history;
+				scene = { ...scene, reading, history, lost: null, nowMs: world.nowMs() };
+			} catch (error) {
+				if (!(error instanceof TopError)) throw error;
+				scene = { ...scene, lost: { reason: error.message, lastMs: scene.lost?.lastMs ?? scene.nowMs } };
+			}
+			if (!isOver) show();
+		}
+	}
+
+	const endKeys = world.readKeys((typed) => {
+		for (const key of keysOf(typed)) {
+			if (key === "redraw") screen.forget();
+			const next = press(view, key, extent);
+			if (next === null) return ended.resolve();
+			view = next;
+		}
+		show();
+	});
+	world.onResized(() => {
+		screen.forget();
+		show();
+	});
+	show();
+	const asking = ask();
+	try {
+		await Promise.race([ended.promise, stopped, asking]);
+	} finally {
+		isOver = true;
+		ended.resolve();
+		endKeys();
+	}
+}
+
+/** It makes bars only: without it the rest is shown all the same. */
+async function historyOf(client: Client): Promise<HistoryReading | null> {
+	try {
+		return await client.history();
+	} catch (error) {
+		if (error instanceof TopError) return null;
+		throw error;
+	}
+}
+
+function credentialsOf({ username, passwordFile }: TopOptions) {
+	if (username === undefined || passwordFile === undefined) return {};
+	// Editors end a file with a line feed, which is none of the password's.
+	const password = readText("password-file", passwordFile).replace(/\r?\n$/, "");
+	return { credentials: { username, password } };
+}
+
+function caOf({ caFile }: TopOptions) {
+	if (caFile === undefined) return {};
+	const ca = readText("ca-file", caFile);
+	if (!ca.includes("-----BEGIN CERTIFICATE-----")) {
+		throw new UsageError([
+			`--ca-file: ${caFile} holds no certificate in PEM form; convert it with: openssl x509 -inform der -in ${caFile} -out ca.pem`,
+		]);
+	}
+	return { ca };
+}
+
+function readText(flag: string, file: string): string {
+	try {
+		return readFileSync(file, "utf8");
+	} catch (error) {
+		throw new UsageError([`--${flag}: cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`]);
+	}
+}

@@ -1,0 +1,89 @@
+import type * as z from "zod";
+import { type HistoryReading, historySchema, type Reading, readingSchema } from "./reading.ts";
+
+/** Longer than a busy exporter takes, and shorter than one waits in front of a screen. */
+const answerWithinMs = 5_000;
+
+/** Why an exporter could not be asked: one line for the operator, with what to do. */
+export class TopError extends Error {
+	override readonly name = "TopError";
+}
+
+export interface ClientOptions {
+	/** http or https, without a slash at the end. */
+	readonly url: string;
+	readonly credentials?: { readonly username: string; readonly password: string };
+	/** Trusted in place of the system's certificates; PEM. */
+	readonly ca?: string;
+}
+
+/** Asks a running exporter. Both reject with a TopError. */
+export interface Client {
+	status(): Promise<Reading>;
+	history(): Promise<HistoryReading>;
+}
+
+export function createClient({ url, credentials, ca }: ClientOptions): Client {
+	const headers: Record<string, string> = { Accept: "application/json" };
+	if (credentials !== undefined) {
+		const { username, password } = credentials;
+		headers.Authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+	}
+	const init: BunFetchRequestInit = { headers, redirect: "manual", ...(ca === undefined ? {} : { tls: { ca } }) };
+
+	async function get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+		let response: Response;
+		let body: string;
+		try {
+			response = await fetch(`${url}${path}`, { ...init, signal: AbortSignal.timeout(answerWithinMs) });
+			body = await response.text();
+		} catch (error) {
+			throw new TopError(connectionText(url, error));
+		}
+		if (response.status !== 200) throw new TopError(statusText(url, response.status, credentials !== undefined));
+		let json: unknown;
+		try {
+			json = JSON.parse(body);
+		} catch {
+			throw new TopError(`${url} answers, but not as an exporter does; is another program on this port? Give --url`);
+		}
+		const result = schema.safeParse(json);
+		if (result.success) return result.data;
+		const place = result.error.issues[0]?.path.join(".") ?? "";
+		throw new TopError(
+			`${url}${path} has another form than this version of top reads (${place}): use the same version for both`,
+		);
+	}
+
+	return { status: () => get("/status.json", readingSchema), history: () => get("/history.json", historySchema) };
+}
+
+/** What a connection failed of (Bun's and OpenSSL's codes), and what mends it. */
+function connectionText(url: string, error: unknown): string {
+	const code = error instanceof Error && "code" in error ? String(error.code) : "";
+	const name = error instanceof Error ? error.name : "";
+	const message = error instanceof Error ? error.message : String(error);
+	if (name === "TimeoutError") return `${url} did not answer within ${answerWithinMs / 1_000} s`;
+	if (code === "ConnectionRefused" || code === "ECONNREFUSED") {
+		return `cannot reach ${url}: nothing listens there; is the exporter running (systemctl status dnstt_exporter), and is web.listen-address this one? Else give --url`;
+	}
+	if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|HOSTNAME/.test(code)) {
+		return `cannot trust ${url}: ${message} (${code}); give the certificate that signed it with --ca-file, and a name that it was made for`;
+	}
+	if (/SSL|TLS|WRONG_VERSION/.test(code)) return `cannot speak TLS with ${url}: ${message}; does it serve http?`;
+	if (/ENOTFOUND|EAI_|DNS/.test(code)) return `cannot find the host of ${url}: ${message}`;
+	return `cannot reach ${url}: ${message}${code === "" ? "" : ` (${code})`}`;
+}
+
+function statusText(url: string, status: number, hasCredentials: boolean): string {
+	if (status === 401) {
+		return hasCredentials
+			? `${url} refuses this user and password (401); compare with web.basic-auth of the exporter`
+			: `${url} asks for a user (401): give --username and --password-file`;
+	}
+	if (status === 404) {
+		return `${url} has no status (404): --url is the exporter's address without a path, as http://127.0.0.1:9713; exporters before 1.0.0 have none`;
+	}
+	if (status >= 300 && status < 400) return `${url} sends elsewhere (${status}); give the address it means with --url`;
+	return `${url} answers with ${status}; the exporter's log says why`;
+}

@@ -1,0 +1,82 @@
+import * as z from "zod";
+
+/**
+ * What `top` reads of an exporter (src/status/status.ts says what each field means). It may be another version's, or
+ * something else that answers: the form is checked, and texts can do nothing to a terminal.
+ */
+
+/** Control characters, and those that turn the direction of what follows, would act on the terminal. */
+const text = z.string().transform((value) => value.replace(/\p{C}/gu, "\ufffd"));
+const number = z.number();
+const time = z.iso.datetime();
+const counts = z.record(text, number);
+const times = z.object({ median: number, p95: number }).nullable();
+
+const amounts = {
+	active_clients: number,
+	sessions: number,
+	queries: number,
+	bytes_in: number,
+	bytes_out: number,
+	queries_per_second: number,
+	bytes_in_per_second: number,
+	bytes_out_per_second: number,
+};
+const origin = { ...amounts, round_trip_median_seconds: number.nullable(), retransmission_ratio: number.nullable() };
+const domain = z.object({
+	...amounts,
+	domain: text,
+	domain_unicode: text,
+	peak_clients: number,
+	refused_queries: number,
+});
+const country = z.object({ ...origin, country: text });
+const asn = z.object({ ...origin, asn: text });
+const health = z.object({
+	round_trip_seconds: times,
+	response_seconds: times,
+	retransmission_ratio_out: number.nullable(),
+	retransmission_ratio_in: number.nullable(),
+	overhead: number.nullable(),
+	unanswered_queries: number,
+	unanswered_ratio: number.nullable(),
+	truncated_responses: number,
+	edns_below_1232_ratio: number.nullable(),
+	responses_by_rcode: counts,
+	refused: counts,
+});
+const capture = z.object({
+	interface: text,
+	ports: z.array(number),
+	up: z.boolean(),
+	since: time,
+	reopened: number,
+	received: number,
+	dropped_by_kernel: number,
+	dropped_by_interface: number,
+	faults: number,
+	foreign: counts,
+});
+
+export const readingSchema = z.object({
+	time,
+	started: time,
+	version: text,
+	total: z.object({ ...amounts, peak_clients: number.nullable() }),
+	domains: z.array(domain),
+	countries: z.object({ rows: z.array(country), count: number }).nullable(),
+	asns: z.object({ rows: z.array(asn), count: number }).nullable(),
+	health,
+	diagnosis: z.array(text),
+	capture,
+});
+
+/** Points of the last hour: of each the time in milliseconds since 1970, and the active clients. */
+export const historySchema = z.object({ hour: z.array(z.tuple([number, number]).rest(number)) });
+
+export type Reading = z.infer<typeof readingSchema>;
+export type DomainReading = z.infer<typeof domain>;
+export type CountryReading = z.infer<typeof country>;
+export type AsnReading = z.infer<typeof asn>;
+export type OriginReading = Omit<CountryReading, "country">;
+export type HistoryReading = z.infer<typeof historySchema>;

@@ -1,0 +1,202 @@
+import { describe, expect, test } from "bun:test";
+import type { Status } from "../../src/status/status.ts";
+import { frameOf, minutesOf, plainText, type Scene } from "../../src/top/frame.ts";
+import { createPaint } from "../../src/top/paint.ts";
+import { readingSchema } from "../../src/top/reading.ts";
+import { firstView, type View } from "../../src/top/view.ts";
+import { busyHistory, busyStatus, quietStatus } from "../web/page/fixture.ts";
+
+const none = createPaint("none");
+const nowMs = Date.parse(busyStatus.time);
+const url = "http://127.0.0.1:9713";
+
+function scene(status: Status = busyStatus, more: Partial<Scene> = {}): Scene {
+	const history = { hour: busyHistory.hour.map(([timeMs, active]): [number, number] => [timeMs, active]) };
+	return { url, reading: readingSchema.parse(JSON.parse(JSON.stringify(status))), history, lost: null, nowMs, ...more };
+}
+
+const linesOf = (view: Partial<View> = {}, what = scene(), size = { columns: 80, rows: 24 }, paint = none) =>
+	frameOf(what, { ...firstView, ...view }, size, paint).lines;
+const textOf = (...options: Parameters<typeof linesOf>) => linesOf(...options).join("\n");
+
+describe("a frame", () => {
+	const sizes = [
+		{ columns: 80, rows: 24 },
+		{ columns: 200, rows: 60 },
+		{ columns: 40, rows: 10 },
+		{ columns: 20, rows: 5 },
+		{ columns: 1, rows: 1 },
+	];
+	const views: readonly (readonly [string, Partial<View>])[] = [
+		["domains", {}],
+		["countries", { panel: "countries" }],
+		["networks", { panel: "asns", filter: "as", scroll: 4 }],
+		["health", { panel: "health" }],
+		["help", { help: true }],
+		["a filter that is typed", { panel: "countries", editing: true, filter: "日".repeat(60) }],
+	];
+	const scenes = [
+		["busy", scene()],
+		["quiet", scene(quietStatus)],
+		["lost", scene(busyStatus, { lost: { reason: "it is gone ".repeat(20), lastMs: nowMs - 5_000 } })],
+	] as const;
+	describe.each(scenes)("of a %s exporter", (_, what) => {
+		test.each(views)("of %s fits any terminal, in colour as in none", (_, view) => {
+			for (const size of sizes) {
+				for (const paint of [none, createPaint("colour")]) {
+					const lines = linesOf(view, what, size, paint);
+					expect(lines.length).toBeLessThanOrEqual(size.rows);
+					for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(size.columns);
+				}
+			}
+		});
+	});
+
+	test("has all that is asked for in 80 columns and 24 rows", () => {
+		const lines = linesOf({ panel: "countries" });
+		expect(lines).toHaveLength(24);
+		expect(lines[0]).toBe(" dnstt_exporter 1.0.0  http://127.0.0.1:9713         up 19 d 1 h   20:30:00 UTC ");
+		expect(lines.slice(2, 5).map((line) => line.trimEnd())).toEqual([
+			" Active clients Queries        In             Out            Sessions",
+			" 365            1,059 /s       150 kB/s       695 kB/s       13,505",
+			" peak 512       33.3 M in all  4.75 GB in all 25.9 GB in all since start",
+		]);
+		expect(lines.slice(8, 11)).toEqual([
+			" Country                     Active ▼    Queries/s          In         Out",
+			" Iran (IR)                        187          542   77.0 kB/s    356 kB/s",
+			" China (CN)                        64          186   26.4 kB/s    122 kB/s",
+		]);
+		expect(lines.at(-1)).toContain("q quit");
+	});
+
+	test("has more columns and bars where there is room", () => {
+		const text = textOf({ panel: "countries" }, scene(), { columns: 130, rows: 30 });
+		expect(text).toMatch(/^ Country .* RTT +Resent +Sessions$/m);
+		expect(text).toMatch(/^ Iran \(IR\) .* 90 ms +0 % +6,919 {2}█+$/m);
+		expect(text).toMatch(/^ China \(CN\) .* 254 ms .*█+▏$/m);
+	});
+
+	test("has internationalised domains in both forms", () => {
+		const lines = linesOf();
+		const at = lines.findIndex((line) => line.includes("t.امارات.example"));
+		expect(lines[at + 1]?.trim()).toBe("t.xn--mgbaam7a8h.example");
+	});
+
+	const names = (view: Partial<View>, status?: Status) =>
+		linesOf({ panel: "countries", ...view }, scene(status)).flatMap((line) => /\(([A-Z]{2})\)/.exec(line)?.[1] ?? []);
+	const countries = firstView.sorting;
+	test.each<[title: string, column: number, reversed: boolean, first: string[]]>([
+		["active clients, most first", 1, false, ["IR", "CN"]],
+		["active clients, least first", 1, true, ["GB", "BA"]],
+		["name", 0, false, ["BA", "CN"]],
+		["name, from the end", 0, true, ["VE", "ZZ"]],
+		["round trip, longest first", 5, false, ["DE", "PK"]],
+		["round trip, shortest first", 5, true, ["IR", "TM"]],
+	])("is sorted by %s", (_, column, reversed, first) => {
+		const shown = names({ sorting: { ...countries, countries: { column, reversed } } });
+		expect(shown.slice(0, 2)).toEqual(first);
+		// What was not measured is last in either direction.
+		if (column === 5) expect(shown.slice(-2).toSorted()).toEqual(["BA", "GB"]);
+	});
+
+	test("shows the column that is sorted by, though others have no room then", () => {
+		const sorting = { ...countries, countries: { column: 7, reversed: false } };
+		expect(textOf({ panel: "countries", sorting })).toMatch(/^ Country .* Sessions ▼/m);
+	});
+
+	test("has the rows that a filter leaves, in any case, and says of how many", () => {
+		expect(names({ filter: "AN" })).toEqual(["IR", "TM", "MM", "PK", "DE"]);
+		expect(textOf({ panel: "countries", filter: "iran" })).toContain("1 of 12; Esc shows all");
+		expect(textOf({ panel: "countries", filter: "iran" })).toMatch(/filter: iran $/m);
+		expect(textOf({ panel: "countries", filter: "xyz" })).toContain("none of 12 has “xyz” in its name");
+		expect(textOf({ panel: "domains", filter: "xn--mg" })).toContain("t.امارات.example");
+	});
+
+	test("scrolls, and says how much is above and below", () => {
+		const view = { panel: "asns", scroll: 3 } as const;
+		const lines = linesOf(view, scene(), { columns: 80, rows: 20 });
+		expect(lines[9]).toStartWith(" AS12389 ");
+		expect(lines.at(-1)).toEndWith("↑ 3 ↓ 6 ");
+		const { extent } = frameOf(scene(), { ...firstView, ...view }, { columns: 80, rows: 20 }, none);
+		expect(extent).toEqual({ columns: 8, page: 10, rows: 19 });
+	});
+
+	test("says that there are more networks than it was given", () => {
+		expect(textOf({ panel: "asns", scroll: 99 })).toContain(
+			"the 18 with the most active clients, of 317; /metrics has all",
+		);
+	});
+
+	test("has health with its diagnosis, and notes in full", () => {
+		const text = textOf({ panel: "health" }, scene(), { columns: 80, rows: 40 });
+		expect(text).toContain("\n   ! AS12389: 14 % of the segments");
+		expect(text).toMatch(/Round trip to clients +183 ms {2}95 % within 612 ms/);
+		expect(text).toMatch(/Responses +33\.2 M {2}NOERROR 33\.1 M, FORMERR 61,204,/);
+		expect(text).toContain("NXDOMAIN");
+		expect(text).not.toContain("…");
+		expect(textOf()).toContain(" Health !1 ");
+	});
+
+	test("says since when there is no answer, why, and fades the figures of then", () => {
+		const lost = { reason: "cannot reach it", lastMs: nowMs - 65_000 };
+		const lines = linesOf({}, scene(busyStatus, { lost }), { columns: 120, rows: 24 }, createPaint("colour"));
+		expect(Bun.stripANSI(lines[0] ?? "")).toEndWith("20:28:55 UTC ");
+		expect(lines[1]).toBe(
+			"\x1b[1;31m No answer since 20:28:55 UTC (1 min 5 s); the figures are of then, and it is asked again and again.\x1b[0m",
+		);
+		expect(lines[2]).toBe("\x1b[1;31m cannot reach it\x1b[0m");
+		const figures = lines.filter((line) => line.includes("365") || line.includes("t.example.com"));
+		expect(figures).toHaveLength(2);
+		for (const line of figures) expect(line).toBe(`\x1b[2m${Bun.stripANSI(line)}\x1b[0m`);
+	});
+
+	test("says what to check where nothing came", () => {
+		expect(textOf({}, scene(quietStatus))).toContain("dig +trace NS t.example.com");
+		const foreign = { ...quietStatus, capture: { ...quietStatus.capture, foreign: { domain: 7 } } };
+		expect(textOf({}, scene(foreign))).toContain("7 DNS queries came, none of them\n for t.example.com");
+		const down = { ...busyStatus, capture: { ...busyStatus.capture, up: false } };
+		expect(textOf({}, scene(down))).toContain("The capture on eth0 is not open");
+	});
+
+	test("says which database is missing", () => {
+		expect(textOf({ panel: "countries" }, scene(quietStatus))).toContain("--geoip.country-database");
+		expect(textOf({ panel: "asns" }, scene(quietStatus))).toContain("--geoip.asn-database");
+	});
+
+	test("has no colour where none is wanted, and still tells the chosen panel", () => {
+		const text = textOf({}, scene(), undefined, createPaint("plain"));
+		expect(text).not.toMatch(/\[(\d+;)*3\dm/);
+		expect(text).toContain("\x1b[7;1m Domains 2 \x1b[0m");
+	});
+});
+
+test("the bars are of the last hour's minutes, with 0 where there is no sample", () => {
+	const minute = 60_000;
+	const hour: [number, number][] = [
+		[nowMs - 61 * minute, 99],
+		[nowMs - 3 * minute, 4],
+		[nowMs - 3 * minute + 10, 5],
+		[nowMs - minute, 7],
+	];
+	expect(minutesOf({ hour }, nowMs)).toEqual([5, 0, 7]);
+	expect(minutesOf({ hour: [] }, nowMs)).toEqual([]);
+	expect(minutesOf(null, nowMs)).toEqual([]);
+});
+
+test("the plain text has everything once and no control characters", () => {
+	const text = plainText(scene(), 110, none);
+	for (const part of ["365", "t.xn--mgbaam7a8h.example", "Iran (IR)", "AS44244", "and 299 more", "183 ms", "Capture"]) {
+		expect(text).toContain(part);
+	}
+	expect(text).not.toContain("\x1b");
+	expect(text).not.toMatch(/ $/m);
+});
+
+test("what an exporter sends cannot act on the terminal", () => {
+	const bad = "t.\x1b]0;owned\x07\u202eexample";
+	const status = {
+		...busyStatus,
+		domains: [{ ...quietStatus.domains[0], domain: bad, domain_unicode: bad }],
+	} as Status;
+	expect(textOf({}, scene(status))).toContain("t.�]0;owned��example");
+});
