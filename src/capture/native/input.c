@@ -86,10 +86,11 @@ static bool fill(struct input *input, int wait_ms)
 	return true;
 }
 
-static bool have(struct input *input, size_t bytes)
+/* Whether so many bytes follow the whole records; reads what is missing if it may. */
+static bool have(struct input *input, size_t bytes, bool may_read)
 {
 	while (input->end - input->released < bytes)
-		if (!fill(input, WAIT_MS))
+		if (!may_read || !fill(input, WAIT_MS))
 			return false;
 	return true;
 }
@@ -108,10 +109,10 @@ static void recognize(struct input *input)
 }
 
 /* Length of the record that begins at `released`; 0 if its header is not there yet. */
-static size_t record_bytes(struct input *input)
+static size_t record_bytes(struct input *input, bool may_read)
 {
 	if (input->format == UNKNOWN) {
-		if (!have(input, 4))
+		if (!have(input, 4, may_read))
 			return 0;
 		recognize(input);
 		if (input->format == PCAP)
@@ -119,11 +120,11 @@ static size_t record_bytes(struct input *input)
 	}
 	size_t bytes = 0;
 	if (input->format == PCAP) {
-		if (!have(input, PCAP_RECORD_HEADER_BYTES))
+		if (!have(input, PCAP_RECORD_HEADER_BYTES, may_read))
 			return 0;
 		bytes = PCAP_RECORD_HEADER_BYTES + (size_t)u32_at(input, 8);
 	} else if (input->format == PCAPNG) {
-		if (!have(input, BLOCK_HEADER_BYTES))
+		if (!have(input, BLOCK_HEADER_BYTES, may_read))
 			return 0;
 		if (u32_at(input, 0) == 0x0a0d0d0a && u32_at(input, 8) != 0x1a2b3c4d)
 			input->swapped = !input->swapped;
@@ -131,22 +132,28 @@ static size_t record_bytes(struct input *input)
 	}
 	if (input->format == UNFRAMED || bytes < BLOCK_HEADER_BYTES || bytes > RECORD_BYTES_MAX) {
 		input->format = UNFRAMED;
-		have(input, 1);
+		have(input, 1, may_read);
 		bytes = input->end - input->released;
 	}
 	return bytes;
+}
+
+static bool release_record(struct input *input, bool may_read)
+{
+	size_t next = record_bytes(input, may_read);
+	if (next == 0 || !have(input, next, may_read))
+		return false;
+	input->released += next;
+	return true;
 }
 
 /* fopencookie(3): gives bytes of whole records; 0 when the next is not complete yet. */
 static ssize_t read_records(void *cookie, char *target, size_t bytes)
 {
 	struct input *input = cookie;
-	if (input->at == input->released) {
-		size_t next = record_bytes(input);
-		if (next > 0 && have(input, next))
-			input->released += next;
-		else if (input->at_end && !input->grows)
-			input->released = input->end;
+	if (input->at == input->released && !release_record(input, true) && input->at_end && !input->grows)
+		input->released = input->end;
+	while (input->released - input->at < bytes && release_record(input, false)) {
 	}
 	if (input->error) {
 		errno = input->error;
@@ -212,7 +219,6 @@ napi_value open_growing(napi_env env, napi_callback_info info)
 	FILE *file = fopencookie(input, "r", (cookie_io_functions_t){.read = read_records});
 	if (!file)
 		return throw_coded(env, "file_unreadable", strerror(errno));
-	setvbuf(file, NULL, _IONBF, 0);
 	char error[PCAP_ERRBUF_SIZE] = "";
 	pcap_t *handle = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error);
 	if (!handle) {
