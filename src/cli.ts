@@ -254,7 +254,7 @@ export function parseCommand(argv: readonly string[]): Command {
 		throw new UsageError([
 			...given.problems,
 			`${word}: no such command${meant}`,
-			"dnstt_exporter --help lists the commands",
+			"for the commands see: dnstt_exporter --help",
 		]);
 	}
 	if (given.values.has("help") && booleanOf(given, "help"))
@@ -267,7 +267,7 @@ export function parseCommand(argv: readonly string[]): Command {
 		given.problems.push(`${operand}: ${spec.name} takes no ${spec.operands === "" ? "" : "more "}words`);
 	const command = build(spec.name, operands, given);
 	if (given.problems.length > 0 && !("flags" in command)) {
-		throw new UsageError([...given.problems, `dnstt_exporter ${spec.name} --help shows what it takes`]);
+		throw new UsageError([...given.problems, `for its flags see: dnstt_exporter ${spec.name} --help`]);
 	}
 	return command;
 }
@@ -305,7 +305,7 @@ function build(name: CommandName, operands: readonly string[], given: Given): Co
 				what === undefined
 					? `print: expected what to print: ${known.join(", ")}`
 					: `print ${what}: nothing of that name${didYouMean(what, known)}`,
-				"dnstt_exporter print --help shows what there is",
+				"for what there is see: dnstt_exporter print --help",
 			]);
 		}
 		case "version":

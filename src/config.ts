@@ -279,7 +279,7 @@ export function loadConfig(options: {
 			fromFile = layerFromFile(file, readJson(options.readFile(file)), problems);
 		} catch (error) {
 			if (error instanceof JsonSyntaxError) problems.push(`${file}:${error.message}`);
-			else problems.push(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+			else problems.push(`${file}: cannot be read: ${unreadable(error)}`);
 			// What the file would have said is unknown: nothing is missing yet.
 			fromFile.refused.add("dnstt.domain");
 		}
@@ -311,6 +311,15 @@ export function loadConfig(options: {
 	}
 	if (problems.length > 0 || !result.success) throw new ConfigError(problems);
 	return { config: toConfig(result.data), file };
+}
+
+/** Why a file cannot be read, and what mends it. */
+function unreadable(error: unknown): string {
+	const code = error instanceof Error && "code" in error ? error.code : undefined;
+	if (code === "ENOENT") return `no such file; give its path with --config.file or ${configFileVariable}`;
+	if (code === "EACCES")
+		return "permission denied; let the user that the exporter runs as read it: ls -l shows who may";
+	return error instanceof Error ? error.message : String(error);
 }
 
 function freeze<T>(value: T): T {

@@ -38,6 +38,7 @@ async function execute(command: Command): Promise<number> {
 				progress: process.stderr.isTTY
 					? { columns: process.stderr.columns || 80, show: (line) => printError(`\r\x1b[K${line}`) }
 					: null,
+				isTypedInto: process.stdin.isTTY === true,
 				screen: isScreen() && command.follow ? new Screen({ write: print, size: screenSize }) : null,
 				stopSignal,
 			});

@@ -71,6 +71,8 @@ function named<T>(path: string, open: () => T): T {
 	} catch (error) {
 		const native = nativeError(error);
 		if (native?.code === "file_unreadable") throw new CaptureError(`cannot read ${name}: ${native.message}`);
+		if (native?.code === "not_a_capture" && /only got 0$/.test(native.message))
+			throw new CaptureError(`${name} is empty; expected pcap or pcapng: what was to write it says why it did not`);
 		if (native?.code === "not_a_capture")
 			throw new CaptureError(
 				`${name} is no capture (${native.message}); expected pcap or pcapng, as tcpdump -w writes it`,

@@ -102,11 +102,11 @@ function operatorError(error: unknown, name: string): unknown {
 			return error;
 		case "permission_denied":
 			return new CaptureError(
-				`no permission to capture on ${name}: run as root, or as a service with AmbientCapabilities=CAP_NET_RAW (do not use setcap: it gives every local user that right)`,
+				`no permission to capture on ${name}: run as root, or as a service with AmbientCapabilities=CAP_NET_RAW, as "dnstt_exporter print systemd-unit" writes it (do not use setcap: it gives every local user that right)`,
 			);
 		case "no_such_interface":
 			return new InterfaceUnavailableError(
-				`no interface ${JSON.stringify(name)}: this host has ${["any", ...interfaceNames()].join(", ")}`,
+				`no interface ${JSON.stringify(name)}: this host has ${["any", ...interfaceNames()].join(", ")}; choose one with --capture.interface`,
 			);
 		case "interface_down":
 			return new InterfaceUnavailableError(`interface ${name} is down: bring it up with "ip link set ${name} up"`);

@@ -35,6 +35,8 @@ export interface InspectWorld extends World {
 	readonly progress: { readonly columns: number; show(line: string): void } | null;
 	/** Shows a report in place of the last while a file is followed; null where standard output is no terminal. */
 	readonly screen: { show(lines: readonly string[]): void; close(): void } | null;
+	/** Standard input is a terminal. */
+	readonly isTypedInto: boolean;
 	/** The first SIGINT or SIGTERM from now on, which then does not end the program. */
 	stopSignal(): Promise<unknown>;
 }
@@ -106,6 +108,11 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 			};
 			let source: FileSource | null = null;
 			try {
+				if (file === "-" && world.isTypedInto) {
+					throw new CaptureError(
+						"standard input is a terminal: expected a capture from a pipe, as from tcpdump -w - udp port 53 | dnstt_exporter inspect -",
+					);
+				}
 				source = grows ? await openGrowing(file, { grows: follow, again }) : openFile(file);
 				opened++;
 				if (source === null) break;

@@ -272,7 +272,7 @@ const web = z
 				.prefault(null),
 			"Users that may look, each with the bcrypt hash of the password (htpasswd -nB USER); null is everyone",
 			{
-				expected: "users without a colon, each with a bcrypt hash such as $2y$10$ and 53 characters",
+				expected: "users without a colon, each with a bcrypt hash, as htpasswd -nBC 10 USER makes it",
 				placeholder: "USER:HASH",
 				form: "accounts",
 				reload: true,

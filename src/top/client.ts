@@ -62,16 +62,27 @@ export function createClient({ url, credentials, ca }: ClientOptions): Client {
 function connectionText(url: string, error: unknown): string {
 	const code = error instanceof Error && "code" in error ? String(error.code) : "";
 	const name = error instanceof Error ? error.name : "";
-	const message = error instanceof Error ? error.message : String(error);
+	// The runtime's advice is for its own programmers.
+	const message = (error instanceof Error ? error.message : String(error)).replace(/\.? For more information.*$/, "");
 	if (name === "TimeoutError") return `${url} did not answer within ${answerWithinMs / 1_000} s`;
 	if (code === "ConnectionRefused" || code === "ECONNREFUSED") {
 		return `cannot reach ${url}: nothing listens there; is the exporter running (systemctl status dnstt_exporter), and is web.listen-address this one? Else give --url`;
 	}
-	if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|HOSTNAME/.test(code)) {
-		return `cannot trust ${url}: ${message} (${code}); give the certificate that signed it with --ca-file, and a name that it was made for`;
+	if (/ALTNAME/.test(code)) {
+		return `cannot trust ${url}: its certificate is not for this name; give --url with one that it is for`;
 	}
-	if (/SSL|TLS|WRONG_VERSION/.test(code)) return `cannot speak TLS with ${url}: ${message}; does it serve http?`;
-	if (/ENOTFOUND|EAI_|DNS/.test(code)) return `cannot find the host of ${url}: ${message}`;
+	if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
+		return `cannot trust ${url}: ${message} (${code}); if that is the exporter's own, give the certificate that signed it with --ca-file`;
+	}
+	if (/SSL|TLS|EPROTO/.test(code)) {
+		return `cannot speak TLS with ${url}: if the exporter serves no TLS (web.tls), give --url with http`;
+	}
+	if (/ENOTFOUND|EAI_/.test(code)) {
+		return `cannot find the host of ${url}: no such name, or no name server answers; see: getent hosts ${URL.parse(url)?.hostname}`;
+	}
+	if (/ECONNRESET|ConnectionClosed/.test(code)) {
+		return `${url} closes the connection: if the exporter serves TLS (web.tls), give --url with https`;
+	}
 	return `cannot reach ${url}: ${message}${code === "" ? "" : ` (${code})`}`;
 }
 

@@ -191,7 +191,7 @@ describe("what is no capture is refused with its name and the reason", () => {
 
 	test("an empty file", async () => {
 		const path = await saved(new Uint8Array());
-		expect(() => openFile(path)).toThrow(`${path} is no capture`);
+		expect(() => openFile(path)).toThrow(`${path} is empty; expected pcap or pcapng`);
 	});
 
 	test("a text", async () => {

@@ -27,6 +27,7 @@ async function run(
 			},
 			progress: null,
 			screen: null,
+			isTypedInto: false,
 			stopSignal: () => new Promise(() => {}),
 			...world,
 		},
@@ -66,6 +67,12 @@ describe("inspect", () => {
 		const { code, output, errors } = await run({ files: [folder.file("a"), folder.file("b")] });
 		expect({ code, output }).toEqual({ code: 1, output: "" });
 		expect(errors.trimEnd().split("\n")).toHaveLength(2);
+	});
+
+	test("does not wait for a capture to be typed", async () => {
+		const { code, errors } = await run({ files: ["-"] }, { isTypedInto: true });
+		expect(code).toBe(1);
+		expect(errors).toMatch(/^dnstt_exporter: standard input is a terminal: expected a capture from a pipe/);
 	});
 
 	test("with a range that no packet is in reports no packets", async () => {
