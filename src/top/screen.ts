@@ -13,7 +13,8 @@ export interface ScreenOptions {
 
 /** Alternate screen with the cursor put away, and no wrapping: a character that is wider than thought breaks one line only. */
 const enter = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
-const leave = "\x1b[?7h\x1b[?25h\x1b[?1049l";
+/** Cleared: tmux keeps lines of an alternate screen that has grown. */
+const leave = "\x1b[0m\x1b[2J\x1b[H\x1b[?7h\x1b[?25h\x1b[?1049l";
 /** Between these a terminal shows nothing new, so that it never shows half a frame; others pass over them. */
 const frameBegin = "\x1b[?2026h";
 const frameEnd = "\x1b[?2026l";

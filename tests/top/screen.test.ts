@@ -13,7 +13,7 @@ test("takes the alternate screen, and gives it back once", () => {
 	screen.close();
 	screen.close();
 	screen.show(["too late"]);
-	expect(writes).toEqual(["\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J", "\x1b[?7h\x1b[?25h\x1b[?1049l"]);
+	expect(writes).toEqual(["\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J", "\x1b[0m\x1b[2J\x1b[H\x1b[?7h\x1b[?25h\x1b[?1049l"]);
 });
 
 test("writes a frame at once, lines cut at the edges, and then only what differs", () => {
