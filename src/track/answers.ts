@@ -1,4 +1,5 @@
 import type { Observation } from "../decode/observation.ts";
+import { low32 } from "./low32.ts";
 import { ipv4Mapped } from "./resolvers.ts";
 import { BoundedTable, dataWord, type Seed } from "./table.ts";
 
@@ -35,7 +36,7 @@ export class Answers {
 		const entry = table.insert(this.hash, seen.peer3, exchangeOf(seen), familyOf(seen), networkOf(seen));
 		words[entry + setWord] = set;
 		words[entry + sessionWord] = session;
-		words[entry + timeWord] = now;
+		words[entry + timeWord] = low32(now);
 	}
 
 	/** The waiting query that this response answers, or 0. */
@@ -60,7 +61,7 @@ export class Answers {
 
 	/** How long the query has waited at `now`, in microseconds. */
 	waitedUs(entry: number, now: number): number {
-		return ((now | 0) - (this.table.words[entry + timeWord] as number)) >>> 0;
+		return (low32(now) - (this.table.words[entry + timeWord] as number)) >>> 0;
 	}
 
 	/** The oldest waiting query if nothing will come for it any more, or 0. */
@@ -78,6 +79,11 @@ export class Answers {
 	/** The query waits no longer. */
 	remove(entry: number): void {
 		this.table.remove(entry);
+	}
+
+	/** The same for the entry that find() gave last. */
+	removeFound(entry: number): void {
+		this.table.remove(entry, this.hash);
 	}
 }
 

@@ -1,3 +1,5 @@
+import { low32 } from "./low32.ts";
+
 /** A push leaves the server within this after it was stamped, unless the server is another one: held for 1 s, queued for some more. */
 const delayMsMax = 10_000;
 /** So many pushes in a row that do not fit make another server. */
@@ -32,7 +34,7 @@ export class ServerClock {
 	/** A push stamped `stampMs` (32 bits) was captured at `nowUs`. */
 	push(stampMs: number, nowUs: number): void {
 		const wholeMs = Math.floor(nowUs / 1_000);
-		const ms = ((wholeMs | 0) - stampMs) | 0;
+		const ms = (low32(wholeMs) - stampMs) | 0;
 		const us = nowUs - wholeMs * 1_000;
 		if (!this.isKnown) {
 			this.restart(ms, us, nowUs);
@@ -67,7 +69,7 @@ export class ServerClock {
 	roundTripUs(stampMs: number, nowUs: number): number {
 		if (!this.isKnown) return -1;
 		const wholeMs = Math.floor(nowUs / 1_000);
-		const tripMs = ((wholeMs | 0) - stampMs - this.ms) | 0;
+		const tripMs = (low32(wholeMs) - stampMs - this.ms) | 0;
 		// A stamp is a whole millisecond, so the offset may be one too large.
 		if (tripMs < -2 || tripMs > roundTripMsMax) return -1;
 		return Math.max(0, tripMs * 1_000 + (nowUs - wholeMs * 1_000 - this.us));

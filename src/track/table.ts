@@ -20,6 +20,8 @@ export const dataWord = 5;
 
 /** Chains that a table begins with. */
 const chainsMin = 64;
+/** Most chains then have one entry or none, and the processor guesses right how long they are. */
+const chainsPerEntry = 2;
 
 /** Four 32-bit words; the same for all tables of a process, and unknown to whoever sends packets. */
 export type Seed = readonly [number, number, number, number];
@@ -54,7 +56,7 @@ export class BoundedTable {
 		const buffer = new ArrayBuffer((options.limit + 1) * 4 * 2 ** this.entryShift);
 		this.words = new Int32Array(buffer);
 		this.doubles = new Float64Array(buffer);
-		this.heads = new Int32Array(Math.max(options.limit, chainsMin));
+		this.heads = new Int32Array(Math.max(options.limit * chainsPerEntry, chainsMin));
 		this.links = new Int32Array((options.limit + 1) * 2);
 		this.fresh = 1 << this.entryShift;
 		this.tabulation = tabulationOf(options.seed);
@@ -93,7 +95,7 @@ export class BoundedTable {
 		words[entry + chainWord] = this.heads[head] as number;
 		this.heads[head] = entry;
 		this.linkNewest(entry);
-		if (++this.size > this.chains) this.divide();
+		if (++this.size * chainsPerEntry > this.chains) this.divide();
 		return entry;
 	}
 
@@ -109,10 +111,10 @@ export class BoundedTable {
 		return this.links[1] as number;
 	}
 
-	/** Takes an entry out; its words are the next insert's. */
-	remove(entry: number): void {
+	/** Takes an entry out; its words are the next insert's. `hash` is its key's. */
+	remove(entry: number, hash: number = this.hashOf(entry)): void {
 		const words = this.words;
-		const head = this.chainOf(this.hashOf(entry));
+		const head = this.chainOf(hash);
 		const after = words[entry + chainWord] as number;
 		let before = this.heads[head] as number;
 		if (before === entry) {

@@ -188,7 +188,7 @@ export class Tracker implements SessionEvents {
 		add(this.bytesOut, set, messageBytes);
 		this.answerTimes.observe(set, answers.waitedUs(waiting, now) * tripUnitsPerUs);
 		const session = sessions.find(seen.idHigh, seen.idLow, domain, answers.sessionAt(waiting));
-		answers.remove(waiting);
+		answers.removeFound(waiting);
 		if (session !== 0) sessions.addBytes(session, messageBytes);
 		if (seen.packets > 0) this.health.response(seen, set, session, now);
 	}
