@@ -71,7 +71,7 @@ for (const isLive of [true, false]) {
 					if (isLive) {
 						shiftUs += jumpUs;
 						tracker.clock.synchronize(Math.max(trueUs, latestUs) + shiftUs, Math.max(trueUs, latestUs));
-					} else if (jumpUs < 0 && trueUs >= latestUs) {
+					} else if (jumpUs < 0 && trueUs >= latestUs && Number.isFinite(latestUs)) {
 						// A file's clock sees a frame at the same time as the latest before the jump.
 						trueUs = latestUs;
 						shiftUs += jumpUs;
