@@ -315,6 +315,8 @@ export async function bundle(target: Target, { addon, runtime, revision }: Parts
 			entrypoints: [join(root, "src/main.ts")],
 			root,
 			minify: true,
+			bytecode: true,
+			format: "cjs",
 			sourcemap: "none",
 			metafile: true,
 			throw: false,
