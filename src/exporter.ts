@@ -1,4 +1,6 @@
 import type { LiveOptions, LiveSource } from "./capture/live.ts";
+import { loadCap } from "./capture/native.ts";
+import { type LinkType, linkTypes } from "./capture/source.ts";
 import { Watch } from "./capture/watch.ts";
 import { type Config, reloadable } from "./config.ts";
 import { Decoder } from "./decode/decoder.ts";
@@ -12,6 +14,7 @@ import { createFeed } from "./status/feed.ts";
 import type { Seed } from "./track/table.ts";
 import { Tracker } from "./track/tracker.ts";
 import { revision, version } from "./version.ts";
+import { warmUp } from "./warmup.ts";
 import { createApp } from "./web/app.ts";
 import { createBasicAuth } from "./web/auth.ts";
 import { readCertificate } from "./web/certificate.ts";
@@ -133,6 +136,7 @@ export async function startExporter(
 	}
 
 	let decoder: Decoder | undefined;
+	let linkType: LinkType = linkTypes.EN10MB;
 	let captureSinceUs = 0;
 	const watch = new Watch({
 		open: () =>
@@ -144,6 +148,7 @@ export async function startExporter(
 			}),
 		opened(source: LiveSource) {
 			captureSinceUs = world.wallUs();
+			linkType = source.linkType;
 			decoder = new Decoder({
 				linkType: source.linkType,
 				domains: config.dnstt.domains,
@@ -250,6 +255,9 @@ export async function startExporter(
 	}
 	const checking = setInterval(() => void checkFiles(), filesCheckMs);
 
+	let isStopped = false;
+	const settling = settle(linkType, () => isStopped);
+
 	return {
 		url: relay === null ? server.url : `${config.web.tls === null ? "http" : "https"}://${relay.address}/`,
 		tracker,
@@ -280,6 +288,8 @@ export async function startExporter(
 			configReload.successful = false;
 		},
 		async stop() {
+			isStopped = true;
+			await settling;
 			clearInterval(checking);
 			clearTimeout(expiry);
 			feed.stop();
@@ -288,4 +298,13 @@ export async function startExporter(
 			await server.stop();
 		},
 	};
+}
+
+/** What makes a running exporter of one that has just started: code that is warm, and pages given back that only the start needed. */
+async function settle(linkType: LinkType, isStopped: () => boolean): Promise<void> {
+	await warmUp(linkType, () => new Promise((resolve) => setImmediate(resolve)), isStopped);
+	if (isStopped()) return;
+	// The warm-up's own tracker, and what the compiler needed.
+	Bun.gc(true);
+	loadCap().releaseProgramPages();
 }

@@ -1,9 +1,9 @@
+import { freshKey, type RecordedMessage, readRecording, recordedDomain, withFreshId } from "../assets/recording.ts";
 import { type LiveSource, openLive } from "../capture/live.ts";
 import { CaptureError, type FrameBatch, linkTypes, recordHeaderBytes } from "../capture/source.ts";
 import type { Config } from "../config.ts";
 import { type Exporter, startExporter, type World } from "../exporter.ts";
 import { identityOf, limitPrivileges } from "../process/privileges.ts";
-import { freshKey, type RecordedMessage, readRecording, recordedDomain, withFreshId } from "./recording.ts";
 import { stopSignal } from "./run.ts";
 
 const loopback = "127.0.0.1";

@@ -221,7 +221,7 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
 	if (napi_define_class(env, "Cap", NAPI_AUTO_LENGTH, construct_cap, NULL, sizeof methods / sizeof *methods, methods,
 	                      &constructor) != napi_ok ||
 	    napi_set_named_property(env, exports, "Cap", constructor) != napi_ok || !define_devices(env, exports) ||
-	    !define_privileges(env, exports) || !define_notify(env, exports))
+	    !define_privileges(env, exports) || !define_notify(env, exports) || !define_memory(env, exports))
 		return NULL;
 	return exports;
 }

@@ -65,6 +65,8 @@ declare module "cap" {
 	function notify(address: string, text: string): void;
 	/** CLOCK_MONOTONIC, whole microseconds. */
 	function monotonicUs(): number;
+	/** Leaves pages of the executable that are not in use to the page cache; they come back as they are touched. */
+	function releaseProgramPages(): void;
 
 	interface NativeError extends Error {
 		readonly code: string;

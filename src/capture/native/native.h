@@ -8,6 +8,7 @@
  *   wakeup.c      the thread that waits for frames and calls JavaScript
  *   privileges.c  isSecureExecution, findAccount, limitPrivileges
  *   notify.c      notify, monotonicUs
+ *   memory.c      releaseProgramPages
  *   pcap_shim.c   symbols that let Debian's libpcap.a stand inside a shared object
  */
 #ifndef NATIVE_H
@@ -32,6 +33,9 @@ bool define_privileges(napi_env env, napi_value exports);
 
 /* notify.c */
 bool define_notify(napi_env env, napi_value exports);
+
+/* memory.c */
+bool define_memory(napi_env env, napi_value exports);
 
 /* wakeup.c */
 struct wakeup;

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { linkTypes } from "../../src/capture/source.ts";
 import {
 	freshKey,
 	type RecordedMessage,
 	readRecording,
 	recordedDomain,
 	withFreshId,
-} from "../../src/commands/recording.ts";
+} from "../../src/assets/recording.ts";
+import { linkTypes } from "../../src/capture/source.ts";
 import { Decoder } from "../../src/decode/decoder.ts";
 import { Outcome } from "../../src/decode/fault.ts";
 import { expectedCounts } from "../main/captures.ts";

@@ -1,7 +1,7 @@
-import path from "../assets/direct-ipv4.pcap" with { type: "file" };
 import { linkTypes } from "../capture/source.ts";
 import { Decoder } from "../decode/decoder.ts";
 import { Outcome } from "../decode/fault.ts";
+import path from "./direct-ipv4.pcap" with { type: "file" };
 
 /** The domain of the recorded tunnel. */
 export const recordedDomain = "t.example.com";
