@@ -34,6 +34,12 @@ const breathBatchesMax = 32;
  */
 const expiryDelayMinMs = 10;
 
+/**
+ * The runtime sees a heap of a hundred megabytes, which is the tracker's tables, and would let as much garbage gather:
+ * what a scrape of more characters than this left is collected at once, in some ten milliseconds.
+ */
+const textKeptMax = 1_000_000;
+
 /** What of the outside world the exporter uses. */
 export interface World {
 	readonly log: Logger;
@@ -209,9 +215,11 @@ export async function startExporter(
 		createApp({
 			version,
 			telemetryPath: config.web.telemetryPath,
-			render() {
+			async render() {
 				tracker.clock.advance(world.monotonicUs());
-				return exposition.render();
+				const text = await exposition.render();
+				if (text.length > textKeptMax) setTimeout(() => Bun.gc(true), 0);
+				return text;
 			},
 			isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
 			...(config.web.basicAuth === null ? {} : { auth: createBasicAuth({ users: config.web.basicAuth }) }),
@@ -253,7 +261,11 @@ export async function startExporter(
 		if (await geoip.reloadChanged()) tracker.resolvers.forgetOrigins();
 		await server.reloadCertificate();
 	}
-	const checking = setInterval(() => void checkFiles(), filesCheckMs);
+	const checking = setInterval(() => {
+		void checkFiles();
+		// What of the executable a scrape touched.
+		loadCap().releaseProgramPages();
+	}, filesCheckMs);
 
 	let isStopped = false;
 	const settling = settle(linkType, () => isStopped);

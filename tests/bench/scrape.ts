@@ -71,7 +71,7 @@ async function startTimes(exporter: string): Promise<void> {
 				await firstAnswer(`http://${address}/metrics`, () => child.exitCode !== null);
 				timesMs.push(performance.now() - began);
 				if (start === starts - 1) {
-					await Bun.sleep(3_000);
+					await Bun.sleep(12_000);
 					idleBytes = memoryOf(child.pid, "VmRSS") ?? 0;
 					ownBytes = memoryOf(child.pid, "RssAnon") ?? 0;
 				}
