@@ -19,7 +19,7 @@ import { didYouMean } from "./config/nearest.ts";
 import { readDuration } from "./config/values.ts";
 import { type ConfigFlags, configKeys } from "./config.ts";
 
-export type { CommandName, CommandSpec, FlagSpec, InspectFormat, Printable } from "./cli/commands.ts";
+export type { InspectFormat, Printable } from "./cli/commands.ts";
 export { commands, commonFlags, printables } from "./cli/commands.ts";
 export { helpText, versionText } from "./cli/help.ts";
 

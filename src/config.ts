@@ -16,11 +16,10 @@ import {
 } from "./config/schema.ts";
 import { type ListenAddress, writeDuration, writeListenAddress, writeSize } from "./config/values.ts";
 
-export { type ConfigKey, configJsonSchema, configKeys, configSections, limits } from "./config/schema.ts";
-export type { ListenAddress } from "./config/values.ts";
+export { type ConfigKey, configJsonSchema, configKeys, configSections } from "./config/schema.ts";
 
-export type LogLevel = ParsedFile["log"]["level"];
-export type LogFormat = ParsedFile["log"]["format"];
+type LogLevel = ParsedFile["log"]["level"];
+type LogFormat = ParsedFile["log"]["format"];
 
 /** The configuration in program units, frozen. Each field says which key it comes from by its place. */
 export interface Config {

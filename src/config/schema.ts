@@ -119,8 +119,8 @@ const choice = (choices: readonly string[], reload: boolean): KeyTraits => ({
 	choices,
 });
 
-export const logLevels = ["debug", "info", "warn", "error"] as const;
-export const logFormats = ["logfmt", "json"] as const;
+const logLevels = ["debug", "info", "warn", "error"] as const;
+const logFormats = ["logfmt", "json"] as const;
 
 const dnstt = z
 	.strictObject({

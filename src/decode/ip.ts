@@ -1,7 +1,7 @@
 import { Fault, Foreign } from "./fault.ts";
 import type { Observation } from "./observation.ts";
 
-export const udpHeaderBytes = 8;
+const udpHeaderBytes = 8;
 const protocolUdp = 17;
 
 /** IPv6 extension headers that may stand in front of UDP (RFC 8200, 4.1; RFC 4302; IANA's list). */

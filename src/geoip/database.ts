@@ -57,7 +57,7 @@ export const asnSubject: Subject<number> = {
  * How many records' values are remembered: more than there are autonomous systems that announce anything (some 80,000), so that
  * each record is decoded once. Forgotten all at once when full.
  */
-export const recordsMax = 2 ** 17;
+const recordsMax = 2 ** 17;
 
 /** How many addresses over the IPv4 space are looked up before a file is trusted (3 ms): a sparse or half-copied file shows. */
 const probes = 256;

@@ -1,7 +1,7 @@
 import type { Tracker } from "../track/tracker.ts";
 
 /** How often the active clients are counted, in time of the capture. */
-export const sampleUs = 10_000_000;
+const sampleUs = 10_000_000;
 /** What one point stands for at first: a minute. */
 const pointUsMin = 60_000_000;
 /** Points that are kept: four hours of minutes. A longer capture has points of two, four, ... minutes. */
