@@ -1,0 +1,248 @@
+/**
+ * Mutated frames through decoder and tracker, in a process of its own, so that a crash or a loop ends nothing else:
+ * `bun fuzz.ts SEED SECONDS`. Every frame is decoded in two places that differ in all bytes but its own, by two decoders; they must agree.
+ * What it comes to is observed at a time that now and then jumps, and the tracker's sums must hold. Prints how many frames there were.
+ */
+import type { LinkType } from "../../src/capture/source.ts";
+import { linkTypes } from "../../src/capture/source.ts";
+import { Outcome } from "../../src/decode/fault.ts";
+import type { Tracker } from "../../src/track/tracker.ts";
+import { decoderOf, digestOf } from "../decode/decoding.ts";
+import { seededRandom } from "../support/messages.ts";
+import { concatBytes, readPcapFile } from "../support/pcapfile.ts";
+import { ended, spawnChild } from "../support/process.ts";
+import { begin, second, trackerOf } from "../track/observing.ts";
+import type { Checks } from "./checks.ts";
+
+/** A process that takes so much longer than it was to is in a loop. */
+const lateSeconds = 30;
+const progressEvery = 5_000;
+const frameAt = 64;
+const placeBytes = 0x1_0400;
+const frameBytesMax = 0x1_0000;
+const labelSetsMax = 30;
+/** Small, so that tables are full all the time. */
+const bounds = {
+	...{ domains: 1, trackedMax: 500, rememberedMax: 500, labelSetsMax, activeWindowMs: 5_000 },
+	/** One more than there may be sets, of the numbers that there may be. */
+	originOf: (_a: number, _b: number, _c: number, d: number) => (d >>> 0) % (labelSetsMax + 2),
+};
+
+export interface FuzzCounts {
+	frames: number;
+	queries: number;
+	responses: number;
+	refused: number;
+	foreign: number;
+	faults: number;
+}
+
+export async function fuzzPart(options: {
+	readonly seed: number;
+	readonly seconds: number;
+	readonly checks: Checks;
+}): Promise<void> {
+	const { seed, seconds, checks } = options;
+	console.log(`fuzz: seed ${seed}, ${seconds} s`);
+	const child = spawnChild([process.execPath, import.meta.path, String(seed), String(seconds)]);
+	const timer = setTimeout(() => child.kill("SIGKILL"), (seconds + lateSeconds) * 1_000);
+	const { code, stdout, stderr } = await ended(child);
+	clearTimeout(timer);
+	const figures = code === 0 ? stdout.trim() : `exit code ${code}; ${stdout.trim()} ${stderr.trim().slice(0, 2_000)}`;
+	checks.that(`mutated frames of seed ${seed} are outcomes, and the tracker's sums hold`, code === 0, figures);
+	if (code !== 0) return;
+	const counts: FuzzCounts = JSON.parse(stdout);
+	// Mutations that all end at the first header test nothing.
+	const least = counts.frames / 100;
+	const kinds = [counts.queries, counts.responses, counts.faults, counts.refused];
+	checks.that(`mutations of seed ${seed} reach every outcome`, Math.min(...kinds) > least, stdout.trim());
+}
+
+interface Original {
+	readonly linkType: LinkType;
+	readonly linkBytes: number;
+	readonly bytes: Uint8Array;
+}
+
+async function originals(): Promise<Original[]> {
+	const all: Original[] = [];
+	for (const name of ["direct-ipv4", "unbound-0x20-ipv4", "any-sll2-ipv4", "bent-queries"]) {
+		const path = new URL(`../captures/${name}.pcap`, import.meta.url).pathname;
+		const { linkType, records } = await readPcapFile(path);
+		const linkBytes = linkType === linkTypes.EN10MB ? 14 : linkType === linkTypes.LINUX_SLL2 ? 20 : 0;
+		for (const { bytes } of records) all.push({ linkType: linkType as LinkType, linkBytes, bytes });
+	}
+	return all;
+}
+
+const edges = [0, 1, 0x3f, 0x40, 0x7f, 0x80, 0xc0, 0xdf, 0xe0, 0xff];
+
+/** Changes frames by one random source: bits, bytes, cuts, insertions and pieces of other frames. */
+class Mutator {
+	private readonly all: readonly Original[];
+	private readonly random: () => number;
+
+	constructor(all: readonly Original[], random: () => number) {
+		this.all = all;
+		this.random = random;
+	}
+
+	below(limit: number): number {
+		return Math.floor(this.random() * limit);
+	}
+
+	next(): Original {
+		const original = this.all[this.below(this.all.length)] as Original;
+		let { bytes } = original;
+		bytes = bytes.slice();
+		const { linkBytes, linkType } = original;
+		for (let changes = this.below(4); changes > 0; changes--) bytes = this.change(bytes, linkBytes);
+		// Else every change of the length ends at the IP header.
+		if (this.below(4) !== 0) fitLengths(bytes, linkBytes);
+		return { linkType, linkBytes, bytes };
+	}
+
+	private change(bytes: Uint8Array, linkBytes: number): Uint8Array {
+		// Most of it behind the UDP header, where the format is.
+		const first = this.below(4) === 0 ? 0 : Math.min(linkBytes + 28, bytes.length);
+		const at = first + this.below(bytes.length - first);
+		switch (this.below(6)) {
+			case 0:
+			case 1:
+				if (at < bytes.length) bytes[at] = (bytes[at] as number) ^ (1 << this.below(8));
+				return bytes;
+			case 2:
+				if (at < bytes.length) bytes[at] = edges[this.below(edges.length)] as number;
+				return bytes;
+			case 3:
+				return bytes.subarray(0, at);
+			case 4: {
+				const inserted = Uint8Array.from({ length: 1 + this.below(40) }, () => this.below(256));
+				return concatBytes([bytes.subarray(0, at), inserted, bytes.subarray(at)]);
+			}
+			default: {
+				const other = (this.all[this.below(this.all.length)] as Original).bytes;
+				const from = this.below(other.length);
+				const piece = other.subarray(from, from + 1 + this.below(200));
+				return concatBytes([bytes.subarray(0, at), piece, bytes.subarray(at + this.below(2) * piece.length)]);
+			}
+		}
+	}
+}
+
+/** Has the lengths of the IPv4 and the UDP header say what there is. */
+function fitLengths(bytes: Uint8Array, linkBytes: number): void {
+	const length = bytes.length - linkBytes;
+	if (length < 28 || ((bytes[linkBytes] as number) & 0xf0) !== 0x40) return;
+	const headerBytes = ((bytes[linkBytes] as number) & 15) * 4;
+	const view = new DataView(bytes.buffer, bytes.byteOffset + linkBytes, length);
+	view.setUint16(2, length);
+	if (headerBytes + 8 <= length) view.setUint16(headerBytes + 4, length - headerBytes);
+}
+
+const sum = (column: Iterable<number>) => {
+	let total = 0;
+	for (const value of column) total += value;
+	return total;
+};
+
+/** Throws with the sum that does not hold. */
+function prove(tracker: Tracker, counts: FuzzCounts): void {
+	const { sessions, resolvers, answers, doubles, sets } = tracker;
+	const { active, remembered } = sessions;
+	const same: [what: string, one: number, other: number][] = [
+		["sessions active and tracked", sum(tracker.active), active.size],
+		["sessions active by domain", sum(tracker.activeByDomain), active.size],
+		[
+			"sessions begun and kept or evicted",
+			sum(tracker.sessionsBegun),
+			active.size + remembered.size + remembered.evicted,
+		],
+		["packets seen twice and not", counts.queries, sum(tracker.queries) + doublesOf(tracker, counts)],
+	];
+	for (const [what, one, other] of same) if (one !== other) throw new Error(`${what}: ${one} and ${other}`);
+	for (const [name, table] of Object.entries({
+		active,
+		remembered,
+		r: resolvers.table,
+		a: answers.table,
+		d: doubles.table,
+	}))
+		if (table.size > table.limit) throw new Error(`table ${name} has ${table.size} entries of ${table.limit}`);
+	if (sets.size > sets.sizeMax) throw new Error(`${sets.size} label sets of ${sets.sizeMax}`);
+	for (const [set, peak] of tracker.peak.entries())
+		if (peak < (tracker.active[set] as number)) throw new Error(`peak ${peak} under active ${tracker.active[set]}`);
+}
+
+/** Queries among the copies: what was neither a response nor refused. */
+function doublesOf(tracker: Tracker, counts: FuzzCounts): number {
+	let responses = 0;
+	for (let rcode = 0; rcode < 16; rcode++) responses += tracker.responsesOf(0, rcode);
+	let refused = 0;
+	for (let reason = 0; reason < 16; reason++) refused += tracker.refusalsOf(0, reason as never) || 0;
+	return tracker.copies - (counts.responses - responses) - (counts.refused - refused);
+}
+
+async function fuzz(seed: number, seconds: number): Promise<FuzzCounts> {
+	const mutator = new Mutator(await originals(), seededRandom(seed));
+	const tracker = trackerOf(bounds);
+	const counts: FuzzCounts = { frames: 0, queries: 0, responses: 0, refused: 0, foreign: 0, faults: 0 };
+	const places = new Map(
+		[linkTypes.EN10MB, linkTypes.LINUX_SLL2].map((linkType) => [
+			linkType as LinkType,
+			{
+				one: { bytes: new Uint8Array(placeBytes).fill(0), decoder: decoderOf({ linkType }) },
+				other: { bytes: new Uint8Array(placeBytes).fill(0xc1), decoder: decoderOf({ linkType }) },
+			},
+		]),
+	);
+	let stampUs = begin;
+	const endMs = performance.now() + seconds * 1_000;
+	while (performance.now() < endMs) {
+		for (let index = 0; index < progressEvery; index++) {
+			const { linkType, bytes } = mutator.next();
+			const frame = bytes.subarray(0, frameBytesMax);
+			const place = places.get(linkType);
+			if (place === undefined) throw new Error(`a capture has link type ${linkType}`);
+			const { one, other } = place;
+			one.bytes.set(frame, frameAt);
+			other.bytes.set(frame, frameAt);
+			const end = frameAt + frame.length;
+			try {
+				const outcome = one.decoder.decode(one.bytes, frameAt, end);
+				const second = other.decoder.decode(other.bytes, frameAt, end);
+				if (outcome !== second || digestOf(outcome, one.decoder.seen) !== digestOf(second, other.decoder.seen))
+					throw new Error("a decode looked outside its frame");
+				count(counts, outcome);
+				stampUs += mutator.below(20_000) === 0 ? jumpUs(mutator) : mutator.below(2_000);
+				tracker.observe(outcome, one.decoder.seen, stampUs);
+			} catch (error) {
+				throw new Error(`frame ${counts.frames}: ${Buffer.from(frame).toString("hex")}`, { cause: error });
+			}
+			one.bytes.fill(0, frameAt, end);
+			other.bytes.fill(0xc1, frameAt, end);
+		}
+		prove(tracker, counts);
+	}
+	return counts;
+}
+
+/** Up to an hour, either way. */
+function jumpUs(mutator: Mutator): number {
+	return mutator.below(7_200 * second) - 3_600 * second;
+}
+
+function count(counts: FuzzCounts, outcome: Outcome): void {
+	counts.frames++;
+	if (outcome === Outcome.Query) counts.queries++;
+	else if (outcome === Outcome.Response) counts.responses++;
+	else if (outcome === Outcome.Refused) counts.refused++;
+	else if (outcome === Outcome.Foreign) counts.foreign++;
+	else if (outcome === Outcome.Fault) counts.faults++;
+	else throw new Error(`no outcome: ${outcome}`);
+}
+
+if (import.meta.main) {
+	const [seed, seconds] = process.argv.slice(2).map(Number);
+	console.log(JSON.stringify(await fuzz(seed ?? 0, seconds ?? 0)));
+}
