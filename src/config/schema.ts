@@ -47,7 +47,7 @@ export const limits = {
 	/** A client polls at least every few seconds; beyond an hour "active" says nothing. */
 	activeWindowMsMin: 1000,
 	activeWindowMsMax: 3_600_000,
-	/** At 96 bytes each, 1.5 GB. */
+	/** At 80 bytes for each that is tracked and 48 for each that is remembered, 2 GB. */
 	sessionsMax: 16_000_000,
 	/** A Prometheus server is in trouble long before. */
 	labelSetsMax: 1_000_000,

@@ -7,8 +7,9 @@ import { BoundedTable, dataWord, type Seed } from "./table.ts";
 export const answerUsMax = 10_000_000;
 
 /**
- * Queries that wait at one time. With the server's hold of a second it is enough for 130,000 queries a second; beyond
- * that the oldest is forgotten, and its response finds nothing.
+ * Queries that wait at one time. With the server's hold of a second it is enough for 130,000 queries a second, and for
+ * 13,000 of a server that is silent; beyond that the oldest is forgotten: its response finds nothing, nor is it counted
+ * as unanswered.
  */
 export const answersMax = 131_072;
 
