@@ -16,7 +16,7 @@ export interface Scale {
 export const tripScale: Scale = { cellBits: 4, doublingMax: 21, unitsPerBase: 64_000 };
 export const tripUnitsPerUs = 0.064;
 
-/** Lives of sessions: seconds up to 136 years, a cell each doubling. */
+/** Lives of sessions: seconds up to 68 years, a cell each doubling. */
 export const lifeScale: Scale = { cellBits: 0, doublingMax: 30, unitsPerBase: 1 };
 
 /** Volumes of sessions: 1 KiB up to 2 TiB, a cell each doubling. */

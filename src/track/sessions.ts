@@ -1,6 +1,6 @@
 import { BoundedTable, dataWord, type Seed } from "./table.ts";
 
-/** Words of a session's entry: with key and links one cache line of 64 bytes. */
+/** Words of a session's entry: with key and chain one cache line of 64 bytes. */
 const setWord = dataWord;
 const lastWord = dataWord + 1;
 const firstWord = dataWord + 3;
