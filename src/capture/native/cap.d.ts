@@ -17,7 +17,7 @@ declare module "cap" {
 		readonly promiscuous: boolean;
 	}
 
-	/** All methods throw an Error whose `code` is one of the words in cap.c (`NativeError`). */
+	/** All methods throw an Error whose `code` is one of the words that the C files here give to throw_coded (`NativeError`). */
 	class Cap {
 		static deviceList(): Device[];
 		static findDevice(address?: string): string | undefined;

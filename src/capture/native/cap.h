@@ -1,4 +1,4 @@
-/* class Cap, as cap.c and open.c share it. */
+/* class Cap, as cap.c, open.c and input.c share it. */
 #ifndef CAP_H
 #define CAP_H
 
