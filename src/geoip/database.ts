@@ -62,6 +62,7 @@ const recordsMax = 2 ** 17;
 /** How many addresses over the IPv4 space are looked up before a file is trusted (3 ms): a sparse or half-copied file shows. */
 const probes = 256;
 
+/** One file, whole in memory, asked for one subject. */
 export class Database<Value> {
 	readonly mark: FileMark;
 	readonly type: string;

@@ -22,6 +22,7 @@ export interface TreeMetadata {
 	readonly searchTreeSize: number;
 }
 
+/** The tree of one file: address -> record, without reading the record. */
 export class SearchTree {
 	readonly #bytes: Uint8Array;
 	readonly #recordSize: number;

@@ -36,6 +36,7 @@ export interface HealthFigures {
 	readonly edns_below_1232_ratio: number | null;
 }
 
+/** The figures of some label sets together. Costs time for each of them: for many, ask seldom. */
 export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigures {
 	const { upstream, downstream, roundTrips } = tracker.health;
 	const queries = total(tracker.queries, sets);
@@ -78,6 +79,7 @@ export function timesOf(times: Distribution): Times | null {
 	return median === null || p95 === null ? null : { count: times.count, median, p95 };
 }
 
+/** Null where there is nothing to divide by. */
 export function ratio(part: number, whole: number): number | null {
 	return whole === 0 ? null : part / whole;
 }

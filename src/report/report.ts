@@ -60,6 +60,7 @@ export interface ReportSources {
 	readonly origins: { readonly hasCountry: boolean; readonly hasAsn: boolean; readonly origins: readonly Origin[] };
 }
 
+/** Makes the report of what was read so far; brings sessions up to the last packet first. */
 export function createReport(reading: Reading, sources: ReportSources): Report {
 	const { tracker, origins } = sources;
 	tracker.expire();

@@ -23,6 +23,7 @@ export interface Client {
 	history(): Promise<HistoryReading>;
 }
 
+/** Makes a client of one exporter; nothing is asked yet. Follows no redirection, which could lead the credentials elsewhere. */
 export function createClient({ url, credentials, ca }: ClientOptions): Client {
 	const headers: Record<string, string> = { Accept: "application/json" };
 	if (credentials !== undefined) {

@@ -1,6 +1,7 @@
 /** Columns of counts: a cell for each label set, domain or reason. */
 export type Column = Float64Array | Int32Array;
 
+/** `count` more in one cell. */
 export function add(column: Column, at: number, count: number): void {
 	column[at] = (column[at] as number) + count;
 }
