@@ -94,7 +94,10 @@ function worldOf(config: Config): World {
 	};
 }
 
-/** Writes all of the text before it returns: a pipe takes no more than it has room for, and exiting drops the rest. */
+/**
+ * Writes all of the text before it returns: a pipe takes no more than it has room for, and exiting drops the rest. What
+ * cannot be written ends the program: whoever asked for it would take a part for the whole.
+ */
 function print(text: string): void {
 	const bytes = Buffer.from(text);
 	for (let at = 0; at < bytes.length; ) {
@@ -104,7 +107,11 @@ function print(text: string): void {
 			const { code } = error as NodeJS.ErrnoException;
 			// Whoever read has seen enough, as head has.
 			if (code === "EPIPE") process.exit(0);
-			if (code !== "EAGAIN") throw error;
+			if (code !== "EAGAIN") {
+				const reason = error instanceof Error ? error.message : String(error);
+				printError(`dnstt_exporter: standard output cannot be written: ${reason}\n`);
+				process.exit(exitFailed);
+			}
 			Bun.sleepSync(1);
 		}
 	}
@@ -141,5 +148,8 @@ async function main(): Promise<number> {
 		return code;
 	}
 }
+
+// Whoever reads the log may go away; the exporter stays. Without a listener the runtime would end it.
+process.stderr.on("error", () => {});
 
 void main().then((code) => process.exit(code));

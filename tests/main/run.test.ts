@@ -245,6 +245,20 @@ describe.skipIf(!haveNetns())("a running exporter", () => {
 		expect(last.value("dnstt_queries_total", { domain, country: "DE", asn: "64496" })).toBe(2);
 	});
 
+	test("goes on when nobody reads its log any more", async () => {
+		const command = ["bash", "-c", 'exec 2> >(exec true); exec "$@"', "bash", ...exporterCommand()];
+		await using exporter = await startExporter({
+			...{ flags: ["--dnstt.domain", domain, "--capture.interface=eth0"], namespace: host, command },
+		});
+		const loaded = "dnstt_exporter_config_last_reload_success_timestamp_seconds";
+		const before = (await exporter.metrics()).value(loaded) ?? Number.NaN;
+		reload(exporter);
+		await exporter.metricsWhen((read) => (read.value(loaded) ?? 0) > before);
+		await sendQuery();
+		await exporter.metricsWhen((read) => queries(read) === 1);
+		expect((await exporter.stop()).code).toBe(0);
+	});
+
 	test("logs no address and no client id, whatever comes", async () => {
 		await using exporter = await start(["--dnstt.domain", domain, "--log.level=debug"]);
 		await sendQuery("203.0.113.77");

@@ -6,7 +6,7 @@ import { parseExposition } from "../support/exposition.ts";
 import { dnsttQuery, ethernetFrame, udpPacket } from "../support/frames.ts";
 import { asnMmdb, countryMmdb } from "../support/mmdb.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
-import { type Ended, ended, until } from "../support/process.ts";
+import { type Ended, ended, runCommand, until } from "../support/process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 
 const root = haveNetns();
@@ -98,6 +98,11 @@ test("config.example.json passes check-config, which prints all of it", async ()
 	const { code, stdout, stderr } = await runExporter(["check-config", "--config.file", path]);
 	expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 	expect(JSON.parse(stdout)).toEqual(await Bun.file(path).json());
+});
+
+test("output that cannot be written, as on a full disk, ends with 1 and one line", async () => {
+	const end = await runCommand(["bash", "-c", 'exec "$@" > /dev/full', "bash", ...exporterCommand(), "print", "man"]);
+	complains(end, 1, /^dnstt_exporter: standard output cannot be written: .*ENOSPC/);
 });
 
 describe.skipIf(!root)("in a network namespace", () => {
