@@ -36,7 +36,7 @@ export interface FrameBatch {
 
 /** Counts since the source opened, as the kernel keeps them (pcap_stats(3PCAP)); all 0 for files but `received`. */
 export interface CaptureStatistics {
-	/** Frames that passed the filter. */
+	/** Frames that passed the filter, those dropped by the kernel among them (TPACKET_V3). */
 	readonly received: number;
 	/** Frames dropped because the capture buffer was full. */
 	readonly droppedByKernel: number;

@@ -184,7 +184,7 @@ export const catalog = {
 		name: "dnstt_exporter_packets_received_total",
 		type: "counter",
 		labels: ["interface"],
-		help: "Packets that passed the capture filter.",
+		help: "Packets that passed the capture filter, those that the kernel dropped among them.",
 	},
 	packetsDropped: {
 		name: "dnstt_exporter_packets_dropped_total",
