@@ -36,7 +36,12 @@ const downEverySeconds = 30;
 const databasesEverySeconds = 20;
 const configurationEverySeconds = 15;
 
-const residentBytesMost = 250e6;
+/**
+ * Without company: 1,000,000 sessions tracked and as many remembered take 250 MB (see bench/memory.ts), and some more where there are a thousand
+ * label sets to write. With it: a dozen answers of megabytes each are under way at once, and the engine is behind with collecting.
+ */
+const quietBytesMost = 300e6;
+const residentBytesMost = 500e6;
 /** How much larger the process may be in the last third than in the first, once the tables are full. */
 const growthMost = 1.05;
 const noiseBytes = 4e6;
@@ -126,7 +131,7 @@ export async function livePart({ exporterPath, seconds, seed, checks }: LiveOpti
 	checks.none("counters only grew", watcher.fallen, `${watcher.samples.all.length} series`);
 	checks.none("tables stayed within their limits", watcher.overflowed, `${watcher.scrapes} scrapes`);
 	tablesFilled(checks, full);
-	memoryIsFlat(checks, watcher.sizes);
+	memoryIsFlat(checks, watcher.sizes, after);
 	nothingLeaked(checks, quiet, watcher.sizes, after);
 	checks.that(
 		"wrong passwords were refused, every one",
@@ -239,7 +244,7 @@ function tablesFilled(checks: Checks, samples: Samples): void {
 }
 
 /** Compares the first and the last third of the time in which the tables were full. */
-function memoryIsFlat(checks: Checks, sizes: readonly Size[]): void {
+function memoryIsFlat(checks: Checks, sizes: readonly Size[], after: Omit<Size, "isFull"> | undefined): void {
 	const full = sizes.filter(({ isFull }) => isFull);
 	const third = Math.floor(full.length / 3);
 	const own = (some: readonly Size[]) => median(some.map(({ ownBytes }) => ownBytes));
@@ -250,10 +255,11 @@ function memoryIsFlat(checks: Checks, sizes: readonly Size[]): void {
 		`${megabytes(first)} in the first third of ${full.length} samples, ${megabytes(last)} in the last`,
 	);
 	const most = Math.max(...sizes.map(({ residentBytes }) => residentBytes));
+	const rest = after?.residentBytes ?? Number.NaN;
 	checks.that(
 		"the process is bounded",
-		most <= residentBytesMost,
-		`at most ${megabytes(most)}, of ${megabytes(residentBytesMost)}`,
+		most <= residentBytesMost && rest <= quietBytesMost,
+		`at most ${megabytes(most)} of ${megabytes(residentBytesMost)}, ${megabytes(rest)} of ${megabytes(quietBytesMost)} once the visitors are gone`,
 	);
 }
 
