@@ -1,6 +1,6 @@
 /** The tables of domains, countries and networks: their columns, order and text. */
 
-import { byteRate, count, percent, rate, seconds } from "../web/page/format.ts";
+import { byteRate, count, percent, rate, seconds } from "../format.ts";
 import { fit, type Paint, widthOf } from "./paint.ts";
 import type { AsnReading, CountryReading, DomainReading, OriginReading, Reading } from "./reading.ts";
 import type { RankedPanel, Sorting } from "./view.ts";

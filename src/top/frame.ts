@@ -1,7 +1,7 @@
 /** What `top` shows, as lines: a function of what was read, of the view and of the size of the terminal. */
 
+import { byteRate, count, rate } from "../format.ts";
 import { sparkline } from "../report/sparkline.ts";
-import { byteRate, count, rate } from "../web/page/format.ts";
 import { columnCounts, type Ranked, rankedOf } from "./columns.ts";
 import { bytesText, durationText, healthLines, timeText } from "./health.ts";
 import { cut, ends, fit, type Paint, wrap } from "./paint.ts";

@@ -1,6 +1,7 @@
 /** Tunnel and capture health as lines. */
 
-import { byteRate, count, duration, percent, seconds } from "../web/page/format.ts";
+import { byteRate, count, duration, percent, seconds } from "../format.ts";
+import { lossOf } from "../report/loss.ts";
 import { fit, type Paint, type Style, wrap } from "./paint.ts";
 import type { Reading } from "./reading.ts";
 
@@ -68,7 +69,7 @@ function tunnel(health: Reading["health"]): Entry[] {
 }
 
 function capture({ capture: it, time }: Reading): Entry[] {
-	const dropped = it.dropped_by_kernel + it.dropped_by_interface;
+	const { dropped, note } = lossOf(it);
 	const up = durationText(Date.parse(time) - Date.parse(it.since));
 	return [
 		["UDP port", it.ports.join(", "), `on interface ${it.interface}`],
@@ -76,14 +77,7 @@ function capture({ capture: it, time }: Reading): Entry[] {
 			? ["State", "open", `since ${timeText(it.since)} (${up}), opened again: ${count(it.reopened)}`, "green"]
 			: ["State", "not open", "it is tried again every few seconds; the log says why", "red"],
 		["Packets", count(it.received), `${count(it.faults)} of them malformed`],
-		dropped === 0
-			? ["Lost", "0", "none"]
-			: [
-					"Lost",
-					count(dropped),
-					`${percent(dropped / (it.received + dropped))}: kernel ${count(it.dropped_by_kernel)}, interface ${count(it.dropped_by_interface)}; a larger capture.buffer-size helps with bursts`,
-					"yellow",
-				],
+		dropped === 0 ? ["Lost", "0", note] : ["Lost", count(dropped), note, "yellow"],
 	];
 }
 

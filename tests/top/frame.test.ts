@@ -137,6 +137,12 @@ describe("a frame", () => {
 		expect(textOf()).toContain(" Health !1 ");
 	});
 
+	test("has the share of the packets that were lost, of which the kernel counted its own as received", () => {
+		const capture = { ...busyStatus.capture, received: 1_000, dropped_by_kernel: 500 };
+		const text = textOf({ panel: "health" }, scene({ ...busyStatus, capture }), { columns: 100, rows: 40 });
+		expect(text).toMatch(/Lost +500 {2}50 %: kernel 500, interface 0/);
+	});
+
 	test("says since when there is no answer, why, and fades the figures of then", () => {
 		const lost = { reason: "cannot reach it", lastMs: nowMs - 65_000 };
 		const lines = linesOf({}, scene(busyStatus, { lost }), { columns: 120, rows: 24 }, createPaint("colour"));

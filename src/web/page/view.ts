@@ -1,5 +1,7 @@
 /** The parts of the status page that change, as HTML: the server writes them into the page, the page's script renews them. */
 
+import { byteRate, count, duration, percent, rate, seconds } from "../../format.ts";
+import { lossOf } from "../../report/loss.ts";
 import type {
 	Amounts,
 	AsnStatus,
@@ -12,7 +14,6 @@ import type {
 	Status,
 } from "../../status/status.ts";
 import { escapeHtml } from "../html.ts";
-import { byteRate, count, duration, percent, rate, seconds } from "./format.ts";
 
 /** A moment (RFC 3339) for the viewer: in their zone once the script runs, in UTC before. */
 export type TimeText = (time: string) => string;
@@ -282,8 +283,7 @@ function counts(by: Readonly<Record<string, number>>): [string, string] {
 }
 
 function capture({ capture, time }: Status, at: TimeText): string {
-	const dropped = capture.dropped_by_kernel + capture.dropped_by_interface;
-	const packets = capture.received + dropped;
+	const { dropped, note } = lossOf(capture);
 	const up = duration(Date.parse(time) - Date.parse(capture.since));
 	return [
 		entry("Interface", escapeHtml(capture.interface), `UDP port ${capture.ports.join(", ")}`),
@@ -295,14 +295,7 @@ function capture({ capture, time }: Status, at: TimeText): string {
 				)
 			: entry("State", "not open", "it is tried again every few seconds; the log says why", true),
 		entry("Packets", count(capture.received), `${count(capture.faults)} of them malformed`),
-		entry(
-			"Lost",
-			count(dropped),
-			dropped === 0
-				? "none"
-				: `${percent(dropped / packets)}: kernel ${count(capture.dropped_by_kernel)}, interface ${count(capture.dropped_by_interface)}; a larger capture.buffer-size helps with bursts`,
-			dropped > 0,
-		),
+		entry("Lost", count(dropped), note, dropped > 0),
 	].join("");
 }
 

@@ -103,7 +103,7 @@ test("the page as served has the figures in it and nothing that its policy block
 });
 
 test("losses of the capture are a warning with what helps", () => {
-	const dropped = { ...busyStatus, capture: { ...busyStatus.capture, received: 900, dropped_by_kernel: 100 } };
+	const dropped = { ...busyStatus, capture: { ...busyStatus.capture, received: 1_000, dropped_by_kernel: 100 } };
 	expect(partsOf(dropped).capture).toContain(`<div class="warning"><dt>Lost</dt><dd>100`);
 	expect(partsOf(dropped).capture).toContain("10 %: kernel 100");
 	expect(partsOf(busyStatus).capture).not.toContain("warning");

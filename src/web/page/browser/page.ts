@@ -1,7 +1,7 @@
 /** The status page's script: listens to the exporter and renews what changed. */
 
+import { count } from "../../../format.ts";
 import type { HistoryStatus, HistoryStep, Point, Status } from "../../../status/status.ts";
-import { count } from "../format.ts";
 import { descendsFirst, firstSorting, parts, type RankingName, type Sorting } from "../view.ts";
 import { Charts, type Span } from "./charts.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { byteRate, count, duration, percent, rate, seconds } from "../../../src/web/page/format.ts";
+import { byteRate, count, duration, percent, rate, seconds } from "../src/format.ts";
 
 const hour = 3_600_000;
 const space = "\u00a0";

@@ -1,4 +1,4 @@
-/** Numbers as the page writes them: with units, in English forms, whoever looks. */
+/** Numbers as people read them: with units, in English forms, whoever looks. */
 
 /** A whole number: all digits below a million, then three significant ones. */
 export function count(value: number): string {
