@@ -30,8 +30,8 @@ export class Decoder {
 	readonly seen = new Observation();
 	private readonly linkType: LinkType;
 	private readonly domains: Domains;
-	/** 1 for a server's port. */
-	private readonly isPort = new Uint8Array(65536);
+	/** For a server's port its place in the list, plus 1. */
+	private readonly serverOf = new Uint8Array(65536);
 	private readonly datagram = new Datagram();
 	private readonly question = new Name();
 	private readonly record = new ResourceRecord();
@@ -40,7 +40,7 @@ export class Decoder {
 	constructor(options: DecoderOptions) {
 		this.linkType = options.linkType;
 		this.domains = new Domains(options.domains);
-		for (const port of options.ports) this.isPort[port] = 1;
+		for (const [index, port] of options.ports.entries()) this.serverOf[port] = index + 1;
 	}
 
 	/** Decodes the frame at bytes[at..end) into `seen`. */
@@ -51,23 +51,25 @@ export class Decoder {
 		const unread = datagram.read(bytes, packet, end, seen);
 		if (unread < 0) return unread === -1 ? Outcome.Fault : Outcome.Foreign;
 
-		const toServer = this.isPort[datagram.destinationPort] === 1;
-		const fromServer = this.isPort[datagram.sourcePort] === 1;
-		if (!toServer && !fromServer) return this.foreign(Foreign.Port);
+		const toServer = this.serverOf[datagram.destinationPort] as number;
+		const fromServer = this.serverOf[datagram.sourcePort] as number;
+		if (toServer + fromServer === 0) return this.foreign(Foreign.Port);
 		const { payload, payloadEnd } = datagram;
 		if (payloadEnd - payload < headerBytes) return this.fault(Fault.DnsTruncated);
 		seen.messageBytes = payloadEnd - payload;
 		seen.messageId = ((bytes[payload] as number) << 8) | (bytes[payload + 1] as number);
 		const isResponse = (bytes[payload + 2] as number) >= 0x80;
 		if (isResponse) {
-			if (!fromServer) return this.foreign(Foreign.Direction);
+			if (fromServer === 0) return this.foreign(Foreign.Direction);
 			readPeer(bytes, datagram.destination, datagram.isIpv4, seen);
 			seen.peerPort = datagram.destinationPort;
+			seen.server = fromServer - 1;
 			return this.readResponse(bytes, payload, payloadEnd);
 		}
-		if (!toServer) return this.foreign(Foreign.Direction);
+		if (toServer === 0) return this.foreign(Foreign.Direction);
 		readPeer(bytes, datagram.source, datagram.isIpv4, seen);
 		seen.peerPort = datagram.sourcePort;
+		seen.server = toServer - 1;
 		return this.readQuery(bytes, payload, payloadEnd);
 	}
 

@@ -23,6 +23,8 @@ export class Observation {
 	peer2 = 0;
 	peer3 = 0;
 	peerPort = 0;
+	/** Place of the server's port in the decoder's list. */
+	server = 0;
 
 	/** Length of the DNS message, in bytes: the UDP payload, without padding behind the datagram. */
 	messageBytes = 0;

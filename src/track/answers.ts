@@ -13,7 +13,9 @@ export const answerUsMax = 10_000_000;
  */
 export const answersMax = 131_072;
 
+/** The label set's number, and above it the place of the server's port. */
 const setWord = dataWord;
+const setBits = 24;
 const sessionWord = dataWord + 1;
 /** Time in microseconds, the low 32 bits: it waits for ten seconds, they wrap around after 71 minutes. Entries are 32 bytes so. */
 const timeWord = dataWord + 2;
@@ -35,7 +37,7 @@ export class Answers {
 		table.makeRoom();
 		const { words } = table;
 		const entry = table.insert(this.hash, seen.peer3, exchangeOf(seen), familyOf(seen), networkOf(seen));
-		words[entry + setWord] = set;
+		words[entry + setWord] = set | (seen.server << setBits);
 		words[entry + sessionWord] = session;
 		words[entry + timeWord] = low32(now);
 	}
@@ -52,7 +54,12 @@ export class Answers {
 	}
 
 	setAt(entry: number): number {
-		return this.table.words[entry + setWord] as number;
+		return (this.table.words[entry + setWord] as number) & ((1 << setBits) - 1);
+	}
+
+	/** The place of the port that the query went to; what translates addresses may show its response from another. */
+	serverAt(entry: number): number {
+		return (this.table.words[entry + setWord] as number) >>> setBits;
 	}
 
 	/** The session's entry at the time of the query; it may be another session's by now. */

@@ -21,6 +21,9 @@ export const segmentFaultNames: Readonly<Record<SegmentFault, string>> = {
 	[SegmentFault.Echo]: "echo",
 };
 
+/** As many ports as the configuration takes. */
+const serversMax = 16;
+
 /** Counts of one direction, by label set. */
 class Direction {
 	/** Bytes of the packets that the tunnel carried. */
@@ -43,6 +46,7 @@ export class Health {
 	/** Round trip times to clients, by label set. */
 	readonly roundTrips: Histogram;
 	readonly faults = new Float64Array(Object.keys(segmentFaultNames).length + 1);
+	/** A clock for each domain and port, as there may be a server behind each: clocks[domain * serversMax + server]. */
 	private readonly clocks: readonly ServerClock[];
 	private readonly sessions: Sessions;
 
@@ -50,7 +54,7 @@ export class Health {
 		this.upstream = new Direction(options.sets);
 		this.downstream = new Direction(options.sets);
 		this.roundTrips = new Histogram(options.sets, tripScale);
-		this.clocks = Array.from({ length: options.domains }, () => new ServerClock());
+		this.clocks = Array.from({ length: options.domains * serversMax }, () => new ServerClock());
 		this.sessions = options.sessions;
 	}
 
@@ -64,7 +68,7 @@ export class Health {
 			const sequence = segments.sequence[index] as number;
 			if (command === segmentPush) this.push(this.upstream, set, this.sessions.push(entry, sequence, false));
 			else if (command === segmentAck) {
-				const clock = this.clocks[seen.domain] as ServerClock;
+				const clock = this.clockOf(seen.domain, seen.server);
 				const stampMs = segments.stampMs[index] as number;
 				const tripUs = this.sessions.wasPushed(entry, sequence) ? clock.roundTripUs(stampMs, now) : -1;
 				if (tripUs < 0) add(this.faults, SegmentFault.Echo, 1);
@@ -74,18 +78,22 @@ export class Health {
 	}
 
 	/** The packets of a response that answers a query of the session at `entry`, which is 0 if it ended. */
-	response(seen: Observation, set: number, entry: number, now: number): void {
+	response(seen: Observation, set: number, server: number, entry: number, now: number): void {
 		const { segments } = seen;
 		add(this.downstream.packetBytes, set, seen.packetBytes);
 		if (segments.broken > 0) add(this.faults, SegmentFault.Format, segments.broken);
 		if (entry === 0) return;
-		const clock = this.clocks[seen.domain] as ServerClock;
+		const clock = this.clockOf(seen.domain, server);
 		for (let index = 0; index < segments.count; index++) {
 			if (segments.command[index] !== segmentPush) continue;
 			const push = this.sessions.push(entry, segments.sequence[index] as number, true);
 			this.push(this.downstream, set, push);
 			if (push !== Push.Absurd) clock.push(segments.stampMs[index] as number, now);
 		}
+	}
+
+	private clockOf(domain: number, server: number): ServerClock {
+		return this.clocks[domain * serversMax + server] as ServerClock;
 	}
 
 	private push(direction: Direction, set: number, push: Push): void {

@@ -95,7 +95,8 @@ export class BoundedTable {
 		words[entry + chainWord] = this.heads[head] as number;
 		this.heads[head] = entry;
 		this.linkNewest(entry);
-		if (++this.size * chainsPerEntry > this.chains) this.divide();
+		this.size++;
+		for (let turn = 0; turn < chainsPerEntry && this.size * chainsPerEntry > this.chains; turn++) this.divide();
 		return entry;
 	}
 

@@ -148,6 +148,8 @@ export class Tracker implements SessionEvents {
 		// Only an `any` capture has a capture point, and copies.
 		if (seen.capturePoint !== 0 && this.doubles.isDouble(outcome, seen, now)) {
 			this.copies++;
+			// What translates addresses may show a response to its own address first; this copy goes to the resolver.
+			if (outcome === Outcome.Response) this.answer(seen, now);
 			return;
 		}
 		this.expireAt(now);
@@ -174,23 +176,31 @@ export class Tracker implements SessionEvents {
 	}
 
 	private observeResponse(seen: Observation, now: number): void {
-		const { answers, sessions, resolvers } = this;
 		const { domain, messageBytes } = seen;
 		add(this.responses, domain * rcodeCount + seen.rcode, 1);
 		if (seen.truncated) add(this.truncated, domain, 1);
-		const waiting = answers.find(seen);
-		if (waiting === 0 || this.sets.domains[answers.setAt(waiting)] !== domain) {
-			add(this.bytesOut, this.sets.of(domain, resolvers.originAt(resolvers.entryOf(seen))), messageBytes);
-			return;
-		}
-		// Only what answers a query is believed to come from the server.
-		const set = answers.setAt(waiting);
+		const answered = this.answer(seen, now);
+		const set = answered >= 0 ? answered : this.sets.of(domain, this.resolvers.originAt(this.resolvers.entryOf(seen)));
 		add(this.bytesOut, set, messageBytes);
+	}
+
+	/**
+	 * What a response tells as the answer to a query; only then it is believed to come from the server. Gives the query's
+	 * label set, or -1 if no query waits for it.
+	 */
+	private answer(seen: Observation, now: number): number {
+		const { answers, sessions } = this;
+		const waiting = answers.find(seen);
+		if (waiting === 0) return -1;
+		const set = answers.setAt(waiting);
+		if (this.sets.domains[set] !== seen.domain) return -1;
 		this.answerTimes.observe(set, answers.waitedUs(waiting, now) * tripUnitsPerUs);
-		const session = sessions.find(seen.idHigh, seen.idLow, domain, answers.sessionAt(waiting));
+		const session = sessions.find(seen.idHigh, seen.idLow, seen.domain, answers.sessionAt(waiting));
+		const server = answers.serverAt(waiting);
 		answers.removeFound(waiting);
-		if (session !== 0) sessions.addBytes(session, messageBytes);
-		if (seen.packets > 0) this.health.response(seen, set, session, now);
+		if (session !== 0) sessions.addBytes(session, seen.messageBytes);
+		if (seen.packets > 0) this.health.response(seen, set, server, session, now);
+		return set;
 	}
 
 	/** Brings sessions and waiting queries up to the clock's now, for whoever looks next. */

@@ -132,3 +132,12 @@ describe("the tracker", () => {
 		]);
 	});
 });
+
+test("the place of the server's port stands beside the label set, up to the last of both", () => {
+	const answers = new Answers(seed);
+	const seen = seenOf({});
+	seen.server = 15;
+	answers.wait(seen, 1_000_063, 5, begin);
+	const entry = answers.find(seen);
+	expect([answers.setAt(entry), answers.serverAt(entry)]).toEqual([1_000_063, 15]);
+});
