@@ -9,10 +9,12 @@ export type Deliver = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer
 
 /**
  * Makes a function that sends bodies piece by piece, as fast as their readers take them, and keeps at most `deliveriesMax`
- * under way: one more breaks off the oldest, whose reader is the slowest. So clients that ask and do not read cost bounded
- * memory, and cannot keep a scrape from being answered. A whole body given to the runtime would be kept until the time-out.
+ * under way: one more breaks off that whose reader took its last piece the longest ago. So clients that ask and do not read
+ * cost bounded memory, and cannot keep a scrape from being answered nor from ending, however slow its link, as long as it
+ * takes a piece now and then. A whole body given to the runtime would be kept until the time-out.
  */
 export function createDelivery(): Deliver {
+	/** What breaks each off; a piece that is taken puts its own last. */
 	const underWay = new Set<() => void>();
 
 	return (bytes) => {
@@ -28,14 +30,17 @@ export function createDelivery(): Deliver {
 						controller.error(new Error("too many slow readers"));
 					};
 					underWay.add(breakOff);
-					const [oldest] = underWay;
-					if (underWay.size > deliveriesMax) oldest?.();
+					const [stillest] = underWay;
+					if (underWay.size > deliveriesMax) stillest?.();
 				},
 				pull(controller) {
 					controller.enqueue(rest.subarray(0, chunkBytes));
 					rest = rest.subarray(chunkBytes);
-					if (rest.length > 0) return;
 					underWay.delete(breakOff);
+					if (rest.length > 0) {
+						underWay.add(breakOff);
+						return;
+					}
 					controller.close();
 				},
 				cancel() {

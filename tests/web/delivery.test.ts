@@ -22,7 +22,7 @@ test.each([chunkBytes + 1, 2 * chunkBytes - 1, 2 * chunkBytes, 5 * chunkBytes + 
 	},
 );
 
-test("as many bodies as the limit are all delivered, and one more breaks off the oldest alone", async () => {
+test("as many bodies as the limit are all delivered, and one more breaks off that which was still the longest alone", async () => {
 	const deliver = createDelivery();
 	const open = Array.from({ length: deliveriesMax }, () => streamed(deliver(large)).getReader());
 	for (const reader of open) expect((await reader.read()).done).toBe(false);
@@ -30,6 +30,22 @@ test("as many bodies as the limit are all delivered, and one more breaks off the
 	expect(open[0]?.read().then(() => open[0]?.read())).rejects.toThrow("too many slow readers");
 	expect((await Bun.readableStreamToBytes(newest)).length).toBe(large.length);
 	for (const reader of open.slice(1)) expect((await reader.read()).value?.length).toBe(chunkBytes);
+});
+
+test("a reader that takes a piece now and then gets all, however many come meanwhile and take none", async () => {
+	const deliver = createDelivery();
+	const body = bytesOf(20 * chunkBytes);
+	const honest = streamed(deliver(body)).getReader();
+	const silent: ReadableStream<Uint8Array>[] = [];
+	const pieces: Uint8Array[] = [];
+	for (;;) {
+		const { done, value } = await honest.read();
+		if (done) break;
+		pieces.push(value);
+		for (let n = 0; n < deliveriesMax / 4; n++) silent.push(streamed(deliver(large)));
+	}
+	expect(Buffer.concat(pieces).equals(body)).toBe(true);
+	expect(silent[0]?.getReader().read()).rejects.toThrow("too many slow readers");
 });
 
 test("bodies that were read to the end or given up no longer count", async () => {
