@@ -64,7 +64,7 @@ export const catalog = {
 		name: "dnstt_resolvers_seen_total",
 		type: "counter",
 		labels: ["domain"],
-		help: "Resolver addresses seen for the first time.",
+		help: "Resolver addresses seen for the first time; one forgotten among more than 65,536 counts again.",
 	},
 	polls: {
 		name: "dnstt_polls_total",
@@ -132,6 +132,12 @@ export const catalog = {
 		labels: ["domain", "rcode"],
 		help: "Responses to dnstt queries by response code.",
 	},
+	unmatched: {
+		name: "dnstt_unmatched_responses_total",
+		type: "counter",
+		labels: ["domain"],
+		help: "Responses that answer no query that was seen; their bytes count, nothing else in them is believed.",
+	},
 	truncated: {
 		name: "dnstt_truncated_responses_total",
 		type: "counter",
@@ -196,7 +202,7 @@ export const catalog = {
 		name: "dnstt_exporter_duplicate_packets_total",
 		type: "counter",
 		labels: [],
-		help: "Copies of a datagram that several interfaces showed; they count once in all other metrics.",
+		help: "Copies of dnstt queries and responses that several interfaces showed; they count once in all other metrics.",
 	},
 	faults: {
 		name: "dnstt_exporter_faults_total",

@@ -206,6 +206,7 @@ export class Collectors {
 					})),
 				)
 				.filter(({ value, labels }) => value > 0 || labels.rcode === "NOERROR"),
+		unmatched: () => this.byDomain((domain) => this.sources.tracker.unmatched[domain] as number),
 		truncated: () => this.byDomain((domain) => this.sources.tracker.truncated[domain] as number),
 		edns: () => this.byArea((labels, sets) => this.ednsOf(labels, sets)),
 		// From a page looked at to a tunnel kept open for a day.

@@ -110,7 +110,7 @@ export function domainsOf({ tracker, domains }: ReportSources): (DomainFigures &
 			...figuresOf(tracker, sets),
 			health: healthOf(tracker, sets),
 			peak_clients: tracker.peakByDomain[index] as number,
-			responses: sum(responses),
+			responses: sum(responses) + (tracker.unmatched[index] as number),
 			responses_by_rcode: responses,
 			truncated_responses: tracker.truncated[index] as number,
 			refused_queries: sum(refused),

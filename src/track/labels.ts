@@ -8,7 +8,7 @@ export class LabelSets {
 	readonly domains: Int32Array;
 	readonly origins: Int32Array;
 	size = 0;
-	/** How many times a set that there was no room for was asked for. */
+	/** How many times the answer was a set of "other". */
 	overflowed = 0;
 	readonly limit: number;
 	private readonly otherOrigin: number;
@@ -39,6 +39,7 @@ export class LabelSets {
 
 	/** The number of the set of this domain and origin. */
 	of(domain: number, origin: number): number {
+		if (origin === this.otherOrigin) this.overflowed++;
 		const grid = this.grids[domain] as Int32Array;
 		const known = grid[origin] as number;
 		return known !== 0 ? known - 1 : this.add(grid, domain, origin);
@@ -46,7 +47,6 @@ export class LabelSets {
 
 	private add(grid: Int32Array, domain: number, origin: number): number {
 		if (this.size - this.others >= this.limit && origin !== this.otherOrigin) {
-			this.overflowed++;
 			return this.of(domain, this.otherOrigin);
 		}
 		if (origin === this.otherOrigin) this.others++;

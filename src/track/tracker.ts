@@ -84,6 +84,8 @@ export class Tracker implements SessionEvents {
 	readonly activeByDomain: Int32Array;
 	readonly peakByDomain: Int32Array;
 	readonly truncated: Float64Array;
+	/** Responses that no query waited for. */
+	readonly unmatched: Float64Array;
 	readonly resolversSeen: Float64Array;
 	private readonly responses: Float64Array;
 	private readonly refusals: Float64Array;
@@ -129,6 +131,7 @@ export class Tracker implements SessionEvents {
 		this.activeByDomain = new Int32Array(domains);
 		this.peakByDomain = new Int32Array(domains);
 		this.truncated = new Float64Array(domains);
+		this.unmatched = new Float64Array(domains);
 		this.resolversSeen = new Float64Array(domains);
 		this.responses = new Float64Array(domains * rcodeCount);
 		this.refusals = new Float64Array(domains * refusalCount);

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { Outcome } from "../../src/decode/fault.ts";
 import { SegmentFault } from "../../src/track/health.ts";
 import { dnsttQuery, dnsttResponse, udpPacket } from "../support/frames.ts";
 import { type KcpSegment, kcpCommands, kcpSegment, randomBytes, seededRandom } from "../support/messages.ts";
 import { type Observed, observed } from "../support/observed.ts";
 import { concatBytes } from "../support/pcapfile.ts";
+import { begin, bySet, seenOf, trackerOf } from "./observing.ts";
 
 const { push, ack } = kcpCommands;
 const ms = 1_000;
@@ -375,4 +377,14 @@ describe("any segments", () => {
 		for (const count of [format, sequence, echo]) expect(count).toBeGreaterThan(10);
 		expect(trips[0]).toBeGreaterThan(0);
 	});
+});
+
+test("a response that answers no query counts as unmatched, and its rcode and TC do not", () => {
+	const tracker = trackerOf();
+	const seen = seenOf({ bytes: 45 });
+	seen.rcode = 1;
+	seen.truncated = true;
+	tracker.observe(Outcome.Response, seen, begin);
+	expect([tracker.unmatched[0], tracker.responsesOf(0, 1), tracker.truncated[0]]).toEqual([1, 0, 0]);
+	expect(bySet(tracker, tracker.bytesOut)).toEqual({ "0/2": 45 });
 });

@@ -33,12 +33,12 @@ describe("LabelSets", () => {
 		expect(sets.overflowed).toBe(1);
 	});
 
-	test('"other" asked for by name takes no room from the rest and is no overflow', () => {
+	test('"other" asked for by name takes no room from the rest, and counts as an overflow of the origins', () => {
 		const sets = setsOf(2);
 		const named = sets.of(0, other);
 		expect([2, 3].map((origin) => meaning(sets, sets.of(0, origin)))).toEqual(["0/2", "0/3"]);
 		expect(sets.of(0, 4)).toBe(named);
-		expect(sets.overflowed).toBe(1);
+		expect(sets.overflowed).toBe(2);
 	});
 
 	test("every number is below sizeMax, whatever is asked for", () => {
