@@ -3,7 +3,7 @@ import { Events } from "./events.ts";
 import { History, sampleMs } from "./history.ts";
 import { RateMeter } from "./rates.ts";
 import { createSnapshot, type SnapshotOptions } from "./snapshot.ts";
-import type { HistoryStatus, Status } from "./status.ts";
+import type { HistoryStatus, HistoryStep, Point, Status } from "./status.ts";
 
 export interface FeedOptions extends Omit<SnapshotOptions, "rates" | "startedUs"> {
 	/** Microseconds since 1970, whole, by the wall clock and by one that nobody sets. */
@@ -12,6 +12,9 @@ export interface FeedOptions extends Omit<SnapshotOptions, "rates" | "startedUs"
 	/** Runs `work` every `intervalMs`; gives the function that ends that. */
 	readonly every: (work: () => void, intervalMs: number) => () => void;
 }
+
+/** The wall clock is followed once it is off by this: less is the jitter of reading two clocks. */
+const followMs = 1_000;
 
 /** The status for whoever looks, and the history behind it. */
 export interface Feed {
@@ -28,29 +31,57 @@ export function createFeed(options: FeedOptions): Feed {
 	const { tracker } = options.sources;
 	const history = new History();
 	const rates = new RateMeter(tracker, monotonicUs());
-	const snapshot = createSnapshot({ ...options, rates, startedUs: wallUs() });
-	const status = () => snapshot(wallUs(), monotonicUs());
-	const events = new Events({ history: () => history.status(), status, every });
+	const startedUs = monotonicUs();
+	const offsetMsOf = () => Math.round((wallUs() - monotonicUs()) / 1_000);
+	/** What the wall clock is ahead. Times are kept by the other clock: they stay in order when the wall clock is set. */
+	let offsetMs = offsetMsOf();
+	const snapshot = createSnapshot({ ...options, rates, startedUs: () => startedUs + offsetMs * 1_000 });
+	const atWall = ([timeMs, ...rest]: Point): Point => [timeMs + offsetMs, ...rest];
+	const shifted = (): HistoryStatus => {
+		const { hour, day } = history.status();
+		return { hour: hour.map(atWall), day: day.map(atWall) };
+	};
+
+	/** When the wall clock was set, all that viewers have is of other times. */
+	function followWall(): void {
+		const nowMs = offsetMsOf();
+		if (Math.abs(nowMs - offsetMs) < followMs) return;
+		offsetMs = nowMs;
+		events.send("history", shifted());
+	}
+
+	function status(): Status {
+		followWall();
+		return snapshot(wallUs(), monotonicUs());
+	}
+
+	function historyStatus(): HistoryStatus {
+		followWall();
+		return shifted();
+	}
+
+	const events = new Events({ history: historyStatus, status, every });
 
 	const endSampling = every(() => {
+		followWall();
 		const nowUs = monotonicUs();
 		tracker.clock.advance(nowUs);
 		tracker.expire();
 		const latest = rates.latestOf(allSets(tracker), nowUs);
-		const step = history.push([
-			Math.round(wallUs() / 1_000),
+		const { hour, day } = history.push([
+			Math.round(nowUs / 1_000),
 			tracker.activeByDomain.reduce((sum, active) => sum + active, 0),
 			latest.queries_per_second,
 			latest.bytes_in_per_second,
 			latest.bytes_out_per_second,
 		]);
 		rates.mark(nowUs);
-		events.send("point", step);
+		events.send("point", { hour: atWall(hour), day: day && atWall(day) } satisfies HistoryStep);
 	}, sampleMs);
 
 	return {
 		status,
-		history: () => history.status(),
+		history: historyStatus,
 		events,
 		stop() {
 			endSampling();

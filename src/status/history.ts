@@ -47,7 +47,7 @@ export class History {
 	private bytesIn = 0;
 	private bytesOut = 0;
 
-	/** Takes the sample of one moment; gives what joined the history. */
+	/** Takes the sample of one moment, by any clock that never goes back; gives what joined the history. */
 	push(point: Point): HistoryStep {
 		this.hour.push(point);
 		const [timeMs, active, queries, bytesIn, bytesOut] = point;

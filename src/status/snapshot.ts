@@ -18,7 +18,8 @@ export interface SnapshotOptions {
 	readonly sources: Sources;
 	readonly rates: RateMeter;
 	readonly activeWindowMs: number;
-	readonly startedUs: number;
+	/** When the exporter started, in microseconds since 1970 by the wall clock as it is set now. */
+	startedUs(): number;
 	/** What the metrics' sources do not know of the capture; `since` is microseconds since 1970. */
 	capture(): { readonly ports: readonly number[]; readonly sinceUs: number };
 }
@@ -81,7 +82,7 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 		if (countries === null && asns === null) places.push(...domains.map((row) => placeOf("domain", row.domain, row)));
 		return {
 			time: timeText(wallUs),
-			started: timeText(options.startedUs),
+			started: timeText(options.startedUs()),
 			version: sources.build.version,
 			active_window_seconds: options.activeWindowMs / 1_000,
 			total: {

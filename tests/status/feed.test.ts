@@ -14,6 +14,8 @@ const second = 1_000_000;
 /** A feed over what was observed, with clocks that the test sets to seconds since the first datagram. */
 function feedOf({ sources }: Observed) {
 	let now = 0;
+	// The wall clock is an hour ahead.
+	let ahead = 3_600;
 	const timers = new Map<() => void, number>();
 	const feed = createFeed({
 		sources: {
@@ -29,8 +31,7 @@ function feedOf({ sources }: Observed) {
 		},
 		activeWindowMs: 30_000,
 		capture: () => ({ ports: [53, 5353], sinceUs: beginUs - 5 * second }),
-		// The wall clock is an hour ahead.
-		wallUs: () => beginUs + now * second + 3_600 * second,
+		wallUs: () => beginUs + (now + ahead) * second,
 		monotonicUs: () => beginUs + now * second,
 		every(work, intervalMs) {
 			timers.set(work, intervalMs);
@@ -40,6 +41,9 @@ function feedOf({ sources }: Observed) {
 	return {
 		feed,
 		timers,
+		setWall(seconds: number) {
+			ahead = seconds;
+		},
 		/** Lets time pass, with a sample at its end. */
 		sampleAt(seconds: number) {
 			now = seconds;
@@ -172,5 +176,29 @@ describe("the feed", () => {
 		expect(await read()).toBe(`event: point\ndata: ${JSON.stringify({ hour: points[0], day: null })}\n\n`);
 		feed.stop();
 		expect(timers.size).toBe(0);
+	});
+
+	test("keeps the order of the history, and for how long it is up, when the wall clock is set back", async () => {
+		const { feed, sampleAt, setWall, at } = feedOf(await observedDomains());
+		const viewer = feed.events.open()?.getReader();
+		const read = async () => new TextDecoder().decode((await viewer?.read())?.value);
+		await read();
+		await read();
+		for (let seconds = 10; seconds <= 300; seconds += 10) {
+			sampleAt(seconds);
+			await read();
+		}
+		setWall(-1_800);
+		sampleAt(310);
+		const { hour, day } = feed.history();
+		const begin = beginUs / 1_000 - 1_800_000;
+		expect(hour.map(([timeMs]) => timeMs)).toEqual(Array.from({ length: 31 }, (_, n) => begin + (n + 1) * sampleMs));
+		expect(day.map(([timeMs]) => timeMs)).toEqual([begin + 300_000]);
+		const { time, started } = at(320);
+		expect(Date.parse(time) - Date.parse(started)).toBe(320_000);
+		// Who looks gets the points that it has anew, of which the next is the successor.
+		expect(await read()).toBe(`event: history\ndata: ${JSON.stringify({ hour: hour.slice(0, -1), day })}\n\n`);
+		expect(await read()).toBe(`event: point\ndata: ${JSON.stringify({ hour: hour.at(-1), day: null })}\n\n`);
+		feed.stop();
 	});
 });
