@@ -102,8 +102,8 @@ export interface Supervision {
 	readonly sockets?: readonly number[];
 	/** The capture is open for the first time and nothing is served yet: the time to give up privileges. */
 	captureReady(): void;
-	/** The capture broke, or is open again. */
-	captureChanged(isUp: boolean): void;
+	/** The capture on this interface was opened, or broke. */
+	captureChanged(isUp: boolean, interfaceName: string): void;
 }
 
 const noSupervision: Supervision = { captureReady() {}, captureChanged() {} };
@@ -152,7 +152,7 @@ export async function startExporter(
 				bufferBytes: config.capture.bufferBytes,
 				promiscuous: config.capture.promiscuous,
 			}),
-		opened(source: LiveSource) {
+		opened(source: LiveSource, isNews: boolean) {
 			captureSinceUs = world.wallUs();
 			linkType = source.linkType;
 			decoder = new Decoder({
@@ -160,17 +160,20 @@ export async function startExporter(
 				domains: config.dnstt.domains,
 				ports: config.dnstt.ports,
 			});
-			log.info("capture open", { interface: source.interfaceName, ports: config.dnstt.ports.join(",") });
-			supervision.captureChanged(true);
+			log[isNews ? "info" : "debug"]("capture open", {
+				interface: source.interfaceName,
+				ports: config.dnstt.ports.join(","),
+			});
+			supervision.captureChanged(true, source.interfaceName);
 		},
 		consume(source, used) {
 			tracker.clock.synchronize(world.wallUs(), world.monotonicUs());
 			observeBatch(source.batch, used, decoder as Decoder, tracker);
 			expiry ??= expireLater();
 		},
-		broke(fault) {
-			log.error("capture broke, opening it again", { error: fault.message });
-			supervision.captureChanged(false);
+		broke(fault, isNews) {
+			log[isNews ? "error" : "debug"]("capture broke, opening it again", { error: fault.message });
+			supervision.captureChanged(false, config.capture.interface);
 		},
 		later(work, delayMs) {
 			const timer = setTimeout(work, delayMs);

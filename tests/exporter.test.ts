@@ -163,7 +163,17 @@ describe("a reload", () => {
 		running.source().query(1, startUs, 5353);
 		running.source().query(2, startUs, 5353);
 		running.source().query(3, startUs, 53); // No longer watched.
-		expect((await running.metrics()).value("dnstt_queries_total", domain)).toBe(2);
+		const samples = await running.metrics();
+		expect(samples.value("dnstt_queries_total", domain)).toBe(2);
+		// It was not broken.
+		expect(samples.sum("dnstt_exporter_capture_reopened_total")).toBe(0);
+	});
+
+	test("counts what the capture held when it was opened anew", async () => {
+		await using running = await start();
+		running.source().query(1, startUs);
+		await running.exporter.reload(configOf({ ...free, "dnstt.port": "5353" }));
+		expect((await running.metrics()).value("dnstt_queries_total", domain)).toBe(1);
 	});
 
 	test("leaves the capture open when nothing of it changed, and tells when it was", async () => {

@@ -23,7 +23,10 @@ export interface LiveOptions {
 
 export interface LiveSource extends FrameSource {
 	readonly interfaceName: string;
-	/** Sets the one function that is called, on the event loop, once after each arm(). Call it once. */
+	/**
+	 * Sets the one function that is called, on the event loop, once after each arm(). Call it once. Throws a CaptureError when
+	 * the system lacks what that takes.
+	 */
 	onReadable(callback: () => void): void;
 	/**
 	 * Asks for one call as soon as frames are there or the capture broke; asking again before it came changes nothing.
@@ -143,9 +146,13 @@ class InterfaceSource implements LiveSource {
 	}
 
 	onReadable(callback: () => void): void {
-		this.cap.onReadable(() => {
-			if (this.last === undefined) callback();
-		});
+		try {
+			this.cap.onReadable(() => {
+				if (this.last === undefined) callback();
+			});
+		} catch (error) {
+			throw operatorError(error, this.interfaceName);
+		}
 	}
 
 	arm(): void {

@@ -3,7 +3,7 @@ import { type Config, ConfigError } from "../config.ts";
 import { type Exporter, startExporter, type World } from "../exporter.ts";
 import { passedSockets } from "../process/activation.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
-import { createService, type Service } from "../process/notify.ts";
+import { createService } from "../process/notify.ts";
 import { identityOf, limitPrivileges, type PrivilegeLimits } from "../process/privileges.ts";
 import { unreadableFiles } from "../process/readable.ts";
 
@@ -15,7 +15,7 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 	const { log } = world;
 	// Before the start, which takes a while with large databases: a signal that comes meanwhile must not kill.
 	const started = Promise.withResolvers<Exporter>();
-	process.on("SIGHUP", () => void started.promise.then((exporter) => reload(exporter, load, world, service)));
+	process.on("SIGHUP", () => void started.promise.then((exporter) => reload(exporter, load, world, tell)));
 	const stopped = stopSignal();
 	refuseOpenDoors(process.env);
 	const identity = identityOf(config.process.user);
@@ -26,16 +26,26 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 	});
 	const sockets = passedSockets(process.env, process.pid);
 	const port = sockets.length > 0 ? 0 : config.web.listen.port;
-	const { interface: interfaceName } = config.capture;
+	let capture = "";
+	let serving = "";
+	/** What it does, in one line. */
+	const state = () => `${capture}${serving}`;
+	const tell: ReloadService = {
+		reloading: service.reloading,
+		reloaded: (outcome) => service.ready(`${state()}; ${outcome}`),
+	};
 	const exporter = await startExporter(config, world, openLive, {
 		sockets,
 		captureReady: () => giveUpPrivileges(config, load, { identity, port }, world),
-		captureChanged: (isUp) =>
-			service.status(`${isUp ? "capturing on" : "waiting to open the capture again on"} ${interfaceName}`),
+		captureChanged(isUp, interfaceName) {
+			capture = `${isUp ? "capturing on" : "waiting to open the capture again on"} ${interfaceName}`;
+			service.status(state());
+		},
 	});
+	serving = `, serving ${exporter.url}`;
 	started.resolve(exporter);
 	log.info("serving", { url: exporter.url, telemetry_path: config.web.telemetryPath });
-	service.ready(`capturing on ${interfaceName}, serving ${exporter.url}`);
+	service.ready(state());
 	const beating =
 		service.beatMs === null ? undefined : setInterval(() => exporter.isAlive() && service.beat(), service.beatMs);
 	const signal = await stopped;
@@ -63,15 +73,21 @@ export function stopSignal(): Promise<string> {
 	});
 }
 
-async function reload(exporter: Exporter, load: () => Config, world: World, service: Service): Promise<void> {
-	service.reloading();
+/** How a reload is told to the service manager. */
+interface ReloadService {
+	reloading(): void;
+	reloaded(outcome: string): void;
+}
+
+async function reload(exporter: Exporter, load: () => Config, world: World, tell: ReloadService): Promise<void> {
+	tell.reloading();
 	try {
 		await exporter.reload(load());
-		service.ready("configuration reloaded");
+		tell.reloaded("configuration reloaded");
 	} catch (error) {
 		if (!(error instanceof ConfigError)) throw error;
 		exporter.reloadFailed();
 		for (const problem of error.problems) world.log.error("configuration not reloaded, the old one stays", { problem });
-		service.ready("configuration not reloaded, the old one stays: see the log");
+		tell.reloaded("configuration not reloaded, the old one stays: see the log");
 	}
 }

@@ -8,7 +8,7 @@ import { limits } from "../../src/config/schema.ts";
 import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
 import { type CaptureRecord, readPcapFile, writePcap } from "../support/pcapfile.ts";
-import { until } from "../support/process.ts";
+import { ended, until } from "../support/process.ts";
 
 const probePath = join(import.meta.dir, "liveProbe.ts");
 
@@ -271,6 +271,21 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 		// libpcap would warn here, and filter all traffic in user space.
 		expect(child.stderr()).toBe("");
 	}, 20_000);
+
+	test("a process with no descriptor left says so where its capture cannot wake it", async () => {
+		const script = `
+			const { openSync } = require("node:fs");
+			const { openLive } = require(${JSON.stringify(join(import.meta.dir, "../../src/capture/live.ts"))});
+			const source = openLive({ interfaceName: "lo", ports: [53], bufferBytes: 1 << 20, promiscuous: false });
+			try { for (;;) openSync("/dev/null"); } catch {}
+			try { source.onReadable(() => {}); } catch (error) { console.log(error.name + ": " + error.message); }
+			source.close();
+			process.exit();`;
+		const end = await ended(
+			near.spawn(["bash", "-c", 'ulimit -n 128; exec "$@"', "bash", process.execPath, "-e", script]),
+		);
+		expect(end.stdout).toBe("CaptureError: cannot capture on lo: cannot make an eventfd: too many open files?\n");
+	});
 
 	test("a process whose source is closed ends by itself", async () => {
 		const { probe } = await Probe.start(far, "e0");

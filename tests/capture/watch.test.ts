@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { LiveSource } from "../../src/capture/live.ts";
 import { CaptureError, type FrameBatch, linkTypes } from "../../src/capture/source.ts";
-import { reopenDelayMaxMs, reopenDelayMinMs, Watch } from "../../src/capture/watch.ts";
+import { reopenDelayMaxMs, reopenDelayMinMs, restartBatchesMax, Watch } from "../../src/capture/watch.ts";
 
 /** A source whose frames and faults are the test's. */
 class FakeSource implements LiveSource {
@@ -14,6 +14,8 @@ class FakeSource implements LiveSource {
 	closed = false;
 	armed = 0;
 	wake = () => {};
+	/** What onReadable and arm throw. */
+	deaf: Error | null = null;
 
 	read(): number {
 		if (this.fault !== null) throw this.fault;
@@ -23,9 +25,11 @@ class FakeSource implements LiveSource {
 		return 8;
 	}
 	onReadable(callback: () => void): void {
+		if (this.deaf !== null) throw this.deaf;
 		this.wake = callback;
 	}
 	arm(): void {
+		if (this.deaf !== null) throw this.deaf;
 		this.armed++;
 	}
 	statistics() {
@@ -38,7 +42,7 @@ class FakeSource implements LiveSource {
 
 /** A watch over fake sources; `opens` are what opening gives next: a source, or a fault. */
 function watched(opens: (FakeSource | Error)[]) {
-	const log = { broke: [] as string[], opened: 0, consumed: 0, delays: [] as number[] };
+	const log = { broke: [] as string[], opened: 0, news: [] as string[], consumed: 0, delays: [] as number[] };
 	let work: (() => void) | null = null;
 	const watch = new Watch({
 		open() {
@@ -46,9 +50,15 @@ function watched(opens: (FakeSource | Error)[]) {
 			if (next instanceof Error) throw next;
 			return next;
 		},
-		opened: () => log.opened++,
+		opened(_, isNews) {
+			log.opened++;
+			if (isNews) log.news.push("open");
+		},
 		consume: () => log.consumed++,
-		broke: (fault) => log.broke.push(fault.message),
+		broke(fault, isNews) {
+			log.broke.push(fault.message);
+			if (isNews) log.news.push(fault.message);
+		},
 		later(given, delayMs) {
 			log.delays.push(delayMs);
 			work = given;
@@ -57,7 +67,7 @@ function watched(opens: (FakeSource | Error)[]) {
 			};
 		},
 	});
-	/** Lets the time of the wait pass; false if nothing waits. */
+	/** Lets the time of the last wait pass; false if nothing waits. */
 	const pass = () => {
 		const due = work;
 		work = null;
@@ -105,8 +115,48 @@ describe("a capture that breaks", () => {
 		expect(watch.statistics()).toEqual({ received: 2, droppedByKernel: 4, droppedByInterface: 0 });
 		sources[1].fault = fault;
 		watch.drainOnce();
-		expect(log.delays).toEqual([100, 200, 100]);
+		// Open after a break it is on trial for the longest wait.
+		expect(log.delays).toEqual([100, 200, 5000, 100]);
+		expect(log.news).toEqual(["open", "gone", "open", "gone"]);
 		expect(log.broke).toEqual(["gone", "gone"]);
+	});
+
+	test("at once whenever it was opened is waited for as one that stays away, and told once", () => {
+		const sources = Array.from({ length: 9 }, () => new FakeSource());
+		const { watch, log, pass } = watched([...sources]);
+		for (const source of sources.slice(0, 8)) {
+			source.fault = fault;
+			source.wake();
+			pass();
+		}
+		expect(log.delays.filter((_, index) => index % 2 === 0)).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+		expect(log.news).toEqual(["open", "gone", "open"]);
+		expect({ broke: log.broke.length, opened: log.opened, up: watch.up }).toEqual({ broke: 8, opened: 9, up: true });
+		// It stayed open for the longest wait.
+		pass();
+		(sources[8] as FakeSource).fault = fault;
+		watch.drainOnce();
+		expect([log.delays.at(-1), log.news.at(-1)]).toEqual([reopenDelayMinMs, "gone"]);
+	});
+
+	test("because it can wake nobody is closed and opened again later", () => {
+		const [first, deaf, last] = [new FakeSource(), new FakeSource(), new FakeSource()];
+		const { watch, log, pass } = watched([first, deaf, last]);
+		first.deaf = fault;
+		first.wake();
+		expect([watch.up, first.closed, watch.isAlive()]).toEqual([false, true, true]);
+		deaf.deaf = fault;
+		pass();
+		expect([watch.up, deaf.closed, watch.isAlive(), watch.reopened]).toEqual([false, true, true, 0]);
+		pass();
+		expect([watch.up, watch.reopened, log.opened]).toEqual([true, 1, 2]);
+	});
+
+	test("because it can wake nobody is closed at the first time too", () => {
+		const source = new FakeSource();
+		source.deaf = fault;
+		expect(() => watched([source])).toThrow("gone");
+		expect(source.closed).toBe(true);
 	});
 
 	test("is not opened again once it was stopped", () => {
@@ -144,6 +194,30 @@ describe("a capture that is restarted for another configuration", () => {
 		});
 		expect(watch.statistics().received).toBe(1);
 		expect(log.broke).toEqual([]);
+		expect(log.news).toEqual(["open", "open"]);
+		// It was not broken.
+		expect(watch.reopened).toBe(0);
+	});
+
+	test.each([
+		[1, 1],
+		[restartBatchesMax, restartBatchesMax],
+		[restartBatchesMax + 1, restartBatchesMax],
+	])("of %d batches that it holds takes %d before it closes", (held, taken) => {
+		const source = new FakeSource();
+		const { watch, log } = watched([source, new FakeSource()]);
+		source.batches = held;
+		watch.restart();
+		expect(log.consumed).toBe(taken);
+	});
+
+	test("is opened anew at once when it breaks while what it holds is taken", () => {
+		const source = new FakeSource();
+		const { watch, log, pass } = watched([source, new FakeSource()]);
+		source.fault = fault;
+		watch.restart();
+		expect([watch.up, watch.reopened, log.opened]).toEqual([true, 1, 2]);
+		expect(pass()).toBe(false);
 	});
 
 	test("tells why it cannot be opened, and tries again", () => {

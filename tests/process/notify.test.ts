@@ -88,7 +88,13 @@ describe.skipIf(!haveNetns())("the running exporter tells its manager", () => {
 		// As the manager's own is: every user may write to it.
 		chmodSync(folder.file("notify"), 0o777);
 		const env = { NOTIFY_SOCKET: folder.file("notify"), WATCHDOG_USEC: "400000" };
-		const flags = ["--dnstt.domain=t.example.com", "--capture.interface=e0"];
+		const configure = (interfaceName: string) =>
+			Bun.write(
+				folder.file("config.json"),
+				JSON.stringify({ dnstt: { domain: "t.example.com" }, capture: { interface: interfaceName } }),
+			);
+		await configure("e1");
+		const flags = ["--config.file", folder.file("config.json")];
 		await using exporter = await startExporter({ flags, namespace, env });
 		const seen: string[] = [];
 		const told = (wanted: string, receiverNow: DatagramReceiver = receiver) =>
@@ -102,13 +108,14 @@ describe.skipIf(!haveNetns())("the running exporter tells its manager", () => {
 			);
 		const start = await told("READY=1");
 		expect(start).toEqual([
-			"STATUS=capturing on e0",
-			"READY=1\nSTATUS=capturing on e0, serving http://127.0.0.1:9713/",
+			"STATUS=capturing on e1",
+			"READY=1\nSTATUS=capturing on e1, serving http://127.0.0.1:9713/",
 		]);
 		await told("WATCHDOG=1");
+		await configure("e0");
 		process.kill(exporter.pid, "SIGHUP");
 		await told("RELOADING=1");
-		await told("READY=1\nSTATUS=configuration reloaded");
+		await told("READY=1\nSTATUS=capturing on e0, serving http://127.0.0.1:9713/; configuration reloaded");
 		namespace.ip("link", "set", "e0", "down");
 		await told("STATUS=waiting to open the capture again on e0");
 		// A capture that waits for its interface is no reason to be killed.
