@@ -100,6 +100,11 @@ export class Sessions {
 		return this.active.find(this.active.hash(idHigh, idLow, domain, 0), idHigh, idLow, domain, 0);
 	}
 
+	/** The label set of a session's latest query. */
+	setAt(entry: number): number {
+		return (this.active.words[entry + setWord] as number) & setMask;
+	}
+
 	/** Adds bytes of a DNS message to a session. */
 	addBytes(entry: number, bytes: number): void {
 		const at = (entry + bytesWord) >> 1;

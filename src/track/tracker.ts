@@ -151,14 +151,27 @@ export class Tracker implements SessionEvents {
 		// Only an `any` capture has a capture point, and copies.
 		if (seen.capturePoint !== 0 && this.doubles.isDouble(outcome, seen, now)) {
 			this.copies++;
-			// What translates addresses may show a response to its own address first; this copy goes to the resolver.
-			if (outcome === Outcome.Response) this.answer(seen, now);
+			this.observeCopy(outcome, seen, now);
 			return;
 		}
 		this.expireAt(now);
 		if (outcome === Outcome.Query) this.observeQuery(seen, now);
 		else if (outcome === Outcome.Response) this.observeResponse(seen, now);
 		else add(this.refusals, seen.domain * refusalCount + seen.refusal, 1);
+	}
+
+	/**
+	 * What translates addresses may show the response to a copy's address first: then it answers there, and its copy takes
+	 * away what still waits.
+	 */
+	private observeCopy(outcome: Outcome, seen: Observation, now: number): void {
+		const { answers, sessions } = this;
+		if (outcome === Outcome.Query) {
+			const session = sessions.find(seen.idHigh, seen.idLow, seen.domain, 0);
+			if (session !== 0) answers.wait(seen, sessions.setAt(session), session, now);
+		} else if (outcome === Outcome.Response && answers.find(seen) !== 0) {
+			answers.removeFound(answers.find(seen));
+		}
 	}
 
 	private observeQuery(seen: Observation, now: number): void {
@@ -180,11 +193,16 @@ export class Tracker implements SessionEvents {
 
 	private observeResponse(seen: Observation, now: number): void {
 		const { domain, messageBytes } = seen;
-		add(this.responses, domain * rcodeCount + seen.rcode, 1);
-		if (seen.truncated) add(this.truncated, domain, 1);
 		const answered = this.answer(seen, now);
-		const set = answered >= 0 ? answered : this.sets.of(domain, this.resolvers.originAt(this.resolvers.entryOf(seen)));
-		add(this.bytesOut, set, messageBytes);
+		if (answered >= 0) {
+			add(this.responses, domain * rcodeCount + seen.rcode, 1);
+			if (seen.truncated) add(this.truncated, domain, 1);
+			add(this.bytesOut, answered, messageBytes);
+			return;
+		}
+		// Of a query before the start, or nobody's: everyone can send what looks like a response.
+		add(this.unmatched, domain, 1);
+		add(this.bytesOut, this.sets.of(domain, this.resolvers.originAt(this.resolvers.entryOf(seen))), messageBytes);
 	}
 
 	/**
