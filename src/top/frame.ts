@@ -96,7 +96,7 @@ function titleLines({ url, reading, lost, nowMs }: Scene, columns: number, paint
 }
 
 /** The total, and the last hour's active clients as bars. */
-function summaryLines({ reading, history, nowMs }: Scene, columns: number, paint: Paint): string[] {
+function summaryLines({ reading, history }: Scene, columns: number, paint: Paint): string[] {
 	const { total } = reading;
 	const tiles = [
 		[
@@ -118,7 +118,7 @@ function summaryLines({ reading, history, nowMs }: Scene, columns: number, paint
 		line(([title]) => paint(cell(title), "dim")),
 		line(([, value], index) => paint(cell(value), "bold", ...(index === 0 ? (["cyan"] as const) : []))),
 		line(([, , note]) => paint(cell(note), "dim")),
-		...historyLine(history, nowMs, columns, paint),
+		...historyLine(history, Date.parse(reading.time), columns, paint),
 	];
 }
 
@@ -129,7 +129,10 @@ function historyLine(history: HistoryReading | null, nowMs: number, columns: num
 	return [` ${paint(bars, "cyan")}  ${paint(`${minutes.length} min, most ${count(Math.max(...minutes))}`, "dim")}`];
 }
 
-/** The most active clients of each minute of the last hour; minutes without a sample are 0. */
+/**
+ * The most active clients of each minute of the last hour; minutes without a sample are 0. `nowMs` is the exporter's time,
+ * as the history's are: the viewer's clock may be another.
+ */
 export function minutesOf(history: HistoryReading | null, nowMs: number): number[] {
 	const last = Math.floor(nowMs / minuteMs);
 	const most = new Map<number, number>();

@@ -189,6 +189,13 @@ test("the bars are of the last hour's minutes, with 0 where there is no sample",
 	expect(minutesOf(null, nowMs)).toEqual([]);
 });
 
+test.each([
+	["two hours ahead", 7_200_000],
+	["two hours behind", -7_200_000],
+])("the bars are there where the viewer's clock is %s", (_, aheadMs) => {
+	expect(textOf({}, scene(busyStatus, { nowMs: nowMs + aheadMs }))).toMatch(/ 60 min, most \d+/);
+});
+
 test("the plain text has everything once and no control characters", () => {
 	const text = plainText(scene(), 110, none);
 	for (const part of ["365", "t.xn--mgbaam7a8h.example", "Iran (IR)", "AS44244", "and 299 more", "183 ms", "Capture"]) {
