@@ -1,6 +1,9 @@
 /** Viewers at one time, each a connection that stays open: operators, not the public. */
 export const viewersMax = 50;
 
+/** Of them, those of one network: nobody alone can lock the others out. */
+export const viewersPerNetworkMax = 10;
+
 /** How often viewers are sent the status. */
 export const statusMs = 2_000;
 
@@ -24,7 +27,8 @@ type Viewer = ReadableStreamDefaultController<Uint8Array>;
  */
 export class Events {
 	private readonly options: EventsOptions;
-	private readonly viewers = new Set<Viewer>();
+	/** Each with its network, null if it counts for none. */
+	private readonly viewers = new Map<Viewer, string | null>();
 	private readonly encoder = new TextEncoder();
 	private end: (() => void) | null = null;
 
@@ -32,15 +36,22 @@ export class Events {
 		this.options = options;
 	}
 
-	/** Takes in one more viewer; null if there are viewersMax already. */
-	open(): ReadableStream<Uint8Array> | null {
+	/**
+	 * Takes in one more viewer; null if there are viewersMax already, or viewersPerNetworkMax of the same network. A network
+	 * of null is one that many may share, as behind a proxy: only the first limit is for them.
+	 */
+	open(network: string | null): ReadableStream<Uint8Array> | null {
 		if (this.viewers.size >= viewersMax) return null;
+		if (network !== null) {
+			const same = [...this.viewers.values()].filter((other) => other === network);
+			if (same.length >= viewersPerNetworkMax) return null;
+		}
 		let viewer: Viewer;
 		return new ReadableStream<Uint8Array>(
 			{
 				start: (controller) => {
 					viewer = controller;
-					this.viewers.add(viewer);
+					this.viewers.set(viewer, network);
 					this.end ??= this.options.every(() => this.sendStatus(), statusMs);
 					this.sendTo(viewer, this.encode("history", this.options.history()));
 					this.sendTo(viewer, this.encode("status", this.options.status()));
@@ -55,12 +66,12 @@ export class Events {
 	send(kind: string, data: unknown): void {
 		if (this.viewers.size === 0) return;
 		const event = this.encode(kind, data);
-		for (const viewer of [...this.viewers]) this.sendTo(viewer, event);
+		for (const viewer of [...this.viewers.keys()]) this.sendTo(viewer, event);
 	}
 
 	/** Sends everyone away. */
 	close(): void {
-		for (const viewer of [...this.viewers]) {
+		for (const viewer of [...this.viewers.keys()]) {
 			this.forget(viewer);
 			viewer.close();
 		}

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { networkOf } from "./network.ts";
 
 /** bcrypt reads this many bytes of a password; exporter-toolkit's library (Go's x/crypto/bcrypt) ignores the rest too. */
 const passwordBytesMax = 72;
@@ -109,19 +110,6 @@ function createQueue() {
 			});
 		},
 	};
-}
-
-/** The network that one party holds: an IPv4 address, or the /64 of an IPv6 address (RFC 6177). */
-function networkOf(address: string): string {
-	if (!address.includes(":") || address.includes(".")) return address;
-	const [head = "", tail] = address.split("::");
-	const groups = head === "" ? [] : head.split(":");
-	if (tail !== undefined) {
-		const after = tail === "" ? [] : tail.split(":");
-		while (groups.length + after.length < 8) groups.push("0");
-		groups.push(...after);
-	}
-	return groups.slice(0, 4).join(":");
 }
 
 /** `Basic` and base64 of `user:password` (RFC 7617 section 2); undefined for anything else. The password is cut to what bcrypt reads. */

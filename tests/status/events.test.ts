@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Events, statusMs, viewersMax, waitingMax } from "../../src/status/events.ts";
+import { Events, statusMs, viewersMax, viewersPerNetworkMax, waitingMax } from "../../src/status/events.ts";
 
 /** Events over a clock that the test turns, and how often the status was made. */
 function eventsOf() {
@@ -25,8 +25,8 @@ function eventsOf() {
 }
 
 /** A viewer that reads one event at a time. */
-function viewerOf(events: Events) {
-	const stream = events.open();
+function viewerOf(events: Events, network: string | null = null) {
+	const stream = events.open(network);
 	if (stream === null) throw new Error("no room for the viewer");
 	const reader = stream.getReader();
 	return {
@@ -68,9 +68,19 @@ describe("events", () => {
 	test("have room for viewersMax, refuse one more, and have room again when one left", async () => {
 		const { events } = eventsOf();
 		const viewers = Array.from({ length: viewersMax }, () => viewerOf(events));
-		expect(events.open()).toBeNull();
+		expect(events.open(null)).toBeNull();
 		await viewers[0]?.leave();
-		expect(events.open()).not.toBeNull();
+		expect(events.open(null)).not.toBeNull();
+	});
+
+	test("have room for viewersPerNetworkMax of one network, refuse one more of it, and no other's", async () => {
+		const { events } = eventsOf();
+		const viewers = Array.from({ length: viewersPerNetworkMax }, () => viewerOf(events, "192.0.2.1"));
+		expect(events.open("192.0.2.1")).toBeNull();
+		expect(events.open("192.0.2.2")).not.toBeNull();
+		expect(events.open(null)).not.toBeNull();
+		await viewers[0]?.leave();
+		expect(events.open("192.0.2.1")).not.toBeNull();
 	});
 
 	test("cut off a viewer that does not read once waitingMax events wait for it, and no other", async () => {

@@ -160,7 +160,7 @@ describe("the feed", () => {
 		const observing = await observedDomains();
 		const { feed, sampleAt, timers } = feedOf(observing);
 		expect([...timers.values()]).toEqual([sampleMs]);
-		const viewer = feed.events.open()?.getReader();
+		const viewer = feed.events.open(null)?.getReader();
 		const read = async () => new TextDecoder().decode((await viewer?.read())?.value);
 		await read();
 		await read();
@@ -180,7 +180,7 @@ describe("the feed", () => {
 
 	test("keeps the order of the history, and for how long it is up, when the wall clock is set back", async () => {
 		const { feed, sampleAt, setWall, at } = feedOf(await observedDomains());
-		const viewer = feed.events.open()?.getReader();
+		const viewer = feed.events.open(null)?.getReader();
 		const read = async () => new TextDecoder().decode((await viewer?.read())?.value);
 		await read();
 		await read();

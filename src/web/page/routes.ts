@@ -1,6 +1,7 @@
 import type { Feed } from "../../status/feed.ts";
 import type { Handler } from "../app.ts";
 import { acceptsGzip, gzip } from "../gzip.ts";
+import { isLoopback, networkOf } from "../network.ts";
 import { bundle } from "./bundle.ts" with { type: "macro" };
 import { pageDocument } from "./document.ts";
 
@@ -40,7 +41,8 @@ export function statusRoutes(feed: Feed, telemetryPath: string): Readonly<Record
 		"/events": (request, client) => {
 			const headers = { "Content-Type": "text/event-stream; charset=utf-8" };
 			if (request.method === "HEAD") return new Response(null, { headers });
-			const events = feed.events.open();
+			const { address } = client;
+			const events = feed.events.open(address === "" || isLoopback(address) ? null : networkOf(address));
 			if (events === null) {
 				return new Response("Too many viewers.\n", { status: 503, headers: { "Retry-After": "10" } });
 			}

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { viewersMax } from "../../../src/status/events.ts";
+import { Events, viewersMax, viewersPerNetworkMax } from "../../../src/status/events.ts";
 import { createBasicAuth } from "../../../src/web/auth.ts";
+import { statusRoutes } from "../../../src/web/page/routes.ts";
 import { busyHistory, busyStatus, servePage } from "./fixture.ts";
 
 let served: ReturnType<typeof servePage>;
@@ -61,6 +62,23 @@ describe("the status page's routes", () => {
 			expect([path, ...statuses]).toEqual([path, 401, 200]);
 		}
 		await guarded.stop();
+	});
+
+	test.each([
+		["of one IPv6 network share its room", ["2001:db8::1", "2001:db8::2"], false],
+		["of two networks have their own", ["2001:db8:0:1::1", "2001:db8:0:2::1"], true],
+		["that come through a proxy of this host have all the room", ["127.0.0.1", "127.0.0.1"], true],
+	])("viewers %s", async (_title, [first = "", second = ""], isOpen) => {
+		const events = new Events({ history: () => busyHistory, status: () => busyStatus, every: () => () => {} });
+		const feed = { status: () => busyStatus, history: () => busyHistory, events, stop: () => events.close() };
+		const open = (address: string) =>
+			statusRoutes(feed, "/metrics")["/events"]?.(new Request("http://exporter.example/events"), {
+				address,
+				keepOpen: () => {},
+			});
+		for (let n = 0; n < viewersPerNetworkMax; n++) expect((await open(first))?.status).toBe(200);
+		expect((await open(second))?.status).toBe(isOpen ? 200 : 503);
+		feed.stop();
 	});
 
 	test("one viewer too many is told to come back", async () => {

@@ -1,0 +1,17 @@
+/** The network that one party holds: an IPv4 address, or the /64 of an IPv6 address (RFC 6177). Takes an address as text. */
+export function networkOf(address: string): string {
+	if (!address.includes(":") || address.includes(".")) return address;
+	const [head = "", tail] = address.split("::");
+	const groups = head === "" ? [] : head.split(":");
+	if (tail !== undefined) {
+		const after = tail === "" ? [] : tail.split(":");
+		while (groups.length + after.length < 8) groups.push("0");
+		groups.push(...after);
+	}
+	return groups.slice(0, 4).join(":");
+}
+
+/** Whether an address as text is of this host: behind it may be a proxy, and all who come through that. */
+export function isLoopback(address: string): boolean {
+	return address === "::1" || /^(::ffff:)?127\./.test(address);
+}
