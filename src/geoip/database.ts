@@ -139,7 +139,12 @@ export class Database<Value> {
 /** Opens a subject's database from a file. Throws a FileFault. */
 export async function openDatabase<Value>(path: string, subject: Subject<Value>): Promise<Database<Value>> {
 	const { bytes, mark } = await readWhole(path);
-	return new Database(bytes, mark, subject);
+	try {
+		return new Database(bytes, mark, subject);
+	} catch (error) {
+		if (error instanceof FileFault) error.mark = mark;
+		throw error;
+	}
 }
 
 function orDamaged<Result>(read: () => Result): Result {

@@ -12,6 +12,8 @@ const chunkBytes = 1024 ** 2;
 /** A file that cannot be read: what is wrong and what mends it, without the file's name. */
 export class FileFault extends Error {
 	override readonly name = "FileFault";
+	/** Mark of the content that is of no use; null where there was none to judge, as that may pass by itself. */
+	mark: FileMark | null = null;
 }
 
 /** Two readings of one path with the same mark have the same content, or the same reason why there is none. */

@@ -43,6 +43,8 @@ class Followed<Value> {
 	#reloadFailures = 0;
 	/** What the last replacement that could not be used looked like and why; empty when there is none. */
 	#fault = "";
+	/** Mark of the last content that was read whole and is of no use: it is not read again. */
+	#refused: FileMark | null = null;
 	/** Failed lookups in databases that were replaced. */
 	#pastLookupFailures = 0;
 
@@ -56,13 +58,17 @@ class Followed<Value> {
 		return this.#database.lookup(a, b, c, d);
 	}
 
-	/** Opens the file again if it changed. While it cannot be used it is tried at every call, and told of when something changed. */
+	/**
+	 * Opens the file again if it changed. While it cannot be read it is tried at every call, and told of when something changed;
+	 * one that was read and is of no use is tried again when it changes.
+	 */
 	async reloadChanged(report: GeoipOptions["report"]): Promise<boolean> {
 		const mark: FileMark = await fileMark(this.#path);
 		if (mark === this.#database.mark) {
 			this.#fault = "";
 			return false;
 		}
+		if (mark === this.#refused) return false;
 		try {
 			const replacement = await openDatabase(this.#path, this.#subject);
 			this.#pastLookupFailures += this.#database.lookupFailures;
@@ -73,6 +79,7 @@ class Followed<Value> {
 			return true;
 		} catch (error) {
 			if (!(error instanceof FileFault)) throw error;
+			this.#refused = error.mark;
 			const fault = `${mark} ${error.message}`;
 			if (fault !== this.#fault) {
 				this.#fault = fault;
@@ -143,7 +150,7 @@ export class Geoip {
 	/**
 	 * Looks whether the files were replaced and opens those again. Gives whether any answer may differ from now on: then forget
 	 * the indexes remembered per resolver. A replacement that cannot be used is reported and counted, the old one stays, and
-	 * the next call tries again. Never throws on bad files. A call while one is under way shares its outcome.
+	 * a later call tries again, at the latest when the file changes. Never throws on bad files. A call while one is under way shares its outcome.
 	 */
 	reloadChanged(): Promise<boolean> {
 		this.#reloading ??= this.#reload().finally(() => {

@@ -233,6 +233,23 @@ describe("A database that is replaced", () => {
 		expect(told.length).toBe(2);
 	});
 
+	test("by a broken file is read whole once, and again when the file changes", async () => {
+		/** Bytes that this process reads in a look: rchar of proc(5). */
+		const readIn = async (geoip: Geoip) => {
+			const rchar = async () => Number(/^rchar: (\d+)$/m.exec(await Bun.file("/proc/self/io").text())?.[1]);
+			const before = await rchar();
+			await geoip.reloadChanged();
+			return (await rchar()) - before;
+		};
+		const geoip = await both();
+		const size = 4 << 20;
+		await renameOver(country(), Buffer.alloc(size));
+		expect(await readIn(geoip)).toBeGreaterThan(size);
+		expect(await readIn(geoip)).toBeLessThan(size / 2);
+		await renameOver(country(), Buffer.alloc(size));
+		expect(await readIn(geoip)).toBeGreaterThan(size);
+	});
+
 	test("by a copy in pieces is taken when it is complete, and answers come from the old one until then", async () => {
 		const geoip = await both();
 		const whole = french();
