@@ -166,9 +166,12 @@ function createScrape(render: () => Promise<string>): Handler {
 	};
 }
 
-/** The path as sent, without the query; "" if the request's URL is none, which no route has. */
+/**
+ * The path as sent, without the query. With a Host that is empty or no host, which HTTP/1.1 allows and some probes send, the
+ * runtime gives the target alone as the URL (Bun 1.4.5).
+ */
 function pathOf(request: Request): string {
-	return URL.parse(request.url)?.pathname ?? "";
+	return /^(?:https?:\/\/[^/?#]*)?([^?#]*)/.exec(request.url)?.[1] ?? "";
 }
 
 /** Tells whether a body follows the head (RFC 9112 section 6.3). */

@@ -110,7 +110,10 @@ describe("over HTTP", () => {
 		["a long URL is refused", `GET /${"a".repeat(3000)} HTTP/1.1\r\nHost: x\r\n\r\n`, "414 "],
 		["a huge URL is refused", `GET /${"a".repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, "431 "],
 		["a huge header is refused", `GET / HTTP/1.1\r\nHost: x\r\nA: ${"a".repeat(20_000)}\r\n\r\n`, "431 "],
-		["a host that is none finds nothing", "GET /metrics HTTP/1.1\r\nHost: a b{}\r\nConnection: close\r\n\r\n", "404 "],
+		["a host that is none is no matter", "GET /metrics HTTP/1.1\r\nHost: a b{}\r\nConnection: close\r\n\r\n", "200 "],
+		["an empty host is no matter", "GET /metrics?a HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", "200 "],
+		["no host is no matter to HTTP/1.0", "GET /metrics HTTP/1.0\r\n\r\n", "200 "],
+		["a double slash finds nothing", "GET //metrics HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", "404 "],
 		["TRACE is no method here", "TRACE /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405 "],
 		["bytes of another protocol are refused", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "400 "],
 	];
