@@ -1,7 +1,7 @@
 import type { Feed } from "../../status/feed.ts";
 import type { Handler } from "../app.ts";
-import { acceptsGzip, gzip } from "../gzip.ts";
 import { isLoopback, networkOf } from "../network.ts";
+import { createBody } from "./body.ts";
 import { bundle } from "./bundle.ts" with { type: "macro" };
 import { pageDocument } from "./document.ts";
 
@@ -17,26 +17,34 @@ const contentSecurityPolicy = [
 	...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
 ].join("; ");
 
+/** How long a rendering of the figures serves all who ask: less than the time between two looks of anyone. */
+const keepMs = 1_000;
+const forGood = Number.POSITIVE_INFINITY;
+
 /** What `top` reads, page or not. For createApp's extraRoutes, as the next. */
 export function dataRoutes(feed: Feed): Readonly<Record<string, Handler>> {
 	return {
-		"/status.json": (request) => packed(request, JSON.stringify(feed.status()), "application/json"),
-		"/history.json": (request) => packed(request, JSON.stringify(feed.history()), "application/json"),
+		"/status.json": createBody(() => JSON.stringify(feed.status()), "application/json", keepMs),
+		"/history.json": createBody(() => JSON.stringify(feed.history()), "application/json", keepMs),
 	};
 }
 
 /** What the status page is made of. */
 export function statusRoutes(feed: Feed, telemetryPath: string): Readonly<Record<string, Handler>> {
+	const page = createBody(
+		() => pageDocument(feed.status(), feed.history(), telemetryPath),
+		"text/html; charset=utf-8",
+		keepMs,
+	);
 	return {
-		"/": async (request) => {
-			const page = pageDocument(feed.status(), feed.history(), telemetryPath);
-			const response = await packed(request, page, "text/html; charset=utf-8");
+		"/": async (request, client) => {
+			const response = await page(request, client);
 			response.headers.set("Content-Security-Policy", contentSecurityPolicy);
 			return response;
 		},
-		"/page.js": (request) => packed(request, script, "text/javascript; charset=utf-8"),
-		"/page.css": (request) => packed(request, styles, "text/css; charset=utf-8"),
-		"/icon.svg": () => new Response(icon, { headers: { "Content-Type": "image/svg+xml" } }),
+		"/page.js": createBody(() => script, "text/javascript; charset=utf-8", forGood),
+		"/page.css": createBody(() => styles, "text/css; charset=utf-8", forGood),
+		"/icon.svg": createBody(() => icon, "image/svg+xml", forGood),
 		...dataRoutes(feed),
 		"/events": (request, client) => {
 			const headers = { "Content-Type": "text/event-stream; charset=utf-8" };
@@ -50,12 +58,4 @@ export function statusRoutes(feed: Feed, telemetryPath: string): Readonly<Record
 			return new Response(events, { headers });
 		},
 	};
-}
-
-/** Compressed if the client takes that: pages are looked at over slow links too. */
-async function packed(request: Request, body: string, contentType: string): Promise<Response> {
-	const headers = { "Content-Type": contentType, Vary: "Accept-Encoding" };
-	if (!acceptsGzip(request.headers.get("accept-encoding"))) return new Response(body, { headers });
-	const bytes = await gzip(new TextEncoder().encode(body));
-	return new Response(bytes, { headers: { ...headers, "Content-Encoding": "gzip" } });
 }

@@ -43,6 +43,25 @@ describe("the status page's routes", () => {
 		expect(await (await get("/status.json")).json()).toEqual(JSON.parse(JSON.stringify(busyStatus)));
 	});
 
+	test.each(["/", "/status.json", "/history.json"])("%s is rendered once for many who ask at once", async (path) => {
+		let reads = 0;
+		const read = <Figures>(figures: Figures) => {
+			reads++;
+			return figures;
+		};
+		const events = new Events({ history: () => busyHistory, status: () => busyStatus, every: () => () => {} });
+		const feed = {
+			status: () => read(busyStatus),
+			history: () => (path === "/" ? busyHistory : read(busyHistory)),
+			events,
+			stop: () => {},
+		};
+		const handler = statusRoutes(feed, "/metrics")[path];
+		const request = new Request(`http://exporter.example${path}`);
+		for (let n = 0; n < 20; n++) await handler?.(request, { address: "", keepOpen: () => {} });
+		expect(reads).toBe(1);
+	});
+
 	test("HEAD of the events opens no stream", async () => {
 		const response = await get("/events", { method: "HEAD" });
 		expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"]);
