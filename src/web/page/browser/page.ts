@@ -1,6 +1,7 @@
 /** The status page's script: listens to the exporter and renews what changed. */
 
 import { count } from "../../../format.ts";
+import { dayPointsMax, hourPointsMax } from "../../../status/history.ts";
 import type { HistoryStatus, HistoryStep, Point, Status } from "../../../status/status.ts";
 import { descendsFirst, firstSorting, parts, type RankingName, type Sorting } from "../view.ts";
 import { Charts, type Span } from "./charts.ts";
@@ -10,9 +11,6 @@ const silenceMsMax = 8_000;
 const retryMs = 2_000;
 /** The least time between two announcements of the active clients. */
 const speakMs = 30_000;
-
-const hourPointsMax = 360;
-const dayPointsMax = 288;
 
 const viewersTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const viewersClock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
