@@ -3,6 +3,7 @@
 import { readFileSync, writeSync } from "node:fs";
 import { CaptureError } from "./capture/source.ts";
 import { type Command, helpText, parseCommand, UsageError, versionText } from "./cli.ts";
+import { checkConfig } from "./commands/check-config.ts";
 import { demo } from "./commands/demo.ts";
 import { inspect } from "./commands/inspect.ts";
 import { printed } from "./commands/print.ts";
@@ -56,9 +57,12 @@ async function execute(command: Command): Promise<number> {
 				write: print,
 				nowMs: Date.now,
 			});
-		case "check-config":
-			print(`${JSON.stringify(effectiveConfig(configOf(command.flags)), null, 2)}\n`);
+		case "check-config": {
+			const config = configOf(command.flags);
+			await checkConfig(config);
+			print(`${JSON.stringify(effectiveConfig(config), null, 2)}\n`);
 			return 0;
+		}
 		case "print":
 			print(await printed(command.what));
 			return 0;

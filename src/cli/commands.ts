@@ -84,9 +84,11 @@ const configFileFlag: FlagSpec = {
 	variable: configFileVariable,
 };
 
-/** `--config.file` and the flags of all sections, or of those named. */
-function configFlags(...sections: readonly string[]): FlagSpec[] {
-	const keys = configKeys.filter(({ section }) => sections.length === 0 || sections.includes(section));
+/** `--config.file` and the flags of all keys, or of the sections and keys named. */
+function configFlags(...named: readonly string[]): FlagSpec[] {
+	const keys = configKeys.filter(
+		({ section, name }) => named.length === 0 || named.includes(section) || named.includes(name),
+	);
 	return [configFileFlag, ...keys.map(configFlag)];
 }
 
@@ -164,7 +166,11 @@ export const commands: readonly CommandSpec[] = [
 		name: "demo",
 		summary: "The whole exporter, live on loopback, fed with recorded dnstt traffic",
 		...noOperands,
-		flags: [own("seconds", "N", "Stop after this long, from 1 to 86400; otherwise on Ctrl-C"), ...configFlags()],
+		flags: [
+			own("seconds", "N", "Stop after this long, from 1 to 86400; otherwise on Ctrl-C"),
+			// What it watches is its own.
+			...configFlags("capture.buffer-size", "session", "labels", "geoip", "web", "process", "log"),
+		],
 		examples: [
 			["demo", "then open http://127.0.0.1:9713"],
 			["demo --web.listen-address 127.0.0.1:0 --seconds 10", "ten seconds on a free port"],
@@ -172,7 +178,7 @@ export const commands: readonly CommandSpec[] = [
 	},
 	{
 		name: "check-config",
-		summary: "Check the configuration and print what is in force",
+		summary: "Check the configuration and the files that it names, and print what is in force",
 		...noOperands,
 		flags: configFlags(),
 		examples: [["check-config --config.file /etc/dnstt_exporter/config.json", "before a reload"]],

@@ -100,6 +100,31 @@ test("config.example.json passes check-config, which prints all of it", async ()
 	expect(JSON.parse(stdout)).toEqual(await Bun.file(path).json());
 });
 
+test("check-config tells of each file that cannot be used, as run does, and of an account that is not there", async () => {
+	using folder = temporaryFolder();
+	await Bun.write(folder.file("cut.mmdb"), countryMmdb().subarray(0, 2000));
+	const flags = {
+		"geoip.country-database": folder.file("cut.mmdb"),
+		"geoip.asn-database": folder.file("missing.mmdb"),
+		"web.tls.certificate-file": folder.file("missing.pem"),
+		"web.tls.key-file": folder.file("missing.pem"),
+		"process.user": "no-such-account",
+	};
+	const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+	const { code, stdout, stderr } = await runExporter(["check-config", ...domain, ...words]);
+	expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+	const problems = [
+		/geoip\.country-database .*cut\.mmdb is no/,
+		/geoip\.asn-database .*does not exist/,
+		/missing\.pem does not/,
+	];
+	// Who is not root becomes nobody else.
+	if (process.geteuid?.() === 0) problems.push(/process\.user: this host has no account "no-such-account"/);
+	const lines = stderr.trimEnd().split("\n");
+	expect(lines).toHaveLength(problems.length);
+	for (const [index, problem] of problems.entries()) expect(lines[index]).toMatch(problem);
+});
+
 test("output that cannot be written, as on a full disk, ends with 1 and one line", async () => {
 	const end = await runCommand(["bash", "-c", 'exec "$@" > /dev/full', "bash", ...exporterCommand(), "print", "man"]);
 	complains(end, 1, /^dnstt_exporter: standard output cannot be written: .*ENOSPC/);

@@ -1,0 +1,35 @@
+import { type Config, ConfigError } from "../config.ts";
+import { GeoipError } from "../geoip/database.ts";
+import { openDatabases } from "../geoip/geoip.ts";
+import { identityOf } from "../process/privileges.ts";
+import { readCertificate } from "../web/certificate.ts";
+import { WebError } from "../web/error.ts";
+
+/**
+ * Sees that what the configuration names is there and can be used by this process as `run` would use it: the databases, the
+ * certificate with its key, the account. Throws a ConfigError with a line for each that is not.
+ */
+export async function checkConfig({ geoip, web, process }: Config): Promise<void> {
+	const { countryDatabase: country, asnDatabase: asn } = geoip;
+	const { tls } = web;
+	const open = (files: { readonly country: string | null; readonly asn: string | null }) =>
+		openDatabases(files, { originsMax: 1, report() {} });
+	const checks: readonly (() => unknown)[] = [
+		// One after the other, as both may be large; and each by itself, as both may be wrong.
+		() => open({ country, asn: null }),
+		() => open({ country: null, asn }),
+		() => tls && readCertificate(tls),
+		() => identityOf(process.user),
+	];
+	const problems: string[] = [];
+	for (const check of checks) {
+		try {
+			await check();
+		} catch (error) {
+			if (error instanceof ConfigError) problems.push(...error.problems);
+			else if (error instanceof GeoipError || error instanceof WebError) problems.push(error.message);
+			else throw error;
+		}
+	}
+	if (problems.length > 0) throw new ConfigError(problems);
+}
