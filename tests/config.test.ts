@@ -10,6 +10,8 @@ import {
 	loadConfig,
 	reloadable,
 } from "../src/config.ts";
+import type { Feed } from "../src/status/feed.ts";
+import { statusRoutes } from "../src/web/page/routes.ts";
 
 const hash = `$2y$10$${"a".repeat(53)}`;
 const otherHash = `$2b$12$${"b".repeat(53)}`;
@@ -266,6 +268,16 @@ describe("bad values", () => {
 		["a user with a space", { "process.user": "no body" }, "an account"],
 		["an unknown level", { "log.level": "trace" }, "one of debug, info, warn, error"],
 	];
+	const pagePaths = Object.keys(statusRoutes({} as unknown as Feed, "/metrics")).filter((path) => path !== "/");
+	test.each(pagePaths)("%s, which is the status page's, is refused as the telemetry path", (path) => {
+		expect(problemsOf(withDomain({ flags: { "web.telemetry-path": path } }))).toEqual([
+			expect.stringContaining("one of the status page's"),
+		]);
+		for (const near of [`${path}x`, `${path}/x`, `/x${path}`]) {
+			expect(load(withDomain({ flags: { "web.telemetry-path": near } })).web.telemetryPath).toBe(near);
+		}
+	});
+
 	test.each(rows)("%s is refused", (_title, flags, found) => {
 		const problems = problemsOf(withDomain({ flags }));
 		expect(problems).toHaveLength(1);

@@ -250,10 +250,16 @@ const web = z
 			z
 				.string()
 				.max(255)
-				.regex(/^(\/(?!-\/)(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/)
+				.regex(
+					/^(?!\/(status\.json|history\.json|events|page\.js|page\.css|icon\.svg)$)(\/(?!-\/)(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/,
+				)
 				.prefault("/metrics"),
 			"Path of the metrics",
-			text("a path such as /metrics, neither / nor under /-/", "PATH", false),
+			text(
+				"a path such as /metrics, neither / nor under /-/ nor one of the status page's, such as /events",
+				"PATH",
+				false,
+			),
 		),
 		"status-page": key(
 			z.boolean().prefault(true),
