@@ -1,5 +1,7 @@
 /** What the service may do under systemd: the settings that the unit and the NixOS module share, each with its reason. */
 
+import { doors } from "../process/doors.ts";
+
 /** A setting of systemd.exec(5), systemd.service(5) or systemd.resource-control(5). */
 export interface ServiceSetting {
 	readonly name: string;
@@ -24,7 +26,7 @@ export const sandbox: readonly ServiceSetting[] = [
 	{ name: "UMask", value: "0077" },
 	{
 		name: "UnsetEnvironment",
-		value: "BUN_BE_BUN BUN_OPTIONS BUN_INSPECT NODE_OPTIONS LD_PRELOAD LD_LIBRARY_PATH",
+		value: ["BUN_BE_BUN", ...Object.keys(doors), "NODE_OPTIONS", "LD_PRELOAD", "LD_LIBRARY_PATH"].join(" "),
 		why: "Bun's runtime would run other code at the word of these.",
 	},
 	{

@@ -3,7 +3,7 @@
 import { ConfigError } from "../config.ts";
 
 /** The variables with what each opens (Bun 1.4.5); BUN_BE_BUN is not among them: with it our code never runs. */
-const doors: Readonly<Record<string, string>> = {
+export const doors: Readonly<Record<string, string>> = {
 	BUN_OPTIONS: "can load other code",
 	BUN_INSPECT: "opens a debugger, through which others can run code",
 	BUN_INSPECT_CONNECT_TO: "connects to a debugger, which can run code",
