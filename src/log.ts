@@ -26,8 +26,11 @@ export interface Logger {
 
 /** Bare where nothing in it ends a value or a line for a logfmt reader; otherwise as a JSON string, which go-logfmt reads too. */
 function logfmtValue(value: string): string {
-	if (/^[^\s"=\\\p{C}]+$/u.test(value)) return value;
-	// JSON leaves DEL, C1 controls, line separators and direction marks as they are; a terminal or reader would act on them.
+	return /^[^\s"=\\\p{C}]+$/u.test(value) ? value : jsonOf(value);
+}
+
+/** JSON leaves DEL, C1 controls, line separators and direction marks as they are; a terminal or reader would act on them. */
+function jsonOf(value: unknown): string {
 	return JSON.stringify(value).replace(/\p{C}|[\u2028\u2029]/gu, (character) =>
 		[...Array(character.length).keys()]
 			.map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`)
@@ -60,7 +63,7 @@ export function createLogger(options: {
 				const own = { ts, level, msg: message };
 				// A field cannot pass itself off as the line's own.
 				const extra = given.map(([key, value]) => [Object.hasOwn(own, key) ? `${key}_` : key, value]);
-				options.write(`${JSON.stringify({ ...own, ...Object.fromEntries(extra) })}\n`);
+				options.write(`${jsonOf({ ...own, ...Object.fromEntries(extra) })}\n`);
 				return;
 			}
 			// The message is always quoted, as people grep for msg="...

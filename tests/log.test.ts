@@ -53,6 +53,16 @@ describe("json", () => {
 		log.warn("a\nb", { port: 53, msg: "c", none: undefined });
 		expect(lines).toEqual(['{"ts":"2026-01-01T00:00:00.007Z","level":"warn","msg":"a\\nb","port":53,"msg_":"c"}\n']);
 	});
+
+	test("what a terminal would act on is escaped, in messages, keys and values, and reads as it was given", () => {
+		const { lines, log } = logger("json");
+		const bent = "\u001b\u007f\u009b\u202e\u2028\u{e0001}";
+		log.warn(bent, { [bent]: bent, plain: "bücher" });
+		const [line = ""] = lines;
+		expect(line.trimEnd()).not.toMatch(/\p{C}|[\u2028\u2029]/u);
+		expect(line).toContain('"plain":"bücher"');
+		expect(JSON.parse(line)).toMatchObject({ msg: bent, [bent]: bent });
+	});
 });
 
 describe("level and format", () => {
