@@ -348,7 +348,6 @@ async function buildExecutable(target: Target): Promise<void> {
 	const revision = await gitRevision();
 	const hash = hashOf(
 		...folderParts(join(root, "src")),
-		...folderParts(join(root, "tests/captures")), // `demo` plays one of them
 		...["package.json", "bun.lock", "tsconfig.json", "build.ts"].map((file) => readFileSync(join(root, file))),
 		readFileSync(addon),
 		revision ?? "",
