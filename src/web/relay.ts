@@ -1,6 +1,19 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { WebError } from "./error.ts";
 
+/**
+ * Whose the relayed connections are: the two ports of a connection on loopback -> the client's address. One map for the
+ * process, as such a pair of ports is; a connection is in it before its first byte reaches the server.
+ */
+const clients = new Map<string, string>();
+
+const portsKey = (serverPort: number, relayPort: number) => `${serverPort} ${relayPort}`;
+
+/** The address of the client that a relay connected from `relayPort` of loopback for; undefined if none did, or not for an address. */
+export function relayedClient(serverPort: number, relayPort: number): string | undefined {
+	return clients.get(portsKey(serverPort, relayPort));
+}
+
 /** Takes connections on sockets that are bound already and hands their bytes to a port of loopback. */
 export interface Relay {
 	/** Where the first of the sockets listens, as HOST:PORT or a path. */
@@ -50,8 +63,14 @@ function join(client: Socket, port: number): void {
 	] as const) {
 		one.on("error", () => other.destroy());
 		one.on("close", () => other.destroy());
-		one.pipe(other);
 	}
+	server.on("connect", () => {
+		const key = portsKey(port, server.localPort ?? 0);
+		if (client.remoteAddress !== undefined) clients.set(key, client.remoteAddress);
+		server.on("close", () => clients.delete(key));
+		client.pipe(server);
+		server.pipe(client);
+	});
 }
 
 function addressText(address: AddressInfo | string | null): string {

@@ -4,6 +4,7 @@ import { type Certificate, type CertificateFiles, readCertificate } from "./cert
 import { countDescriptors, createSpare, descriptorLimit } from "./descriptors.ts";
 import { WebError } from "./error.ts";
 import { bindError } from "./listen.ts";
+import { relayedClient } from "./relay.ts";
 
 /**
  * A connection without progress is closed after this, and so is one whose request head is not complete by then, however
@@ -147,6 +148,13 @@ function asWebError(error: unknown): WebError {
 	return error instanceof WebError ? error : new WebError(error instanceof Error ? error.message : String(error));
 }
 
+/** The peer's address as text, and where the peer is a relay, that of whom it connected for; "" if unknown. */
+function clientAddress(server: BunServer, request: Request): string {
+	const peer = server.requestIP(request);
+	if (peer === null) return "";
+	return relayedClient(server.port ?? 0, peer.port) ?? peer.address;
+}
+
 function bind(
 	options: ServerOptions,
 	listen: ListenAddress,
@@ -165,7 +173,7 @@ function bind(
 			maxRequestBodySize: 1,
 			fetch: (request, server) =>
 				options.handler(request, {
-					address: server.requestIP(request)?.address ?? "",
+					address: clientAddress(server, request),
 					keepOpen: () => server.timeout(request, 0),
 				}),
 		});
