@@ -118,6 +118,25 @@ export function diagnose(
 	return sentences;
 }
 
+/**
+ * What is wrong when all DNS messages that came, `others`, were for other domains: the sentence; null when there were none,
+ * or something came for one of the domains.
+ */
+export function diagnoseDomain(
+	domains: readonly Pick<DomainFigures, "domain" | "queries" | "refused_queries" | "responses">[],
+	others: number,
+): string | null {
+	const anyOfOurs = domains.some(
+		({ queries, refused_queries, responses }) => queries + refused_queries + responses > 0,
+	);
+	if (others === 0 || anyOfOurs) return null;
+	const messages =
+		others === 1
+			? "1 DNS message was for another domain"
+			: `${others.toLocaleString("en-US")} DNS messages were for other domains`;
+	return `No query for ${domains.map(({ domain }) => domain).join(" or ")}: ${messages}; check --dnstt.domain.`;
+}
+
 /** "AS64500 14 %, AS64501 12 %, AS64502 11 % and 4 more networks". */
 function listed(found: readonly Place[], measure: Measure, text: (value: number) => string): string {
 	const named = found.slice(0, namedMax).map((place) => `${place.name} ${text(measure(place) as number)}`);

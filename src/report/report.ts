@@ -1,8 +1,8 @@
-import { faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
+import { Foreign, faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { Tracker } from "../track/tracker.ts";
 import type { ActivityFigures } from "./activity.ts";
-import { diagnose, placeOf } from "./diagnosis.ts";
+import { diagnose, diagnoseDomain, placeOf } from "./diagnosis.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
 import { type HealthFigures, healthOf } from "./health.ts";
 
@@ -72,6 +72,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 	const domains = domainsOf(sources);
 	const countries = origins.hasCountry ? ranked((set) => originOf(set).country) : [];
 	const asns = origins.hasAsn ? ranked((set) => originOf(set).asn) : [];
+	const wrongDomain = diagnoseDomain(domains, tracker.foreignOf(Foreign.Domain));
 	return {
 		files: reading.files,
 		packets: reading.packets,
@@ -82,11 +83,14 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		domains,
 		countries: origins.hasCountry ? countries.map(([country, row]) => ({ country, ...row })) : null,
 		asns: origins.hasAsn ? asns.map(([asn, row]) => ({ asn, ...row })) : null,
-		diagnosis: diagnose(domains, [
-			...countries.map(([country, row]) => placeOf("country", country, row)),
-			...asns.map(([asn, row]) => placeOf("network", asn, row)),
-			...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
-		]),
+		diagnosis: [
+			...(wrongDomain === null ? [] : [wrongDomain]),
+			...diagnose(domains, [
+				...countries.map(([country, row]) => placeOf("country", country, row)),
+				...asns.map(([asn, row]) => placeOf("network", asn, row)),
+				...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
+			]),
+		],
 		duplicates: tracker.copies,
 		faults: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
 		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { diagnose, type PlaceKind, placeOf } from "../../src/report/diagnosis.ts";
+import { diagnose, diagnoseDomain, type PlaceKind, placeOf } from "../../src/report/diagnosis.ts";
 import type { HealthFigures } from "../../src/report/health.ts";
 import type { DomainFigures } from "../../src/report/report.ts";
 
@@ -64,6 +64,35 @@ test("nothing is said of a tunnel with which nothing is wrong, nor of no traffic
 	};
 	const silent = domain({ queries: 0, responses: 0, responses_by_rcode: {} }, nothing);
 	expect(diagnose([silent], [placeOf("domain", "t.example.com", silent)])).toEqual([]);
+});
+
+describe("where all DNS messages were for other domains", () => {
+	const silent = domain({ queries: 0, responses: 0 });
+	test.each<[title: string, domains: Domain[], others: number, said: string | null]>([
+		[
+			"one says so",
+			[silent],
+			1,
+			"No query for t.example.com: 1 DNS message was for another domain; check --dnstt.domain.",
+		],
+		[
+			"many say so, with all domains that were looked for",
+			[silent, domain({ domain: "u.example.com", queries: 0, responses: 0 })],
+			1_056,
+			"No query for t.example.com or u.example.com: 1,056 DNS messages were for other domains; check --dnstt.domain.",
+		],
+		["none say nothing", [silent], 0, null],
+		[
+			"a query for one of the domains says that the flag is right",
+			[silent, domain({ queries: 1, responses: 0 })],
+			9,
+			null,
+		],
+		["so does a refused one", [domain({ queries: 0, responses: 0, refused_queries: 1 })], 9, null],
+		["so does a response", [domain({ queries: 0, responses: 1 })], 9, null],
+	])("%s", (_, domains, others, said) => {
+		expect(diagnoseDomain(domains, others)).toBe(said);
+	});
 });
 
 /** Figures of a domain that are one short of a sentence, and the least that make it. */

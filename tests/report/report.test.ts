@@ -77,6 +77,16 @@ describe("a report", () => {
 		]);
 	});
 
+	test("says that everything was for other domains than it was to look for", async () => {
+		const { sources, send } = await observedDomains();
+		send(new Traffic().exchange(1, "192.0.2.1", "elsewhere.example").records);
+		expect(createReport(reading, sources).diagnosis).toEqual([
+			`No query for ${sources.domains.join(" or ")}: 2 DNS messages were for other domains; check --dnstt.domain.`,
+		]);
+		send(new Traffic().exchange(1, "192.0.2.1").records);
+		expect(createReport(reading, sources).diagnosis).toEqual([]);
+	});
+
 	test("leaves out reasons that did not occur", async () => {
 		const { sources, send } = await observedDomains();
 		send(new Traffic().broken("192.0.2.1").broken("192.0.2.1").records);
