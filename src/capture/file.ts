@@ -70,6 +70,8 @@ function named<T>(path: string, open: () => T): T {
 		return open();
 	} catch (error) {
 		const native = nativeError(error);
+		if (native !== undefined && /Is a directory$/.test(native.message))
+			throw new CaptureError(`${name} is a folder; name the captures in it, as in ${name.replace(/\/+$/, "")}/*.pcap`);
 		if (native?.code === "file_unreadable") throw new CaptureError(`cannot read ${name}: ${native.message}`);
 		if (native?.code === "not_a_capture" && /only got 0$/.test(native.message))
 			throw new CaptureError(`${name} is empty; expected pcap or pcapng: what was to write it says why it did not`);

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openFile } from "../../src/capture/file.ts";
+import { openFile, openGrowing } from "../../src/capture/file.ts";
 import { batchBytes } from "../../src/capture/native.ts";
 import { CaptureError, type FrameSource, linkTypes, recordHeaderBytes } from "../../src/capture/source.ts";
 import { type CaptureRecord, readPcapFile, writePcap, writePcapng } from "../support/pcapfile.ts";
@@ -187,7 +187,12 @@ describe("what is no capture is refused with its name and the reason", () => {
 		);
 	});
 
-	test("a folder", () => expect(() => openFile(folder)).toThrow("Is a directory"));
+	test("a folder, also where it is to grow", async () => {
+		const complaint = `${folder} is a folder; name the captures in it, as in ${folder}/*.pcap`;
+		expect(() => openFile(folder)).toThrow(complaint);
+		expect(() => openFile(`${folder}/`)).toThrow(`in ${folder}/*.pcap`);
+		await expect(openGrowing(folder, { grows: true, again: async () => false })).rejects.toThrow(complaint);
+	});
 
 	test("an empty file", async () => {
 		const path = await saved(new Uint8Array());
