@@ -39,6 +39,8 @@ const expiryDelayMinMs = 10;
  * what a scrape of more characters than this left is collected at once, in some ten milliseconds.
  */
 const textKeptMax = 1_000_000;
+/** Of scrapes that come one after the other the garbage is collected together. */
+const collectDelayMs = 1_000;
 
 /** What of the outside world the exporter uses. */
 export interface World {
@@ -143,6 +145,7 @@ export async function startExporter(
 
 	let decoder: Decoder | undefined;
 	let linkType: LinkType = linkTypes.EN10MB;
+	/** By the monotonic clock. */
 	let captureSinceUs = 0;
 	const watch = new Watch({
 		open: () =>
@@ -153,7 +156,7 @@ export async function startExporter(
 				promiscuous: config.capture.promiscuous,
 			}),
 		opened(source: LiveSource, isNews: boolean) {
-			captureSinceUs = world.wallUs();
+			captureSinceUs = world.monotonicUs();
 			linkType = source.linkType;
 			decoder = new Decoder({
 				linkType: source.linkType,
@@ -204,7 +207,10 @@ export async function startExporter(
 	const feed = createFeed({
 		sources,
 		activeWindowMs: config.session.activeWindowMs,
-		capture: () => ({ ports: config.dnstt.ports, sinceUs: captureSinceUs }),
+		capture: () => ({
+			ports: config.dnstt.ports,
+			sinceUs: world.wallUs() - world.monotonicUs() + captureSinceUs,
+		}),
 		wallUs: world.wallUs,
 		monotonicUs: world.monotonicUs,
 		every(work, intervalMs) {
@@ -214,6 +220,12 @@ export async function startExporter(
 	});
 	const extraRoutes = config.web.statusPage ? statusRoutes(feed, config.web.telemetryPath) : dataRoutes(feed);
 
+	let collecting: ReturnType<typeof setTimeout> | undefined;
+	function collect(): void {
+		collecting = undefined;
+		Bun.gc(true);
+	}
+
 	const createHandler = () =>
 		createApp({
 			version,
@@ -221,7 +233,7 @@ export async function startExporter(
 			async render() {
 				tracker.clock.advance(world.monotonicUs());
 				const text = await exposition.render();
-				if (text.length > textKeptMax) setTimeout(() => Bun.gc(true), 0);
+				if (text.length > textKeptMax) collecting ??= setTimeout(collect, collectDelayMs);
 				return text;
 			},
 			isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
@@ -254,6 +266,7 @@ export async function startExporter(
 
 	const relay = isPassed
 		? await startRelay(sockets, server.port).catch(async (error: unknown) => {
+				feed.stop();
 				watch.stop();
 				await server.stop();
 				throw error;
@@ -265,7 +278,7 @@ export async function startExporter(
 		await server.reloadCertificate();
 	}
 	const checking = setInterval(() => {
-		void checkFiles();
+		checkFiles().catch((error: unknown) => log.error("files not checked", { error: String(error) }));
 		// What of the executable a scrape touched.
 		loadCap().releaseProgramPages();
 	}, filesCheckMs);
@@ -307,6 +320,7 @@ export async function startExporter(
 			await settling;
 			clearInterval(checking);
 			clearTimeout(expiry);
+			clearTimeout(collecting);
 			feed.stop();
 			watch.stop();
 			relay?.stop();

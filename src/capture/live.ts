@@ -48,7 +48,7 @@ export const snapshotBytes = 65_535 + 40 + 64 + 32;
 export const blockTimeoutMs = 100;
 
 /** Next-header values of the IPv6 extension headers that a UDP header may stand behind (RFC 8200 section 4, RFC 4302). */
-const extensionHeaders = [0, 43, 44, 51, 60, 135];
+export const extensionHeaders: readonly number[] = [0, 43, 44, 51, 60, 135, 139, 140];
 
 /**
  * The filter for pcap-filter(7): UDP from or to one of the ports in IPv4 and IPv6, untagged, and with one or two VLAN tags.

@@ -3,6 +3,7 @@ import { type LiveSource, openLive } from "../capture/live.ts";
 import { CaptureError, type FrameBatch, linkTypes, recordHeaderBytes } from "../capture/source.ts";
 import type { Config } from "../config.ts";
 import { type Exporter, startExporter, type World } from "../exporter.ts";
+import { refuseOpenDoors } from "../process/doors.ts";
 import { identityOf, limitPrivileges } from "../process/privileges.ts";
 import { stopSignal } from "./run.ts";
 
@@ -24,6 +25,7 @@ export async function demo(
 	world: World,
 	print: (text: string) => void,
 ): Promise<number> {
+	refuseOpenDoors(process.env);
 	const messages = await readRecording();
 	const server = await Bun.udpSocket({ hostname: loopback });
 	const client = await Bun.udpSocket({ hostname: loopback });

@@ -124,7 +124,8 @@ function word(bytes: Uint8Array, at: number): number {
 	);
 }
 
-function isExtensionHeader(next: number): boolean {
+/** Whether this next-header value is that of an extension header that UDP may stand behind. */
+export function isExtensionHeader(next: number): boolean {
 	switch (next) {
 		case hopByHop:
 		case routing:

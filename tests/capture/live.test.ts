@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { blockTimeoutMs, captureFilter, openLive, snapshotBytes } from "../../src/capture/live.ts";
+import { blockTimeoutMs, captureFilter, extensionHeaders, openLive, snapshotBytes } from "../../src/capture/live.ts";
 import { CaptureError, linkTypes } from "../../src/capture/source.ts";
 import { limits } from "../../src/config/schema.ts";
+import { isExtensionHeader } from "../../src/decode/ip.ts";
 import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
 import { type CaptureRecord, readPcapFile, writePcap } from "../support/pcapfile.ts";
@@ -353,4 +354,9 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 			});
 		}, 20_000);
 	});
+});
+
+test("the filter passes the IPv6 extension headers that the decoder steps over, and no others", () => {
+	const known = Array.from({ length: 256 }, (_, next) => next).filter(isExtensionHeader);
+	expect([...extensionHeaders].sort((a, b) => a - b)).toEqual(known);
 });
