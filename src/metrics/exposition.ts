@@ -38,11 +38,13 @@ export function createExposition(sources: Sources, breathe: () => Promise<void>)
  * know its own four classes only.
  */
 function register(registry: Registry, key: MetricKey, collectors: Collectors): void {
-	const { name, help, type } = catalog[key];
+	const { name, help, type, labels: labelNames } = catalog[key];
 	const metric = {
 		name,
 		async get() {
 			const values = collectors.collect(key).map(({ labels, value, suffix }) => {
+				// The labels of a set are the same object each time: what prom-client takes for shared it writes once.
+				if (labelNames === "set") return { sharedLabels: labels, value };
 				return suffix === undefined ? { labels, value } : { labels, value, metricName: name + suffix };
 			});
 			return { name, help, type, aggregator: "sum", values };

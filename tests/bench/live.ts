@@ -41,7 +41,8 @@ export async function livePart(exporterPath: string): Promise<void> {
 	for (const [name, count] of lost) printTarget(`top speed on ${name}, packets lost`, count, 0, "packets");
 
 	await using exporter = await road.start(exporterPath, [`--capture.interface=${receiving}`, ...flags]);
-	await Bun.sleep(1_000);
+	// Behind the start and its warm-up.
+	await Bun.sleep(3_000);
 	const idle = await cpuPercentWhile(exporter.pid, () => Bun.sleep(seconds * 1_000));
 	const limit = steadyPacketsPerSecond * seconds;
 	const replayed = () => road.replay(path, { packetsPerSecond: steadyPacketsPerSecond, limit });

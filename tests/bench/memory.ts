@@ -16,7 +16,7 @@ import { openRoad, receiving, seenBy } from "./replay.ts";
 
 /** session.max-tracked, by default. */
 const tracked = 1_000_000;
-const settleMs = 8_000;
+const settleMs = 12_000;
 const sessionBytesMost = 96;
 const idleBytesMost = 80e6;
 const fullBytesMost = 250e6;
