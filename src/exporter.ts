@@ -35,12 +35,11 @@ const breathBatchesMax = 32;
 const expiryDelayMinMs = 10;
 
 /**
- * The runtime sees a heap of a hundred megabytes, which is the tracker's tables, and would let as much garbage gather:
- * what a scrape of more characters than this left is collected at once, in some ten milliseconds.
+ * What the start or a scrape left is cleared away so long after it, for all that come one after the other together: garbage,
+ * of which the runtime would let as much gather as the tracker's tables are large, and pages of the executable that are not
+ * used otherwise. It takes some ten milliseconds.
  */
-const textKeptMax = 1_000_000;
-/** Of scrapes that come one after the other the garbage is collected together. */
-const collectDelayMs = 1_000;
+const tidyDelayMs = 1_000;
 
 /** What of the outside world the exporter uses. */
 export interface World {
@@ -220,10 +219,13 @@ export async function startExporter(
 	});
 	const extraRoutes = config.web.statusPage ? statusRoutes(feed, config.web.telemetryPath) : dataRoutes(feed);
 
-	let collecting: ReturnType<typeof setTimeout> | undefined;
-	function collect(): void {
-		collecting = undefined;
-		Bun.gc(true);
+	let tidying: ReturnType<typeof setTimeout> | undefined;
+	function tidyLater(): void {
+		tidying ??= setTimeout(() => {
+			tidying = undefined;
+			Bun.gc(true);
+			loadCap().releaseProgramPages();
+		}, tidyDelayMs);
 	}
 
 	const createHandler = () =>
@@ -233,7 +235,7 @@ export async function startExporter(
 			async render() {
 				tracker.clock.advance(world.monotonicUs());
 				const text = await exposition.render();
-				if (text.length > textKeptMax) collecting ??= setTimeout(collect, collectDelayMs);
+				tidyLater();
 				return text;
 			},
 			isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
@@ -279,12 +281,11 @@ export async function startExporter(
 	}
 	const checking = setInterval(() => {
 		checkFiles().catch((error: unknown) => log.error("files not checked", { error: String(error) }));
-		// What of the executable a scrape touched.
-		loadCap().releaseProgramPages();
 	}, filesCheckMs);
 
 	let isStopped = false;
-	const settling = settle(linkType, () => isStopped);
+	const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+	const warming = warmUp(linkType, pause, () => isStopped).then(tidyLater);
 
 	return {
 		url: relay === null ? server.url : `${config.web.tls === null ? "http" : "https"}://${relay.address}/`,
@@ -317,23 +318,14 @@ export async function startExporter(
 		},
 		async stop() {
 			isStopped = true;
-			await settling;
+			await warming;
 			clearInterval(checking);
 			clearTimeout(expiry);
-			clearTimeout(collecting);
+			clearTimeout(tidying);
 			feed.stop();
 			watch.stop();
 			relay?.stop();
 			await server.stop();
 		},
 	};
-}
-
-/** What makes a running exporter of one that has just started: code that is warm, and pages given back that only the start needed. */
-async function settle(linkType: LinkType, isStopped: () => boolean): Promise<void> {
-	await warmUp(linkType, () => new Promise((resolve) => setImmediate(resolve)), isStopped);
-	if (isStopped()) return;
-	// The warm-up's own tracker, and what the compiler needed.
-	Bun.gc(true);
-	loadCap().releaseProgramPages();
 }
