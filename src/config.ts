@@ -3,47 +3,19 @@
  */
 
 import type * as z from "zod";
+import { at, type Config, toConfig } from "./config/effective.ts";
 import { type Json, type JsonDocument, type JsonPath, JsonSyntaxError, readJson } from "./config/json.ts";
 import { didYouMean } from "./config/nearest.ts";
 import {
 	type ConfigKey,
 	configKeys,
-	type FileForm,
 	fileSchema,
-	type ParsedFile,
 	variableOf,
 	variablePrefix,
 } from "./config/schema.ts";
-import { type ListenAddress, writeDuration, writeListenAddress, writeSize } from "./config/values.ts";
 
+export { type Config, effectiveConfig, reloadable } from "./config/effective.ts";
 export { type ConfigKey, configJsonSchema, configKeys, configSections } from "./config/schema.ts";
-
-type LogLevel = ParsedFile["log"]["level"];
-type LogFormat = ParsedFile["log"]["format"];
-
-/** The configuration in program units, frozen. Each field says which key it comes from by its place. */
-export interface Config {
-	readonly dnstt: {
-		/** Canonical: lower case, no trailing dot, punycode, no two equal. */
-		readonly domains: readonly string[];
-		readonly ports: readonly number[];
-	};
-	readonly capture: { readonly interface: string; readonly bufferBytes: number; readonly promiscuous: boolean };
-	readonly session: { readonly activeWindowMs: number; readonly maxTracked: number; readonly maxRemembered: number };
-	readonly labels: { readonly maxSets: number };
-	readonly geoip: { readonly countryDatabase: string | null; readonly asnDatabase: string | null };
-	readonly web: {
-		/** An empty host is every address of the machine. */
-		readonly listen: ListenAddress;
-		readonly telemetryPath: string;
-		readonly statusPage: boolean;
-		readonly tls: { readonly certificateFile: string; readonly keyFile: string } | null;
-		/** User name to bcrypt hash. */
-		readonly basicAuth: ReadonlyMap<string, string> | null;
-	};
-	readonly process: { readonly user: string };
-	readonly log: { readonly level: LogLevel; readonly format: LogFormat };
-}
 
 /** Everything that is wrong with a configuration, one line each, with where it stands. Exit code 2. */
 export class ConfigError extends Error {
@@ -77,15 +49,6 @@ function show(value: unknown): string {
 	if (value === undefined) return "nothing";
 	const text = JSON.stringify(value);
 	return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
-function at(value: unknown, path: readonly PropertyKey[]): unknown {
-	let inner = value;
-	for (const part of path) {
-		if (typeof inner !== "object" || inner === null) return undefined;
-		inner = (inner as Record<PropertyKey, unknown>)[part];
-	}
-	return inner;
 }
 
 /** The issues behind a union's: those of the branch that takes the input's kind (a list or one value, a number or a text). */
@@ -319,92 +282,4 @@ function unreadable(error: unknown): string {
 	if (code === "EACCES")
 		return "permission denied; let the user that the exporter runs as read it: ls -l shows who may";
 	return error instanceof Error ? error.message : String(error);
-}
-
-function freeze<T>(value: T): T {
-	if (typeof value === "object" && value !== null && !(value instanceof Map)) {
-		for (const inner of Object.values(value)) freeze(inner);
-		Object.freeze(value);
-	}
-	return value;
-}
-
-function toConfig({ dnstt, capture, session, labels, geoip, web, process, log }: ParsedFile): Config {
-	const accounts = web["basic-auth"];
-	return freeze({
-		dnstt: { domains: dnstt.domain, ports: dnstt.port },
-		capture: {
-			interface: capture.interface,
-			bufferBytes: capture["buffer-size"],
-			promiscuous: capture.promiscuous,
-		},
-		session: {
-			activeWindowMs: session["active-window"],
-			maxTracked: session["max-tracked"],
-			maxRemembered: session["max-remembered"],
-		},
-		labels: { maxSets: labels["max-sets"] },
-		geoip: { countryDatabase: geoip["country-database"], asnDatabase: geoip["asn-database"] },
-		web: {
-			listen: web["listen-address"],
-			telemetryPath: web["telemetry-path"],
-			statusPage: web["status-page"],
-			tls: web.tls && { certificateFile: web.tls["certificate-file"], keyFile: web.tls["key-file"] },
-			basicAuth: accounts && new Map(Object.entries(accounts)),
-		},
-		process: { user: process.user },
-		log: { level: log.level, format: log.format },
-	});
-}
-
-/** The file's form of a configuration, every key present, hashes and all. */
-function toFileForm(config: Config): FileForm {
-	const { dnstt, capture, session, labels, geoip, web, process, log } = config;
-	return {
-		dnstt: { domain: [...dnstt.domains], port: [...dnstt.ports] },
-		capture: {
-			interface: capture.interface,
-			"buffer-size": writeSize(capture.bufferBytes),
-			promiscuous: capture.promiscuous,
-		},
-		session: {
-			"active-window": writeDuration(session.activeWindowMs),
-			"max-tracked": session.maxTracked,
-			"max-remembered": session.maxRemembered,
-		},
-		labels: { "max-sets": labels.maxSets },
-		geoip: { "country-database": geoip.countryDatabase, "asn-database": geoip.asnDatabase },
-		web: {
-			"listen-address": writeListenAddress(web.listen),
-			"telemetry-path": web.telemetryPath,
-			"status-page": web.statusPage,
-			tls: web.tls && { "certificate-file": web.tls.certificateFile, "key-file": web.tls.keyFile },
-			"basic-auth": web.basicAuth && Object.fromEntries(web.basicAuth),
-		},
-		process: { user: process.user },
-		log: { level: log.level, format: log.format },
-	};
-}
-
-/** The configuration as the file would hold it, for people to read: password hashes are shown as `<secret>`. */
-export function effectiveConfig(config: Config): FileForm {
-	const form = toFileForm(config);
-	const accounts = config.web.basicAuth;
-	if (form.web && accounts !== null) {
-		form.web["basic-auth"] = Object.fromEntries([...accounts.keys()].map((user) => [user, "<secret>"]));
-	}
-	return form;
-}
-
-/** The keys whose values differ between two configurations: those a reload applies, and those that wait for a restart. */
-export function reloadable(
-	old: Config,
-	next: Config,
-): { readonly reload: readonly string[]; readonly restart: readonly string[] } {
-	const [before, after] = [toFileForm(old), toFileForm(next)];
-	const changed = configKeys.filter(({ path }) => !Bun.deepEquals(at(before, path), at(after, path)));
-	return {
-		reload: changed.filter(({ reload }) => reload).map(({ name }) => name),
-		restart: changed.filter(({ reload }) => !reload).map(({ name }) => name),
-	};
 }
