@@ -6,13 +6,7 @@ import type * as z from "zod";
 import { at, type Config, toConfig } from "./config/effective.ts";
 import { type Json, type JsonDocument, type JsonPath, JsonSyntaxError, readJson } from "./config/json.ts";
 import { didYouMean } from "./config/nearest.ts";
-import {
-	type ConfigKey,
-	configKeys,
-	fileSchema,
-	variableOf,
-	variablePrefix,
-} from "./config/schema.ts";
+import { type ConfigKey, configKeys, fileSchema, variableOf, variablePrefix } from "./config/schema.ts";
 
 export { type Config, effectiveConfig, reloadable } from "./config/effective.ts";
 export { type ConfigKey, configJsonSchema, configKeys, configSections } from "./config/schema.ts";

@@ -1,5 +1,6 @@
 import { freshKey, readRecording, recordedDomain, withFreshId } from "./assets/recording.ts";
-import { type FrameBatch, type LinkType, linkTypes, recordHeaderBytes } from "./capture/source.ts";
+import { writeMadeFrame } from "./capture/made.ts";
+import { type FrameBatch, type LinkType, linkTypes } from "./capture/source.ts";
 import { Decoder } from "./decode/decoder.ts";
 import { observeBatch } from "./pipeline.ts";
 import { Tracker } from "./track/tracker.ts";
@@ -18,6 +19,8 @@ const roundUs = 40_000_000;
 
 const port = 53;
 const clientPort = 40_000;
+/** 198.51.100.1; the resolvers are in 192.0.2.0/24 (RFC 5737). */
+const server = 0xc6336401;
 
 /** Link headers in front of an IPv4 packet, by link type; the one of Ethernet has no addresses. */
 const linkHeaders: Readonly<Record<LinkType, readonly number[]>> = {
@@ -48,7 +51,10 @@ export async function warmUp(linkType: LinkType, pause: () => Promise<void>, isO
 		originOf: (_a, _b, _c, d) => d & 7,
 		otherOrigin: 1,
 	});
-	const slice = new Slice(linkHeaders[linkType]);
+	const memory = new ArrayBuffer(sliceFrames * 2_048);
+	const batch: FrameBatch = { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
+	const linkHeader = linkHeaders[linkType];
+	let used = 0;
 	let frames = 0;
 	for (let round = 1; frames < framesMax; round++) {
 		const keys = new Map<number, number[]>();
@@ -56,51 +62,21 @@ export async function warmUp(linkType: LinkType, pause: () => Promise<void>, isO
 			const key = keys.get(client) ?? freshKey();
 			keys.set(client, key);
 			const timeUs = startUs + round * roundUs + Math.floor(afterMs * 1_000);
-			slice.add(withFreshId(bytes, key), toServer, client + round, timeUs);
+			const resolver = 0xc0000200 + ((client + round) & 0xff);
+			used = writeMadeFrame(batch, used, {
+				linkHeader,
+				timeUs,
+				source: toServer ? resolver : server,
+				destination: toServer ? server : resolver,
+				sourcePort: toServer ? clientPort : port,
+				destinationPort: toServer ? port : clientPort,
+				payload: withFreshId(bytes, key),
+			});
 			if (++frames % sliceFrames !== 0) continue;
-			observeBatch(slice.batch, slice.used, decoder, tracker);
-			slice.used = 0;
+			observeBatch(batch, used, decoder, tracker);
+			used = 0;
 			await pause();
 			if (isOver()) return;
 		}
-	}
-}
-
-/** A batch that is filled frame by frame. */
-class Slice {
-	readonly batch: FrameBatch;
-	used = 0;
-	private readonly view: DataView;
-	private readonly linkHeader: readonly number[];
-
-	constructor(linkHeader: readonly number[]) {
-		const memory = new ArrayBuffer(sliceFrames * 2_048);
-		this.batch = { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
-		this.view = new DataView(memory);
-		this.linkHeader = linkHeader;
-	}
-
-	/** Adds a message in an IPv4 packet (RFC 791, 768), to or from the address 192.0.2.`host`. */
-	add(message: Uint8Array, toServer: boolean, host: number, timeUs: number): void {
-		const { view, linkHeader } = this;
-		const { bytes } = this.batch;
-		const packetBytes = 28 + message.length;
-		const frame = this.used + recordHeaderBytes;
-		const packet = frame + linkHeader.length;
-		view.setUint32(this.used, Math.floor(timeUs / 1e6), true);
-		view.setUint32(this.used + 4, (timeUs % 1e6) * 1_000, true);
-		view.setUint32(this.used + 8, linkHeader.length + packetBytes, true);
-		view.setUint32(this.used + 12, linkHeader.length + packetBytes, true);
-		bytes.set(linkHeader, frame);
-		bytes.fill(0, packet, packet + 28);
-		view.setUint16(packet, 0x4500);
-		view.setUint16(packet + 2, packetBytes);
-		view.setUint16(packet + 8, 0x4011);
-		view.setUint32(packet + (toServer ? 12 : 16), 0xc0000200 + (host & 0xff));
-		view.setUint16(packet + 20, toServer ? clientPort : port);
-		view.setUint16(packet + 22, toServer ? port : clientPort);
-		view.setUint16(packet + 24, 8 + message.length);
-		bytes.set(message, packet + 28);
-		this.used = (packet + packetBytes + 3) & ~3;
 	}
 }

@@ -1,6 +1,7 @@
 import { freshKey, type RecordedMessage, readRecording, recordedDomain, withFreshId } from "../assets/recording.ts";
 import { type LiveSource, openLive } from "../capture/live.ts";
-import { CaptureError, type FrameBatch, linkTypes, recordHeaderBytes } from "../capture/source.ts";
+import { writeMadeFrame } from "../capture/made.ts";
+import { CaptureError, type FrameBatch, linkTypes } from "../capture/source.ts";
 import type { Config } from "../config.ts";
 import { type Exporter, startExporter, type World } from "../exporter.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
@@ -8,6 +9,9 @@ import { identityOf, limitPrivileges } from "../process/privileges.ts";
 import { stopSignal } from "./run.ts";
 
 const loopback = "127.0.0.1";
+const loopbackAddress = 0x7f000001;
+/** Of messages that are handed over without a network. */
+const clientPort = 40_000;
 /** A pause between two rounds, so that one sees them begin. */
 const roundPauseMs = 1_000;
 
@@ -115,7 +119,6 @@ class ReplaySource implements LiveSource {
 	readonly interfaceName = "lo";
 	readonly linkType = linkTypes.IPV4;
 	readonly batch: FrameBatch;
-	private readonly view: DataView;
 	private used = 0;
 	private received = 0;
 	private callback = () => {};
@@ -123,31 +126,21 @@ class ReplaySource implements LiveSource {
 	constructor(private readonly serverPort: number) {
 		const memory = new ArrayBuffer(65_536);
 		this.batch = { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
-		this.view = new DataView(memory);
 	}
 
 	/** Adds a message at `timeUs`, microseconds since 1970; drops it when the batch is full. */
-	push(message: Uint8Array, toServer: boolean, timeUs: number): void {
-		const { view } = this;
-		const packetBytes = 28 + message.length;
-		const frame = this.used + recordHeaderBytes;
-		if (frame + packetBytes + 3 > view.byteLength) return;
-		view.setUint32(this.used, Math.floor(timeUs / 1e6), true);
-		view.setUint32(this.used + 4, (timeUs % 1e6) * 1_000, true);
-		view.setUint32(this.used + 8, packetBytes, true);
-		view.setUint32(this.used + 12, packetBytes, true);
-		this.batch.bytes.fill(0, frame, frame + 28);
-		view.setUint16(frame, 0x4500);
-		view.setUint16(frame + 2, packetBytes);
-		view.setUint16(frame + 8, 0x4011);
-		view.setUint32(frame + 12, 0x7f000001);
-		view.setUint32(frame + 16, 0x7f000001);
-		const clientPort = 40_000;
-		view.setUint16(frame + 20, toServer ? clientPort : this.serverPort);
-		view.setUint16(frame + 22, toServer ? this.serverPort : clientPort);
-		view.setUint16(frame + 24, 8 + message.length);
-		this.batch.bytes.set(message, frame + 28);
-		this.used = (frame + packetBytes + 3) & ~3;
+	push(payload: Uint8Array, toServer: boolean, timeUs: number): void {
+		const next = writeMadeFrame(this.batch, this.used, {
+			linkHeader: [],
+			timeUs,
+			source: loopbackAddress,
+			destination: loopbackAddress,
+			sourcePort: toServer ? clientPort : this.serverPort,
+			destinationPort: toServer ? this.serverPort : clientPort,
+			payload,
+		});
+		if (next === 0) return;
+		this.used = next;
 		this.received++;
 		this.callback();
 	}

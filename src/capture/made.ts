@@ -1,0 +1,47 @@
+import { type FrameBatch, recordHeaderBytes } from "./source.ts";
+
+/** A datagram that was made here, to be handed on as if it had been captured. */
+export interface MadeFrame {
+	/** What stands in front of the IPv4 packet. */
+	readonly linkHeader: readonly number[];
+	/** Microseconds since 1970, whole. */
+	readonly timeUs: number;
+	/** IPv4 addresses as numbers, and UDP ports. */
+	readonly source: number;
+	readonly destination: number;
+	readonly sourcePort: number;
+	readonly destinationPort: number;
+	readonly payload: Uint8Array;
+}
+
+const headersBytes = 28;
+
+/**
+ * Writes a record to a batch at offset `at`: the link header, an IPv4 and a UDP header without checksums (RFC 791, 768), and
+ * the payload. Gives the offset of the next record, or 0 when this one does not fit.
+ */
+export function writeMadeFrame(batch: FrameBatch, at: number, made: MadeFrame): number {
+	const { bytes } = batch;
+	const packetBytes = headersBytes + made.payload.length;
+	const frame = at + recordHeaderBytes;
+	const packet = frame + made.linkHeader.length;
+	const next = (packet + packetBytes + 3) & ~3;
+	if (next > bytes.length) return 0;
+	const word = at >> 2;
+	batch.words[word] = Math.floor(made.timeUs / 1e6);
+	batch.words[word + 1] = (made.timeUs % 1e6) * 1_000;
+	batch.words[word + 2] = made.linkHeader.length + packetBytes;
+	batch.words[word + 3] = made.linkHeader.length + packetBytes;
+	bytes.set(made.linkHeader, frame);
+	const view = new DataView(bytes.buffer, bytes.byteOffset + packet, packetBytes);
+	view.setUint32(0, (0x4500 << 16) | packetBytes);
+	view.setUint32(4, 0);
+	view.setUint32(8, 0x4011_0000);
+	view.setUint32(12, made.source);
+	view.setUint32(16, made.destination);
+	view.setUint16(20, made.sourcePort);
+	view.setUint16(22, made.destinationPort);
+	view.setUint32(24, (8 + made.payload.length) << 16);
+	bytes.set(made.payload, packet + headersBytes);
+	return next;
+}

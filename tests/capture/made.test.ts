@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { writeMadeFrame } from "../../src/capture/made.ts";
+import { type FrameBatch, linkTypes } from "../../src/capture/source.ts";
+import { Decoder } from "../../src/decode/decoder.ts";
+import { Outcome } from "../../src/decode/fault.ts";
+import { dnsttQuery } from "../support/messages.ts";
+
+function batchOf(bytes: number): FrameBatch {
+	const memory = new ArrayBuffer(bytes);
+	return { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
+}
+
+const made = {
+	linkHeader: [...Array<number>(12).fill(0), 0x08, 0x00],
+	timeUs: 1_700_000_000_123_456,
+	source: 0xc0000201,
+	destination: 0xc6336401,
+	sourcePort: 40_000,
+	destinationPort: 53,
+	payload: dnsttQuery({ id: 7, clientId: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }),
+};
+
+test("a made frame is decoded as the query that it carries, at its time", () => {
+	const batch = batchOf(4_096);
+	const next = writeMadeFrame(batch, 0, made);
+	expect([batch.words[0], batch.words[1]]).toEqual([1_700_000_000, 123_456_000]);
+	const captured = batch.words[2] ?? 0;
+	expect(next).toBe((16 + captured + 3) & ~3);
+	const decoder = new Decoder({ linkType: linkTypes.EN10MB, domains: ["t.example.com"], ports: [53] });
+	expect(decoder.decode(batch.bytes, 16, 16 + captured)).toBe(Outcome.Query);
+	const { peer3, peerPort, idHigh, idLow, messageBytes } = decoder.seen;
+	expect([peer3 >>> 0, peerPort, idHigh, idLow]).toEqual([0xc0000201, 40_000, 0x01020304, 0x05060708]);
+	expect(messageBytes).toBe(made.payload.length);
+});
+
+test("one that fits to the byte is written, one byte less of room and it is not", () => {
+	const bytes = writeMadeFrame(batchOf(4_096), 0, made);
+	expect(writeMadeFrame(batchOf(bytes), 0, made)).toBe(bytes);
+	expect(writeMadeFrame(batchOf(bytes - 4), 0, made)).toBe(0);
+});
