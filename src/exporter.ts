@@ -40,6 +40,8 @@ const expiryDelayMinMs = 10;
  * used otherwise. It takes some ten milliseconds.
  */
 const tidyDelayMs = 1_000;
+/** Characters of a scrape that may be written before the garbage that they made, some thirty times as much, is collected. */
+const uncollectedMax = 600_000;
 
 /** What of the outside world the exporter uses. */
 export interface World {
@@ -200,7 +202,13 @@ export async function startExporter(
 		}),
 		configReload: () => configReload,
 	};
-	const exposition = createExposition(sources, async () => {
+	let uncollected = 0;
+	const exposition = createExposition(sources, async (characters) => {
+		uncollected += characters;
+		if (uncollected > uncollectedMax) {
+			uncollected = 0;
+			Bun.gc(true);
+		}
 		for (let batches = 0; batches < breathBatchesMax && watch.drainOnce(); batches++);
 	});
 	const feed = createFeed({

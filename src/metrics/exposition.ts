@@ -11,9 +11,9 @@ export interface Exposition {
 
 /**
  * Registers the catalog's metrics with prom-client, which asks for their values at each render. `breathe` is awaited
- * between metrics, so that whoever else has work is held up by one metric at the most.
+ * between metrics, with the length of what was just written, so that whoever else has work is held up by one metric at the most.
  */
-export function createExposition(sources: Sources, breathe: () => Promise<void>): Exposition {
+export function createExposition(sources: Sources, breathe: (characters: number) => Promise<void>): Exposition {
 	const registry = new Registry();
 	const collectors = new Collectors(sources);
 	for (const key of Object.keys(catalog) as MetricKey[]) register(registry, key, collectors);
@@ -24,8 +24,9 @@ export function createExposition(sources: Sources, breathe: () => Promise<void>)
 			sources.tracker.expire();
 			const parts: string[] = [];
 			for (const { name } of registry.getMetricsAsArray()) {
-				parts.push(await registry.getSingleMetricAsString(name));
-				await breathe();
+				const part = await registry.getSingleMetricAsString(name);
+				parts.push(part);
+				await breathe(part.length);
 			}
 			return `${parts.join("\n\n")}\n`;
 		},

@@ -20,8 +20,6 @@ export const dataWord = 5;
 
 /** Chains that a table begins with. */
 const chainsMin = 64;
-/** Most chains then have one entry or none, and the processor guesses right how long they are. */
-const chainsPerEntry = 2;
 
 /** Four 32-bit words; the same for all tables of a process, and unknown to whoever sends packets. */
 export type Seed = readonly [number, number, number, number];
@@ -56,7 +54,7 @@ export class BoundedTable {
 		const buffer = new ArrayBuffer((options.limit + 1) * 4 * 2 ** this.entryShift);
 		this.words = new Int32Array(buffer);
 		this.doubles = new Float64Array(buffer);
-		this.heads = new Int32Array(Math.max(options.limit * chainsPerEntry, chainsMin));
+		this.heads = new Int32Array(Math.max(options.limit, chainsMin));
 		this.links = new Int32Array((options.limit + 1) * 2);
 		this.fresh = 1 << this.entryShift;
 		this.tabulation = tabulationOf(options.seed);
@@ -95,8 +93,7 @@ export class BoundedTable {
 		words[entry + chainWord] = this.heads[head] as number;
 		this.heads[head] = entry;
 		this.linkNewest(entry);
-		this.size++;
-		for (let turn = 0; turn < chainsPerEntry && this.size * chainsPerEntry > this.chains; turn++) this.divide();
+		if (++this.size > this.chains) this.divide();
 		return entry;
 	}
 
