@@ -176,7 +176,7 @@ function prove(tracker: Tracker, counts: FuzzCounts): void {
 
 /** Queries among the copies: what was neither a response nor refused. */
 function doublesOf(tracker: Tracker, counts: FuzzCounts): number {
-	let responses = 0;
+	let responses = tracker.unmatched[0] ?? 0;
 	for (let rcode = 0; rcode < 16; rcode++) responses += tracker.responsesOf(0, rcode);
 	let refused = 0;
 	for (let reason = 0; reason < 16; reason++) refused += tracker.refusalsOf(0, reason as never) || 0;

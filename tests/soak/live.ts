@@ -180,7 +180,11 @@ const totals = {
 
 function packetsSeen(samples: Samples): number {
 	const kinds = [totals.queries, totals.responses, totals.refused, totals.broken];
-	const others = ["dnstt_exporter_foreign_packets_total", "dnstt_exporter_duplicate_packets_total"];
+	const others = [
+		"dnstt_unmatched_responses_total",
+		"dnstt_exporter_foreign_packets_total",
+		"dnstt_exporter_duplicate_packets_total",
+	];
 	return [...kinds, ...others].reduce((sum, name) => sum + samples.sum(name), 0);
 }
 
@@ -201,6 +205,8 @@ async function countsExactly(
 		samples = (await watcher.scrape()) ?? samples;
 		if (packetsSeen(samples) - packetsSeen(before) >= written.packets) break;
 	}
+	// A scrape is no snapshot: what it wrote first may be older than what it wrote last.
+	samples = (await watcher.scrape()) ?? samples;
 	const wrong = Object.entries(totals).flatMap(([what, name]) => {
 		const counted = samples.sum(name) - before.sum(name);
 		const expected = written[what as keyof typeof totals];
