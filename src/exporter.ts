@@ -236,22 +236,22 @@ export async function startExporter(
 		}, tidyDelayMs);
 	}
 
-	const createHandler = () =>
-		createApp({
-			version,
-			telemetryPath: config.web.telemetryPath,
-			async render() {
-				tracker.clock.advance(world.monotonicUs());
-				const text = await exposition.render();
-				tidyLater();
-				return text;
-			},
-			isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
-			...(config.web.basicAuth === null ? {} : { auth: createBasicAuth({ users: config.web.basicAuth }) }),
-			extraRoutes,
-			onFault: (path, error) => log.error("request failed", { path, error: String(error) }),
-		});
-	let handler = createHandler();
+	const authOf = ({ web }: Config) => (web.basicAuth === null ? null : createBasicAuth({ users: web.basicAuth }));
+	let auth = authOf(config);
+	const handler = createApp({
+		version,
+		telemetryPath: config.web.telemetryPath,
+		async render() {
+			tracker.clock.advance(world.monotonicUs());
+			const text = await exposition.render();
+			tidyLater();
+			return text;
+		},
+		isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
+		auth: { check: async (authorization, address) => auth?.check(authorization, address) ?? "accepted" },
+		extraRoutes,
+		onFault: (path, error) => log.error("request failed", { path, error: String(error) }),
+	});
 
 	const { sockets = [] } = supervision;
 	const isPassed = sockets.length > 0;
@@ -259,7 +259,7 @@ export async function startExporter(
 		listen: isPassed ? { host: "127.0.0.1", port: 0 } : config.web.listen,
 		...(config.web.tls === null ? {} : { tls: config.web.tls }),
 		...(certificate === undefined ? {} : { certificate }),
-		handler: (request, client) => handler(request, client),
+		handler,
 		onCertificate(fault) {
 			if (fault === undefined) log.info("certificate was replaced and is in use");
 			else log.warn("certificate was not replaced, the old one stays in use", { error: fault.message });
@@ -312,7 +312,7 @@ export async function startExporter(
 			log.level = config.log.level;
 			log.format = config.log.format;
 			if (changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port")) watch.restart();
-			if (changed.reload.includes("web.basic-auth")) handler = createHandler();
+			if (changed.reload.includes("web.basic-auth")) auth = authOf(config);
 			await checkFiles();
 			configReload.successful = true;
 			configReload.successTimeSeconds = world.wallUs() / 1e6;
