@@ -41,7 +41,7 @@ const configurationEverySeconds = 15;
  * label sets to write. With it: a dozen answers of megabytes each are under way at once, and the engine is behind with collecting.
  */
 const quietBytesMost = 300e6;
-const residentBytesMost = 500e6;
+const residentBytesMost = 300e6;
 /** How much larger the process may be in the last third than in the first, once the tables are full. */
 const growthMost = 1.05;
 const noiseBytes = 4e6;
