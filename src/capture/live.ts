@@ -42,8 +42,9 @@ export class InterfaceUnavailableError extends CaptureError {}
 export const snapshotBytes = 65_535 + 40 + 64 + 32;
 
 /**
- * How long the kernel holds a block of frames back unless it is full. Counts are a tenth of a second late at most, and however
- * many frames arrive, they wake us about ten times a second plus once for each full block.
+ * How long the kernel holds a block of frames back unless it is full. Then they gather in the buffer for up to a quarter of a
+ * second (wakeup.c), so that they wake us some five times a second until they come by tens of thousands; who reads earlier,
+ * as a scrape does, has all but those of the last block.
  */
 export const blockTimeoutMs = 100;
 

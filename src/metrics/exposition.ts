@@ -11,7 +11,7 @@ export interface Exposition {
 
 /**
  * Registers the catalog's metrics with prom-client, which asks for their values at each render. `breathe` is awaited
- * between metrics, with the length of what was just written, so that whoever else has work is held up by one metric at the most.
+ * before the first, and between metrics, with the length of what was just written, so that nobody who has work is held up for longer.
  */
 export function createExposition(sources: Sources, breathe: (characters: number) => Promise<void>): Exposition {
 	const registry = new Registry();
@@ -21,6 +21,7 @@ export function createExposition(sources: Sources, breathe: (characters: number)
 	return {
 		contentType: registry.contentType,
 		async render() {
+			await breathe(0);
 			sources.tracker.expire();
 			const parts: string[] = [];
 			for (const { name } of registry.getMetricsAsArray()) {

@@ -237,20 +237,41 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 		expect(await probe.ask("statistics")).toEqual(statistics);
 	}, 20_000);
 
-	test("a hundred frames in half a second wake the reader a few times, and silence never", async () => {
-		const { probe } = await Probe.start(far, "e0");
+	test("frames of a second gather to a few wake-ups, every one of them is counted, and silence wakes nobody", async () => {
+		const { probe } = await Probe.start(far, "e0", [53], 16 << 20);
 		using _ = probe;
 		await Bun.sleep(300);
 		expect(await probe.ask("frames")).toEqual({ frames: [], wakeUps: 0 });
 		const [packet] = packets;
 		if (!packet) throw new Error("the capture has no packet");
-		const records = Array.from({ length: 100 }, () => ({ timeNs: packet.timeNs, bytes: ethernetFrame(packet.packet) }));
-		await send(records, 200);
-		await Bun.sleep(200);
+		const records = Array.from({ length: 500 }, () => ({ timeNs: packet.timeNs, bytes: ethernetFrame(packet.packet) }));
+		await send(records, 500);
+		await Bun.sleep(500);
 		const { frames, wakeUps } = (await probe.ask("frames")) as { frames: string[]; wakeUps: number };
 		expect(frames).toHaveLength(records.length);
 		expect(wakeUps).toBeGreaterThan(0);
-		expect(wakeUps).toBeLessThanOrEqual(20);
+		// Blocks of a tenth of a second would be ten.
+		expect(wakeUps).toBeLessThanOrEqual(6);
+		expect(await probe.ask("statistics")).toMatchObject({ received: records.length, droppedByKernel: 0 });
+	}, 20_000);
+
+	test("frames at full speed do not gather for longer than the buffer can take, however small it is", async () => {
+		const [packet] = packets;
+		if (!packet) throw new Error("the capture has no packet");
+		for (const bufferBytes of [1 << 20, 16 << 20]) {
+			const { probe } = await Probe.start(far, "e0", [53], bufferBytes);
+			using _ = probe;
+			// Twice the buffer, in a stream that takes a fifth of a second.
+			const count = Math.ceil((bufferBytes * 2) / 1_280);
+			const frame = new Uint8Array(1_200);
+			frame.set(ethernetFrame(packet.packet));
+			await send(
+				Array.from({ length: count }, () => ({ timeNs: packet.timeNs, bytes: frame })),
+				count * 5,
+			);
+			await Bun.sleep(500);
+			expect(await probe.ask("statistics")).toEqual({ received: count, droppedByKernel: 0, droppedByInterface: 0 });
+		}
 	}, 20_000);
 
 	test("a datagram over loopback is one frame", async () => {

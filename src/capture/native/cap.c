@@ -164,6 +164,9 @@ static napi_value write_statistics(napi_env env, napi_callback_info info)
 		cap->dropped += (uint32_t)(now.ps_drop - cap->last.ps_drop);
 		cap->interface_dropped += (uint32_t)(now.ps_ifdrop - cap->last.ps_ifdrop);
 		cap->last = now;
+		/* Afterwards: what was counted until now has come to one of both. */
+		if (cap->wakeup)
+			wakeup_take_counts(cap->wakeup, &cap->received, &cap->dropped);
 	}
 	counts[0] = (double)cap->received;
 	counts[1] = (double)cap->dropped;
@@ -180,7 +183,7 @@ static napi_value on_readable(napi_env env, napi_callback_info info)
 		return NULL;
 	if (!cap->is_live || cap->wakeup)
 		return throw_coded(env, "wrong_argument", "onReadable is for a live capture, once");
-	cap->wakeup = wakeup_start(env, pcap_get_selectable_fd(cap->handle), callback);
+	cap->wakeup = wakeup_start(env, pcap_get_selectable_fd(cap->handle), cap->buffer_bytes, callback);
 	return NULL;
 }
 

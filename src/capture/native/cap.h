@@ -16,6 +16,7 @@ struct cap {
 	pcap_t *handle; /* NULL unless open */
 	struct wakeup *wakeup;
 	bool is_live;
+	size_t buffer_bytes; /* of a live capture */
 	size_t record_bytes_max;
 	char *file_buffer;
 	struct input *input; /* a capture that is being written; else NULL */

@@ -18,6 +18,7 @@
 #include <node_api.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Throws an Error with the property `code` and gives NULL, so that a caller can return it. */
 napi_value throw_coded(napi_env env, const char *code, const char *message);
@@ -41,10 +42,13 @@ bool define_memory(napi_env env, napi_value exports);
 struct wakeup;
 
 /*
- * Starts a thread that calls `callback` once after each wakeup_arm(), as soon as `fd` is readable or in error.
- * NULL with a JavaScript exception pending if that fails.
+ * Starts a thread that calls `callback` once after each wakeup_arm(), when frames have gathered in the buffer of the packet
+ * socket `fd`, or at once if it is in error. NULL with a JavaScript exception pending if that fails.
  */
-struct wakeup *wakeup_start(napi_env env, int fd, napi_value callback);
+struct wakeup *wakeup_start(napi_env env, int fd, size_t buffer_bytes, napi_value callback);
+
+/* Adds what the thread has read from the socket's counters, and nobody else will see there. */
+void wakeup_take_counts(struct wakeup *wakeup, uint64_t *received, uint64_t *dropped);
 
 /* Asks for one call. Asking again before it came changes nothing. */
 void wakeup_arm(struct wakeup *wakeup);
