@@ -21,8 +21,8 @@ describe("a batch", () => {
 		expect(new Set(records.map(({ bytes }) => bytes.length % 4))).toEqual(new Set([0, 1, 2, 3]));
 		const span = send(records);
 		expect(span.frames).toBe(25);
-		expect(tracker.queries[0]).toBe(25);
-		expect(tracker.bytesIn[0]).toBe(records.reduce((sum, { bytes }) => sum + bytes.length - 28, 0));
+		expect(tracker.queries.at(0)).toBe(25);
+		expect(tracker.bytesIn.at(0)).toBe(records.reduce((sum, { bytes }) => sum + bytes.length - 28, 0));
 	});
 
 	test("of nothing is nothing, though bytes of an earlier read are there", async () => {
@@ -44,8 +44,8 @@ describe("a batch", () => {
 		expect(
 			send([cut, at(second, whole), { timeNs: second, bytes: new Uint8Array() }], undefined, linkTypes.EN10MB).frames,
 		).toBe(3);
-		expect(tracker.queries[0]).toBe(1);
-		expect(tracker.bytesIn[0]).toBe(packet().length - 28);
+		expect(tracker.queries.at(0)).toBe(1);
+		expect(tracker.bytesIn.at(0)).toBe(packet().length - 28);
 	});
 });
 
@@ -76,7 +76,7 @@ test("sessions are active by the frames' own time", async () => {
 	const { tracker, send } = await observed(configOf({ "session.active-window": "30s" }));
 	const id = (last: number) => Uint8Array.of(0, 0, 0, 0, 0, 0, 0, last);
 	send([at(100n * second, packet(8, id(1))), at(130n * second, packet(8, id(2)))]);
-	expect([tracker.activeByDomain[0], tracker.peakByDomain[0]]).toEqual([2, 2]);
+	expect([tracker.activeByDomain.at(0), tracker.peakByDomain.at(0)]).toEqual([2, 2]);
 	send([at(130n * second + 1_000n, packet(8, id(3)))]);
-	expect([tracker.activeByDomain[0], tracker.peakByDomain[0]]).toEqual([2, 2]);
+	expect([tracker.activeByDomain.at(0), tracker.peakByDomain.at(0)]).toEqual([2, 2]);
 });

@@ -73,14 +73,13 @@ export async function demo(
 }
 
 function countsLine({ tracker }: Exporter): string {
-	const total = (column: ArrayLike<number>) => Array.from(column).reduce((sum, value) => sum + value, 0);
 	const figures = {
-		queries: total(tracker.queries),
-		"bytes in": total(tracker.bytesIn),
-		"bytes out": total(tracker.bytesOut),
-		sessions: total(tracker.sessionsBegun),
-		active: total(tracker.activeByDomain),
-		peak: total(tracker.peakByDomain),
+		queries: tracker.queries.sum,
+		"bytes in": tracker.bytesIn.sum,
+		"bytes out": tracker.bytesOut.sum,
+		sessions: tracker.sessionsBegun.sum,
+		active: tracker.activeByDomain.sum,
+		peak: tracker.peakByDomain.sum,
 	};
 	return Object.entries(figures)
 		.map(([name, value]) => `${name} ${value.toLocaleString("en-US")}`)

@@ -1,5 +1,5 @@
 import { faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
-import { total } from "../track/columns.ts";
+import type { Column } from "../track/columns.ts";
 import { segmentFaultNames } from "../track/health.ts";
 import type { Histogram } from "../track/histogram.ts";
 import type { BoundedTable } from "../track/table.ts";
@@ -88,10 +88,10 @@ export class Collectors {
 		return this.setLabels[set] as Labels;
 	}
 
-	private bySet(column: Float64Array | Int32Array): Sample[] {
+	private bySet(column: Column): Sample[] {
 		const { size } = this.sources.tracker.sets;
 		const samples = new Array<Sample>(size);
-		for (let set = 0; set < size; set++) samples[set] = { labels: this.labelsOf(set), value: column[set] as number };
+		for (let set = 0; set < size; set++) samples[set] = { labels: this.labelsOf(set), value: column.at(set) };
 		return samples;
 	}
 
@@ -111,8 +111,8 @@ export class Collectors {
 		return [...this.areas.values()].flatMap(({ labels, sets }) => samples(labels, sets));
 	}
 
-	private sumsByArea(column: Float64Array): Sample[] {
-		return this.byArea((labels, sets) => [{ labels, value: total(column, sets) }]);
+	private sumsByArea(column: Column): Sample[] {
+		return this.byArea((labels, sets) => [{ labels, value: column.total(sets) }]);
 	}
 
 	/** A histogram with a bound at 2^power units for each power. */
@@ -129,11 +129,11 @@ export class Collectors {
 		const { tracker } = this.sources;
 		let count = 0;
 		const buckets = ednsBounds.map((bound, index) => {
-			for (const set of sets) count += tracker.ednsOf(set, index);
+			for (const set of sets) count += tracker.edns.at(set, index);
 			return [bound, count] as const;
 		});
-		for (const set of sets) count += tracker.ednsOf(set, ednsBounds.length);
-		return histogramSamples(labels, buckets, count, total(tracker.ednsBytes, sets));
+		for (const set of sets) count += tracker.edns.at(set, ednsBounds.length);
+		return histogramSamples(labels, buckets, count, tracker.ednsBytes.total(sets));
 	}
 
 	private byReason<Reason extends number>(
@@ -184,8 +184,8 @@ export class Collectors {
 					({ labels, value }) => ({ labels: { domain, ...labels }, value }),
 				),
 			),
-		domainPeakClients: () => this.byDomain((domain) => this.sources.tracker.peakByDomain[domain] as number),
-		resolversSeen: () => this.byDomain((domain) => this.sources.tracker.resolversSeen[domain] as number),
+		domainPeakClients: () => this.byDomain((domain) => this.sources.tracker.peakByDomain.at(domain)),
+		resolversSeen: () => this.byDomain((domain) => this.sources.tracker.resolversSeen.at(domain)),
 		polls: () => this.sumsByArea(this.sources.tracker.polls),
 		packetBytesIn: () => this.sumsByArea(this.sources.tracker.health.upstream.packetBytes),
 		packetBytesOut: () => this.sumsByArea(this.sources.tracker.health.downstream.packetBytes),
@@ -206,15 +206,14 @@ export class Collectors {
 					})),
 				)
 				.filter(({ value, labels }) => value > 0 || labels.rcode === "NOERROR"),
-		unmatched: () => this.byDomain((domain) => this.sources.tracker.unmatched[domain] as number),
-		truncated: () => this.byDomain((domain) => this.sources.tracker.truncated[domain] as number),
+		unmatched: () => this.byDomain((domain) => this.sources.tracker.unmatched.at(domain)),
+		truncated: () => this.byDomain((domain) => this.sources.tracker.truncated.at(domain)),
 		edns: () => this.byArea((labels, sets) => this.ednsOf(labels, sets)),
 		// From a page looked at to a tunnel kept open for a day.
 		lives: () => this.histogram(this.sources.tracker.lives, lifePowers),
 		// From a page of text to films.
 		volumes: () => this.histogram(this.sources.tracker.volumes, volumePowers),
-		segmentFaults: () =>
-			this.byReason(segmentFaultNames, (reason) => this.sources.tracker.health.faults[reason] as number),
+		segmentFaults: () => this.byReason(segmentFaultNames, (reason) => this.sources.tracker.health.faultsOf(reason)),
 		buildInfo: () => {
 			const { version, revision, bunVersion } = this.sources.build;
 			return [{ labels: { version, revision, bunversion: bunVersion }, value: 1 }];

@@ -56,7 +56,7 @@ export class Activity {
 	private sample(timeUs: number): void {
 		const { points, tracker } = this;
 		tracker.expire();
-		const active = tracker.activeByDomain.reduce((sum, count) => sum + count, 0);
+		const active = tracker.activeByDomain.sum;
 		let point = Math.floor((timeUs - this.startUs) / this.pointUs);
 		// A clock that was set back: what follows has its place once it has caught up.
 		if (point < 0) return;

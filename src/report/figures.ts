@@ -1,4 +1,3 @@
-import { total } from "../track/columns.ts";
 import type { Tracker } from "../track/tracker.ts";
 
 /** Figures of one domain, country or network. */
@@ -25,11 +24,11 @@ export function groupSets<Key>(tracker: Tracker, keyOf: (set: number) => Key): M
 /** Sums over some label sets. */
 export function figuresOf(tracker: Tracker, sets: readonly number[]): Figures {
 	return {
-		queries: total(tracker.queries, sets),
-		bytes_in: total(tracker.bytesIn, sets),
-		bytes_out: total(tracker.bytesOut, sets),
-		sessions: total(tracker.sessionsBegun, sets),
-		active_clients: total(tracker.active, sets),
+		queries: tracker.queries.total(sets),
+		bytes_in: tracker.bytesIn.total(sets),
+		bytes_out: tracker.bytesOut.total(sets),
+		sessions: tracker.sessionsBegun.total(sets),
+		active_clients: tracker.active.total(sets),
 	};
 }
 

@@ -1,4 +1,3 @@
-import { total } from "../track/columns.ts";
 import type { Distribution } from "../track/histogram.ts";
 import { ednsBounds, ednsLeast, type Tracker } from "../track/tracker.ts";
 
@@ -39,18 +38,18 @@ export interface HealthFigures {
 /** The figures of some label sets together. Costs time for each of them: for many, ask seldom. */
 export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigures {
 	const { upstream, downstream, roundTrips } = tracker.health;
-	const queries = total(tracker.queries, sets);
-	const polls = total(tracker.polls, sets);
-	const unanswered = total(tracker.unanswered, sets);
-	const packetBytesIn = total(upstream.packetBytes, sets);
-	const packetBytesOut = total(downstream.packetBytes, sets);
-	const segmentsIn = total(upstream.pushes, sets);
-	const segmentsOut = total(downstream.pushes, sets);
-	const retransmissionsIn = total(upstream.retransmissions, sets);
-	const retransmissionsOut = total(downstream.retransmissions, sets);
+	const queries = tracker.queries.total(sets);
+	const polls = tracker.polls.total(sets);
+	const unanswered = tracker.unanswered.total(sets);
+	const packetBytesIn = upstream.packetBytes.total(sets);
+	const packetBytesOut = downstream.packetBytes.total(sets);
+	const segmentsIn = upstream.pushes.total(sets);
+	const segmentsOut = downstream.pushes.total(sets);
+	const retransmissionsIn = upstream.retransmissions.total(sets);
+	const retransmissionsOut = downstream.retransmissions.total(sets);
 	let small = 0;
 	for (const set of sets) {
-		for (let bound = 0; (ednsBounds[bound] as number) < ednsLeast; bound++) small += tracker.ednsOf(set, bound);
+		for (let bound = 0; (ednsBounds[bound] as number) < ednsLeast; bound++) small += tracker.edns.at(set, bound);
 	}
 	return {
 		round_trip_seconds: timesOf(roundTrips.distribution(sets)),
@@ -59,7 +58,7 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 		data_queries: queries - polls,
 		packet_bytes_in: packetBytesIn,
 		packet_bytes_out: packetBytesOut,
-		overhead: ratio(total(tracker.bytesIn, sets) + total(tracker.bytesOut, sets), packetBytesIn + packetBytesOut),
+		overhead: ratio(tracker.bytesIn.total(sets) + tracker.bytesOut.total(sets), packetBytesIn + packetBytesOut),
 		segments_in: segmentsIn,
 		segments_out: segmentsOut,
 		retransmissions_in: retransmissionsIn,

@@ -113,10 +113,10 @@ export function domainsOf({ tracker, domains }: ReportSources): (DomainFigures &
 			domain,
 			...figuresOf(tracker, sets),
 			health: healthOf(tracker, sets),
-			peak_clients: tracker.peakByDomain[index] as number,
-			responses: sum(responses) + (tracker.unmatched[index] as number),
+			peak_clients: tracker.peakByDomain.at(index),
+			responses: sum(responses) + tracker.unmatched.at(index),
 			responses_by_rcode: responses,
-			truncated_responses: tracker.truncated[index] as number,
+			truncated_responses: tracker.truncated.at(index),
 			refused_queries: sum(refused),
 			refused,
 		};

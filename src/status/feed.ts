@@ -70,7 +70,7 @@ export function createFeed(options: FeedOptions): Feed {
 		const latest = rates.latestOf(allSets(tracker), nowUs);
 		const { hour, day } = history.push([
 			Math.round(nowUs / 1_000),
-			tracker.activeByDomain.reduce((sum, active) => sum + active, 0),
+			tracker.activeByDomain.sum,
 			latest.queries_per_second,
 			latest.bytes_in_per_second,
 			latest.bytes_out_per_second,

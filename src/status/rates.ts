@@ -1,4 +1,4 @@
-import { total } from "../track/columns.ts";
+import { type Column, columnsOf } from "../track/columns.ts";
 import type { Tracker } from "../track/tracker.ts";
 import { round } from "./history.ts";
 import type { Rates } from "./status.ts";
@@ -9,24 +9,19 @@ const spanUsMin = 1_000_000;
 /** The counts of all label sets as they were at one moment. */
 class Mark {
 	timeUs: number;
-	readonly queries: Float64Array;
-	readonly bytesIn: Float64Array;
-	readonly bytesOut: Float64Array;
+	readonly counts: Readonly<Record<"queries" | "bytesIn" | "bytesOut", Column>>;
 
 	constructor(sets: number, timeUs: number) {
 		this.timeUs = timeUs;
-		// Pages of it are used as sets come.
-		this.queries = new Float64Array(sets);
-		this.bytesIn = new Float64Array(sets);
-		this.bytesOut = new Float64Array(sets);
+		this.counts = columnsOf(sets, { queries: 1, bytesIn: 1, bytesOut: 1 });
 	}
 
 	take(tracker: Tracker, timeUs: number): void {
 		const { size } = tracker.sets;
 		this.timeUs = timeUs;
-		this.queries.set(tracker.queries.subarray(0, size));
-		this.bytesIn.set(tracker.bytesIn.subarray(0, size));
-		this.bytesOut.set(tracker.bytesOut.subarray(0, size));
+		this.counts.queries.copy(tracker.queries, size);
+		this.counts.bytesIn.copy(tracker.bytesIn, size);
+		this.counts.bytesOut.copy(tracker.bytesOut, size);
 	}
 }
 
@@ -65,11 +60,11 @@ export class RateMeter {
 
 	private since(mark: Mark, sets: readonly number[], nowUs: number): Rates {
 		const seconds = Math.max(spanUsMin, nowUs - mark.timeUs) / 1e6;
-		const rate = (now: Float64Array, before: Float64Array) => round((total(now, sets) - total(before, sets)) / seconds);
+		const rate = (now: Column, before: Column) => round((now.total(sets) - before.total(sets)) / seconds);
 		return {
-			queries_per_second: rate(this.tracker.queries, mark.queries),
-			bytes_in_per_second: rate(this.tracker.bytesIn, mark.bytesIn),
-			bytes_out_per_second: rate(this.tracker.bytesOut, mark.bytesOut),
+			queries_per_second: rate(this.tracker.queries, mark.counts.queries),
+			bytes_in_per_second: rate(this.tracker.bytesIn, mark.counts.bytesIn),
+			bytes_out_per_second: rate(this.tracker.bytesOut, mark.counts.bytesOut),
 		};
 	}
 }

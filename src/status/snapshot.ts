@@ -6,7 +6,6 @@ import { diagnose, type Place, type PlaceKind, placeOf } from "../report/diagnos
 import { byReason, figuresOf, groupSets } from "../report/figures.ts";
 import { healthOf } from "../report/health.ts";
 import { type DomainFigures, domainsOf } from "../report/report.ts";
-import { total } from "../track/columns.ts";
 import type { Tracker } from "../track/tracker.ts";
 import type { RateMeter } from "./rates.ts";
 import type { Amounts, AsnStatus, CaptureStatus, CountryStatus, OriginStatus, Ranking, Status } from "./status.ts";
@@ -51,8 +50,8 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 			const groups = [...groupSets(tracker, keyOf)].map(([key, sets]) => ({
 				key,
 				sets,
-				active: total(tracker.active, sets),
-				queries: total(tracker.queries, sets),
+				active: tracker.active.total(sets),
+				queries: tracker.queries.total(sets),
 			}));
 			groups.sort((a, b) => b.active - a.active || b.queries - a.queries);
 			const rows = groups.slice(0, rankedMax).map(({ key, sets, queries }) => {

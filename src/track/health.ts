@@ -1,6 +1,6 @@
 import { segmentAck, segmentPush } from "../decode/kcp.ts";
 import type { Observation } from "../decode/observation.ts";
-import { add } from "./columns.ts";
+import { type Column, columnsOf } from "./columns.ts";
 import { Histogram, tripScale, tripUnitsPerUs } from "./histogram.ts";
 import { ServerClock } from "./serverclock.ts";
 import { Push, type Sessions } from "./sessions.ts";
@@ -25,18 +25,20 @@ export const segmentFaultNames: Readonly<Record<SegmentFault, string>> = {
 const serversMax = 16;
 
 /** Counts of one direction, by label set. */
-class Direction {
+interface Direction {
 	/** Bytes of the packets that the tunnel carried. */
-	readonly packetBytes: Float64Array;
+	readonly packetBytes: Column;
 	/** KCP pushes, and those of them that were sent before. */
-	readonly pushes: Float64Array;
-	readonly retransmissions: Float64Array;
+	readonly pushes: Column;
+	readonly retransmissions: Column;
+}
 
-	constructor(sets: number) {
-		this.packetBytes = new Float64Array(sets);
-		this.pushes = new Float64Array(sets);
-		this.retransmissions = new Float64Array(sets);
-	}
+export interface HealthOptions {
+	readonly domains: number;
+	readonly sets: number;
+	readonly upstream: Direction;
+	readonly downstream: Direction;
+	readonly sessions: Sessions;
 }
 
 /** What the KCP segments in the clear tell of a tunnel: goodput, retransmissions, round trip times. */
@@ -45,14 +47,14 @@ export class Health {
 	readonly downstream: Direction;
 	/** Round trip times to clients, by label set. */
 	readonly roundTrips: Histogram;
-	readonly faults = new Float64Array(Object.keys(segmentFaultNames).length + 1);
+	private readonly faults = columnsOf(1, { byReason: Object.keys(segmentFaultNames).length + 1 }).byReason;
 	/** A clock for each domain and port, as there may be a server behind each: clocks[domain * serversMax + server]. */
 	private readonly clocks: readonly ServerClock[];
 	private readonly sessions: Sessions;
 
-	constructor(options: { readonly domains: number; readonly sets: number; readonly sessions: Sessions }) {
-		this.upstream = new Direction(options.sets);
-		this.downstream = new Direction(options.sets);
+	constructor(options: HealthOptions) {
+		this.upstream = options.upstream;
+		this.downstream = options.downstream;
 		this.roundTrips = new Histogram(options.sets, tripScale);
 		this.clocks = Array.from({ length: options.domains * serversMax }, () => new ServerClock());
 		this.sessions = options.sessions;
@@ -61,8 +63,8 @@ export class Health {
 	/** The packets of a query of the session at `entry`. */
 	query(seen: Observation, set: number, entry: number, now: number): void {
 		const { segments } = seen;
-		add(this.upstream.packetBytes, set, seen.packetBytes);
-		if (segments.broken > 0) add(this.faults, SegmentFault.Format, segments.broken);
+		this.upstream.packetBytes.add(set, seen.packetBytes);
+		if (segments.broken > 0) this.faults.add(0, segments.broken, SegmentFault.Format);
 		for (let index = 0; index < segments.count; index++) {
 			const command = segments.command[index];
 			const sequence = segments.sequence[index] as number;
@@ -71,7 +73,7 @@ export class Health {
 				const clock = this.clockOf(seen.domain, seen.server);
 				const stampMs = segments.stampMs[index] as number;
 				const tripUs = this.sessions.wasPushed(entry, sequence) ? clock.roundTripUs(stampMs, now) : -1;
-				if (tripUs < 0) add(this.faults, SegmentFault.Echo, 1);
+				if (tripUs < 0) this.faults.add(0, 1, SegmentFault.Echo);
 				else if (this.sessions.echo(entry, stampMs, sequence)) this.roundTrips.observe(set, tripUs * tripUnitsPerUs);
 			}
 		}
@@ -80,8 +82,8 @@ export class Health {
 	/** The packets of a response that answers a query of the session at `entry`, which is 0 if it ended. */
 	response(seen: Observation, set: number, server: number, entry: number, now: number): void {
 		const { segments } = seen;
-		add(this.downstream.packetBytes, set, seen.packetBytes);
-		if (segments.broken > 0) add(this.faults, SegmentFault.Format, segments.broken);
+		this.downstream.packetBytes.add(set, seen.packetBytes);
+		if (segments.broken > 0) this.faults.add(0, segments.broken, SegmentFault.Format);
 		if (entry === 0) return;
 		const clock = this.clockOf(seen.domain, server);
 		for (let index = 0; index < segments.count; index++) {
@@ -92,16 +94,20 @@ export class Health {
 		}
 	}
 
+	faultsOf(reason: SegmentFault): number {
+		return this.faults.at(0, reason);
+	}
+
 	private clockOf(domain: number, server: number): ServerClock {
 		return this.clocks[domain * serversMax + server] as ServerClock;
 	}
 
 	private push(direction: Direction, set: number, push: Push): void {
 		if (push === Push.Absurd) {
-			add(this.faults, SegmentFault.Sequence, 1);
+			this.faults.add(0, 1, SegmentFault.Sequence);
 			return;
 		}
-		add(direction.pushes, set, 1);
-		if (push === Push.Repeated) add(direction.retransmissions, set, 1);
+		direction.pushes.add(set, 1);
+		if (push === Push.Repeated) direction.retransmissions.add(set, 1);
 	}
 }

@@ -11,7 +11,7 @@ import {
 import type { Observation } from "../decode/observation.ts";
 import { Answers } from "./answers.ts";
 import { Clock } from "./clock.ts";
-import { add, raise } from "./columns.ts";
+import { type Column, columnsOf } from "./columns.ts";
 import { Doubles } from "./doubles.ts";
 import { Health } from "./health.ts";
 import { Histogram, lifeScale, tripScale, tripUnitsPerUs, volumeScale } from "./histogram.ts";
@@ -52,7 +52,7 @@ const ednsCells = ednsBounds.length + 1;
 
 /**
  * The state of all that was observed. `observe` is the one place that changes it; everything else looks. Columns have
- * a cell for each label set, by its number, or for each domain, by its index.
+ * a row for each label set, by its number, or for each domain, by its index.
  */
 export class Tracker implements SessionEvents {
 	readonly clock = new Clock();
@@ -64,34 +64,37 @@ export class Tracker implements SessionEvents {
 	readonly health: Health;
 
 	/** By label set. */
-	readonly queries: Float64Array;
-	readonly polls: Float64Array;
-	readonly bytesIn: Float64Array;
-	readonly bytesOut: Float64Array;
-	readonly sessionsBegun: Float64Array;
-	readonly active: Int32Array;
-	readonly peak: Int32Array;
-	readonly unanswered: Float64Array;
+	readonly queries: Column;
+	readonly polls: Column;
+	readonly bytesIn: Column;
+	readonly bytesOut: Column;
+	readonly sessionsBegun: Column;
+	readonly active: Column;
+	readonly peak: Column;
+	readonly unanswered: Column;
+	/** Queries by the UDP payload size that their resolver advertised, a cell up to each of ednsBounds and one above. */
+	readonly edns: Column;
+	/** Sum of those sizes. */
+	readonly ednsBytes: Column;
 	/** Time from a query to its response. */
 	readonly answerTimes: Histogram;
 	/** Of sessions that ended: time from the first to the last query, and bytes of DNS messages. */
 	readonly lives: Histogram;
 	readonly volumes: Histogram;
-	/** Sum of the UDP payload sizes that resolvers advertised. */
-	readonly ednsBytes: Float64Array;
-	private readonly edns: Float64Array;
 	/** By domain. */
-	readonly activeByDomain: Int32Array;
-	readonly peakByDomain: Int32Array;
-	readonly truncated: Float64Array;
+	readonly activeByDomain: Column;
+	readonly peakByDomain: Column;
+	readonly truncated: Column;
 	/** Responses that no query waited for. */
-	readonly unmatched: Float64Array;
-	readonly resolversSeen: Float64Array;
-	private readonly responses: Float64Array;
-	private readonly refusals: Float64Array;
-
-	private readonly faults = new Float64Array(faultCount);
-	private readonly foreigns = new Float64Array(foreignCount);
+	readonly unmatched: Column;
+	readonly resolversSeen: Column;
+	/** A cell for each rcode. */
+	private readonly responses: Column;
+	/** A cell for each reason. */
+	private readonly refusals: Column;
+	/** Of the process: a cell for each reason. */
+	private readonly faults: Column;
+	private readonly foreigns: Column;
 	/** Copies of datagrams that were counted already. */
 	copies = 0;
 
@@ -114,38 +117,83 @@ export class Tracker implements SessionEvents {
 		this.answers = new Answers(seed);
 		this.doubles = new Doubles(seed);
 		const sets = this.sets.sizeMax;
-		this.health = new Health({ domains, sets, sessions: this.sessions });
-		this.queries = new Float64Array(sets);
-		this.polls = new Float64Array(sets);
-		this.bytesIn = new Float64Array(sets);
-		this.bytesOut = new Float64Array(sets);
-		this.sessionsBegun = new Float64Array(sets);
-		this.active = new Int32Array(sets);
-		this.peak = new Int32Array(sets);
-		this.unanswered = new Float64Array(sets);
+		// What a query counts comes first, then what its response does as well, then what is seldom.
+		const bySet = columnsOf(sets, {
+			edns: ednsCells,
+			queries: 1,
+			bytesIn: 1,
+			ednsBytes: 1,
+			polls: 1,
+			upstreamBytes: 1,
+			upstreamPushes: 1,
+			bytesOut: 1,
+			downstreamBytes: 1,
+			downstreamPushes: 1,
+			upstreamRetransmissions: 1,
+			downstreamRetransmissions: 1,
+			sessionsBegun: 1,
+			active: 1,
+			peak: 1,
+			unanswered: 1,
+		});
+		this.queries = bySet.queries;
+		this.polls = bySet.polls;
+		this.bytesIn = bySet.bytesIn;
+		this.bytesOut = bySet.bytesOut;
+		this.sessionsBegun = bySet.sessionsBegun;
+		this.active = bySet.active;
+		this.peak = bySet.peak;
+		this.unanswered = bySet.unanswered;
+		this.edns = bySet.edns;
+		this.ednsBytes = bySet.ednsBytes;
 		this.answerTimes = new Histogram(sets, tripScale);
 		this.lives = new Histogram(sets, lifeScale);
 		this.volumes = new Histogram(sets, volumeScale);
-		this.ednsBytes = new Float64Array(sets);
-		this.edns = new Float64Array(sets * ednsCells);
-		this.activeByDomain = new Int32Array(domains);
-		this.peakByDomain = new Int32Array(domains);
-		this.truncated = new Float64Array(domains);
-		this.unmatched = new Float64Array(domains);
-		this.resolversSeen = new Float64Array(domains);
-		this.responses = new Float64Array(domains * rcodeCount);
-		this.refusals = new Float64Array(domains * refusalCount);
+		this.health = new Health({
+			domains,
+			sets,
+			upstream: {
+				packetBytes: bySet.upstreamBytes,
+				pushes: bySet.upstreamPushes,
+				retransmissions: bySet.upstreamRetransmissions,
+			},
+			downstream: {
+				packetBytes: bySet.downstreamBytes,
+				pushes: bySet.downstreamPushes,
+				retransmissions: bySet.downstreamRetransmissions,
+			},
+			sessions: this.sessions,
+		});
+		const byDomain = columnsOf(domains, {
+			responses: rcodeCount,
+			refusals: refusalCount,
+			active: 1,
+			peak: 1,
+			truncated: 1,
+			unmatched: 1,
+			resolversSeen: 1,
+		});
+		this.activeByDomain = byDomain.active;
+		this.peakByDomain = byDomain.peak;
+		this.truncated = byDomain.truncated;
+		this.unmatched = byDomain.unmatched;
+		this.resolversSeen = byDomain.resolversSeen;
+		this.responses = byDomain.responses;
+		this.refusals = byDomain.refusals;
+		const ofProcess = columnsOf(1, { faults: faultCount, foreigns: foreignCount });
+		this.faults = ofProcess.faults;
+		this.foreigns = ofProcess.foreigns;
 	}
 
 	/** Takes what one frame came to; `stampUs` is its time stamp in microseconds, a whole number. */
 	observe(outcome: Outcome, seen: Observation, stampUs: number): void {
 		const now = this.clock.at(stampUs);
 		if (outcome === Outcome.Fault) {
-			add(this.faults, seen.fault, 1);
+			this.faults.add(0, 1, seen.fault);
 			return;
 		}
 		if (outcome === Outcome.Foreign) {
-			add(this.foreigns, seen.foreign, 1);
+			this.foreigns.add(0, 1, seen.foreign);
 			return;
 		}
 		// Only an `any` capture has a capture point, and copies.
@@ -157,7 +205,7 @@ export class Tracker implements SessionEvents {
 		this.expireAt(now);
 		if (outcome === Outcome.Query) this.observeQuery(seen, now);
 		else if (outcome === Outcome.Response) this.observeResponse(seen, now);
-		else add(this.refusals, seen.domain * refusalCount + seen.refusal, 1);
+		else this.refusals.add(seen.domain, 1, seen.refusal);
 	}
 
 	/**
@@ -178,16 +226,16 @@ export class Tracker implements SessionEvents {
 		const { resolvers, sessions } = this;
 		const { domain, messageBytes } = seen;
 		const resolver = resolvers.entryOf(seen);
-		if (resolvers.isFirst(resolver, domain)) add(this.resolversSeen, domain, 1);
+		if (resolvers.isFirst(resolver, domain)) this.resolversSeen.add(domain, 1);
 		const set = this.sets.of(domain, resolvers.originAt(resolver));
-		add(this.queries, set, 1);
-		add(this.bytesIn, set, messageBytes);
-		add(this.ednsBytes, set, Math.max(seen.ednsBytes, ednsBounds[0]));
-		add(this.edns, set * ednsCells + ednsCell(seen.ednsBytes), 1);
+		this.queries.add(set, 1);
+		this.bytesIn.add(set, messageBytes);
+		this.ednsBytes.add(set, Math.max(seen.ednsBytes, ednsBounds[0]));
+		this.edns.add(set, 1, ednsCell(seen.ednsBytes));
 		const session = sessions.query(seen.idHigh, seen.idLow, domain, set, now);
 		sessions.addBytes(session, messageBytes);
 		this.answers.wait(seen, set, session, now);
-		if (seen.packets === 0) add(this.polls, set, 1);
+		if (seen.packets === 0) this.polls.add(set, 1);
 		else this.health.query(seen, set, session, now);
 	}
 
@@ -195,14 +243,14 @@ export class Tracker implements SessionEvents {
 		const { domain, messageBytes } = seen;
 		const answered = this.answer(seen, now);
 		if (answered >= 0) {
-			add(this.responses, domain * rcodeCount + seen.rcode, 1);
-			if (seen.truncated) add(this.truncated, domain, 1);
-			add(this.bytesOut, answered, messageBytes);
+			this.responses.add(domain, 1, seen.rcode);
+			if (seen.truncated) this.truncated.add(domain, 1);
+			this.bytesOut.add(answered, messageBytes);
 			return;
 		}
 		// Of a query before the start, or nobody's: everyone can send what looks like a response.
-		add(this.unmatched, domain, 1);
-		add(this.bytesOut, this.sets.of(domain, this.resolvers.originAt(this.resolvers.entryOf(seen))), messageBytes);
+		this.unmatched.add(domain, 1);
+		this.bytesOut.add(this.sets.of(domain, this.resolvers.originAt(this.resolvers.entryOf(seen))), messageBytes);
 	}
 
 	/**
@@ -238,48 +286,47 @@ export class Tracker implements SessionEvents {
 		this.sessions.expire(now);
 		const { answers } = this;
 		for (let overdue = answers.overdue(now); overdue !== 0; overdue = answers.overdue(now)) {
-			add(this.unanswered, answers.setAt(overdue), 1);
+			this.unanswered.add(answers.setAt(overdue), 1);
 			answers.remove(overdue);
 		}
 	}
 
 	began(set: number, isNew: boolean): void {
-		if (isNew) add(this.sessionsBegun, set, 1);
-		raise(this.active, this.peak, set);
-		raise(this.activeByDomain, this.peakByDomain, this.sets.domains[set] as number);
+		const domain = this.sets.domains[set] as number;
+		if (isNew) this.sessionsBegun.add(set, 1);
+		this.active.add(set, 1);
+		this.peak.raise(set, this.active.at(set));
+		this.activeByDomain.add(domain, 1);
+		this.peakByDomain.raise(domain, this.activeByDomain.at(domain));
 	}
 
 	moved(from: number, to: number): void {
-		add(this.active, from, -1);
-		raise(this.active, this.peak, to);
+		this.active.add(from, -1);
+		this.active.add(to, 1);
+		this.peak.raise(to, this.active.at(to));
 	}
 
 	ended(set: number, durationUs: number, bytes: number): void {
-		add(this.active, set, -1);
-		add(this.activeByDomain, this.sets.domains[set] as number, -1);
+		this.active.add(set, -1);
+		this.activeByDomain.add(this.sets.domains[set] as number, -1);
 		this.lives.observe(set, durationUs / 1e6);
 		this.volumes.observe(set, bytes / 1024);
 	}
 
 	faultsOf(reason: Fault): number {
-		return this.faults[reason] as number;
+		return this.faults.at(0, reason);
 	}
 
 	foreignOf(reason: Foreign): number {
-		return this.foreigns[reason] as number;
+		return this.foreigns.at(0, reason);
 	}
 
 	refusalsOf(domain: number, reason: Refusal): number {
-		return this.refusals[domain * refusalCount + reason] as number;
+		return this.refusals.at(domain, reason);
 	}
 
 	responsesOf(domain: number, rcode: number): number {
-		return this.responses[domain * rcodeCount + rcode] as number;
-	}
-
-	/** Queries of a label set whose resolver advertised up to ednsBounds[bound] bytes and more than the bound before. */
-	ednsOf(set: number, bound: number): number {
-		return this.edns[set * ednsCells + bound] as number;
+		return this.responses.at(domain, rcode);
 	}
 }
 

@@ -11,9 +11,9 @@ function activityOf(activeAt: (seconds: number) => number): Activity {
 	const tracker = {
 		clock,
 		expire() {
-			this.activeByDomain[0] = activeAt((clock.now - startUs) / 1e6);
+			this.activeByDomain.sum = activeAt((clock.now - startUs) / 1e6);
 		},
-		activeByDomain: new Int32Array(1),
+		activeByDomain: { sum: 0 },
 	};
 	return new Activity(tracker as unknown as Tracker);
 }

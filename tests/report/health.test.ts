@@ -34,12 +34,12 @@ describe("the health of", () => {
 		for (const [index, origin] of [2, 3, 4].entries()) {
 			const more = 10 ** index;
 			for (let id = 0; id < 4 * more; id++) query(tracker, 0, { origin, messageId: id, bytes: 30 });
-			upstream.packetBytes[index] = 20 * more;
-			downstream.packetBytes[index] = 40 * more;
-			upstream.pushes[index] = 5 * more;
-			upstream.retransmissions[index] = more;
-			downstream.pushes[index] = 10 * more;
-			downstream.retransmissions[index] = more;
+			upstream.packetBytes.add(index, 20 * more);
+			downstream.packetBytes.add(index, 40 * more);
+			upstream.pushes.add(index, 5 * more);
+			upstream.retransmissions.add(index, more);
+			downstream.pushes.add(index, 10 * more);
+			downstream.retransmissions.add(index, more);
 			for (let count = 0; count < more; count++) roundTrips.observe(index, 64 * more);
 		}
 		expect(healthOf(tracker, [0, 2])).toMatchObject({
@@ -93,10 +93,10 @@ test.each(ednsRows)("a query that takes %i bytes counts up to %d", (bytes, bound
 	const seen = seenOf({});
 	seen.ednsBytes = bytes;
 	tracker.observe(Outcome.Query, seen, begin);
-	const counts = [...ednsBounds, Number.POSITIVE_INFINITY].map((_, index) => tracker.ednsOf(0, index));
+	const counts = [...ednsBounds, Number.POSITIVE_INFINITY].map((_, index) => tracker.edns.at(0, index));
 	const at = [...ednsBounds, Number.POSITIVE_INFINITY].indexOf(bound);
 	expect(counts).toEqual(counts.map((_, index) => (index === at ? 1 : 0)));
 	// RFC 6891, 6.2.3: less than 512 is 512.
-	expect(tracker.ednsBytes[0]).toBe(Math.max(512, bytes));
+	expect(tracker.ednsBytes.at(0)).toBe(Math.max(512, bytes));
 	expect(healthOf(tracker, [0]).edns_below_1232_ratio).toBe(isSmall ? 1 : 0);
 });

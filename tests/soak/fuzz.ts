@@ -5,7 +5,7 @@
  */
 import type { LinkType } from "../../src/capture/source.ts";
 import { linkTypes } from "../../src/capture/source.ts";
-import { Outcome } from "../../src/decode/fault.ts";
+import { Outcome, refusalNames } from "../../src/decode/fault.ts";
 import type { Tracker } from "../../src/track/tracker.ts";
 import { decoderOf, digestOf } from "../decode/decoding.ts";
 import { seededRandom } from "../support/messages.ts";
@@ -140,25 +140,19 @@ function fitLengths(bytes: Uint8Array, linkBytes: number): void {
 	if (headerBytes + 8 <= length) view.setUint16(headerBytes + 4, length - headerBytes);
 }
 
-const sum = (column: Iterable<number>) => {
-	let total = 0;
-	for (const value of column) total += value;
-	return total;
-};
-
 /** Throws with the sum that does not hold. */
 function prove(tracker: Tracker, counts: FuzzCounts): void {
 	const { sessions, resolvers, answers, doubles, sets } = tracker;
 	const { active, remembered } = sessions;
 	const same: [what: string, one: number, other: number][] = [
-		["sessions active and tracked", sum(tracker.active), active.size],
-		["sessions active by domain", sum(tracker.activeByDomain), active.size],
+		["sessions active and tracked", tracker.active.sum, active.size],
+		["sessions active by domain", tracker.activeByDomain.sum, active.size],
 		[
 			"sessions begun and kept or evicted",
-			sum(tracker.sessionsBegun),
+			tracker.sessionsBegun.sum,
 			active.size + remembered.size + remembered.evicted,
 		],
-		["packets seen twice and not", counts.queries, sum(tracker.queries) + doublesOf(tracker, counts)],
+		["packets seen twice and not", counts.queries, tracker.queries.sum + doublesOf(tracker, counts)],
 	];
 	for (const [what, one, other] of same) if (one !== other) throw new Error(`${what}: ${one} and ${other}`);
 	for (const [name, table] of Object.entries({
@@ -170,16 +164,18 @@ function prove(tracker: Tracker, counts: FuzzCounts): void {
 	}))
 		if (table.size > table.limit) throw new Error(`table ${name} has ${table.size} entries of ${table.limit}`);
 	if (sets.size > sets.sizeMax) throw new Error(`${sets.size} label sets of ${sets.sizeMax}`);
-	for (const [set, peak] of tracker.peak.entries())
-		if (peak < (tracker.active[set] as number)) throw new Error(`peak ${peak} under active ${tracker.active[set]}`);
+	for (let set = 0; set < sets.size; set++) {
+		const [peak, now] = [tracker.peak.at(set), tracker.active.at(set)];
+		if (peak < now) throw new Error(`peak ${peak} under active ${now}`);
+	}
 }
 
 /** Queries among the copies: what was neither a response nor refused. */
 function doublesOf(tracker: Tracker, counts: FuzzCounts): number {
-	let responses = tracker.unmatched[0] ?? 0;
+	let responses = tracker.unmatched.at(0);
 	for (let rcode = 0; rcode < 16; rcode++) responses += tracker.responsesOf(0, rcode);
 	let refused = 0;
-	for (let reason = 0; reason < 16; reason++) refused += tracker.refusalsOf(0, reason as never) || 0;
+	for (const reason of Object.keys(refusalNames)) refused += tracker.refusalsOf(0, Number(reason));
 	return tracker.copies - (counts.responses - responses) - (counts.refused - refused);
 }
 

@@ -124,7 +124,7 @@ describe("the tracker", () => {
 		respond(tracker, 3 * second);
 		respond(tracker, 4 * second);
 		tracker.observe(Outcome.Refused, seenOf({}), begin + 60 * second);
-		expect([tracker.queries[0], times(tracker)[0], times(tracker)[1], tracker.unanswered[0]]).toEqual([
+		expect([tracker.queries.at(0), times(tracker)[0], times(tracker)[1], tracker.unanswered.at(0)]).toEqual([
 			2,
 			1,
 			3 * second,

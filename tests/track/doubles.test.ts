@@ -184,14 +184,14 @@ describe("the tracker", () => {
 		for (const outcome of [Outcome.Query, Outcome.Response, Outcome.Refused]) {
 			for (const capturePoint of [1, 2, 3]) tracker.observe(outcome, seenOf({ capturePoint }), 1_000);
 		}
-		expect([tracker.queries[0], tracker.bytesIn[0], tracker.bytesOut[0]]).toEqual([1, 100, 100]);
+		expect([tracker.queries.at(0), tracker.bytesIn.at(0), tracker.bytesOut.at(0)]).toEqual([1, 100, 100]);
 		expect([tracker.responsesOf(0, 0), tracker.refusalsOf(0, Refusal.Qtype), tracker.copies]).toEqual([1, 1, 6]);
 	});
 
 	test("has no copies without capture points", () => {
 		const tracker = trackerOf();
 		for (let count = 0; count < 3; count++) tracker.observe(Outcome.Query, seenOf({}), 1_000);
-		expect([tracker.queries[0], tracker.copies]).toEqual([3, 0]);
+		expect([tracker.queries.at(0), tracker.copies]).toEqual([3, 0]);
 	});
 });
 
@@ -203,7 +203,7 @@ test("a response that is seen with a translated address first answers the query 
 	tracker.observe(Outcome.Response, seenOf({ origin: 9, port: 50_000, capturePoint: 2, bytes: 300 }), at + 40_000);
 	tracker.observe(Outcome.Response, seenOf({ origin: 5, capturePoint: 1, bytes: 300 }), at + 40_010);
 	expect([tracker.copies, tracker.responsesOf(0, 0), tracker.answers.table.size]).toEqual([2, 1, 0]);
-	expect([tracker.unmatched[0], bySet(tracker, tracker.bytesOut)]).toEqual([0, { "0/5": 300 }]);
+	expect([tracker.unmatched.at(0), bySet(tracker, tracker.bytesOut)]).toEqual([0, { "0/5": 300 }]);
 	const times = tracker.answerTimes.distribution([tracker.sets.of(0, 5)]);
 	expect([times.count, times.sum]).toEqual([1, expect.closeTo(0.03999, 4)]);
 });

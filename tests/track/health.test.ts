@@ -47,21 +47,22 @@ class Wire {
 
 	/** All that the segments tell. */
 	get told() {
-		const { upstream, downstream, roundTrips, faults } = this.observed.tracker.health;
+		const { health } = this.observed.tracker;
+		const { upstream, downstream, roundTrips } = health;
 		const trips = roundTrips.distribution([0]);
 		return {
-			up: [upstream.pushes[0], upstream.retransmissions[0]],
-			down: [downstream.pushes[0], downstream.retransmissions[0]],
+			up: [upstream.pushes.at(0), upstream.retransmissions.at(0)],
+			down: [downstream.pushes.at(0), downstream.retransmissions.at(0)],
 			trips: [trips.count, Math.round(trips.sum * 1e6)],
-			format: faults[SegmentFault.Format] ?? 0,
-			sequence: faults[SegmentFault.Sequence] ?? 0,
-			echo: faults[SegmentFault.Echo] ?? 0,
+			format: health.faultsOf(SegmentFault.Format),
+			sequence: health.faultsOf(SegmentFault.Sequence),
+			echo: health.faultsOf(SegmentFault.Echo),
 		};
 	}
 
 	get packetBytes() {
 		const { upstream, downstream } = this.observed.tracker.health;
-		return [upstream.packetBytes[0], downstream.packetBytes[0]];
+		return [upstream.packetBytes.at(0), downstream.packetBytes.at(0)];
 	}
 
 	get tracker() {
@@ -139,7 +140,7 @@ describe("pushes", () => {
 		wire.response(100 * ms, poll, []);
 		wire.query(110 * ms);
 		expect(wire.packetBytes).toEqual([124 + 5 * 24, 5 * 124]);
-		expect([wire.tracker.queries[0], wire.tracker.polls[0]]).toEqual([3, 1]);
+		expect([wire.tracker.queries.at(0), wire.tracker.polls.at(0)]).toEqual([3, 1]);
 	});
 });
 
@@ -385,6 +386,6 @@ test("a response that answers no query counts as unmatched, and its rcode and TC
 	seen.rcode = 1;
 	seen.truncated = true;
 	tracker.observe(Outcome.Response, seen, begin);
-	expect([tracker.unmatched[0], tracker.responsesOf(0, 1), tracker.truncated[0]]).toEqual([1, 0, 0]);
+	expect([tracker.unmatched.at(0), tracker.responsesOf(0, 1), tracker.truncated.at(0)]).toEqual([1, 0, 0]);
 	expect(bySet(tracker, tracker.bytesOut)).toEqual({ "0/2": 45 });
 });

@@ -1,6 +1,7 @@
 /** Observations made by hand, and trackers with small bounds, for the tests. */
 import { Outcome, Refusal } from "../../src/decode/fault.ts";
 import { Observation } from "../../src/decode/observation.ts";
+import type { Column } from "../../src/track/columns.ts";
 import type { Seed } from "../../src/track/table.ts";
 import { Tracker, type TrackerOptions } from "../../src/track/tracker.ts";
 
@@ -60,15 +61,11 @@ export function query(tracker: Tracker, at: number, seen: Seen = {}): void {
 }
 
 /** A column's values by "domain/origin", zeros left out. */
-export function bySet(tracker: Tracker, column: ArrayLike<number>): Record<string, number> {
+export function bySet(tracker: Tracker, column: Column): Record<string, number> {
 	const values: Record<string, number> = {};
 	for (let set = 0; set < tracker.sets.size; set++) {
-		const value = column[set] ?? Number.NaN;
+		const value = column.at(set);
 		if (value !== 0) values[`${tracker.sets.domains[set]}/${tracker.sets.origins[set]}`] = value;
 	}
 	return values;
-}
-
-export function total(column: ArrayLike<number>): number {
-	return Array.from(column).reduce((sum, value) => sum + value, 0);
 }

@@ -97,8 +97,8 @@ for (const isLive of [true, false]) {
 					expect(bySet(tracker, tracker.peak)).toEqual(model.peak);
 					expect(bySet(tracker, tracker.sessionsBegun)).toEqual(model.begun);
 					for (const domain of [0, 1]) {
-						expect(tracker.activeByDomain[domain]).toBe(model.activeByDomain()[domain] ?? 0);
-						expect(tracker.peakByDomain[domain]).toBe(model.peakByDomain[domain] ?? 0);
+						expect(tracker.activeByDomain.at(domain)).toBe(model.activeByDomain()[domain] ?? 0);
+						expect(tracker.peakByDomain.at(domain)).toBe(model.peakByDomain[domain] ?? 0);
 					}
 					const { active, remembered } = tracker.sessions;
 					expect([active.size, remembered.size]).toEqual([...model.sizes]);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Fault, Foreign, faultNames, foreignNames, Outcome, Refusal, refusalNames } from "../../src/decode/fault.ts";
 import { Observation } from "../../src/decode/observation.ts";
 import type { Tracker } from "../../src/track/tracker.ts";
-import { begin, bySet, query, second, seenOf, total, trackerOf } from "./observing.ts";
+import { begin, bySet, query, second, seenOf, trackerOf } from "./observing.ts";
 
 const windowUs = 30 * second;
 const hour = 3_600 * second;
@@ -22,7 +22,7 @@ describe("counts", () => {
 		const tracker = trackerOf();
 		tracker.observe(Outcome.Response, seenOf({ domain: 1, origin: 4, bytes: 500 }), begin);
 		expect(bySet(tracker, tracker.bytesOut)).toEqual({ "1/4": 500 });
-		expect([total(tracker.queries), total(tracker.active), total(tracker.sessionsBegun)]).toEqual([0, 0, 0]);
+		expect([tracker.queries.sum, tracker.active.sum, tracker.sessionsBegun.sum]).toEqual([0, 0, 0]);
 	});
 
 	test("a session under the label set of its first query, once", () => {
@@ -59,7 +59,7 @@ describe("counts", () => {
 		expect(foreigns.map((reason) => tracker.foreignOf(reason))).toEqual(foreigns);
 		expect(refusals.map((reason) => tracker.refusalsOf(0, reason))).toEqual(refusals);
 		expect(refusals.map((reason) => tracker.refusalsOf(1, reason))).toEqual(refusals.map((reason) => reason + 1));
-		expect([tracker.sets.size, total(tracker.active)]).toEqual([0, 0]);
+		expect([tracker.sets.size, tracker.active.sum]).toEqual([0, 0]);
 		expect([Fault.LinkTruncated, Foreign.Protocol, Refusal.Malformed]).toEqual([1, 1, 1]);
 	});
 });
@@ -80,10 +80,10 @@ describe("active sessions and peaks", () => {
 		query(tracker, 0);
 		tracker.clock.advance(5 * second + windowUs);
 		tracker.expire();
-		expect(total(tracker.active)).toBe(1);
+		expect(tracker.active.sum).toBe(1);
 		tracker.clock.advance(5 * second + windowUs + 1);
 		tracker.expire();
-		expect(total(tracker.active)).toBe(0);
+		expect(tracker.active.sum).toBe(0);
 	});
 
 	test("a session that moves is active in one label set, and in its domain all the while", () => {
@@ -92,7 +92,7 @@ describe("active sessions and peaks", () => {
 		query(tracker, 1, { id: 1, origin: 3 });
 		expect(bySet(tracker, tracker.active)).toEqual({ "0/3": 1 });
 		expect(bySet(tracker, tracker.peak)).toEqual({ "0/2": 1, "0/3": 1 });
-		expect([tracker.activeByDomain[0], tracker.peakByDomain[0]]).toEqual([1, 1]);
+		expect([tracker.activeByDomain.at(0), tracker.peakByDomain.at(0)]).toEqual([1, 1]);
 	});
 
 	test("a peak is of a query's time, not of a look's, and does not go down", () => {
@@ -116,7 +116,7 @@ describe("active sessions and peaks", () => {
 		const tracker = trackerOf();
 		query(tracker, 0, { id: 1, origin: 2 });
 		query(tracker, 2 * windowUs, { id: 2, origin: 3 });
-		expect([total(tracker.peak), tracker.peakByDomain[0]]).toEqual([2, 1]);
+		expect([tracker.peak.sum, tracker.peakByDomain.at(0)]).toEqual([2, 1]);
 	});
 
 	test('beyond the limit of label sets a session is active in its domain\'s "other"', () => {
@@ -150,18 +150,18 @@ describe("a clock that jumps an hour", () => {
 			const jumped = begin + at + jump;
 			// Stamped after the jump, in a batch that was begun before it.
 			tracker.observe(Outcome.Query, seenOf({ id: 0 }), jumped);
-			expect(total(tracker.active)).toBe(100);
+			expect(tracker.active.sum).toBe(100);
 			tracker.clock.synchronize(jumped + second, 77 * second + at + second);
 			tracker.observe(Outcome.Query, seenOf({ id: 0 }), jumped + second);
-			expect([total(tracker.active), total(tracker.sessionsBegun)]).toEqual([100, 100]);
+			expect([tracker.active.sum, tracker.sessionsBegun.sum]).toEqual([100, 100]);
 			// By now the sessions of the first 0.15 s are over, but for the one that asked again.
 			tracker.clock.synchronize(jumped + 20_250_000, 77 * second + at + 20_250_000);
 			tracker.observe(Outcome.Query, seenOf({ id: 99 }), jumped + 20_250_000);
-			expect(total(tracker.active)).toBe(99);
+			expect(tracker.active.sum).toBe(99);
 			tracker.clock.synchronize(jumped + second + windowUs + 1, 77 * second + at + second + windowUs + 1);
 			tracker.expire();
 			tracker.observe(Outcome.Query, seenOf({ id: 99 }), jumped + second + windowUs + 1);
-			expect([total(tracker.active), total(tracker.sessionsBegun)]).toEqual([1, 100]);
+			expect([tracker.active.sum, tracker.sessionsBegun.sum]).toEqual([1, 100]);
 		});
 	}
 
@@ -170,11 +170,11 @@ describe("a clock that jumps an hour", () => {
 		for (let id = 0; id < 100; id++) query(tracker, id * 100_000, { id });
 		const jumped = 9_900_000 - hour;
 		query(tracker, jumped, { id: 99 });
-		expect([total(tracker.active), total(tracker.sessionsBegun)]).toEqual([100, 100]);
+		expect([tracker.active.sum, tracker.sessionsBegun.sum]).toEqual([100, 100]);
 		query(tracker, jumped + 20_250_000, { id: 99 });
-		expect(total(tracker.active)).toBe(98);
+		expect(tracker.active.sum).toBe(98);
 		query(tracker, jumped + 20_250_000 + windowUs + 1, { id: 98 });
-		expect([total(tracker.active), total(tracker.sessionsBegun)]).toEqual([1, 100]);
+		expect([tracker.active.sum, tracker.sessionsBegun.sum]).toEqual([1, 100]);
 	});
 });
 
@@ -210,7 +210,7 @@ describe("with 1,000,000 sessions tracked", () => {
 		const medianMs = hundredsMs[500] ?? Number.NaN;
 		console.log(`100 queries among 1,000,000 sessions: median ${medianMs} ms, longest ${longestMs} ms`);
 		expect(tracker.sessions.active.evicted).toBe(100_000);
-		expect(total(tracker.active)).toBe(count);
+		expect(tracker.active.sum).toBe(count);
 		expect(longestMs).toBeLessThan(15);
 		// One look at every session takes a millisecond at least, so a hundred would take a hundred.
 		expect(medianMs).toBeLessThan(5);
