@@ -1,7 +1,7 @@
 import type { Observation } from "../decode/observation.ts";
 import { low32 } from "./low32.ts";
 import { ipv4Mapped } from "./resolvers.ts";
-import { BoundedTable, dataWord, type Seed } from "./table.ts";
+import { BoundedTable, dataOfFour, type Seed } from "./table.ts";
 
 /** The server holds a response for up to a second; a query without one for this long stays without. */
 export const answerUsMax = 10_000_000;
@@ -14,11 +14,11 @@ export const answerUsMax = 10_000_000;
 export const answersMax = 131_072;
 
 /** The label set's number, and above it the place of the server's port. */
-const setWord = dataWord;
+const setWord = dataOfFour;
 const setBits = 24;
-const sessionWord = dataWord + 1;
+const sessionWord = dataOfFour + 1;
 /** Time in microseconds, the low 32 bits: it waits for ten seconds, they wrap around after 71 minutes. Entries are 32 bytes so. */
-const timeWord = dataWord + 2;
+const timeWord = dataOfFour + 2;
 
 /** Queries that wait for their response: known by the resolver's address and port, and the DNS id. */
 export class Answers {
@@ -27,7 +27,7 @@ export class Answers {
 	private hash = 0;
 
 	constructor(seed: Seed) {
-		this.table = new BoundedTable({ limit: answersMax, data: 3, seed });
+		this.table = new BoundedTable({ limit: answersMax, keyWords: 4, data: 3, seed });
 	}
 
 	/** A query at `now` (microseconds), of a label set and a session's entry. The same query again waits since the first. */

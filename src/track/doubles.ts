@@ -1,6 +1,6 @@
 import { Outcome } from "../decode/fault.ts";
 import type { Observation } from "../decode/observation.ts";
-import { BoundedTable, dataWord, type Seed } from "./table.ts";
+import { BoundedTable, dataOfFour, type Seed } from "./table.ts";
 
 /**
  * A datagram crosses the interfaces of one host within microseconds. A resolver that asks again waits longer, and the
@@ -14,8 +14,8 @@ const crossingUsMax = 100_000;
  */
 export const doublesMax = 65_536;
 
-const pointWord = dataWord;
-const timeWord = dataWord + 1;
+const pointWord = dataOfFour;
+const timeWord = dataOfFour + 1;
 
 /**
  * Tells the copies of a datagram that an `any` capture shows on several interfaces of a host: bridge and port, veth,
@@ -27,7 +27,7 @@ export class Doubles {
 	readonly table: BoundedTable;
 
 	constructor(seed: Seed) {
-		this.table = new BoundedTable({ limit: doublesMax, data: 3, seed });
+		this.table = new BoundedTable({ limit: doublesMax, keyWords: 4, data: 3, seed });
 	}
 
 	/** Whether this observation, made at `now` (microseconds), is a copy of one that was counted. */

@@ -1,5 +1,5 @@
 import type { Observation } from "../decode/observation.ts";
-import { BoundedTable, dataWord, type Seed } from "./table.ts";
+import { BoundedTable, dataOfFour, type Seed } from "./table.ts";
 
 /**
  * How many resolver addresses are remembered with their origin. A country's resolvers are some thousands; beyond it, an
@@ -10,10 +10,10 @@ export const resolversMax = 65_536;
 /** The third word of an IPv4-mapped address (RFC 4291, 2.5.5.2). */
 export const ipv4Mapped = 0xffff;
 
-const originWord = dataWord;
-const generationWord = dataWord + 1;
+const originWord = dataOfFour;
+const generationWord = dataOfFour + 1;
 /** Two words with a bit for each domain that was asked for through the resolver. */
-const domainsWord = dataWord + 2;
+const domainsWord = dataOfFour + 2;
 
 /** Gives the number of an address's origin: four 32-bit words, most significant first, IPv4 as IPv4-mapped IPv6. */
 export type OriginLookup = (a: number, b: number, c: number, d: number) => number;
@@ -25,7 +25,7 @@ export class Resolvers {
 	private readonly lookup: OriginLookup;
 
 	constructor(seed: Seed, lookup: OriginLookup) {
-		this.table = new BoundedTable({ limit: resolversMax, data: 4, seed });
+		this.table = new BoundedTable({ limit: resolversMax, keyWords: 4, data: 4, seed });
 		this.lookup = lookup;
 	}
 

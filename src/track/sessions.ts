@@ -1,16 +1,16 @@
-import { BoundedTable, dataWord, type Seed } from "./table.ts";
+import { BoundedTable, dataOfThree, type Seed } from "./table.ts";
 
 /** Words of a session's entry: with key and chain one cache line of 64 bytes. */
-const setWord = dataWord;
-const lastWord = dataWord + 1;
-const firstWord = dataWord + 3;
-const bytesWord = dataWord + 5;
-/** Highest KCP sequence number of a push, in each direction. */
-const downstreamWord = dataWord + 7;
-const upstreamWord = dataWord + 8;
+const setWord = dataOfThree;
+/** Highest KCP sequence number of a push, downstream and upstream. */
+const downstreamWord = dataOfThree + 1;
+const lastWord = dataOfThree + 2;
+const firstWord = dataOfThree + 4;
+const bytesWord = dataOfThree + 6;
+const upstreamWord = dataOfThree + 8;
 /** Stamp and sequence number of the latest push that was acknowledged. */
-const echoWord = dataWord + 9;
-const echoSequenceWord = dataWord + 10;
+const echoWord = dataOfThree + 9;
+const echoSequenceWord = dataOfThree + 10;
 
 /**
  * The set word holds the label set's number and, in its highest bits, whether there was a push in each direction, and an
@@ -63,8 +63,8 @@ export class Sessions {
 		readonly seed: Seed;
 		readonly events: SessionEvents;
 	}) {
-		this.active = new BoundedTable({ limit: options.trackedMax, data: 11, seed: options.seed });
-		this.remembered = new BoundedTable({ limit: options.rememberedMax, data: 0, seed: options.seed });
+		this.active = new BoundedTable({ limit: options.trackedMax, keyWords: 3, data: 11, seed: options.seed });
+		this.remembered = new BoundedTable({ limit: options.rememberedMax, keyWords: 3, data: 0, seed: options.seed });
 		this.windowUs = options.windowUs;
 		this.events = options.events;
 	}

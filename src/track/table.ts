@@ -4,7 +4,7 @@
  *
  * An entry is a run of 32-bit words, found by its offset into `words`; 0 is no entry. Its layout:
  *
- *     0..3 key | 4 next in chain | 5.. the caller's words
+ *     0..2 key | 3 next in chain | 4 key, if it has a fourth word | the caller's words
  *
  * Runs are a power of two long, so that none of up to 16 words lies across two cache lines. The order of use stands
  * apart from them: putting an entry in front touches two neighbours, which then are close by.
@@ -14,9 +14,11 @@
  * close together in the processor's caches and no insert ever has to move them all.
  */
 
-const chainWord = 4;
-/** First word of an entry that is the caller's. */
-export const dataWord = 5;
+const chainWord = 3;
+const fourthWord = 4;
+/** First word of an entry that is the caller's, where keys have three words, and where they have four. */
+export const dataOfThree = 4;
+export const dataOfFour = 5;
 
 /** Chains that a table begins with. */
 const chainsMin = 64;
@@ -26,13 +28,14 @@ export type Seed = readonly [number, number, number, number];
 
 export class BoundedTable {
 	readonly limit: number;
-	/** All entries. A caller's word w of entry e is words[e + dataWord + w]; its initial value is whatever was there. */
+	/** All entries. Word w of entry e is words[e + w]; the caller's begin at dataOfThree or dataOfFour, and hold at first whatever was there. */
 	readonly words: Int32Array;
 	/** The same memory: the double that starts at word w of entry e is doubles[(e + w) >> 1]; w must be even. */
 	readonly doubles: Float64Array;
 	size = 0;
 	/** How many entries were taken out to make room. */
 	evicted = 0;
+	private readonly hasFourth: boolean;
 	private readonly heads: Int32Array;
 	/** Chains 0..chains-1 are in use; chain `split` is the next to be divided, with the bit `highBit` of the hash. */
 	private chains = chainsMin;
@@ -47,10 +50,19 @@ export class BoundedTable {
 	private free = 0;
 	private fresh: number;
 
-	/** `data` is the number of words that a caller keeps in each entry. */
-	constructor(options: { readonly limit: number; readonly data: number; readonly seed: Seed }) {
+	/**
+	 * Keys have so many words (the fourth of three is 0 wherever one is given), and `data` is the number of words that a
+	 * caller keeps in each entry.
+	 */
+	constructor(options: {
+		readonly limit: number;
+		readonly keyWords: 3 | 4;
+		readonly data: number;
+		readonly seed: Seed;
+	}) {
 		this.limit = options.limit;
-		this.entryShift = Math.ceil(Math.log2(dataWord + options.data));
+		this.hasFourth = options.keyWords === 4;
+		this.entryShift = Math.ceil(Math.log2(options.keyWords + 1 + options.data));
 		const buffer = new ArrayBuffer((options.limit + 1) * 4 * 2 ** this.entryShift);
 		this.words = new Int32Array(buffer);
 		this.doubles = new Float64Array(buffer);
@@ -62,10 +74,12 @@ export class BoundedTable {
 
 	/** The entry with this key, or 0; `hash` is the key's. */
 	find(hash: number, a: number, b: number, c: number, d: number): number {
-		const words = this.words;
+		const { words, hasFourth } = this;
 		let entry = this.heads[this.chainOf(hash)] as number;
 		while (entry !== 0) {
-			if (words[entry] === a && words[entry + 1] === b && words[entry + 2] === c && words[entry + 3] === d) break;
+			if (words[entry] === a && words[entry + 1] === b && words[entry + 2] === c) {
+				if (!hasFourth || words[entry + fourthWord] === d) break;
+			}
 			entry = words[entry + chainWord] as number;
 		}
 		return entry;
@@ -89,7 +103,7 @@ export class BoundedTable {
 		words[entry] = a;
 		words[entry + 1] = b;
 		words[entry + 2] = c;
-		words[entry + 3] = d;
+		if (this.hasFourth) words[entry + fourthWord] = d;
 		words[entry + chainWord] = this.heads[head] as number;
 		this.heads[head] = entry;
 		this.linkNewest(entry);
@@ -176,7 +190,7 @@ export class BoundedTable {
 			words[entry] as number,
 			words[entry + 1] as number,
 			words[entry + 2] as number,
-			words[entry + 3] as number,
+			this.hasFourth ? (words[entry + fourthWord] as number) : 0,
 		);
 	}
 

@@ -1,17 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { BoundedTable, dataWord, type Seed } from "../../src/track/table.ts";
+import { BoundedTable, dataOfFour, dataOfThree, type Seed } from "../../src/track/table.ts";
 import { seededRandom } from "../support/frames.ts";
 
 type Key = readonly [number, number, number, number];
-const chainWord = 4;
+const chainWord = 3;
 
 const seedOf = (number: number): Seed => {
 	const random = seededRandom(number);
 	const word = () => Math.floor(random() * 2 ** 32) | 0;
 	return [word(), word(), word(), word()];
 };
-const tableOf = (limit: number, seed: Seed = seedOf(1), data = 1) => new BoundedTable({ limit, data, seed });
+const tableOf = (limit: number, seed: Seed = seedOf(1), data = 1, keyWords: 3 | 4 = 4) =>
+	new BoundedTable({ limit, keyWords, data, seed });
 const find = (table: BoundedTable, key: Key) => table.find(table.hash(...key), ...key);
 const insert = (table: BoundedTable, key: Key) => table.insert(table.hash(...key), ...key);
 
@@ -59,20 +60,32 @@ describe("BoundedTable", () => {
 		expect(find(table, [1, 0, 0, 0])).not.toBe(0);
 	});
 
-	test("a caller's words and doubles of one entry touch no other", () => {
-		const table = tableOf(100, seedOf(1), 5);
-		const entries = Array.from({ length: 100 }, (_, index) => insert(table, [index, 0, 0, 0]));
-		for (const entry of entries) {
-			table.words[entry + dataWord] = entry;
-			table.doubles[(entry + dataWord + 1) >> 1] = entry + 0.5;
-			table.doubles[(entry + dataWord + 3) >> 1] = -entry;
-		}
-		for (const [index, entry] of entries.entries()) {
-			expect(find(table, [index, 0, 0, 0])).toBe(entry);
-			expect(table.words[entry + dataWord]).toBe(entry);
-			expect(table.doubles[(entry + dataWord + 1) >> 1]).toBe(entry + 0.5);
-			expect(table.doubles[(entry + dataWord + 3) >> 1]).toBe(-entry);
-		}
+	for (const [keyWords, dataWord] of [
+		[3, dataOfThree],
+		[4, dataOfFour],
+	] as const) {
+		test(`a caller's words and doubles of one entry touch no other, nor its key of ${keyWords} words`, () => {
+			const table = tableOf(100, seedOf(1), 5, keyWords);
+			const keys = Array.from({ length: 100 }, (_, index): Key => [index, 1, 2, keyWords === 4 ? 3 : 0]);
+			const entries = keys.map((key) => insert(table, key));
+			const even = (dataWord + 1) & ~1;
+			for (const entry of entries) {
+				for (let word = 0; word < 5; word++) table.words[entry + dataWord + word] = entry * 5 + word;
+				table.doubles[(entry + even) >> 1] = entry + 0.5;
+			}
+			for (const [index, key] of keys.entries()) {
+				const entry = entries[index] as number;
+				expect(find(table, key)).toBe(entry);
+				expect(table.doubles[(entry + even) >> 1]).toBe(entry + 0.5);
+				for (const word of [0, 1, 2, 3, 4].filter((word) => (dataWord + word) >> 1 !== even >> 1)) {
+					expect(table.words[entry + dataWord + word]).toBe(entry * 5 + word);
+				}
+			}
+		});
+	}
+
+	test("without words of a caller, an entry with a key of three is 16 bytes long", () => {
+		expect(tableOf(1_000, seedOf(1), 0, 3).words.byteLength).toBe(16 * 1_001);
 	});
 
 	test("is a Map in the order of last use, under any run of inserts, touches and removals", () => {
@@ -83,12 +96,14 @@ describe("BoundedTable", () => {
 			fc.property(
 				fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constantFrom(63, 64, 65, 200)),
 				fc.nat(),
+				fc.constantFrom<3 | 4>(3, 4),
 				fc.array(step, { minLength: 1, maxLength: 300, size: "max" }),
-				(limit, seed, steps) => {
-					const table = tableOf(limit, seedOf(seed));
+				(limit, seed, keyWords, steps) => {
+					const table = tableOf(limit, seedOf(seed), 1, keyWords);
 					const model = new Map<string, Key>();
 					let evicted = 0;
-					for (const [kind, key] of steps) {
+					for (const [kind, [a, b, c, d]] of steps) {
+						const key: Key = [a, b, c, keyWords === 4 ? d : 0];
 						const name = key.join();
 						const entry = find(table, key);
 						expect(entry !== 0).toBe(model.has(name));
@@ -109,7 +124,7 @@ describe("BoundedTable", () => {
 							table.remove(entry);
 						} else if (kind === "oldest" && table.oldest !== 0) {
 							const [first] = model;
-							expect([...table.words.subarray(table.oldest, table.oldest + 4)]).toEqual([...(first?.[1] ?? [])]);
+							expect(table.oldest).toBe(find(table, first?.[1] ?? [0, 0, 0, 0]));
 						}
 						expect([table.size, table.evicted]).toEqual([model.size, evicted]);
 					}
