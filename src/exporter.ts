@@ -71,7 +71,11 @@ export function openGeoip(config: Config, log: Logger): Promise<Geoip> {
 	const { countryDatabase, asnDatabase } = config.geoip;
 	return openDatabases(
 		{ country: countryDatabase, asn: asnDatabase },
-		{ originsMax: config.labels.maxSets, report: (level, message) => log[level](message) },
+		{
+			originsMax: config.labels.maxSets,
+			report: (level, message) => log[level](message),
+			released: () => Bun.gc(true),
+		},
 	);
 }
 

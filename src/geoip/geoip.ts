@@ -15,6 +15,8 @@ export interface GeoipOptions {
 	readonly originsMax: number;
 	/** Told of each replacement: "info" if it is in use now, "warn" if it is not and the old one stays. One line, names the file. */
 	readonly report: (level: "info" | "warn", message: string) => void;
+	/** Called when a file's content is needed no more, the old one's or that of no use: memory that is worth collecting at once. */
+	readonly released?: () => void;
 }
 
 /** What there is to tell about one open database. Counts are since openDatabases. */
@@ -62,13 +64,17 @@ class Followed<Value> {
 	 * Opens the file again if it changed. While it cannot be read it is tried at every call, and told of when something changed;
 	 * one that was read and is of no use is tried again when it changes.
 	 */
-	async reloadChanged(report: GeoipOptions["report"]): Promise<boolean> {
+	async reloadChanged(options: GeoipOptions): Promise<boolean> {
 		const mark: FileMark = await fileMark(this.#path);
 		if (mark === this.#database.mark) {
 			this.#fault = "";
 			return false;
 		}
 		if (mark === this.#refused) return false;
+		return this.#replace(mark, options);
+	}
+
+	async #replace(mark: FileMark, { report, released }: GeoipOptions): Promise<boolean> {
 		try {
 			const replacement = await openDatabase(this.#path, this.#subject);
 			this.#pastLookupFailures += this.#database.lookupFailures;
@@ -76,6 +82,7 @@ class Followed<Value> {
 			this.#reloads++;
 			this.#fault = "";
 			report("info", `${describe(this.#subject, this.#path)} was replaced and is in use`);
+			released?.();
 			return true;
 		} catch (error) {
 			if (!(error instanceof FileFault)) throw error;
@@ -85,6 +92,7 @@ class Followed<Value> {
 				this.#fault = fault;
 				this.#reloadFailures++;
 				report("warn", `${describe(this.#subject, this.#path)} ${error.message} (the one read before stays in use)`);
+				released?.();
 			}
 			return false;
 		}
@@ -108,7 +116,7 @@ export class Geoip {
 	readonly #country: Followed<string> | null;
 	readonly #asn: Followed<number> | null;
 	readonly #origins: OriginTable;
-	readonly #report: GeoipOptions["report"];
+	readonly #options: GeoipOptions;
 	#reloading: Promise<boolean> | null = null;
 
 	/** For openDatabases alone. */
@@ -116,7 +124,7 @@ export class Geoip {
 		this.#country = country;
 		this.#asn = asn;
 		this.#origins = new OriginTable(options.originsMax);
-		this.#report = options.report;
+		this.#options = options;
 	}
 
 	/** Whether label sets have a `country`. Without, each origin's country means nothing. */
@@ -161,8 +169,8 @@ export class Geoip {
 
 	async #reload(): Promise<boolean> {
 		// One after the other: at most one file is in memory twice.
-		const country = (await this.#country?.reloadChanged(this.#report)) ?? false;
-		const asn = (await this.#asn?.reloadChanged(this.#report)) ?? false;
+		const country = (await this.#country?.reloadChanged(this.#options)) ?? false;
+		const asn = (await this.#asn?.reloadChanged(this.#options)) ?? false;
 		return country || asn;
 	}
 
