@@ -41,7 +41,7 @@ const expiryDelayMinMs = 10;
  */
 const tidyDelayMs = 1_000;
 /** Characters of a scrape that may be written before the garbage that they made, some thirty times as much, is collected. */
-const uncollectedMax = 600_000;
+const uncollectedMax = 300_000;
 
 /** What of the outside world the exporter uses. */
 export interface World {
@@ -247,9 +247,9 @@ export async function startExporter(
 		telemetryPath: config.web.telemetryPath,
 		async render() {
 			tracker.clock.advance(world.monotonicUs());
-			const text = await exposition.render();
+			const bytes = await exposition.render();
 			tidyLater();
-			return text;
+			return bytes;
 		},
 		isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
 		auth: { check: async (authorization, address) => auth?.check(authorization, address) ?? "accepted" },

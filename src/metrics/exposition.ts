@@ -1,11 +1,12 @@
+import { concatArrayBuffers } from "bun";
 import { type Metric, Registry } from "prom-client";
 import { catalog, type MetricKey } from "./catalog.ts";
 import { Collectors, type Sources } from "./collect.ts";
 import { registerProcessMetrics } from "./process.ts";
 
 export interface Exposition {
-	/** The text format 0.0.4 of all metrics, from the state as it is while they are written. */
-	render(): Promise<string>;
+	/** The text format 0.0.4 of all metrics, in UTF-8, from the state as it is while they are written. */
+	render(): Promise<Uint8Array<ArrayBuffer>>;
 	readonly contentType: string;
 }
 
@@ -18,18 +19,20 @@ export function createExposition(sources: Sources, breathe: (characters: number)
 	const collectors = new Collectors(sources);
 	for (const key of Object.keys(catalog) as MetricKey[]) register(registry, key, collectors);
 	registerProcessMetrics(registry);
+	const encoder = new TextEncoder();
 	return {
 		contentType: registry.contentType,
 		async render() {
 			await breathe(0);
 			sources.tracker.expire();
-			const parts: string[] = [];
+			// Encoded one by one: a string that was put together from samples holds them all, at three times its length.
+			const parts: Uint8Array[] = [];
 			for (const { name } of registry.getMetricsAsArray()) {
 				const part = await registry.getSingleMetricAsString(name);
-				parts.push(part);
+				parts.push(encoder.encode(`${parts.length === 0 ? "" : "\n"}${part}\n`));
 				await breathe(part.length);
 			}
-			return `${parts.join("\n\n")}\n`;
+			return new Uint8Array(concatArrayBuffers(parts));
 		},
 	};
 }

@@ -24,7 +24,7 @@ export interface AppOptions {
 	/** Where metrics are served, as web.telemetry-path takes it: neither "/" nor below "/-/". */
 	telemetryPath: string;
 	/** The exposition, in the text format 0.0.4. May reject: that scrape gets 500. */
-	render(): Promise<string>;
+	render(): Promise<Uint8Array<ArrayBuffer>>;
 	/** True, or why not yet: a short text that the client sees. */
 	isReady(): true | string;
 	/** Without it everyone may read. */
@@ -119,8 +119,7 @@ interface Rendering {
 	gzipped?: Promise<Uint8Array<ArrayBuffer>>;
 }
 
-function createScrape(render: () => Promise<string>): Handler {
-	const encoder = new TextEncoder();
+function createScrape(render: AppOptions["render"]): Handler {
 	const deliver = createDelivery();
 	let scrapes = 0;
 	let shared: Rendering | undefined;
@@ -128,11 +127,7 @@ function createScrape(render: () => Promise<string>): Handler {
 	/** Scrapes that arrive while one is being rendered get its result: it is as new as any that could start now. */
 	function rendering(): Rendering {
 		if (shared !== undefined) return shared;
-		const started: Rendering = {
-			plain: Promise.resolve()
-				.then(render)
-				.then((exposition) => encoder.encode(exposition)),
-		};
+		const started: Rendering = { plain: Promise.resolve().then(render) };
 		const forget = () => {
 			shared = undefined;
 		};

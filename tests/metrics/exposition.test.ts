@@ -6,11 +6,13 @@ import { observedDomains, Traffic } from "./traffic.ts";
 
 const labels = { domain: "t.example.com" };
 
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
 describe("an exposition", () => {
 	test("has help and type of every metric in the catalog, and the process's own", async () => {
 		const { sources } = await observedDomains();
 		const exposition = createExposition(sources, async () => {});
-		const text = await exposition.render();
+		const text = textOf(await exposition.render());
 		for (const { name, help, type } of Object.values(catalog)) {
 			expect(text).toContain(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`);
 		}
@@ -26,7 +28,7 @@ describe("an exposition", () => {
 	test("has the values as they are at each rendering", async () => {
 		const { sources, send } = await observedDomains();
 		const exposition = createExposition(sources, async () => {});
-		const value = async (name: string) => parseExposition(await exposition.render()).value(name, labels);
+		const value = async (name: string) => parseExposition(textOf(await exposition.render())).value(name, labels);
 		expect(await value("dnstt_queries_total")).toBeUndefined();
 		send(new Traffic().exchange(1, "192.0.2.1").records);
 		expect(await value("dnstt_queries_total")).toBe(1);
@@ -43,7 +45,7 @@ describe("an exposition", () => {
 		const exposition = createExposition(sources, async () => {});
 		const queryUs = Number((records[0]?.timeNs ?? 0n) / 1000n);
 		sources.tracker.clock.advance(queryUs + 30_000_000 + moreUs);
-		const samples = parseExposition(await exposition.render());
+		const samples = parseExposition(textOf(await exposition.render()));
 		expect(samples.value("dnstt_active_clients", labels)).toBe(active);
 		expect(samples.value("dnstt_peak_clients", labels)).toBe(1);
 		expect(samples.value("dnstt_sessions_total", labels)).toBe(1);

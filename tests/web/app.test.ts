@@ -7,11 +7,15 @@ const client: Client = { address: "192.0.2.1", keepOpen: () => {} };
 const origin = "http://exporter.example:9713";
 const exposition = "# TYPE dnstt_queries_total counter\ndnstt_queries_total 1\n";
 
-function appOf(options: Partial<AppOptions> = {}) {
+const encode = (text: string) => new TextEncoder().encode(text);
+
+type TestOptions = Omit<Partial<AppOptions>, "render"> & { readonly render?: () => Promise<string> };
+
+function appOf({ render = async () => exposition, ...options }: TestOptions = {}) {
 	const app = createApp({
 		version: "1.2.3",
 		telemetryPath: "/metrics",
-		render: async () => exposition,
+		render: async () => encode(await render()),
 		isReady: () => true,
 		onFault: (path, error) => {
 			throw new Error(`unexpected fault on ${path}: ${error}`);
@@ -99,7 +103,7 @@ describe("routes", () => {
 		const app = createApp({
 			version: "1",
 			telemetryPath: "/metrics",
-			render: async () => exposition,
+			render: async () => encode(exposition),
 			isReady: () => true,
 			onFault: () => {},
 			extraRoutes: {
