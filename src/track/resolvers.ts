@@ -10,10 +10,10 @@ export const resolversMax = 65_536;
 /** The third word of an IPv4-mapped address (RFC 4291, 2.5.5.2). */
 export const ipv4Mapped = 0xffff;
 
+/** Entries are 32 bytes: the number of the origin, and two words with a bit for each domain that was asked for. */
 const originWord = dataOfFour;
-const generationWord = dataOfFour + 1;
-/** Two words with a bit for each domain that was asked for through the resolver. */
-const domainsWord = dataOfFour + 2;
+const domainsWord = dataOfFour + 1;
+const originUnknown = -1;
 
 /** Gives the number of an address's origin: four 32-bit words, most significant first, IPv4 as IPv4-mapped IPv6. */
 export type OriginLookup = (a: number, b: number, c: number, d: number) => number;
@@ -21,11 +21,10 @@ export type OriginLookup = (a: number, b: number, c: number, d: number) => numbe
 /** Resolver addresses, with the number of the origin that the GeoIP stage gave for each. */
 export class Resolvers {
 	readonly table: BoundedTable;
-	private generation = 1;
 	private readonly lookup: OriginLookup;
 
 	constructor(seed: Seed, lookup: OriginLookup) {
-		this.table = new BoundedTable({ limit: resolversMax, keyWords: 4, data: 4, seed });
+		this.table = new BoundedTable({ limit: resolversMax, keyWords: 4, data: 3, seed });
 		this.lookup = lookup;
 	}
 
@@ -44,15 +43,14 @@ export class Resolvers {
 		if (entry === 0) {
 			table.makeRoom();
 			entry = table.insert(hash, peer3, family, peer1, peer0);
-			words[entry + generationWord] = 0;
+			words[entry + originWord] = originUnknown;
 			words[entry + domainsWord] = 0;
 			words[entry + domainsWord + 1] = 0;
 		} else {
 			table.touch(entry);
 		}
-		if (words[entry + generationWord] !== this.generation) {
+		if (words[entry + originWord] === originUnknown) {
 			words[entry + originWord] = this.lookup(peer0, peer1, peer2, peer3);
-			words[entry + generationWord] = this.generation;
 		}
 		return entry;
 	}
@@ -73,8 +71,11 @@ export class Resolvers {
 		return true;
 	}
 
-	/** The databases changed: every origin is asked for again when its resolver is next seen. */
+	/** The databases changed: every origin is asked for again when its resolver is next seen. A millisecond, if the table is full. */
 	forgetOrigins(): void {
-		this.generation++;
+		const { table } = this;
+		for (let entry = table.olderThan(0); entry !== 0; entry = table.olderThan(entry)) {
+			table.words[entry + originWord] = originUnknown;
+		}
 	}
 }

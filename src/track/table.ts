@@ -123,6 +123,11 @@ export class BoundedTable {
 		return this.links[1] as number;
 	}
 
+	/** The entry whose last touch or insert was just before this one's, or 0; of 0, the newest. */
+	olderThan(entry: number): number {
+		return this.links[(entry >> this.entryShift) << 1] as number;
+	}
+
 	/** Takes an entry out; its words are the next insert's. `hash` is its key's. */
 	remove(entry: number, hash: number = this.hashOf(entry)): void {
 		const words = this.words;

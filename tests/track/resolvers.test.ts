@@ -32,13 +32,13 @@ describe("Resolvers", () => {
 		expect(asked).toEqual(["0,0,65535,1", "0,0,65535,2", "0,0,0,1", "6,5,0,1"]);
 	});
 
-	test("when the databases changed it is looked up once more", () => {
+	test("when the databases changed each is looked up once more, and only as it is seen", () => {
 		const { asked, originOf, resolvers } = watched();
-		originOf(peer(1));
+		for (let index = 0; index < 5; index++) originOf(peer(index));
 		resolvers.forgetOrigins();
-		originOf(peer(1));
-		originOf(peer(1));
-		expect(asked.length).toBe(2);
+		expect(asked.length).toBe(5);
+		for (let look = 0; look < 2; look++) for (let index = 0; index < 5; index++) originOf(peer(index));
+		expect(asked.length).toBe(10);
 	});
 
 	test("the limit's last address drops none, one more drops the least recently seen", () => {

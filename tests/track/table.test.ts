@@ -128,7 +128,12 @@ describe("BoundedTable", () => {
 						}
 						expect([table.size, table.evicted]).toEqual([model.size, evicted]);
 					}
-					for (const key of model.values()) expect(find(table, key)).not.toBe(0);
+					let newest = 0;
+					for (const key of [...model.values()].reverse()) {
+						newest = table.olderThan(newest);
+						expect([find(table, key), newest === 0]).toEqual([newest, false]);
+					}
+					expect(table.olderThan(newest)).toBe(0);
 				},
 			),
 			{ numRuns: 300 },
