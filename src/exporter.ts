@@ -35,13 +35,20 @@ const breathBatchesMax = 32;
 const expiryDelayMinMs = 10;
 
 /**
- * What the start or a scrape left is cleared away so long after it, for all that come one after the other together: garbage,
- * of which the runtime would let as much gather as the tracker's tables are large, and pages of the executable that are not
- * used otherwise. It takes some ten milliseconds.
+ * What the start or a scrape left is cleared away so long after it, for all that come one after the other together.
  */
 const tidyDelayMs = 1_000;
-/** Characters of a scrape that may be written before the garbage that they made, some thirty times as much, is collected. */
-const uncollectedMax = 300_000;
+/** Characters of a scrape that may be written before what they left is cleared away: garbage of some thirty times as much. */
+const untidiedMax = 300_000;
+
+/**
+ * Gives memory back: garbage, of which the runtime would let as much gather as the tracker's tables are large, and pages of
+ * the executable, of which those in use come back. It takes some milliseconds.
+ */
+function tidy(): void {
+	Bun.gc(true);
+	loadCap().releaseProgramPages();
+}
 
 /** What of the outside world the exporter uses. */
 export interface World {
@@ -74,7 +81,7 @@ export function openGeoip(config: Config, log: Logger): Promise<Geoip> {
 		{
 			originsMax: config.labels.maxSets,
 			report: (level, message) => log[level](message),
-			released: () => Bun.gc(true),
+			released: tidy,
 		},
 	);
 }
@@ -206,12 +213,12 @@ export async function startExporter(
 		}),
 		configReload: () => configReload,
 	};
-	let uncollected = 0;
+	let untidied = 0;
 	const exposition = createExposition(sources, async (characters) => {
-		uncollected += characters;
-		if (uncollected > uncollectedMax) {
-			uncollected = 0;
-			Bun.gc(true);
+		untidied += characters;
+		if (untidied > untidiedMax) {
+			untidied = 0;
+			tidy();
 		}
 		for (let batches = 0; batches < breathBatchesMax && watch.drainOnce(); batches++);
 	});
@@ -235,8 +242,7 @@ export async function startExporter(
 	function tidyLater(): void {
 		tidying ??= setTimeout(() => {
 			tidying = undefined;
-			Bun.gc(true);
-			loadCap().releaseProgramPages();
+			tidy();
 		}, tidyDelayMs);
 	}
 

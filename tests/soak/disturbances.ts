@@ -11,7 +11,7 @@ const readyWithinMs = 15_000;
 /** Files are looked at every 10 s. */
 const reloadWithinMs = 30_000;
 /** A scrape that was under way, and the next. */
-const configWithinMs = 25_000;
+const configWithinMs = 10_000;
 
 /** What happened, and what did not happen after it that should have. */
 export interface Disturbances {

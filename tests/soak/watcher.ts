@@ -4,13 +4,15 @@ import { memoryOf } from "../bench/measure.ts";
 import type { Exporter } from "../support/exporter.ts";
 import { parseExposition, type Samples, sampleKey } from "../support/exposition.ts";
 
-/** So long does a Prometheus server wait by default. */
-const answerMsMost = 10_000;
+/** Half of what a Prometheus server waits by default. */
+const answerMsMost = 5_000;
 const pauseMs = 2_000;
 
 /** The process between two scrapes. */
 export interface Size {
 	readonly residentBytes: number;
+	/** The most that it ever was. */
+	readonly peakBytes: number;
 	/** Without the executable's own pages. */
 	readonly ownBytes: number;
 	readonly descriptors: number;
@@ -106,11 +108,13 @@ export class Watcher {
 	/** Undefined once the process has ended. */
 	size(): Omit<Size, "isFull"> | undefined {
 		const { pid } = this.exporter;
-		const [residentBytes, ownBytes] = [memoryOf(pid, "VmRSS"), memoryOf(pid, "RssAnon")];
-		if (residentBytes === undefined || ownBytes === undefined) return undefined;
+		const residentBytes = memoryOf(pid, "VmRSS");
+		const peakBytes = memoryOf(pid, "VmHWM");
+		const ownBytes = memoryOf(pid, "RssAnon");
+		if (residentBytes === undefined || peakBytes === undefined || ownBytes === undefined) return undefined;
 		try {
 			const count = (folder: string) => readdirSync(`/proc/${pid}/${folder}`).length;
-			return { residentBytes, ownBytes, descriptors: count("fd"), threads: count("task") };
+			return { residentBytes, peakBytes, ownBytes, descriptors: count("fd"), threads: count("task") };
 		} catch {
 			return undefined;
 		}
