@@ -253,9 +253,9 @@ export async function startExporter(
 		telemetryPath: config.web.telemetryPath,
 		async render() {
 			tracker.clock.advance(world.monotonicUs());
-			const bytes = await exposition.render();
+			const parts = await exposition.render();
 			tidyLater();
-			return bytes;
+			return parts;
 		},
 		isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
 		auth: { check: async (authorization, address) => auth?.check(authorization, address) ?? "accepted" },

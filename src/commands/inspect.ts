@@ -139,7 +139,7 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 	if (opened === 0) return 1;
 	if (options.format === "prometheus") {
 		const exposition = createExposition({ ...sources, capture: () => null, configReload: () => null }, async () => {});
-		world.write(new TextDecoder().decode(await exposition.render()));
+		for (const part of await exposition.render()) world.write(new TextDecoder().decode(part));
 	} else if (options.format === "json") world.write(`${JSON.stringify(report(), null, 2)}\n`);
 	else world.write(reportText(report(), options.top));
 	return broken.length === 0 ? 0 : 1;

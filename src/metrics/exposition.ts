@@ -1,12 +1,11 @@
-import { concatArrayBuffers } from "bun";
 import { type Metric, Registry } from "prom-client";
 import { catalog, type MetricKey } from "./catalog.ts";
 import { Collectors, type Sources } from "./collect.ts";
 import { registerProcessMetrics } from "./process.ts";
 
 export interface Exposition {
-	/** The text format 0.0.4 of all metrics, in UTF-8, from the state as it is while they are written. */
-	render(): Promise<Uint8Array<ArrayBuffer>>;
+	/** The text format 0.0.4 of all metrics, in UTF-8, a part a metric, from the state as it is while they are written. */
+	render(): Promise<Uint8Array<ArrayBuffer>[]>;
 	readonly contentType: string;
 }
 
@@ -26,13 +25,13 @@ export function createExposition(sources: Sources, breathe: (characters: number)
 			await breathe(0);
 			sources.tracker.expire();
 			// Encoded one by one: a string that was put together from samples holds them all, at three times its length.
-			const parts: Uint8Array[] = [];
+			const parts: Uint8Array<ArrayBuffer>[] = [];
 			for (const { name } of registry.getMetricsAsArray()) {
 				const part = await registry.getSingleMetricAsString(name);
 				parts.push(encoder.encode(`${parts.length === 0 ? "" : "\n"}${part}\n`));
 				await breathe(part.length);
 			}
-			return new Uint8Array(concatArrayBuffers(parts));
+			return parts;
 		},
 	};
 }

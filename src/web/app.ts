@@ -1,5 +1,5 @@
 import type { BasicAuth } from "./auth.ts";
-import { createDelivery } from "./delivery.ts";
+import { createDelivery, join, lengthOf, type Parts } from "./delivery.ts";
 import { acceptsGzip, gzip, gzipMinBytes } from "./gzip.ts";
 import { landingPage, styleSheet } from "./landing.ts";
 
@@ -24,7 +24,7 @@ export interface AppOptions {
 	/** Where metrics are served, as web.telemetry-path takes it: neither "/" nor below "/-/". */
 	telemetryPath: string;
 	/** The exposition, in the text format 0.0.4. May reject: that scrape gets 500. */
-	render(): Promise<Uint8Array<ArrayBuffer>>;
+	render(): Promise<Parts>;
 	/** True, or why not yet: a short text that the client sees. */
 	isReady(): true | string;
 	/** Without it everyone may read. */
@@ -115,8 +115,8 @@ function createRoutes({ version, telemetryPath, render, isReady, extraRoutes }: 
 
 /** A rendering under way or done, which scrapes that came meanwhile share. */
 interface Rendering {
-	plain: Promise<Uint8Array<ArrayBuffer>>;
-	gzipped?: Promise<Uint8Array<ArrayBuffer>>;
+	plain: Promise<Parts>;
+	gzipped?: Promise<Parts>;
 }
 
 function createScrape(render: AppOptions["render"]): Handler {
@@ -146,15 +146,15 @@ function createScrape(render: AppOptions["render"]): Handler {
 		try {
 			const current = rendering();
 			const plain = await current.plain;
-			const compress = plain.length >= gzipMinBytes && acceptsGzip(request.headers.get("accept-encoding"));
-			if (compress) current.gzipped ??= gzip(plain);
-			const bytes = await (compress ? (current.gzipped ?? plain) : plain);
+			const compress = lengthOf(plain) >= gzipMinBytes && acceptsGzip(request.headers.get("accept-encoding"));
+			if (compress) current.gzipped ??= gzip(join(plain)).then((bytes) => [bytes]);
+			const parts = await (compress ? (current.gzipped ?? plain) : plain);
 			const headers: Record<string, string> = { "Content-Type": expositionType, Vary: "Accept-Encoding" };
 			if (compress) headers["Content-Encoding"] = "gzip";
 			// Without the length the runtime would state 0, that of the missing body.
 			if (request.method === "HEAD")
-				return new Response(null, { headers: { ...headers, "Content-Length": `${bytes.length}` } });
-			return new Response(deliver(bytes), { headers });
+				return new Response(null, { headers: { ...headers, "Content-Length": `${lengthOf(parts)}` } });
+			return new Response(deliver(parts), { headers });
 		} finally {
 			scrapes--;
 		}

@@ -4,29 +4,33 @@ export const deliveriesMax = 16;
 /** Handed to the socket at a time; a body no longer than this is not worth keeping track of, as the kernel takes it whole. */
 export const chunkBytes = 65536;
 
+/** A body in parts, which follow one another. */
+export type Parts = readonly Uint8Array<ArrayBuffer>[];
+
 /** A body for a Response: the bytes themselves if they are few, else a stream of them. */
-export type Deliver = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+export type Deliver = (parts: Parts) => Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
 /**
  * Makes a function that sends bodies piece by piece, as fast as their readers take them, and keeps at most `deliveriesMax`
  * under way: one more breaks off that whose reader took its last piece the longest ago. So clients that ask and do not read
  * cost bounded memory, and cannot keep a scrape from being answered nor from ending, however slow its link, as long as it
- * takes a piece now and then. A whole body given to the runtime would be kept until the time-out.
+ * takes a piece now and then. A whole body given to the runtime would be kept until the time-out; here a part is let go when
+ * its last reader has it.
  */
 export function createDelivery(): Deliver {
 	/** What breaks each off; a piece that is taken puts its own last. */
 	const underWay = new Set<() => void>();
 
-	return (bytes) => {
-		if (bytes.length <= chunkBytes) return bytes;
-		let rest: Uint8Array = bytes;
+	return (parts) => {
+		if (lengthOf(parts) <= chunkBytes) return join(parts);
+		const rest = [...parts];
 		let breakOff = () => {};
 		return new ReadableStream<Uint8Array>(
 			{
 				start(controller) {
 					breakOff = () => {
 						underWay.delete(breakOff);
-						rest = rest.subarray(0, 0);
+						rest.length = 0;
 						controller.error(new Error("too many slow readers"));
 					};
 					underWay.add(breakOff);
@@ -34,8 +38,7 @@ export function createDelivery(): Deliver {
 					if (underWay.size > deliveriesMax) stillest?.();
 				},
 				pull(controller) {
-					controller.enqueue(rest.subarray(0, chunkBytes));
-					rest = rest.subarray(chunkBytes);
+					controller.enqueue(takePiece(rest));
 					underWay.delete(breakOff);
 					if (rest.length > 0) {
 						underWay.add(breakOff);
@@ -45,9 +48,40 @@ export function createDelivery(): Deliver {
 				},
 				cancel() {
 					underWay.delete(breakOff);
+					rest.length = 0;
 				},
 			},
 			{ highWaterMark: 1 },
 		);
 	};
+}
+
+export function lengthOf(parts: Parts): number {
+	return parts.reduce((sum, { length }) => sum + length, 0);
+}
+
+export function join(parts: Parts): Uint8Array<ArrayBuffer> {
+	const [first, second] = parts;
+	if (first !== undefined && second === undefined) return first;
+	const bytes = new Uint8Array(lengthOf(parts));
+	let at = 0;
+	for (const part of parts) {
+		bytes.set(part, at);
+		at += part.length;
+	}
+	return bytes;
+}
+
+/** Takes up to `chunkBytes` from the front of a body that has any. */
+function takePiece(rest: Uint8Array<ArrayBuffer>[]): Uint8Array {
+	const pieces: Uint8Array<ArrayBuffer>[] = [];
+	for (let room = chunkBytes; room > 0 && rest.length > 0; ) {
+		const part = rest[0] as Uint8Array<ArrayBuffer>;
+		const piece = part.subarray(0, room);
+		pieces.push(piece);
+		room -= piece.length;
+		if (piece.length === part.length) rest.shift();
+		else rest[0] = part.subarray(piece.length);
+	}
+	return join(pieces);
 }

@@ -60,7 +60,7 @@ async function scraped(maxSets?: number): Promise<{ readonly samples: Samples; r
 	now += 60_000_000;
 	tracker.clock.at(now);
 	const exposition = createExposition(sources, async () => {});
-	return { samples: parseExposition(new TextDecoder().decode(await exposition.render())), sums };
+	return { samples: parseExposition(Buffer.concat(await exposition.render()).toString()), sums };
 }
 
 describe("health metrics", () => {

@@ -6,7 +6,7 @@ import { observedDomains, Traffic } from "./traffic.ts";
 
 const labels = { domain: "t.example.com" };
 
-const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const textOf = (parts: readonly Uint8Array[]) => Buffer.concat(parts).toString();
 
 describe("an exposition", () => {
 	test("has help and type of every metric in the catalog, and the process's own", async () => {

@@ -15,7 +15,7 @@ function appOf({ render = async () => exposition, ...options }: TestOptions = {}
 	const app = createApp({
 		version: "1.2.3",
 		telemetryPath: "/metrics",
-		render: async () => encode(await render()),
+		render: async () => [encode(await render())],
 		isReady: () => true,
 		onFault: (path, error) => {
 			throw new Error(`unexpected fault on ${path}: ${error}`);
@@ -103,7 +103,7 @@ describe("routes", () => {
 		const app = createApp({
 			version: "1",
 			telemetryPath: "/metrics",
-			render: async () => encode(exposition),
+			render: async () => [encode(exposition)],
 			isReady: () => true,
 			onFault: () => {},
 			extraRoutes: {

@@ -22,7 +22,7 @@ async function serve(options: Partial<ServerOptions> = {}, render = async () => 
 	const app = createApp({
 		version: "1.2.3",
 		telemetryPath: "/metrics",
-		render: async () => new TextEncoder().encode(await render()),
+		render: async () => [new TextEncoder().encode(await render())],
 		isReady: () => true,
 		onFault: (path, error) => console.error(path, error),
 	});

@@ -198,7 +198,7 @@ export function servePage(first: Status, history: HistoryStatus, auth?: BasicAut
 	const app = createApp({
 		version: "1.0.0",
 		telemetryPath: "/metrics",
-		render: async () => new Uint8Array(),
+		render: async () => [],
 		isReady: () => true,
 		extraRoutes: statusRoutes(feed, "/metrics"),
 		...(auth === undefined ? {} : { auth }),
