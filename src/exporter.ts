@@ -66,7 +66,7 @@ export interface Exporter {
 	readonly tracker: Tracker;
 	/** Whether the capture works, or waits to be opened again; to be asked by a watchdog. */
 	isAlive(): boolean;
-	/** Applies what of `next` can be applied without a restart. */
+	/** Applies what of `next` can be applied without a restart. Throws a CaptureError, and changes nothing, if its capture cannot be opened. */
 	reload(next: Config): Promise<void>;
 	/** The configuration could not be read again; the old one stays. */
 	reloadFailed(): void;
@@ -159,14 +159,15 @@ export async function startExporter(
 	let linkType: LinkType = linkTypes.EN10MB;
 	/** By the monotonic clock. */
 	let captureSinceUs = 0;
+	const openCapture = ({ capture, dnstt }: Config) =>
+		open({
+			interfaceName: capture.interface,
+			ports: dnstt.ports,
+			bufferBytes: capture.bufferBytes,
+			promiscuous: capture.promiscuous,
+		});
 	const watch = new Watch({
-		open: () =>
-			open({
-				interfaceName: config.capture.interface,
-				ports: config.dnstt.ports,
-				bufferBytes: config.capture.bufferBytes,
-				promiscuous: config.capture.promiscuous,
-			}),
+		open: () => openCapture(config),
 		opened(source: LiveSource, isNews: boolean) {
 			captureSinceUs = world.monotonicUs();
 			linkType = source.linkType;
@@ -312,16 +313,20 @@ export async function startExporter(
 		async reload(next) {
 			const changed = reloadable(config, next);
 			// What needs a restart keeps its old value.
-			config = {
+			const merged = {
 				...config,
 				dnstt: { ...config.dnstt, ports: next.dnstt.ports },
 				capture: next.capture,
 				log: next.log,
 				web: { ...config.web, basicAuth: next.web.basicAuth },
 			};
+			const reopens = changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port");
+			// Tried before anything changes; not kept, as two at a time would see each frame twice.
+			if (reopens && watch.up) openCapture(merged).close();
+			config = merged;
 			log.level = config.log.level;
 			log.format = config.log.format;
-			if (changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port")) watch.restart();
+			if (reopens) watch.restart();
 			if (changed.reload.includes("web.basic-auth")) auth = authOf(config);
 			await checkFiles();
 			configReload.successful = true;

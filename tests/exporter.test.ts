@@ -158,6 +158,8 @@ describe("a reload", () => {
 		await running.exporter.reload(configOf({ ...free, "dnstt.port": "5353" }));
 		expect(running.opened.map(({ options, source }) => [options.ports, source.closed])).toEqual([
 			[[53], true],
+			// Tried first.
+			[[5353], true],
 			[[5353], false],
 		]);
 		running.source().query(1, startUs, 5353);
@@ -167,6 +169,29 @@ describe("a reload", () => {
 		expect(samples.value("dnstt_queries_total", domain)).toBe(2);
 		// It was not broken.
 		expect(samples.sum("dnstt_exporter_capture_reopened_total")).toBe(0);
+	});
+
+	test("of a capture that cannot be opened throws, changes nothing and keeps the old one", async () => {
+		await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
+		running.refusing.next = true;
+		const { level } = running.world.log;
+		const next = configOf({ ...free, "capture.interface": "nope0", "log.level": "error" });
+		await expect(running.exporter.reload(next)).rejects.toThrow(CaptureError);
+		expect([running.opened.length, running.source().closed, running.world.log.level]).toEqual([1, false, level]);
+		running.source().query(1, startUs);
+		expect((await running.metrics()).value("dnstt_queries_total", domain)).toBe(1);
+		expect((await running.get("/-/ready")).status).toBe(200);
+	});
+
+	test("while the capture is closed takes another interface, whether it is there or not", async () => {
+		await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
+		running.refusing.next = true;
+		running.source().breaks();
+		expect((await running.get("/-/ready")).status).toBe(503);
+		await running.exporter.reload(configOf({ ...free, "capture.interface": "eth1" }));
+		running.refusing.next = false;
+		while (running.opened.length < 2) await Bun.sleep(10);
+		expect(running.opened.at(-1)?.options.interfaceName).toBe("eth1");
 	});
 
 	test("counts what the capture held when it was opened anew", async () => {

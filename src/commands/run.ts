@@ -1,4 +1,5 @@
 import { openLive } from "../capture/live.ts";
+import { CaptureError } from "../capture/source.ts";
 import { type Config, ConfigError } from "../config.ts";
 import { type Exporter, startExporter, type World } from "../exporter.ts";
 import { passedSockets } from "../process/activation.ts";
@@ -85,9 +86,10 @@ async function reload(exporter: Exporter, load: () => Config, world: World, tell
 		await exporter.reload(load());
 		tell.reloaded("configuration reloaded");
 	} catch (error) {
-		if (!(error instanceof ConfigError)) throw error;
+		if (!(error instanceof ConfigError || error instanceof CaptureError)) throw error;
 		exporter.reloadFailed();
-		for (const problem of error.problems) world.log.error("configuration not reloaded, the old one stays", { problem });
+		const problems = error instanceof ConfigError ? error.problems : [error.message];
+		for (const problem of problems) world.log.error("configuration not reloaded, the old one stays", { problem });
 		tell.reloaded("configuration not reloaded, the old one stays: see the log");
 	}
 }

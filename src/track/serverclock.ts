@@ -64,10 +64,10 @@ export class ServerClock {
 
 	/**
 	 * The round trip, in microseconds, that an acknowledgement captured at `nowUs` completes, of the push stamped
-	 * `stampMs`; -1 when no push can have had that stamp.
+	 * `stampMs`; -1 when no push can have had that stamp, or it looks as if another server had come.
 	 */
 	roundTripUs(stampMs: number, nowUs: number): number {
-		if (!this.isKnown) return -1;
+		if (!this.isKnown || this.strangers > 0) return -1;
 		const wholeMs = Math.floor(nowUs / 1_000);
 		const tripMs = (low32(wholeMs) - stampMs - this.ms) | 0;
 		// A stamp is a whole millisecond, so the offset may be one too large.
