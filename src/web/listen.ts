@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { type ListenAddress, writeListenAddress } from "../config/values.ts";
 import { WebError } from "./error.ts";
 
@@ -9,13 +10,19 @@ export function bindError(listen: ListenAddress, error: unknown): WebError {
 	if (code === "EADDRINUSE") {
 		return new WebError(`${failed} the port is in use; see by whom with: ss -ltnp 'sport = :${listen.port}'`);
 	}
-	if (code === "EADDRNOTAVAIL") {
-		return new WebError(`${failed} this host has no such address, or the name has none; see: ip -brief address`);
-	}
 	if (code === "EACCES" || /permission denied/i.test(message)) {
 		return new WebError(
 			`${failed} permission denied; take a port of 1024 or higher, or grant CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=)`,
 		);
+	}
+	if (listen.host !== "" && isIP(listen.host) === 0) {
+		// The runtime does not say that a name was not found: its code is whatever failed last, such as EINVAL or EPERM.
+		return new WebError(
+			`${failed} the name ${listen.host} has no address of this host; give an address, or mend /etc/hosts or DNS`,
+		);
+	}
+	if (code === "EADDRNOTAVAIL") {
+		return new WebError(`${failed} this host has no such address; see: ip -brief address`);
 	}
 	return new WebError(`${failed} ${message}`);
 }

@@ -15,13 +15,31 @@ describe("bindError tells what mends it in one line", () => {
 			"an address of another host",
 			"2001:db8::1",
 			failure("EADDRNOTAVAIL", "address not available"),
-			"cannot listen on [2001:db8::1]:80: this host has no such address, or the name has none; see: ip -brief address",
+			"cannot listen on [2001:db8::1]:80: this host has no such address; see: ip -brief address",
 		],
 		[
 			"a low port without the capability",
 			"",
 			failure("EACCES", "permission denied 0.0.0.0:80"),
 			"cannot listen on :80: permission denied; take a port of 1024 or higher, or grant CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=)",
+		],
+		...["EINVAL", "EPERM", "EADDRNOTAVAIL"].map((code): [string, string, Error, string] => [
+			`a name that was not found, told as ${code}`,
+			"nosuchhost.invalid",
+			failure(code, `${code}: listen`),
+			"cannot listen on nosuchhost.invalid:80: the name nosuchhost.invalid has no address of this host; give an address, or mend /etc/hosts or DNS",
+		]),
+		[
+			"a port in use behind a name",
+			"localhost",
+			failure("EADDRINUSE", "Failed to start server"),
+			"cannot listen on localhost:80: the port is in use; see by whom with: ss -ltnp 'sport = :80'",
+		],
+		[
+			"what an address may not do",
+			"192.0.2.1",
+			failure("EPERM", "EPERM: operation not permitted, listen"),
+			"cannot listen on 192.0.2.1:80: EPERM: operation not permitted, listen",
 		],
 		["anything else", "", failure("EMFILE", "too many open files"), "cannot listen on :80: too many open files"],
 	];
