@@ -89,7 +89,10 @@ interface Given {
 	readonly operands: string[];
 	/** Flag to its texts, in their order. */
 	readonly values: Map<string, string[]>;
-	readonly unknown: string[];
+	/** Names of flags that there are none of, each as it was typed, dashes included. */
+	readonly unknown: Map<string, string>;
+	/** A flag is unknown or lacks its value. */
+	isMistyped: boolean;
 	readonly problems: string[];
 }
 
@@ -110,7 +113,7 @@ function readArguments(argv: readonly string[]): Given {
 		allowPositionals: true,
 		tokens: true,
 	});
-	const given: Given = { operands: [], values: new Map(), unknown: [], problems: [] };
+	const given: Given = { operands: [], values: new Map(), unknown: new Map(), isMistyped: false, problems: [] };
 	/** An unknown flag or a boolean without `=`: a word behind it may have been meant as its value. */
 	let hungry: { readonly name: string; readonly known: boolean } | undefined;
 	for (const token of tokens) {
@@ -134,14 +137,19 @@ function readArguments(argv: readonly string[]): Given {
 			if (token.value === undefined) texts(negated.name).push("false");
 			else given.problems.push(`--${token.name}: takes no value; write --${negated.name}=${token.value}`);
 		} else if (flag === undefined) {
-			given.unknown.push(token.name);
+			given.isMistyped = true;
+			// Letters behind one dash have one argument.
+			const typed = /^--?[A-Za-z]/.test(argv[token.index] ?? "") ? argv[token.index]?.split("=")[0] : undefined;
+			given.unknown.set(token.name, typed ?? token.rawName);
 			if (token.value === undefined) hungry = { name: token.name, known: false };
 		} else if (flag.placeholder === "") {
 			texts(flag.name).push(token.value ?? "true");
 			if (token.value === undefined) hungry = { name: flag.name, known: true };
 		} else if (token.value === undefined) {
+			given.isMistyped = true;
 			given.problems.push(`--${flag.name}: expected ${flag.placeholder} behind it, found nothing`);
 		} else if (!token.inlineValue && /^--?[A-Za-z]/.test(token.value)) {
+			given.isMistyped = true;
 			hungry = { name: token.value, known: false };
 			given.problems.push(
 				`--${flag.name}: expected ${flag.placeholder} behind it, found ${token.value}; a value that starts with a dash is written behind =`,
@@ -214,25 +222,30 @@ function optional<K extends string>(field: K, given: Given, name: string): { [P 
 /** Tells flags that the command does not take. */
 function refuseForeign(given: Given, spec: CommandSpec): void {
 	const names = [...spec.flags, ...commonFlags].map(({ name }) => name);
-	for (const name of given.unknown) {
+	for (const [name, typed] of given.unknown) {
 		const near = didYouMean(name, names).replace("mean ", "mean --");
-		given.problems.push(`--${name}: no such flag${near}`);
+		given.problems.push(`${typed}: no such flag${near}`);
 	}
 	for (const name of given.values.keys()) {
 		if (names.includes(name)) continue;
 		const owners = commands.filter(({ flags }) => flags.some((flag) => flag.name === name));
-		given.problems.push(
-			`--${name}: not a flag of ${spec.name}, but of ${owners.map((owner) => owner.name).join(", ")}`,
-		);
+		const listed = owners.map((owner) => owner.name).join(", ");
+		given.problems.push(`--${name}: not a flag of ${spec.name}, but of ${listed.replace(/, (?=[^,]*$)/, " and ")}`);
 	}
 }
 
-function configFlagsOf(given: Given): ConfigFlags {
+function helpLine(name: CommandName): string {
+	return `for its flags see: dnstt_exporter ${name} --help`;
+}
+
+function configFlagsOf(given: Given, name: CommandName): ConfigFlags {
 	const file = given.values.get("config.file")?.at(-1);
 	return {
 		values: new Map([...given.values].filter(([name]) => configNames.has(name))),
 		...(file === undefined ? {} : { file }),
 		problems: given.problems,
+		isMistyped: given.isMistyped,
+		help: helpLine(name),
 	};
 }
 
@@ -267,7 +280,7 @@ export function parseCommand(argv: readonly string[]): Command {
 		given.problems.push(`${operand}: ${spec.name} takes no ${spec.operands === "" ? "" : "more "}words`);
 	const command = build(spec.name, operands, given);
 	if (given.problems.length > 0 && !("flags" in command)) {
-		throw new UsageError([...given.problems, `for its flags see: dnstt_exporter ${spec.name} --help`]);
+		throw new UsageError([...given.problems, helpLine(spec.name)]);
 	}
 	return command;
 }
@@ -276,10 +289,10 @@ function build(name: CommandName, operands: readonly string[], given: Given): Co
 	switch (name) {
 		case "run":
 		case "check-config":
-			return { kind: name, flags: configFlagsOf(given) };
+			return { kind: name, flags: configFlagsOf(given, name) };
 		case "demo": {
 			const seconds = countOf(given, "seconds", 86_400);
-			return { kind: name, flags: configFlagsOf(given), ...(seconds === undefined ? {} : { seconds }) };
+			return { kind: name, flags: configFlagsOf(given, name), ...(seconds === undefined ? {} : { seconds }) };
 		}
 		case "inspect":
 			return buildInspect(operands, given);
@@ -340,7 +353,7 @@ function buildInspect(files: readonly string[], given: Given): Command {
 	}
 	return {
 		kind: "inspect",
-		flags: configFlagsOf(given),
+		flags: configFlagsOf(given, "inspect"),
 		files,
 		format: format as InspectFormat,
 		top: countOf(given, "top", 10_000) ?? 10,

@@ -2,11 +2,13 @@
  * Configuration: flag, then environment, then file, then default. The schema in config/schema.ts says what there is.
  */
 
+import { join } from "node:path";
 import type * as z from "zod";
 import { at, type Config, toConfig } from "./config/effective.ts";
 import { type Json, type JsonDocument, type JsonPath, JsonSyntaxError, readJson } from "./config/json.ts";
 import { didYouMean } from "./config/nearest.ts";
-import { type ConfigKey, configKeys, fileSchema, variableOf, variablePrefix } from "./config/schema.ts";
+import { type ConfigKey, configKeys, fileSchema, givenTwice, variableOf, variablePrefix } from "./config/schema.ts";
+import { unreadable } from "./config/unreadable.ts";
 
 export { type Config, effectiveConfig, reloadable } from "./config/effective.ts";
 export { type ConfigKey, configJsonSchema, configKeys, configSections } from "./config/schema.ts";
@@ -28,6 +30,10 @@ export interface ConfigFlags {
 	readonly file?: string;
 	/** What was wrong on the command line itself, to be told with the rest. */
 	readonly problems: readonly string[];
+	/** Among the problems is a flag that there is none of, or one without its value: it may have been meant for any key. */
+	readonly isMistyped?: boolean;
+	/** The line that says where help is, told last where the command line itself was wrong. */
+	readonly help?: string;
 }
 
 export const configFileVariable = variableOf("config.file");
@@ -35,7 +41,7 @@ export const configFileVariable = variableOf("config.file");
 /** A value that one layer gives for a key, in the file's form. */
 interface Layer {
 	readonly values: Map<string, unknown>;
-	/** Keys that it gave a bad value for. */
+	/** Keys that it gave a bad value for, or would have: of them none is told as missing. */
 	readonly refused: Set<string>;
 }
 
@@ -68,9 +74,13 @@ function problemsOf(key: ConfigKey, value: unknown): { path: JsonPath; text: str
 	return unfold(result.error.issues).map((issue) => {
 		const path = issue.path.filter((part): part is string | number => typeof part !== "symbol");
 		const inner = at(value, path);
+		if (issue.message === givenTwice) return { path, text: `${show(inner)} is ${givenTwice}; leave one out` };
 		const found = key.secret && value !== null ? "something else" : show(inner);
+		const expected =
+			(path.length === 0 ? undefined : issue.code === "invalid_key" ? key.expectedName : key.expectedInner) ??
+			key.expected;
 		const why = issue.code === "custom" ? ` (${issue.message})` : "";
-		return { path, text: `expected ${key.expected}, found ${found}${why}` };
+		return { path, text: `expected ${expected}, found ${found}${why}` };
 	});
 }
 
@@ -121,8 +131,10 @@ function layerFromEnvironment(env: Readonly<Record<string, string | undefined>>,
 	for (const [variable, text] of Object.entries(env)) {
 		if (text === undefined || !variable.startsWith(variablePrefix) || variable === configFileVariable) continue;
 		const key = configKeys.find((candidate) => candidate.variable === variable);
-		if (key === undefined) problems.push(`${variable}: no such variable${didYouMean(variable, known)}`);
-		else take(layer, key, fromText(key, [text]), problems, () => variable);
+		if (key === undefined) {
+			problems.push(`${variable}: no such variable${didYouMean(variable, known)}`);
+			layer.refused.add("dnstt.domain");
+		} else take(layer, key, fromText(key, [text]), problems, () => variable);
 	}
 	return layer;
 }
@@ -181,12 +193,22 @@ function layerFromFile(name: string, document: JsonDocument, problems: string[])
 			} else if (!part.includes(".") && keyNames.some((known) => known === full || known.startsWith(`${full}.`))) {
 				walk(inner, innerPath);
 			} else {
-				problems.push(`${where(innerPath)}: no such key${didYouMeanKey(full, path)}`);
+				problems.push(`${where(innerPath)}: no such key${nestedKey(full, part) ?? didYouMeanKey(full, path)}`);
+				layer.refused.add("dnstt.domain");
 			}
 		}
 	}
 	walk(document.value, []);
 	return layer;
+}
+
+/** The words that follow a key written with the dots of flags in place of objects; undefined where it is none. */
+function nestedKey(full: string, part: string): string | undefined {
+	const isSection = keyNames.some((known) => known.startsWith(`${full}.`));
+	if (!isSection && !keyNames.includes(full)) return undefined;
+	const nested = ([name, ...rest]: readonly string[]): string =>
+		`"${name}": ${rest.length === 0 ? "…" : `{ ${nested(rest)} }`}`;
+	return `; write it as ${nested(part.split("."))}`;
 }
 
 /** A section's keys are nearer than those of other sections; at the top level sections count as keys. */
@@ -235,7 +257,7 @@ export function loadConfig(options: {
 			fromFile = layerFromFile(file, readJson(options.readFile(file)), problems);
 		} catch (error) {
 			if (error instanceof JsonSyntaxError) problems.push(`${file}:${error.message}`);
-			else problems.push(`${file}: cannot be read: ${unreadable(error)}`);
+			else problems.push(`${file}: ${unreadableConfig(file, error, options.flags.file === undefined)}`);
 			// What the file would have said is unknown: nothing is missing yet.
 			fromFile.refused.add("dnstt.domain");
 		}
@@ -258,22 +280,22 @@ export function loadConfig(options: {
 	} else if (
 		options.domainRequired !== false &&
 		result.data.dnstt.domain.length === 0 &&
-		!refused.has("dnstt.domain")
+		!refused.has("dnstt.domain") &&
+		!options.flags.isMistyped
 	) {
 		problems.push(
 			"dnstt.domain: expected the domain of the tunnel, found none; give it with --dnstt.domain t.example.com, " +
 				`${variableOf("dnstt.domain")} or "dnstt": { "domain": [...] } in the file`,
 		);
 	}
+	if (options.flags.problems.length > 0 && options.flags.help !== undefined) problems.push(options.flags.help);
 	if (problems.length > 0 || !result.success) throw new ConfigError(problems);
 	return { config: toConfig(result.data), file };
 }
 
-/** Why a file cannot be read, and what mends it. */
-function unreadable(error: unknown): string {
-	const code = error instanceof Error && "code" in error ? error.code : undefined;
-	if (code === "ENOENT") return `no such file; give its path with --config.file or ${configFileVariable}`;
-	if (code === "EACCES")
-		return "permission denied; let the user that the exporter runs as read it: ls -l shows who may";
-	return error instanceof Error ? error.message : String(error);
+/** Why the configuration file cannot be read, and what mends it. */
+function unreadableConfig(file: string, error: unknown, isFromVariable: boolean): string {
+	const text = unreadable(file, error);
+	if (text.startsWith("is a folder")) return `${text}, such as ${join(file, "config.json")}`;
+	return isFromVariable ? text.replace("correct the path", `correct the path in ${configFileVariable}`) : text;
 }

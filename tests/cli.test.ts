@@ -78,6 +78,13 @@ describe("flags", () => {
 			["--dnstt.domian", "t.example"],
 			["--dnstt.domian: no such flag; did you mean --dnstt.domain?"],
 		],
+		["a letter that is no flag, as it was typed,", ["-v"], ["-v: no such flag"]],
+		["letters behind one dash, as they were typed,", ["-vx"], ["-vx: no such flag"]],
+		[
+			"a mistyped flag with one dash and a value",
+			["-dnstt.domian=t.example"],
+			["-dnstt.domian: no such flag; did you mean --dnstt.domain?"],
+		],
 		["a flag of another command", ["--format=json"], ["--format: not a flag of run, but of inspect"]],
 		[
 			"a flag without its value",
@@ -108,8 +115,48 @@ describe("flags", () => {
 			throw new Error("loaded");
 		} catch (error) {
 			if (!(error instanceof ConfigError)) throw error;
-			expect(error.problems.map((line) => line.split(":")[0])).toEqual(["--bogus", "--dnstt.port", "dnstt.domain"]);
+			expect(error.problems.map((line) => line.split(":")[0])).toEqual([
+				"--bogus",
+				"--dnstt.port",
+				"for its flags see",
+			]);
 		}
+	});
+
+	const missing = "dnstt.domain: expected the domain";
+	test.each<[title: string, line: string, starts: readonly string[]]>([
+		["no domain alone is told without the way to help", "check-config", [missing]],
+		[
+			"a word too many leaves a missing domain told",
+			"run now",
+			["now: ", missing, "for its flags see: dnstt_exporter run --help"],
+		],
+		[
+			"an unknown flag may have been the domain's",
+			"check-config -v",
+			["-v: ", "for its flags see: dnstt_exporter check-config --help"],
+		],
+		[
+			"a flag without its value may, too",
+			"inspect x --dnstt.domain",
+			["--dnstt.domain: ", "for its flags see: dnstt_exporter inspect --help"],
+		],
+		[
+			"and so may one that swallows the next",
+			"--dnstt.domain --log.level",
+			["--dnstt.domain: ", "for its flags see: dnstt_exporter run --help"],
+		],
+	])("%s", (_title, line, starts) => {
+		const command = parseCommand(line.split(" "));
+		if (!("flags" in command)) throw new Error(command.kind);
+		let problems: readonly string[] = [];
+		try {
+			loadConfig({ flags: command.flags, env: {}, readFile: () => "" });
+		} catch (error) {
+			if (!(error instanceof ConfigError)) throw error;
+			problems = error.problems;
+		}
+		expect(problems.map((problem, index) => problem.slice(0, starts[index]?.length))).toEqual([...starts]);
 	});
 });
 
@@ -165,7 +212,9 @@ describe("commands", () => {
 		["top --interval 499ms", "500ms to 1m"],
 		["top --interval 60001ms", "500ms to 1m"],
 		["demo --seconds 86401", "1 to 86400"],
-		["demo --dnstt.domain t.example.com", "not a flag of demo"],
+		["demo --dnstt.domain t.example.com", "not a flag of demo, but of run, inspect and check-config\n"],
+		["inspect a --web.status-page", "not a flag of inspect, but of run, demo and check-config"],
+		["demo --capture.promiscuous", "not a flag of demo, but of run and check-config"],
 		["demo --dnstt.port 53", "not a flag of demo"],
 		["demo --capture.interface eth0", "not a flag of demo"],
 		["print", "config-schema"],
@@ -174,7 +223,7 @@ describe("commands", () => {
 		["help inspekt", "did you mean inspect?"],
 		["version --log.level=info", "not a flag of version"],
 	])("%s is refused", (line, text) => {
-		expect(problemsOf(...line.split(" ")).join("\n")).toContain(text);
+		expect(`${problemsOf(...line.split(" ")).join("\n")}\n`).toContain(text);
 	});
 });
 
@@ -204,6 +253,21 @@ describe("help", () => {
 
 	test("shows what can be printed", () => {
 		for (const what of Object.keys(printables)) expect(helpText("print")).toContain(`  ${what} `);
+	});
+
+	test("the first example of a demo stands alone, top says when it ends by itself, and hashes are made in one way", () => {
+		expect(helpText()).toContain("# try it without a server, then open http://127.0.0.1:9713\n  dnstt_exporter demo\n");
+		expect(helpText("top")).toContain("to a pipe or file, print one look and end");
+		for (const text of texts) expect(text).not.toMatch(/htpasswd (?!-nBC 10 USER)/);
+	});
+
+	test("a file that is made in a folder which may not be there comes with the folder", () => {
+		for (const [line, what] of commands.flatMap(({ examples }) => examples)) {
+			const folder = / > (\/\S+)\/[^/]+$/.exec(line)?.[1];
+			// That of systemd's own units is on every host with systemd.
+			if (folder === undefined || folder === "/etc/systemd/system") continue;
+			expect(what).toContain(`mkdir -p ${folder}`);
+		}
 	});
 
 	test("every example is understood", () => {

@@ -237,11 +237,20 @@ describe("bad values", () => {
 		["an address as a domain", { "dnstt.domain": "192.0.2.1" }, "an address"],
 		["a label of 64 octets", { "dnstt.domain": name([64]) }, "a label of 64 octets"],
 		["a name of 256 octets", { "dnstt.domain": name([63, 63, 63, 62]) }, "256 octets"],
-		["a domain given twice in two forms", { "dnstt.domain": "a.example,A.example." }, "given twice"],
+		[
+			"a domain given twice in two forms",
+			{ "dnstt.domain": "a.example,A.example." },
+			': "A.example." is given twice; leave one out',
+		],
+		[
+			"a bad domain among good ones",
+			{ "dnstt.domain": "a.example,b b" },
+			"expected a domain name such as t.example.com, found",
+		],
 		["65 domains", { "dnstt.domain": Array.from({ length: 65 }, (_, i) => `d${i}`).join() }, "1 to 64 domain"],
 		["port 0", { "dnstt.port": "0" }, "found 0"],
-		["port 65536", { "dnstt.port": "65536" }, "found 65536"],
-		["a port given twice", { "dnstt.port": "53,53" }, "given twice"],
+		["port 65536", { "dnstt.port": "65536" }, "expected a port number from 1 to 65535, found 65536"],
+		["a port given twice", { "dnstt.port": "53,53" }, "--dnstt.port: 53 is given twice"],
 		["17 ports", { "dnstt.port": Array.from({ length: 17 }, (_, i) => i + 1).join() }, "1 to 16 port"],
 		["a size below 512KiB", { "capture.buffer-size": "524287" }, "512KiB to 1GiB"],
 		["a size above 1GiB", { "capture.buffer-size": "1073741825B" }, "out of range"],
@@ -287,10 +296,24 @@ describe("bad values", () => {
 
 	test.each([
 		["a text where a port belongs", { dnstt: { port: "53" } }, "c.json:1:11: dnstt.port: expected"],
-		["a bad port in a list, by its place", { dnstt: { port: [53, 0] } }, "c.json:1:22: dnstt.port[1]: expected"],
+		[
+			"a bad port in a list, by its place",
+			{ dnstt: { port: [53, 0] } },
+			"c.json:1:22: dnstt.port[1]: expected a port number from 1 to 65535, found 0",
+		],
 		["a text where a boolean belongs", { web: { "status-page": "no" } }, "c.json:1:9: web.status-page: expected"],
 		["a section that is no object", { web: [] }, "c.json:1:2: web: expected an object"],
 		["an empty tls object", { web: { tls: {} } }, "web.tls.certificate-file: expected"],
+		[
+			"a user's hash that is none, by the user,",
+			{ web: { "basic-auth": { a: hash, ops: "x" } } },
+			"web.basic-auth.ops: expected a bcrypt hash for the user, as htpasswd -nBC 10 USER makes it, found something else",
+		],
+		[
+			"a user's name with a colon",
+			{ web: { "basic-auth": { "a:b": hash } } },
+			"web.basic-auth.a:b: expected a user's name of 1 to 255 characters without a colon, found something else",
+		],
 		["an empty list of accounts", { web: { "basic-auth": {} } }, "no user in it"],
 		["a file that is no object", [], "c.json:1:1: expected an object"],
 	])("in the file, %s is refused", (_title, file, start) => {
@@ -333,7 +356,18 @@ describe("unknown keys", () => {
 			"web.buffer-size: no such key; did you mean capture.buffer-size?",
 		],
 		["a key with an underscore", { file: { session: { active_window: "1s" } } }, "did you mean session.active-window?"],
-		["a dotted key", { file: { "dnstt.domain": "x" } }, "c.json:1:2: dnstt.domain: no such key"],
+		[
+			"a dotted key",
+			{ file: { "dnstt.domain": "x" } },
+			'c.json:1:2: dnstt.domain: no such key; write it as "dnstt": { "domain": … }',
+		],
+		[
+			"a dotted key of three parts",
+			{ file: { "web.tls.key-file": "x" } },
+			'web.tls.key-file: no such key; write it as "web": { "tls": { "key-file": … } }',
+		],
+		["a dotted key in its section", { file: { web: { "tls.key-file": "x" } } }, 'write it as "tls": { "key-file": … }'],
+		["a dotted section", { file: { "web.tls": null } }, 'web.tls: no such key; write it as "web": { "tls": … }'],
 		["a key like nothing", { file: { zzzzzz: 1 } }, "c.json:1:2: zzzzzz: no such key"],
 		["__proto__", { text: '{"__proto__":{"x":1}}' }, "c.json:1:2: __proto__: no such key"],
 		["a user called __proto__", { flags: { "web.basic-auth": `__proto__:${hash}` } }, "stands for something else"],
@@ -346,6 +380,14 @@ describe("unknown keys", () => {
 		const problems = problemsOf(withDomain(input));
 		expect(problems).toHaveLength(1);
 		expect(problems[0]).toContain(text);
+	});
+
+	test.each<[title: string, input: Input]>([
+		["key", { file: { dnstt: { domian: "x" } } }],
+		["dotted key", { file: { "dnstt.domain": "x" } }],
+		["variable", { env: { DNSTT_EXPORTER_DOMAIN: "x" } }],
+	])("of an unknown %s, which may have been the domain's, only that is told", (_title, input) => {
+		expect(problemsOf(input)).toEqual([expect.stringContaining("no such")]);
 	});
 
 	test("other programs' variables are none of ours", () => {
@@ -382,12 +424,31 @@ describe("problems", () => {
 		expect(problems).toEqual(["c.json:2:1: log.level is there twice; remove one"]);
 	});
 
-	test("a file that cannot be read is named with the reason", () => {
-		const flags = { values: new Map<string, string[]>(), problems: [], file: "gone.json" };
+	const inVariable = { DNSTT_EXPORTER_CONFIG_FILE: "etc/" };
+	test.each<[title: string, file: string | undefined, code: string, problem: string]>([
+		["is not there", "c.json", "ENOENT", "c.json: does not exist; correct the path"],
+		["stands below a file", "c.json", "ENOTDIR", "c.json: does not exist; correct the path"],
+		["a variable names", undefined, "ENOENT", "etc/: does not exist; correct the path in DNSTT_EXPORTER_CONFIG_FILE"],
+		["is a folder", "etc", "EISDIR", "etc: is a folder; name the file in it, such as etc/config.json"],
+		[
+			"is a folder with a slash",
+			undefined,
+			"EISDIR",
+			"etc/: is a folder; name the file in it, such as etc/config.json",
+		],
+		[
+			"is another's",
+			"c.json",
+			"EACCES",
+			"c.json: may not be read by the user this runs as; see who may read it and search its folders: namei -l c.json",
+		],
+		["fails otherwise", "c.json", "EIO", "c.json: cannot be read: broken"],
+	])("a file that %s is named with what mends it", (_title, file, code, problem) => {
+		const flags = { values: new Map<string, string[]>(), problems: [], ...(file === undefined ? {} : { file }) };
 		const readFile = () => {
-			throw new Error("no such file");
+			throw Object.assign(new Error("broken"), { code });
 		};
-		expect(() => loadConfig({ flags, env: {}, readFile })).toThrow("gone.json: cannot be read: no such file");
+		expect(() => loadConfig({ flags, env: inVariable, readFile })).toThrow(new ConfigError([problem]));
 	});
 });
 

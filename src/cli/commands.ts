@@ -148,7 +148,7 @@ export const commands: readonly CommandSpec[] = [
 	},
 	{
 		name: "top",
-		summary: "Watch a running exporter in the terminal",
+		summary: "Watch a running exporter in a terminal; to a pipe or file, print one look and end",
 		...noOperands,
 		flags: [
 			own("url", "URL", "Address of the exporter", { default: topUrlDefault }),
@@ -159,6 +159,7 @@ export const commands: readonly CommandSpec[] = [
 		],
 		examples: [
 			["top", "the exporter of this host"],
+			["top > now.txt", "one look, as standard output is no terminal"],
 			["top --url https://vps.example.com:9713 --username ops --password-file pw", "another, with TLS and basic auth"],
 		],
 	},
@@ -172,7 +173,7 @@ export const commands: readonly CommandSpec[] = [
 			...configFlags("capture.buffer-size", "session", "labels", "geoip", "web", "process", "log"),
 		],
 		examples: [
-			["demo", "then open http://127.0.0.1:9713"],
+			["demo", "try it without a server, then open http://127.0.0.1:9713"],
 			["demo --web.listen-address 127.0.0.1:0 --seconds 10", "ten seconds on a free port"],
 		],
 	},
@@ -192,7 +193,10 @@ export const commands: readonly CommandSpec[] = [
 		flags: [],
 		examples: [
 			["print systemd-unit > /etc/systemd/system/dnstt_exporter.service", "install the unit"],
-			["print completion-bash > /etc/bash_completion.d/dnstt_exporter", "complete commands and flags"],
+			[
+				"print completion-bash > /etc/bash_completion.d/dnstt_exporter",
+				"complete commands and flags, after mkdir -p /etc/bash_completion.d",
+			],
 		],
 	},
 	{ name: "version", summary: "Show the version", ...noOperands, flags: [], examples: [] },

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../cli.ts";
+import { unreadable } from "../config/unreadable.ts";
 import { type Client, createClient, TopError } from "../top/client.ts";
 import { frameOf, plainText, type Scene } from "../top/frame.ts";
 import type { Keyboard } from "../top/keyboard.ts";
@@ -149,7 +150,7 @@ function caOf({ caFile }: TopOptions) {
 	const ca = readText("ca-file", caFile);
 	if (!ca.includes("-----BEGIN CERTIFICATE-----")) {
 		throw new UsageError([
-			`--ca-file: ${caFile} holds no certificate in PEM form; convert it with: openssl x509 -inform der -in ${caFile} -out ca.pem`,
+			`--ca-file ${caFile}: holds no certificate in PEM form; convert it with: openssl x509 -inform der -in ${caFile} -out ca.pem`,
 		]);
 	}
 	return { ca };
@@ -159,6 +160,6 @@ function readText(flag: string, file: string): string {
 	try {
 		return readFileSync(file, "utf8");
 	} catch (error) {
-		throw new UsageError([`--${flag}: cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`]);
+		throw new UsageError([`--${flag} ${file}: ${unreadable(file, error)}`]);
 	}
 }

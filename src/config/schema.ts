@@ -22,6 +22,10 @@ export type TextForm = "text" | "boolean" | "integer" | "texts" | "integers" | "
 export interface KeyTraits {
 	/** Completes "expected ...". */
 	readonly expected: string;
+	/** The same of one element of a list, or of one user's value. */
+	readonly expectedInner?: string;
+	/** The same of a user's name. */
+	readonly expectedName?: string;
 	/** What stands for the value in help text; empty for a boolean. */
 	readonly placeholder: string;
 	readonly form: TextForm;
@@ -71,10 +75,13 @@ function by<In, Out>(read: (input: In) => Read<Out>) {
 	};
 }
 
+/** The message of an issue with a value that stands in its list already. */
+export const givenTwice = "given twice";
+
 /** Refuses a value that was given twice, at the second place. */
 function refuseTwice(values: readonly unknown[], context: z.RefinementCtx): void {
 	for (const [index, value] of values.entries()) {
-		if (values.indexOf(value) < index) context.addIssue({ code: "custom", path: [index], message: "given twice" });
+		if (values.indexOf(value) < index) context.addIssue({ code: "custom", path: [index], message: givenTwice });
 	}
 }
 
@@ -131,6 +138,7 @@ const dnstt = z
 			"Domain of the tunnel, as dnstt-server was given it; several may be watched at once",
 			{
 				expected: `1 to ${limits.domainsMax} domain names such as t.example.com`,
+				expectedInner: "a domain name such as t.example.com",
 				placeholder: "DOMAIN",
 				form: "texts",
 				reload: false,
@@ -146,6 +154,7 @@ const dnstt = z
 			"UDP port on which dnstt-server receives; several may be watched at once",
 			{
 				expected: `1 to ${limits.portsMax} port numbers from 1 to 65535`,
+				expectedInner: "a port number from 1 to 65535",
 				placeholder: "PORT",
 				form: "integers",
 				reload: true,
@@ -276,9 +285,11 @@ const web = z
 				.refine((accounts) => Object.keys(accounts).length > 0, "no user in it")
 				.nullable()
 				.prefault(null),
-			"Users that may look, each with the bcrypt hash of the password (htpasswd -nB USER); null is everyone",
+			"Users that may look, each with the bcrypt hash of the password (htpasswd -nBC 10 USER); null is everyone",
 			{
 				expected: "users without a colon, each with a bcrypt hash, as htpasswd -nBC 10 USER makes it",
+				expectedInner: "a bcrypt hash for the user, as htpasswd -nBC 10 USER makes it",
+				expectedName: "a user's name of 1 to 255 characters without a colon",
 				placeholder: "USER:HASH",
 				form: "accounts",
 				reload: true,

@@ -94,7 +94,7 @@ function statusText(url: string, status: number, hasCredentials: boolean): strin
 			: `${url} asks for a user (401): give --username and --password-file`;
 	}
 	if (status === 404) {
-		return `${url} has no status (404): --url is the exporter's address without a path, as http://127.0.0.1:9713; exporters before 1.0.0 have none`;
+		return `${url} has no status (404): --url is the exporter's address without a path, as http://127.0.0.1:9713`;
 	}
 	if (status >= 300 && status < 400) return `${url} sends elsewhere (${status}); give the address it means with --url`;
 	return `${url} answers with ${status}; the exporter's log says why`;

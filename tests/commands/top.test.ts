@@ -60,13 +60,18 @@ describe("top", () => {
 		[
 			"a password that cannot be read",
 			{ username: "ops", passwordFile: "/nonexistent/pw" },
-			/^--password-file: cannot read/,
+			/^--password-file \/nonexistent\/pw: does not exist; correct the path$/,
 		],
-		["a certificate that cannot be read", { caFile: "/nonexistent/ca" }, /^--ca-file: cannot read \/nonexistent\/ca: /],
+		[
+			"a certificate that is not there",
+			{ caFile: "/nonexistent/ca" },
+			/^--ca-file \/nonexistent\/ca: does not exist; correct the path$/,
+		],
+		["a folder of certificates", { caFile: "/" }, /^--ca-file \/: is a folder; name the file in it$/],
 		[
 			"a certificate that is none",
 			{ caFile: "none.pem" },
-			/holds no certificate in PEM form; convert it with: openssl x509/,
+			/^--ca-file \S+none\.pem: holds no certificate in PEM form; convert it with: openssl x509/,
 		],
 	])("refuses %s", async (_, options, complaint) => {
 		using folder = temporaryFolder();

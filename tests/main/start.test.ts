@@ -25,7 +25,6 @@ describe("a wrong configuration ends with 2 and one line each problem", () => {
 	const missing = folder.file("missing.mmdb");
 	test.each<[title: string, words: readonly string[], complaint: RegExp]>([
 		["no domain", [], /^dnstt_exporter: dnstt\.domain: expected the domain of the tunnel, found none; give it with /],
-		["an unknown flag", [...domain, "--dnstt.prot=53"], /^dnstt_exporter: .*dnstt\.prot.*did you mean --?dnstt\.port/],
 		["a port beyond 65535", [...domain, "--dnstt.port=65536"], /^dnstt_exporter: --dnstt\.port: expected .*65536/],
 		["a bad log level", [...domain, "--log.level=loud"], /^dnstt_exporter: --log\.level: expected .*loud/],
 		[
@@ -36,11 +35,27 @@ describe("a wrong configuration ends with 2 and one line each problem", () => {
 		[
 			"a configuration file that is not there",
 			["--config.file", missing],
-			/^dnstt_exporter: .*missing\.mmdb: cannot be read: .*no such file/,
+			/^dnstt_exporter: .*missing\.mmdb: does not exist; correct the path$/,
+		],
+		[
+			"a folder as the configuration file",
+			["--config.file", "/"],
+			/^dnstt_exporter: \/: is a folder; name the file in it/,
 		],
 	])("%s", async (_, words, complaint) => {
 		complains(await runExporter(words), 2, complaint);
 	});
+
+	test.each(["run", "inspect", "check-config", "demo", "top"])(
+		"an unknown flag of %s, as it was typed, and where help is",
+		async (command) => {
+			const { code, stdout, stderr } = await runExporter([command, ...(command === "inspect" ? ["-"] : []), "-x"]);
+			expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+			expect(stderr).toBe(
+				`dnstt_exporter: -x: no such flag\ndnstt_exporter: for its flags see: dnstt_exporter ${command} --help\n`,
+			);
+		},
+	);
 
 	test("a broken database is named", async () => {
 		using inside = temporaryFolder();
@@ -116,7 +131,7 @@ test("check-config tells of each file that cannot be used, as run does, and of a
 	const problems = [
 		/geoip\.country-database .*cut\.mmdb is no/,
 		/geoip\.asn-database .*does not exist/,
-		/missing\.pem does not/,
+		/web\.tls\.certificate-file .*missing\.pem does not exist; correct the path/,
 	];
 	// Who is not root becomes nobody else.
 	if (process.geteuid?.() === 0) problems.push(/process\.user: this host has no account "no-such-account"/);

@@ -88,7 +88,7 @@ describe("a client", () => {
 			"there is no status",
 			() => new Response("", { status: 404 }),
 			{},
-			/^URL has no status \(404\): --url is the exporter's/,
+			/^URL has no status \(404\): --url is the exporter's address without a path, as http:\/\/127\.0\.0\.1:9713$/,
 		],
 		["it is sent elsewhere", () => Response.redirect("http://127.0.0.1:1/x"), {}, /^URL sends elsewhere \(302\)/],
 		["the exporter failed", () => new Response("", { status: 500 }), {}, /^URL answers with 500; the exporter's log/],

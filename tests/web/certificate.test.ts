@@ -42,41 +42,67 @@ describe("readCertificate", () => {
 		);
 	});
 
-	const bad: [string, () => CertificateFiles, string][] = [
+	const bad: [string, () => CertificateFiles, string, string][] = [
 		[
 			"a certificate that does not exist",
 			() => ({ ...one, certificateFile: join(folder, "none") }),
-			"none does not exist",
+			"none does not exist; correct the path",
+			"certificate-file",
 		],
-		["a key that does not exist", () => ({ ...one, keyFile: join(folder, "none") }), "none does not exist"],
-		["a folder", () => ({ ...one, keyFile: folder }), "cannot be read"],
+		[
+			"a key that does not exist",
+			() => ({ ...one, keyFile: join(folder, "none") }),
+			"none does not exist; correct the path",
+			"key-file",
+		],
+		["a folder", () => ({ ...one, keyFile: folder }), "is a folder; name the file in it", "key-file"],
 		[
 			"a certificate that is none",
 			() => ({ ...one, certificateFile: join(folder, "junk") }),
 			"junk holds no certificate",
+			"certificate-file",
 		],
-		["an empty certificate", () => ({ ...one, certificateFile: join(folder, "empty") }), "empty holds no certificate"],
-		["a key that is none", () => ({ ...one, keyFile: join(folder, "junk") }), "junk holds no unencrypted private key"],
+		[
+			"an empty certificate",
+			() => ({ ...one, certificateFile: join(folder, "empty") }),
+			"empty holds no certificate",
+			"certificate-file",
+		],
+		[
+			"a key that is none",
+			() => ({ ...one, keyFile: join(folder, "junk") }),
+			"junk holds no unencrypted private key",
+			"key-file",
+		],
 		[
 			"an encrypted key",
 			() => ({ ...one, keyFile: join(folder, "locked") }),
 			"locked holds no unencrypted private key",
+			"key-file",
 		],
 		[
 			"the two files swapped",
 			() => ({ certificateFile: one.keyFile, keyFile: one.certificateFile }),
 			"one.key holds no certificate",
+			"certificate-file",
 		],
-		["another certificate's key", () => ({ ...one, keyFile: two.keyFile }), "is not that of the first certificate in"],
+		[
+			"another certificate's key",
+			() => ({ ...one, keyFile: two.keyFile }),
+			"is not that of the first certificate in web.tls.certificate-file",
+			"key-file",
+		],
 		[
 			"a chain in the wrong order",
 			() => ({ ...two, certificateFile: join(folder, "chain") }),
 			"is not that of the first",
+			"key-file",
 		],
 	];
-	test.each(bad)("refuses %s in one line", async (_title, files, expected) => {
+	test.each(bad)("refuses %s in one line with its key", async (_title, files, expected, key) => {
 		const error = await readCertificate(files()).catch((caught: unknown) => caught);
 		expect(error).toBeInstanceOf(WebError);
+		expect((error as WebError).message).toStartWith(`web.tls.${key} /`);
 		expect(String(error)).toContain(expected);
 		expect(String(error)).not.toContain("\n");
 	});
