@@ -1,9 +1,17 @@
-import { freshKey, type RecordedMessage, readRecording, recordedDomain, withFreshId } from "../assets/recording.ts";
+import {
+	freshKey,
+	type RecordedMessage,
+	readRecording,
+	recordedDomain,
+	withFreshId,
+	withLaterStamps,
+} from "../assets/recording.ts";
 import { type LiveSource, openLive } from "../capture/live.ts";
 import { writeMadeFrame } from "../capture/made.ts";
 import { CaptureError, type FrameBatch, linkTypes } from "../capture/source.ts";
 import type { Config } from "../config.ts";
 import { type Exporter, startExporter, type World } from "../exporter.ts";
+import type { Logger } from "../log.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
 import { identityOf, limitPrivileges } from "../process/privileges.ts";
 import { stopSignal } from "./run.ts";
@@ -58,7 +66,7 @@ export async function demo(
 		print(`${error.message}\nSo the recorded traffic is read as from a file instead.\n`);
 		const source = new ReplaySource(server.port);
 		send = (bytes, toServer) => source.push(bytes, toServer, world.wallUs());
-		exporter = await startExporter(config, world, () => source);
+		exporter = await quietly(world.log, () => startExporter(config, world, () => source));
 	}
 	print(`Metrics: ${new URL(config.web.telemetryPath, exporter.url)}   (Ctrl+C ends the demo)\n`);
 	const replay = startReplay(messages, send);
@@ -70,6 +78,17 @@ export async function demo(
 	server.close();
 	client.close();
 	return 0;
+}
+
+/** Without what a start tells: the first try told it, but for a capture that is open, and none is. */
+async function quietly<T>(log: Logger, start: () => Promise<T>): Promise<T> {
+	const { level } = log;
+	if (level !== "error") log.level = "warn";
+	try {
+		return await start();
+	} finally {
+		log.level = level;
+	}
 }
 
 function countsLine({ tracker }: Exporter): string {
@@ -86,12 +105,16 @@ function countsLine({ tracker }: Exporter): string {
 		.join("   ");
 }
 
-/** Sends the messages at the pace of the recording, round after round, each with client ids of its own. */
+/**
+ * Sends the messages at the pace of the recording, round after round, each with client ids of its own and with the stamps
+ * of its time: stamps that come twice would make round trips as long as a round.
+ */
 function startReplay(messages: readonly RecordedMessage[], send: Send): { stop(): void } {
 	let timer: ReturnType<typeof setTimeout>;
-	const round = () => {
+	const firstMs = performance.now();
+	const round = (startMs: number) => {
 		const keys = new Map<number, number[]>();
-		const startMs = performance.now();
+		const shiftMs = Math.round(startMs - firstMs);
 		let next = 0;
 		const step = () => {
 			for (let message = messages[next]; message !== undefined; message = messages[next]) {
@@ -102,14 +125,14 @@ function startReplay(messages: readonly RecordedMessage[], send: Send): { stop()
 				}
 				const key = keys.get(message.client) ?? freshKey();
 				keys.set(message.client, key);
-				send(withFreshId(message.bytes, key), message.toServer);
+				send(withLaterStamps(withFreshId(message.bytes, key), shiftMs), message.toServer);
 				next++;
 			}
-			timer = setTimeout(round, roundPauseMs);
+			timer = setTimeout(() => round(performance.now()), roundPauseMs);
 		};
 		step();
 	};
-	round();
+	round(firstMs);
 	return { stop: () => clearTimeout(timer) };
 }
 

@@ -5,6 +5,7 @@ import {
 	readRecording,
 	recordedDomain,
 	withFreshId,
+	withLaterStamps,
 } from "../../src/assets/recording.ts";
 import { linkTypes } from "../../src/capture/source.ts";
 import { Decoder } from "../../src/decode/decoder.ts";
@@ -76,5 +77,61 @@ describe("a fresh id", () => {
 			expect(key.every((turn) => Number.isInteger(turn) && turn >= 0 && turn < 32)).toBe(true);
 		}
 		expect(new Set(keys.map(String)).size).toBe(50);
+	});
+});
+
+describe("later stamps", () => {
+	/** The segments of a message and how many of its packets are broken. */
+	function segmentsOf(message: RecordedMessage, bytes: Uint8Array) {
+		read(bytes, message.toServer);
+		const { segments, packets, packetBytes } = decoder.seen;
+		const columns = Array.from({ length: segments.count }, (_, index) => ({
+			command: segments.command[index],
+			stampMs: segments.stampMs[index] as number,
+			sequence: segments.sequence[index],
+		}));
+		return { columns, broken: segments.broken, packets, packetBytes };
+	}
+
+	test.each([
+		["of the next round", 8_100],
+		["that wrap around", 2 ** 32 - 1],
+		["of many rounds", 2 ** 32 + 3],
+	])("%s are in all segments, both ways, and nothing else is changed in them", async (_, shiftMs) => {
+		const commands = new Map<string, number>();
+		for (const message of await readRecording()) {
+			const recorded = segmentsOf(message, message.bytes);
+			const later = segmentsOf(message, withLaterStamps(message.bytes, shiftMs));
+			const columns = recorded.columns.map((segment) => ({ ...segment, stampMs: (segment.stampMs + shiftMs) | 0 }));
+			expect(later).toEqual({ ...recorded, columns });
+			for (const { command } of columns) {
+				const key = `${command} ${message.toServer ? "up" : "down"}`;
+				commands.set(key, (commands.get(key) ?? 0) + 1);
+			}
+		}
+		// Pushes and acknowledgements: 34 and 580 of the former, as an independent reader of the capture counts too.
+		expect([commands.get("81 up"), commands.get("81 down")]).toEqual([34, 580]);
+		expect(commands.get("82 up")).toBeGreaterThan(0);
+		expect(commands.get("82 down")).toBeGreaterThan(0);
+	});
+
+	test("are in the name of a response as in that of its query", async () => {
+		const named = new Set<string>();
+		const nameOf = (bytes: Uint8Array) => Buffer.from(bytes.subarray(12, bytes.indexOf(0, 12))).toString("latin1");
+		for (const { bytes, toServer } of await readRecording()) {
+			const name = nameOf(withLaterStamps(bytes, 8_100));
+			if (toServer) named.add(name);
+			else expect(named).toContain(name);
+		}
+		expect(named.size).toBeGreaterThan(500);
+	});
+
+	test("leave the recorded message as it is, and later by nothing are the message itself", async () => {
+		for (const { bytes } of await readRecording()) {
+			const copy = bytes.slice();
+			withLaterStamps(bytes, 8_100);
+			expect(bytes).toEqual(copy);
+			expect(withLaterStamps(bytes, 0)).toEqual(copy);
+		}
 	});
 });

@@ -5,7 +5,7 @@ import { parseExposition, type Samples } from "../support/exposition.ts";
 import { haveNetns, makeNetwork, type Namespace } from "../support/netns.ts";
 import { type Child, until } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
-import { expectedCounts, recordedDomain } from "./captures.ts";
+import { capturePath, expectedCounts, recordedDomain } from "./captures.ts";
 
 const [executable = ""] = exporterCommand();
 const linePattern =
@@ -38,8 +38,29 @@ function countLines(child: Child): number[][] {
 		});
 }
 
-/** A round and the beginning of the next have the recording's counts, and twice as many sessions as it has clients. */
-async function playsTwoRounds(host: Namespace, child: Child, url: string, tookMs: () => number): Promise<void> {
+/** Upper bounds of round trips in seconds with how many took no longer. */
+const tripsOf = (samples: Samples): [number, number][] =>
+	samples.all
+		.filter(({ name }) => name === "dnstt_round_trip_seconds_bucket")
+		.map(({ labels, value }) => [Number(labels.le?.replace("+Inf", "Infinity")), value]);
+
+/** The recording as it is read from its file, and not sent. */
+async function inspected(host: Namespace, command: readonly string[]): Promise<Samples> {
+	const child = host.spawn([
+		...[...command, "inspect", "--format=prometheus", `--dnstt.domain=${recordedDomain}`],
+		capturePath("direct-ipv4"),
+	]);
+	expect(await child.exited).toBe(0);
+	return parseExposition(child.stdout());
+}
+
+/** Two rounds have twice the recording's counts and sessions, and the round trips are as long as its own. */
+async function playsTwoRounds(
+	host: Namespace,
+	{ child, url }: { readonly child: Child; readonly url: string },
+	recording: Samples,
+	tookMs: () => number,
+): Promise<void> {
 	const expected = await expectedCounts("direct-ipv4");
 	const labels = { domain: recordedDomain };
 	// Between two rounds lies a second without traffic: the first is then counted, and nothing of the next.
@@ -65,7 +86,25 @@ async function playsTwoRounds(host: Namespace, child: Child, url: string, tookMs
 	);
 	expect(second.value("dnstt_bytes_out_total", labels)).toBeGreaterThanOrEqual(expected.bytes_out);
 	expect(second.value("dnstt_active_clients", labels)).toBe(2 * expected.sessions);
-	expect(second.sum("dnstt_exporter_faults_total")).toBe(0);
+	const both = await until(
+		async () => {
+			const samples = await scrape(host, url);
+			return samples.sum("dnstt_queries_total") >= 2 * expected.queries ? samples : undefined;
+		},
+		child.stdout,
+		15_000,
+	);
+	expect(both.sum("dnstt_queries_total")).toBe(2 * expected.queries);
+	expect(both.sum("dnstt_exporter_faults_total")).toBe(0);
+	expect(both.sum("dnstt_exporter_segment_faults_total")).toBe(
+		2 * recording.sum("dnstt_exporter_segment_faults_total"),
+	);
+	const trips = recording.sum("dnstt_round_trip_seconds_count");
+	expect(both.sum("dnstt_round_trip_seconds_count")).toBe(2 * trips);
+	// A timer may be late, and the longest recorded one is just below its bound: the next bound holds all.
+	const longest = tripsOf(recording).find(([, held]) => held === trips)?.[0] ?? 0;
+	expect(longest).toBeWithin(0.1, 1);
+	expect(tripsOf(both)).toContainEqual([2 * longest, 2 * trips]);
 
 	const lines = countLines(child);
 	expect(Math.abs(lines.length - tookMs() / 1000)).toBeLessThan(2);
@@ -81,6 +120,7 @@ describe.skipIf(!haveNetns())("the demo", () => {
 		copyFileSync(executable, folder.file("dnstt_exporter"));
 		using network = makeNetwork();
 		const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+		const recording = await inspected(network.namespace("inspect"), [executable]);
 		const withPermission = async () => {
 			const host = network.namespace("demo");
 			const start = performance.now();
@@ -88,7 +128,8 @@ describe.skipIf(!haveNetns())("the demo", () => {
 			expect(child.stdout()).toMatch(
 				/^Recorded dnstt traffic goes over 127\.0\.0\.1, port \d+, and is captured on lo\.\n/,
 			);
-			await playsTwoRounds(host, child, url, () => performance.now() - start);
+			expect(child.stderr()).toContain(`msg="capture open" interface=lo`);
+			await playsTwoRounds(host, { child, url }, recording, () => performance.now() - start);
 		};
 		const without = async () => {
 			const host = network.namespace("nobody");
@@ -97,10 +138,11 @@ describe.skipIf(!haveNetns())("the demo", () => {
 			expect(child.stdout()).toMatch(
 				/^no permission to capture on lo: .*\nSo the recorded traffic is read as from a file instead\.\n/,
 			);
-			await playsTwoRounds(host, child, url, () => performance.now() - start);
+			expect(child.stderr()).toBe("");
+			await playsTwoRounds(host, { child, url }, recording, () => performance.now() - start);
 		};
 		await Promise.all([withPermission(), without()]);
-	});
+	}, 60_000);
 
 	test("ends after --seconds", async () => {
 		using network = makeNetwork();
