@@ -181,14 +181,15 @@ function now({ total, active_window_seconds, started, time }: Status, hour: read
 	return `<div class="lead">
 <div><h3>Active clients</h3>
 <p class="figure" data-figure="active">${count(total.active_clients)}</p>
-<p class="note">${peak}</p></div>
+<p class="note">${peak}</p>
+<p class="note">Active for ${active_window_seconds} s after a query</p></div>
 ${sparkline(hour)}
 </div>
 <dl class="tiles">
 ${tile("Queries", `${rate(total.queries_per_second)} <small>/s</small>`, `${count(total.queries)} in ${up}`, "queries")}
 ${tile("Received", byteRateHtml(total.bytes_in_per_second), "in queries", "in")}
 ${tile("Sent", byteRateHtml(total.bytes_out_per_second), "in responses", "out")}
-${tile("Sessions", count(total.sessions), `active for ${active_window_seconds} s after a query`, "sessions")}
+${tile("Sessions", count(total.sessions), "since the start", "sessions")}
 </dl>`;
 }
 
@@ -265,7 +266,7 @@ function health(health: HealthStatus): string {
 		entry(
 			"Small EDNS limit",
 			optional(health.edns_below_1232_ratio, percent),
-			"of queries: under the 1232 bytes that dnstt needs",
+			"of queries: under the 1,232 bytes that dnstt needs",
 		),
 		entry("Responses", ...counts(health.responses_by_rcode)),
 		entry("Refused queries", ...counts(health.refused)),

@@ -78,6 +78,18 @@ describe("the notice", () => {
 	});
 });
 
+test("what makes a client active stands with the active clients, and sessions are counted since the start", () => {
+	const { now = "" } = partsOf({ ...busyStatus, active_window_seconds: 45 });
+	const [lead = "", tiles = ""] = now.split("<dl");
+	expect(lead).toContain("Active for 45 s after a query");
+	expect(tiles).not.toContain("after a query");
+	expect(tiles).toMatch(/<dt>Sessions<\/dt>.*<span class="note">since the start</);
+});
+
+test("numbers of four digits have their comma", () => {
+	expect(partsOf(busyStatus).health).toContain("under the 1,232 bytes");
+});
+
 test("text from outside is escaped wherever it stands", () => {
 	const hostile = `<img src=x onerror="x">`;
 	const status: Status = {

@@ -1,6 +1,7 @@
 import uPlot from "uplot";
 import { byteRate, count, rate } from "../../../format.ts";
 import type { Point } from "../../../status/status.ts";
+import { axisText } from "./axis.ts";
 
 export type Span = "hour" | "day";
 
@@ -133,7 +134,7 @@ export class Charts {
 					...(kind.whole
 						? { incrs: [1, 2, 5].flatMap((n) => [0, 1, 2, 3, 4, 5, 6].map((e) => n * 10 ** e)).sort((a, b) => a - b) }
 						: {}),
-					values: (_plot, at) => at.map(kind.text),
+					values: (_plot, at) => at.map((value) => axisText(kind.text(value))),
 				},
 			],
 			series: [
