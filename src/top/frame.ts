@@ -4,7 +4,7 @@ import { byteRate, count, rate } from "../format.ts";
 import { sparkline } from "../report/sparkline.ts";
 import { columnCounts, type Ranked, rankedOf } from "./columns.ts";
 import { bytesText, durationText, healthLines, timeText } from "./health.ts";
-import { cut, ends, fit, type Paint, wrap } from "./paint.ts";
+import { cut, ends, fit, type Paint, type Style, widthOf, wrap } from "./paint.ts";
 import type { HistoryReading, Reading } from "./reading.ts";
 import type { Size } from "./screen.ts";
 import { type Extent, type Panel, panels, type RankedPanel, type View } from "./view.ts";
@@ -85,7 +85,7 @@ export function plainText(scene: Scene, columns: number, paint: Paint): string {
 function titleLines({ url, reading, lost, nowMs }: Scene, columns: number, paint: Paint): string[] {
 	const up = durationText(Date.parse(reading.time) - Date.parse(reading.started));
 	const left = ` dnstt_exporter ${reading.version}  ${url}`;
-	const right = `up ${up}   ${timeText(lost === null ? reading.time : lost.lastMs, nowMs)} `;
+	const right = ` up ${up}   ${timeText(lost === null ? reading.time : lost.lastMs, nowMs)} `;
 	const title = paint(ends(left, right, columns), "reverse", "bold");
 	if (lost === null) return [title];
 	const since = `No answer since ${timeText(lost.lastMs, nowMs)} (${durationText(nowMs - lost.lastMs)}); the figures are of then, and it is asked again and again.`;
@@ -95,31 +95,77 @@ function titleLines({ url, reading, lost, nowMs }: Scene, columns: number, paint
 	];
 }
 
+interface Tile {
+	readonly title: string;
+	readonly value: string;
+	readonly note: string;
+	/** Tiles of the highest number go first where there is no room. */
+	readonly dispensable: number;
+}
+
+/** With the space behind it: room for the longest value, and for the first tile's title. */
+const tileWidthMin = 11;
+const firstTileWidthMin = 15;
+const tileWidthMax = 22;
+
 /** The total, and the last hour's active clients as bars. */
 function summaryLines({ reading, history }: Scene, columns: number, paint: Paint): string[] {
 	const { total } = reading;
-	const tiles = [
+	const room = columns - 1;
+	const tiles = chooseTiles(
 		[
-			"Active clients",
-			count(total.active_clients),
-			total.peak_clients === null ? "" : `peak ${count(total.peak_clients)}`,
+			{
+				title: "Active clients",
+				value: count(total.active_clients),
+				note: total.peak_clients === null ? "" : `peak ${count(total.peak_clients)}`,
+				dispensable: 0,
+			},
+			{
+				title: "Queries",
+				value: `${rate(total.queries_per_second)} /s`,
+				note: `${count(total.queries)} in all`,
+				dispensable: 1,
+			},
+			{
+				title: "In",
+				value: byteRate(total.bytes_in_per_second),
+				note: `${bytesText(total.bytes_in)} in all`,
+				dispensable: 3,
+			},
+			{
+				title: "Out",
+				value: byteRate(total.bytes_out_per_second),
+				note: `${bytesText(total.bytes_out)} in all`,
+				dispensable: 2,
+			},
+			{ title: "Sessions", value: count(total.sessions), note: "since start", dispensable: 4 },
 		],
-		["Queries", `${rate(total.queries_per_second)} /s`, `${count(total.queries)} in all`],
-		["In", byteRate(total.bytes_in_per_second), `${bytesText(total.bytes_in)} in all`],
-		["Out", byteRate(total.bytes_out_per_second), `${bytesText(total.bytes_out)} in all`],
-		["Sessions", count(total.sessions), "since start"],
-	] as const;
-	const width = Math.max(12, Math.min(22, Math.floor((columns - 1) / tiles.length)));
-	const cell = (text: string) => `${fit(text, width - 1)} `;
-	const line = (text: (tile: (typeof tiles)[number], index: number) => string) =>
-		` ${tiles.map((tile, index) => text(tile, index)).join("")}`;
+		room,
+	);
+	const shareWidth = Math.floor(room / tiles.length);
+	const firstWidth = Math.min(room, Math.max(firstTileWidthMin, Math.min(tileWidthMax, shareWidth)));
+	const width = Math.min(firstWidth, Math.floor((room - firstWidth) / (tiles.length - 1)));
+	const line = (text: (tile: Tile, index: number) => string, ...styles: readonly Style[]) =>
+		` ${tiles
+			.map((tile, index) => {
+				const cell = `${fit(text(tile, index), (index === 0 ? firstWidth : width) - 1)} `;
+				return paint(cell, ...styles, ...(index === 0 && styles.includes("bold") ? (["cyan"] as const) : []));
+			})
+			.join("")}`;
 	return [
 		"",
-		line(([title]) => paint(cell(title), "dim")),
-		line(([, value], index) => paint(cell(value), "bold", ...(index === 0 ? (["cyan"] as const) : []))),
-		line(([, , note]) => paint(cell(note), "dim")),
+		line(({ title }) => title, "dim"),
+		line(({ value }) => value, "bold"),
+		// Half a note says less than none; the first one is short.
+		line(({ note }, index) => (index === 0 || widthOf(note) < width ? note : ""), "dim"),
 		...historyLine(history, Date.parse(reading.time), columns, paint),
 	];
+}
+
+/** As many as have room, the first always. */
+function chooseTiles(tiles: readonly Tile[], room: number): Tile[] {
+	const most = 1 + Math.max(0, Math.floor((room - firstTileWidthMin) / tileWidthMin));
+	return tiles.filter(({ dispensable }) => dispensable < most);
 }
 
 function historyLine(history: HistoryReading | null, nowMs: number, columns: number, paint: Paint): string[] {

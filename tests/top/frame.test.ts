@@ -69,6 +69,52 @@ describe("a frame", () => {
 		expect(lines.at(-1)).toContain("q quit");
 	});
 
+	const tiles = (columns: number) =>
+		linesOf({}, scene(), { columns, rows: 24 })
+			.slice(2, 5)
+			.map((line) => line.trimEnd());
+	test.each<[title: string, columns: number, shown: string[]]>([
+		[
+			"the notes that have room only, from 75 columns down",
+			75,
+			[
+				" Active clients Queries       In            Out           Sessions",
+				" 365            1,059 /s      150 kB/s      695 kB/s      13,505",
+				" peak 512       33.3 M in all                             since start",
+			],
+		],
+		[
+			"all figures in 60 columns",
+			60,
+			[
+				" Active clients Queries    In         Out        Sessions",
+				" 365            1,059 /s   150 kB/s   695 kB/s   13,505",
+				" peak 512",
+			],
+		],
+		[
+			"no sessions below 60 columns",
+			59,
+			[
+				" Active clients Queries       In            Out",
+				" 365            1,059 /s      150 kB/s      695 kB/s",
+				" peak 512       33.3 M in all",
+			],
+		],
+		[
+			"the way out before the way in",
+			40,
+			[" Active clients Queries     Out", " 365            1,059 /s    695 kB/s", " peak 512"],
+		],
+		["active clients alone in 20 columns", 20, [" Active clients", " 365", " peak 512"]],
+	])("has %s, and nothing of a tile is cut", (_, columns, shown) => {
+		expect(tiles(columns)).toEqual(shown);
+	});
+
+	test("cuts no tile that it shows, however wide the terminal is", () => {
+		for (let columns = 16; columns <= 200; columns++) expect(tiles(columns).join("\n")).not.toContain("…");
+	});
+
 	test("has more columns and bars where there is room", () => {
 		const text = textOf({ panel: "countries" }, scene(), { columns: 130, rows: 30 });
 		expect(text).toMatch(/^ Country .* RTT +Resent +Sessions$/m);
