@@ -1,6 +1,8 @@
 /** Frames from a capture file. */
 
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import type { Cap } from "cap";
+import { unreadable } from "../config/unreadable.ts";
 import { linkTypeOf, loadCap, nativeError, newBatch, readStatistics } from "./native.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, type LinkType } from "./source.ts";
 
@@ -72,14 +74,51 @@ function named<T>(path: string, open: () => T): T {
 		const native = nativeError(error);
 		if (native !== undefined && /Is a directory$/.test(native.message))
 			throw new CaptureError(`${name} is a folder; name the captures in it, as in ${name.replace(/\/+$/, "")}/*.pcap`);
-		if (native?.code === "file_unreadable") throw new CaptureError(`cannot read ${name}: ${native.message}`);
+		if (native?.code === "file_unreadable") {
+			if (path !== "-") refuseUnreadable(path);
+			throw new CaptureError(`cannot read ${name}: ${native.message}`);
+		}
 		if (native?.code === "not_a_capture" && /only got 0$/.test(native.message))
-			throw new CaptureError(`${name} is empty; expected pcap or pcapng: what was to write it says why it did not`);
-		if (native?.code === "not_a_capture")
+			throw new CaptureError(`${name} is empty; the program that was to write it should say why`);
+		if (native?.code === "not_a_capture") {
+			const unpacker = path === "-" ? undefined : unpackerOf(path);
 			throw new CaptureError(
-				`${name} is no capture (${native.message}); expected pcap or pcapng, as tcpdump -w writes it`,
+				unpacker === undefined
+					? `${name} is no capture (${native.message}); expected pcap or pcapng, as tcpdump -w writes it`
+					: `${name} is compressed; unpack it first: ${unpacker} ${name} | dnstt_exporter inspect -`,
 			);
+		}
 		throw error;
+	}
+}
+
+/** Throws if the runtime may not read it either: its errors have codes, which libpcap's have not. */
+function refuseUnreadable(path: string): void {
+	try {
+		accessSync(path, constants.R_OK);
+	} catch (error) {
+		throw new CaptureError(`${path} ${unreadable(path, error)}`);
+	}
+}
+
+/** How compressed files begin (RFC 1952, 2.3.1; RFC 8878, 3.1.1; The .xz File Format, 2.1.1.1), and what unpacks them. */
+const compressions: readonly (readonly [begin: string, unpacker: string])[] = [
+	["1f8b", "zcat"],
+	["28b52ffd", "zstdcat"],
+	["fd377a585a00", "xzcat"],
+];
+const compressionBytes = 6;
+
+/** What unpacks a file; undefined if it is not compressed, or cannot be looked at twice as a pipe by name. */
+function unpackerOf(path: string): string | undefined {
+	if (!statSync(path).isFile()) return undefined;
+	const file = openSync(path, "r");
+	try {
+		const bytes = Buffer.alloc(compressionBytes);
+		const begin = bytes.toString("hex", 0, readSync(file, bytes));
+		return compressions.find(([magic]) => begin.startsWith(magic))?.[1];
+	} finally {
+		closeSync(file);
 	}
 }
 

@@ -181,10 +181,25 @@ describe("a file that is cut short gives all records in front of the fault, then
 });
 
 describe("what is no capture is refused with its name and the reason", () => {
-	test("a file that does not exist", () => {
-		expect(() => openFile(join(folder, "none.pcap"))).toThrow(
-			`cannot read ${join(folder, "none.pcap")}: No such file or directory`,
+	test("a file that does not exist, below a folder and below a file, also where it is to grow", async () => {
+		for (const path of [join(folder, "none.pcap"), join(await saved(new Uint8Array()), "none.pcap")]) {
+			const complaint = new CaptureError(`${path} does not exist; correct the path`);
+			expect(() => openFile(path)).toThrow(complaint);
+			await expect(openGrowing(path, { grows: true, again: async () => false })).rejects.toThrow(complaint);
+		}
+	});
+
+	test.each([
+		["zcat", Bun.gzipSync(new Uint8Array(64))],
+		["zstdcat", Bun.zstdCompressSync(new Uint8Array(64))],
+		["xzcat", Buffer.concat([Buffer.from("fd377a585a000004", "hex"), new Uint8Array(32)])],
+	])("a compressed file, with %s that unpacks it, also where it is to grow", async (unpacker, content) => {
+		const path = await saved(content);
+		const complaint = new CaptureError(
+			`${path} is compressed; unpack it first: ${unpacker} ${path} | dnstt_exporter inspect -`,
 		);
+		expect(() => openFile(path)).toThrow(complaint);
+		await expect(openGrowing(path, { grows: true, again: async () => false })).rejects.toThrow(complaint);
 	});
 
 	test("a folder, also where it is to grow", async () => {
@@ -196,7 +211,7 @@ describe("what is no capture is refused with its name and the reason", () => {
 
 	test("an empty file", async () => {
 		const path = await saved(new Uint8Array());
-		expect(() => openFile(path)).toThrow(`${path} is empty; expected pcap or pcapng`);
+		expect(() => openFile(path)).toThrow(`${path} is empty; the program that was to write it should say why`);
 	});
 
 	test("a text", async () => {
