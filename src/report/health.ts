@@ -30,6 +30,7 @@ export interface HealthFigures {
 	readonly retransmission_ratio_in: number | null;
 	readonly retransmission_ratio_out: number | null;
 	readonly unanswered_queries: number;
+	/** Null also while no query was answered or has waited long enough to count as unanswered. */
 	readonly unanswered_ratio: number | null;
 	/** Queries whose resolver takes less than the 1,232 bytes that the server needs. */
 	readonly edns_below_1232_ratio: number | null;
@@ -41,6 +42,7 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 	const queries = tracker.queries.total(sets);
 	const polls = tracker.polls.total(sets);
 	const unanswered = tracker.unanswered.total(sets);
+	const answerTimes = tracker.answerTimes.distribution(sets);
 	const packetBytesIn = upstream.packetBytes.total(sets);
 	const packetBytesOut = downstream.packetBytes.total(sets);
 	const segmentsIn = upstream.pushes.total(sets);
@@ -53,7 +55,7 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 	}
 	return {
 		round_trip_seconds: timesOf(roundTrips.distribution(sets)),
-		response_seconds: timesOf(tracker.answerTimes.distribution(sets)),
+		response_seconds: timesOf(answerTimes),
 		polls,
 		data_queries: queries - polls,
 		packet_bytes_in: packetBytesIn,
@@ -66,7 +68,7 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 		retransmission_ratio_in: ratio(retransmissionsIn, segmentsIn),
 		retransmission_ratio_out: ratio(retransmissionsOut, segmentsOut),
 		unanswered_queries: unanswered,
-		unanswered_ratio: ratio(unanswered, queries),
+		unanswered_ratio: unanswered + answerTimes.count === 0 ? null : ratio(unanswered, queries),
 		edns_below_1232_ratio: ratio(small, queries),
 	};
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Outcome } from "../../src/decode/fault.ts";
 import { healthOf } from "../../src/report/health.ts";
+import { answerUsMax } from "../../src/track/answers.ts";
 import { ednsBounds } from "../../src/track/tracker.ts";
 import { begin, query, second, seenOf, trackerOf } from "../track/observing.ts";
 
@@ -57,6 +58,20 @@ describe("the health of", () => {
 			retransmission_ratio_out: 0.1,
 		});
 		expect(healthOf(tracker, [1])).toMatchObject({ polls: 40, segments_out: 100, overhead: 2 });
+	});
+
+	test("queries of which none waited long enough has no share without a response", () => {
+		const tracker = trackerOf();
+		for (let id = 0; id < 10; id++) query(tracker, 0, { messageId: id });
+		const ratioAt = (at: number) => {
+			tracker.observe(Outcome.Refused, seenOf({}), begin + at);
+			return healthOf(tracker, all(tracker)).unanswered_ratio;
+		};
+		expect(ratioAt(answerUsMax)).toBeNull();
+		expect(ratioAt(answerUsMax + 1)).toBe(1);
+		query(tracker, 20 * second, { origin: 3 });
+		tracker.observe(Outcome.Response, seenOf({ origin: 3 }), begin + 21 * second);
+		expect(healthOf(tracker, [1]).unanswered_ratio).toBe(0);
 	});
 
 	test("queries that got no response, and the times of those that did", () => {
