@@ -65,8 +65,16 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 	const activity = new Activity(tracker);
 	const sources = sourcesOf(config, geoip, tracker);
 	const broken: string[] = [];
-	const reading = { files, broken, packets: 0, firstUs: Number.POSITIVE_INFINITY, lastUs: 0 };
-	const report = () => createReport({ ...reading, activity: activity.figures(reading.lastUs) }, sources);
+	const { ports } = config.dnstt;
+	/** Frames that were read, within the range or not, and of them those of the files before this one. */
+	let frames = 0;
+	let framesBefore = 0;
+	const reading = { files, broken, ports, packets: 0, firstUs: Number.POSITIVE_INFINITY, lastUs: 0 };
+	const report = () =>
+		createReport(
+			{ ...reading, leftOut: frames - reading.packets, activity: activity.figures(reading.lastUs) },
+			sources,
+		);
 	const startUs = world.monotonicUs();
 	const progress = createProgress(world, startUs);
 	let stopped = false;
@@ -76,6 +84,7 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 	function take(source: FileSource, decoder: Decoder): boolean {
 		const used = source.read();
 		if (used === 0) return false;
+		frames = framesBefore + source.statistics().received;
 		const span = observeBatch(source.batch, used, decoder, tracker, range, activity);
 		if (span.frames > 0) {
 			reading.firstUs = Math.min(reading.firstUs, span.firstUs);
@@ -117,7 +126,7 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 				opened++;
 				if (source === null) break;
 				const { linkType } = source;
-				const decoder = new Decoder({ linkType, domains: config.dnstt.domains, ports: config.dnstt.ports });
+				const decoder = new Decoder({ linkType, domains: config.dnstt.domains, ports });
 				const step = { file: file === "-" ? "standard input" : file, number: index + 1, files: files.length };
 				const bytes = grows ? null : bytesOf(file);
 				const at = (share: number | null) => progress({ ...step, share, packets: reading.packets });
@@ -130,6 +139,7 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 				world.writeError(`dnstt_exporter: ${error.message}\n`);
 			} finally {
 				source?.close();
+				framesBefore = frames;
 			}
 		}
 	} finally {

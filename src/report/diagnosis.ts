@@ -1,3 +1,4 @@
+import { percent } from "./figures.ts";
 import type { HealthFigures } from "./health.ts";
 import type { DomainFigures } from "./report.ts";
 
@@ -118,18 +119,35 @@ export function diagnose(
 	return sentences;
 }
 
+type Messages = Pick<DomainFigures, "queries" | "refused_queries" | "responses">;
+
+function cameFor({ queries, refused_queries, responses }: Messages): boolean {
+	return queries + refused_queries + responses > 0;
+}
+
+/**
+ * What is wrong when all UDP packets that came, `others`, were of other ports than those of the server: the sentence; null when
+ * there were none, or something came for one of the domains, or `strays`, what was of the ports and for none of them.
+ */
+export function diagnosePort(
+	ports: readonly number[],
+	domains: readonly Messages[],
+	{ others, strays }: { readonly others: number; readonly strays: number },
+): string | null {
+	if (others === 0 || strays > 0 || domains.some(cameFor)) return null;
+	const packets = others === 1 ? "1 was of another port" : `${others.toLocaleString("en-US")} were of other ports`;
+	return `No packet to or from UDP port ${ports.join(" or ")}: ${packets}; check --dnstt.port.`;
+}
+
 /**
  * What is wrong when all DNS messages that came, `others`, were for other domains: the sentence; null when there were none,
  * or something came for one of the domains.
  */
 export function diagnoseDomain(
-	domains: readonly Pick<DomainFigures, "domain" | "queries" | "refused_queries" | "responses">[],
+	domains: readonly (Messages & Pick<DomainFigures, "domain">)[],
 	others: number,
 ): string | null {
-	const anyOfOurs = domains.some(
-		({ queries, refused_queries, responses }) => queries + refused_queries + responses > 0,
-	);
-	if (others === 0 || anyOfOurs) return null;
+	if (others === 0 || domains.some(cameFor)) return null;
 	const messages =
 		others === 1
 			? "1 DNS message was for another domain"
@@ -137,7 +155,7 @@ export function diagnoseDomain(
 	return `No query for ${domains.map(({ domain }) => domain).join(" or ")}: ${messages}; check --dnstt.domain.`;
 }
 
-/** "AS64500 14 %, AS64501 12 %, AS64502 11 % and 4 more networks". */
+/** "AS64500 14.5 %, AS64501 12.0 %, AS64502 11.3 % and 4 more networks". */
 function listed(found: readonly Place[], measure: Measure, text: (value: number) => string): string {
 	const named = found.slice(0, namedMax).map((place) => `${place.name} ${text(measure(place) as number)}`);
 	const more = found.length - named.length;
@@ -152,11 +170,6 @@ function elsewhere(ofKind: readonly Place[], found: readonly Place[]): string {
 	const segments = rest.reduce((sum, { health }) => sum + health.segments_out, 0);
 	const again = rest.reduce((sum, { health }) => sum + health.retransmissions_out, 0);
 	return segments < casesMin ? "" : ` (elsewhere ${percent(again / segments)})`;
-}
-
-function percent(share: number): string {
-	const value = share * 100;
-	return `${value.toFixed(value < 10 ? 1 : 0)} %`;
 }
 
 function seconds(value: number): string {

@@ -1,8 +1,8 @@
-import { Foreign, faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
+import { Fault, Foreign, faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { Tracker } from "../track/tracker.ts";
 import type { ActivityFigures } from "./activity.ts";
-import { diagnose, diagnoseDomain, placeOf } from "./diagnosis.ts";
+import { diagnose, diagnoseDomain, diagnosePort, placeOf } from "./diagnosis.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
 import { type HealthFigures, healthOf } from "./health.ts";
 
@@ -24,6 +24,8 @@ export interface DomainFigures extends Figures {
 export interface Report {
 	readonly files: readonly string[];
 	readonly packets: number;
+	/** Those that the files hold beside, before `--from` or not before `--to`. */
+	readonly packets_left_out: number;
 	/** RFC 3339, UTC; null without packets. */
 	readonly first_packet: string | null;
 	readonly last_packet: string | null;
@@ -47,7 +49,11 @@ export interface Report {
 export interface Reading {
 	readonly files: readonly string[];
 	readonly broken: readonly string[];
+	/** The UDP ports that the decoder took for the server's. */
+	readonly ports: readonly number[];
 	readonly packets: number;
+	/** Outside the range of time. */
+	readonly leftOut: number;
 	/** The earliest and the latest time stamp, microseconds; without meaning when there is no packet. */
 	readonly firstUs: number;
 	readonly lastUs: number;
@@ -72,10 +78,15 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 	const domains = domainsOf(sources);
 	const countries = origins.hasCountry ? ranked((set) => originOf(set).country) : [];
 	const asns = origins.hasAsn ? ranked((set) => originOf(set).asn) : [];
+	const wrongPort = diagnosePort(reading.ports, domains, {
+		others: tracker.foreignOf(Foreign.Port),
+		strays: straysOf(tracker),
+	});
 	const wrongDomain = diagnoseDomain(domains, tracker.foreignOf(Foreign.Domain));
 	return {
 		files: reading.files,
 		packets: reading.packets,
+		packets_left_out: reading.leftOut,
 		first_packet: reading.packets === 0 ? null : timeText(reading.firstUs),
 		last_packet: reading.packets === 0 ? null : timeText(reading.lastUs),
 		duration_seconds: reading.packets === 0 ? 0 : (reading.lastUs - reading.firstUs) / 1e6,
@@ -84,6 +95,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		countries: origins.hasCountry ? countries.map(([country, row]) => ({ country, ...row })) : null,
 		asns: origins.hasAsn ? asns.map(([asn, row]) => ({ asn, ...row })) : null,
 		diagnosis: [
+			...(wrongPort === null ? [] : [wrongPort]),
 			...(wrongDomain === null ? [] : [wrongDomain]),
 			...diagnose(domains, [
 				...countries.map(([country, row]) => placeOf("country", country, row)),
@@ -96,6 +108,14 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
 		broken: reading.broken,
 	};
+}
+
+/** Packets of the server's ports that are for none of the domains, as the decoder tells them behind its look at the ports. */
+function straysOf(tracker: Tracker): number {
+	let strays = 0;
+	for (const reason of [Foreign.Direction, Foreign.Domain, Foreign.Response]) strays += tracker.foreignOf(reason);
+	for (let fault = Fault.DnsTruncated; fault <= Fault.DnsTrailingBytes; fault++) strays += tracker.faultsOf(fault);
+	return strays;
 }
 
 /** What each domain has. Sessions are not brought up to now. */

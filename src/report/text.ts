@@ -1,7 +1,7 @@
 import { domainToUnicode } from "node:url";
 import { table } from "./columns.ts";
 import { placeName } from "./diagnosis.ts";
-import type { Figures } from "./figures.ts";
+import { type Figures, percent } from "./figures.ts";
 import type { HealthFigures } from "./health.ts";
 import type { Report } from "./report.ts";
 import { sparkline } from "./sparkline.ts";
@@ -50,14 +50,17 @@ export function reportText(report: Report, top: number): string {
 }
 
 function summary(report: Report): string {
+	const { packets_left_out: leftOut } = report;
 	const span =
 		report.first_packet === null
-			? "no packets"
+			? leftOut > 0
+				? "none between --from and --to"
+				: "no packets"
 			: `${report.first_packet} to ${report.last_packet} (${duration(report.duration_seconds)})`;
 	const rows = [
 		[report.files.length === 1 ? "File" : "Files", report.files.join(", ")],
 		["Time", span],
-		["Packets", number(report.packets)],
+		["Packets", `${number(report.packets)}${leftOut > 0 ? ` (${number(leftOut)} left out by --from and --to)` : ""}`],
 	];
 	if (report.duplicates > 0)
 		rows.push(["Copies", `${number(report.duplicates)} (seen on several interfaces, counted once)`]);
@@ -151,11 +154,11 @@ function health(report: Report, top: number): string {
 			time(it.round_trip_seconds?.p95),
 			time(it.response_seconds?.median),
 			time(it.response_seconds?.p95),
-			percent(it.retransmission_ratio_out),
-			percent(it.retransmission_ratio_in),
+			share(it.retransmission_ratio_out),
+			share(it.retransmission_ratio_in),
 			it.overhead === null ? "-" : `${it.overhead.toFixed(2)}x`,
-			percent(it.unanswered_ratio),
-			percent(it.edns_below_1232_ratio),
+			share(it.unanswered_ratio),
+			share(it.edns_below_1232_ratio),
 		]),
 	);
 }
@@ -167,8 +170,8 @@ function time(seconds: number | undefined): string {
 	return `${(seconds * 1_000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
 }
 
-function percent(ratio: number | null): string {
-	return ratio === null ? "-" : `${(ratio * 100).toFixed(1)} %`;
+function share(ratio: number | null): string {
+	return ratio === null ? "-" : percent(ratio);
 }
 
 function duration(seconds: number): string {

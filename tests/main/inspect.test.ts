@@ -121,6 +121,8 @@ test("bent queries count where dnstt-server takes them, and nowhere else", async
 		bytes_in: verdicts.bytes_in,
 		sessions: verdicts.sessions,
 	});
+	// It ends before the time for a response is over.
+	expect(report.domains[0]?.health).toMatchObject({ unanswered_queries: 0, unanswered_ratio: null });
 	// Every message came to something.
 	const others = [report.faults, report.foreign].flatMap((counts) => Object.values(counts));
 	expect(queries + rejected + others.reduce((sum, count) => sum + count, 0)).toBe(verdicts.messages);
@@ -150,15 +152,31 @@ describe("a report", () => {
 		expect(first.packets).toBeGreaterThan(0);
 		expect(second.packets).toBeGreaterThan(0);
 		expect(first.packets + second.packets).toBe(whole.packets);
+		expect([whole, first, second].map((report) => report.packets_left_out)).toEqual([0, second.packets, first.packets]);
 		expect(countsOf(first).bytes_out + countsOf(second).bytes_out).toBe(countsOf(whole).bytes_out);
 		expect(Date.parse(String(first.last_packet))).toBeLessThan(Date.parse(middle));
 		expect(Date.parse(String(second.first_packet))).toBeGreaterThanOrEqual(Date.parse(middle));
 	});
 });
 
+test("packets that are left out are counted over all files", async () => {
+	const report = await inspectJson<Report>(capturePath("direct-ipv4"), [
+		...flags,
+		...["--from", "2100-01-01T00:00:00Z", capturePath("unbound-0x20-ipv4")],
+	]);
+	expect(report).toMatchObject({ packets: 0, packets_left_out: 1_056 + 1_393, first_packet: null });
+});
+
+test("a wrong port is told as such", async () => {
+	const report = await inspectJson<Report>(capturePath("direct-ipv4"), [...flags, "--dnstt.port", "5300"]);
+	expect(report.diagnosis).toEqual([
+		"No packet to or from UDP port 5300: 1,056 were of other ports; check --dnstt.port.",
+	]);
+});
+
 describe("a capture that cannot be read ends with 1 and one line", () => {
 	const rows: readonly (readonly [title: string, bytes: Uint8Array | null, complaint: RegExp])[] = [
-		["that is not there", null, /^dnstt_exporter: cannot read .*capture: .*[Nn]o such file/],
+		["that is not there", null, /^dnstt_exporter: .*capture does not exist; correct the path$/m],
 		["that is none", Buffer.from("#!/bin/sh\nexit 0\n# and so on\n"), /^dnstt_exporter: .*capture is no capture /],
 		[
 			"of a link type nobody knows here",

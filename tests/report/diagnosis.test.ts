@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { diagnose, diagnoseDomain, type PlaceKind, placeOf } from "../../src/report/diagnosis.ts";
+import { diagnose, diagnoseDomain, diagnosePort, type PlaceKind, placeOf } from "../../src/report/diagnosis.ts";
 import type { HealthFigures } from "../../src/report/health.ts";
 import type { DomainFigures } from "../../src/report/report.ts";
 
@@ -95,6 +95,28 @@ describe("where all DNS messages were for other domains", () => {
 	});
 });
 
+describe("where all UDP packets were of other ports", () => {
+	const silent = domain({ queries: 0, responses: 0 });
+	const begin = "No packet to or from UDP port";
+	test.each<[title: string, ports: number[], found: Domain, others: number, strays: number, said: string | null]>([
+		["one says so", [5300], silent, 1, 0, `${begin} 5300: 1 was of another port; check --dnstt.port.`],
+		[
+			"many say so, with all ports that were looked at",
+			[5300, 5301],
+			silent,
+			1_056,
+			0,
+			`${begin} 5300 or 5301: 1,056 were of other ports; check --dnstt.port.`,
+		],
+		["none say nothing", [53], silent, 0, 0, null],
+		["a query says that the flag is right", [53], domain({ queries: 1, responses: 0 }), 9, 0, null],
+		["so does a refused one", [53], domain({ queries: 0, responses: 0, refused_queries: 1 }), 9, 0, null],
+		["so does something of the port that is for no domain", [53], silent, 9, 1, null],
+	])("%s", (_, ports, found, others, strays, said) => {
+		expect(diagnosePort(ports, [found], { others, strays })).toBe(said);
+	});
+});
+
 /** Figures of a domain that are one short of a sentence, and the least that make it. */
 const domainRows: readonly [title: string, begin: string, short: Domain, enough: Domain][] = [
 	[
@@ -105,7 +127,7 @@ const domainRows: readonly [title: string, begin: string, short: Domain, enough:
 	],
 	[
 		"FORMERR in all of 50 responses",
-		"Queries refused with FORMERR: t.example.com 100 %. ",
+		"Queries refused with FORMERR: t.example.com 100.0 %. ",
 		domain({ responses: 49, responses_by_rcode: { FORMERR: 49 } }),
 		domain({ responses: 50, responses_by_rcode: { FORMERR: 50 } }),
 	],
@@ -117,7 +139,7 @@ const domainRows: readonly [title: string, begin: string, short: Domain, enough:
 	],
 	[
 		"TC=1 in all of 50 responses",
-		"Responses cut (TC=1): t.example.com 100 %. ",
+		"Responses cut (TC=1): t.example.com 100.0 %. ",
 		domain({ responses: 49, truncated_responses: 49 }),
 		domain({ responses: 50, truncated_responses: 50 }),
 	],
@@ -154,19 +176,19 @@ const placeRows: readonly [title: string, begin: string, short: Place, enough: P
 	],
 	[
 		"all of 50 queries with a small EDNS size",
-		`${small} 100 %. `,
+		`${small} 100.0 %. `,
 		place("64500", { edns_below_1232_ratio: 1 }, "network", 49),
 		place("64500", { edns_below_1232_ratio: 1 }, "network", 50),
 	],
 	[
 		"10 % of segments sent again",
-		"Segments to clients sent again: AS64500 10 %. ",
+		"Segments to clients sent again: AS64500 10.0 %. ",
 		place("64500", resent(0.099)),
 		place("64500", resent(0.1)),
 	],
 	[
 		"half of 50 segments sent again",
-		"Segments to clients sent again: AS64500 50 %. ",
+		"Segments to clients sent again: AS64500 50.0 %. ",
 		place("64500", resent(0.5, 49)),
 		place("64500", resent(0.5, 50)),
 	],
@@ -178,7 +200,7 @@ const placeRows: readonly [title: string, begin: string, short: Place, enough: P
 	],
 	[
 		"none of 50 queries with a response",
-		"Queries without a response: AS64500 100 %. ",
+		"Queries without a response: AS64500 100.0 %. ",
 		place("64500", { unanswered_ratio: 1 }, "network", 49),
 		place("64500", { unanswered_ratio: 1 }, "network", 50),
 	],
@@ -207,10 +229,16 @@ describe("a place is spoken of from its threshold on:", () => {
 });
 
 describe("a sentence", () => {
+	test("has shares with the decimal that the tables have", () => {
+		expect(diagnose([], [place("64500", resent(0.145))])[0]).toStartWith(
+			"Segments to clients sent again: AS64500 14.5 %. ",
+		);
+	});
+
 	test("names the worst three of its kind, and counts the others", () => {
 		const ratios = [0.12, 0.5, 0.11, 0.3, 0.2];
 		const places = ratios.map((ratio, index) => place(String(64_500 + index), resent(ratio)));
-		const named = "Segments to clients sent again: AS64501 50 %, AS64503 30 %, AS64504 20 %";
+		const named = "Segments to clients sent again: AS64501 50.0 %, AS64503 30.0 %, AS64504 20.0 %";
 		expect(diagnose([], places)[0]).toStartWith(`${named} and 2 more networks. `);
 		expect(diagnose([], places.slice(1))[0]).toStartWith(`${named} and 1 more network. `);
 		expect(
@@ -225,14 +253,14 @@ describe("a sentence", () => {
 		const health = { unanswered_ratio: 0.5 };
 		const places = [place("64500", health), place("DE", health, "country"), place("FR", health, "country")];
 		expect(diagnose([], places).map((sentence) => sentence.split(". ")[0])).toEqual([
-			"Queries without a response: country DE 50 %, country FR 50 %",
-			"Queries without a response: AS64500 50 %",
+			"Queries without a response: country DE 50.0 %, country FR 50.0 %",
+			"Queries without a response: AS64500 50.0 %",
 		]);
 	});
 
 	test("of segments sent again compares with the others of the kind, if they have enough", () => {
 		const lossy = place("64500", resent(0.2));
-		const begin = "Segments to clients sent again: AS64500 20 %";
+		const begin = "Segments to clients sent again: AS64500 20.0 %";
 		const said = (...others: Place[]) => diagnose([], [lossy, ...others])[0];
 		expect(said(place("64501", resent(0.01)), place("64502", resent(0.03)))).toStartWith(
 			`${begin} (elsewhere 2.0 %). `,

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { Fault, Foreign, Outcome } from "../../src/decode/fault.ts";
+import { Observation } from "../../src/decode/observation.ts";
 import { createReport, type Reading } from "../../src/report/report.ts";
 import { observedDomains, Traffic } from "../metrics/traffic.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -6,7 +8,9 @@ import { temporaryFolder } from "../support/temporary.ts";
 const reading: Reading = {
 	files: ["a.pcap"],
 	broken: [],
+	ports: [53],
 	packets: 6,
+	leftOut: 2,
 	firstUs: 1_700_000_000_000_001,
 	lastUs: 1_700_000_002_500_000,
 	activity: null,
@@ -86,6 +90,32 @@ describe("a report", () => {
 		send(new Traffic().exchange(1, "192.0.2.1").records);
 		expect(createReport(reading, sources).diagnosis).toEqual([]);
 	});
+
+	test("says that everything was of other ports than it was to look at, but not what only meets no domain", async () => {
+		const { sources } = await observedDomains();
+		const { tracker } = sources;
+		const said = () => createReport({ ...reading, ports: [5300] }, sources).diagnosis.map((line) => line.split(":")[0]);
+		const observe = (outcome: Outcome, fields: Partial<Observation>) =>
+			tracker.observe(outcome, Object.assign(new Observation(), fields), reading.firstUs);
+		observe(Outcome.Foreign, { foreign: Foreign.Port });
+		observe(Outcome.Foreign, { foreign: Foreign.Protocol });
+		observe(Outcome.Fault, { fault: Fault.UdpLength });
+		expect(said()).toEqual(["No packet to or from UDP port 5300"]);
+		observe(Outcome.Fault, { fault: Fault.DnsTruncated });
+		expect(said()).toEqual([]);
+	});
+
+	test.each([Foreign.Direction, Foreign.Domain, Foreign.Response])(
+		"does not call the port wrong where something of it was seen, foreign for reason %d",
+		async (foreign) => {
+			const { sources } = await observedDomains();
+			for (const reason of [Foreign.Port, foreign]) {
+				const seen = Object.assign(new Observation(), { foreign: reason });
+				sources.tracker.observe(Outcome.Foreign, seen, reading.firstUs);
+			}
+			expect(createReport(reading, sources).diagnosis.join()).not.toContain("--dnstt.port");
+		},
+	);
 
 	test("leaves out reasons that did not occur", async () => {
 		const { sources, send } = await observedDomains();

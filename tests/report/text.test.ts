@@ -42,6 +42,7 @@ const domain = {
 const report: Report = {
 	files: ["day.pcap"],
 	packets: 24_685,
+	packets_left_out: 0,
 	first_packet: "2026-05-27T09:00:00.000001Z",
 	last_packet: "2026-05-27T10:00:00.500000Z",
 	duration_seconds: 3600.499999,
@@ -118,6 +119,11 @@ describe("the text of a report", () => {
 		expect(reportText(report, 10)).not.toContain("Diagnosis");
 	});
 
+	test("has - for the share of queries without a response where none could be judged", () => {
+		const unjudged = { ...domain, health: { ...health, unanswered_ratio: null } };
+		expect(reportText({ ...report, domains: [unjudged] }, 10)).toMatch(/1\.23x +- +-$/m);
+	});
+
 	test("says what was copied and what broke off", () => {
 		const text = reportText(
 			{ ...report, files: ["a", "b"], duplicates: 5, broken: ["b is damaged after frame 3: cut"] },
@@ -159,5 +165,14 @@ describe("the text of a report", () => {
 	test("says that there are no packets", () => {
 		const empty = { ...report, packets: 0, first_packet: null, last_packet: null, duration_seconds: 0 };
 		expect(reportText(empty, 10)).toMatch(/^Time {5}no packets\nPackets {2}0$/m);
+		expect(reportText({ ...empty, packets_left_out: 1_056 }, 10)).toMatch(
+			/^Time {5}none between --from and --to\nPackets {2}0 \(1,056 left out by --from and --to\)$/m,
+		);
+	});
+
+	test("says how many packets were left out beside those that it is of", () => {
+		expect(reportText({ ...report, packets_left_out: 1 }, 10)).toMatch(
+			/^Time {5}2026-.*\nPackets {2}24,685 \(1 left out by --from and --to\)$/m,
+		);
 	});
 });
