@@ -11,6 +11,7 @@ import type { Sources } from "./metrics/collect.ts";
 import { createExposition } from "./metrics/exposition.ts";
 import { observeBatch } from "./pipeline.ts";
 import { createFeed } from "./status/feed.ts";
+import { heldUsMax } from "./track/clock.ts";
 import type { Seed } from "./track/table.ts";
 import { Tracker } from "./track/tracker.ts";
 import { revision, version } from "./version.ts";
@@ -143,7 +144,7 @@ export async function startExporter(
 	let expiry: ReturnType<typeof setTimeout> | undefined;
 	/** A timer for when something ends next; none when nothing will. */
 	function expireLater(): typeof expiry {
-		const waitMs = (tracker.nextExpiryUs - world.monotonicUs()) / 1_000;
+		const waitMs = (tracker.nextExpiryUs + heldUsMax - world.monotonicUs()) / 1_000;
 		if (waitMs === Number.POSITIVE_INFINITY) return undefined;
 		return setTimeout(
 			() => {
@@ -243,6 +244,7 @@ export async function startExporter(
 	function tidyLater(): void {
 		tidying ??= setTimeout(() => {
 			tidying = undefined;
+			untidied = 0;
 			tidy();
 		}, tidyDelayMs);
 	}

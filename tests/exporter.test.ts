@@ -4,6 +4,7 @@ import { CaptureError, type FrameBatch, linkTypes } from "../src/capture/source.
 import { type Config, ConfigError } from "../src/config.ts";
 import { startExporter } from "../src/exporter.ts";
 import { GeoipError } from "../src/geoip/database.ts";
+import { heldUsMax } from "../src/track/clock.ts";
 import { WebError } from "../src/web/error.ts";
 import { parseExposition, type Samples } from "./support/exposition.ts";
 import { dnsttQuery, udpPacket } from "./support/frames.ts";
@@ -117,7 +118,7 @@ describe("an exporter", () => {
 		running.source().query(1, startUs);
 		const active = async () => (await running.metrics()).value("dnstt_active_clients", domain);
 		expect(await active()).toBe(1);
-		running.clock.nowUs = startUs + 30_000_000;
+		running.clock.nowUs = startUs + 30_000_000 + heldUsMax;
 		expect(await active()).toBe(1);
 		running.clock.nowUs++;
 		expect(await active()).toBe(0);

@@ -29,7 +29,7 @@ export interface LiveSource extends FrameSource {
 	 */
 	onReadable(callback: () => void): void;
 	/**
-	 * Asks for one call as soon as frames are there or the capture broke; asking again before it came changes nothing.
+	 * Asks for one call when frames have gathered (wakeup.c) or the capture broke; asking again before it came changes nothing.
 	 * Arm when read() gave 0; a call may find nothing to read.
 	 */
 	arm(): void;
@@ -43,8 +43,8 @@ export const snapshotBytes = 65_535 + 40 + 64 + 32;
 
 /**
  * How long the kernel holds a block of frames back unless it is full. Then they gather in the buffer for up to a quarter of a
- * second (wakeup.c), so that they wake us some five times a second until they come by tens of thousands; who reads earlier,
- * as a scrape does, has all but those of the last block.
+ * second (wakeup.c; a fifth with the default buffer), so that they wake us three to five times a second until they come by
+ * thousands. Who reads earlier, as a scrape does, has all but those of the last block.
  */
 export const blockTimeoutMs = 100;
 

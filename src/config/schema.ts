@@ -51,7 +51,7 @@ export const limits = {
 	/** A client polls at least every few seconds; beyond an hour "active" says nothing. */
 	activeWindowMsMin: 1000,
 	activeWindowMsMax: 3_600_000,
-	/** At 76 bytes for each that is tracked and 44 for each that is remembered, 1.9 GB. */
+	/** At 76 bytes for each that is tracked and 28 for each that is remembered, 1.7 GB. */
 	sessionsMax: 16_000_000,
 	/** A Prometheus server is in trouble long before. */
 	labelSetsMax: 1_000_000,

@@ -1,5 +1,10 @@
 /** Frames of several queues come out of order by less than this; a longer step back is a clock that was set. */
 const disorderUsMax = 1_000_000;
+/**
+ * So old may a frame be when it is read: its block (blockTimeoutMs in live.ts), the time to gather (wakeup.c), and the way here.
+ * While no frame says so, it is not later than what can still come.
+ */
+export const heldUsMax = 400_000;
 /** Two clocks are never read at the same instant, and one of them in milliseconds: a smaller difference is no news. */
 const shiftUsMin = 5_000;
 
@@ -36,9 +41,10 @@ export class Clock {
 		this.limitUs = monotonicUs;
 	}
 
-	/** Live, when there are no frames: time passes. */
+	/** Live, whether frames come or not: time passes, as far as none can come from before any more. */
 	advance(monotonicUs: number): void {
 		this.limitUs = monotonicUs;
-		if (monotonicUs > this.now) this.now = monotonicUs;
+		const settledUs = monotonicUs - heldUsMax;
+		if (settledUs > this.now) this.now = settledUs;
 	}
 }

@@ -3,7 +3,8 @@ const lineCells = 8;
 
 /**
  * Counts of label sets, of domains, or of the process, by the number of each (its row). The columns of one table stand next to
- * each other in a row: what is counted together lies in the same lines of the processor's cache.
+ * each other in a row: what is counted together lies in the same lines of the processor's cache. Where no cell is named it is
+ * the first, of most columns the only one.
  */
 export class Column {
 	constructor(
@@ -59,7 +60,8 @@ export function columnsOf<Name extends string>(
 ): Readonly<Record<Name, Column>> {
 	const entries = Object.entries<number>(cells);
 	const used = entries.reduce((sum, [, count]) => sum + count, 0);
-	const width = rows === 1 ? used : Math.ceil(used / lineCells) * lineCells;
+	// So that no row of a few lies across two lines, and longer ones begin with one.
+	const width = used < lineCells ? 2 ** Math.ceil(Math.log2(used)) : Math.ceil(used / lineCells) * lineCells;
 	const all = new Float64Array(rows * width);
 	let start = 0;
 	const columns: Record<string, Column> = {};

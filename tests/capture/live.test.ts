@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { blockTimeoutMs, captureFilter, extensionHeaders, openLive, snapshotBytes } from "../../src/capture/live.ts";
+import { captureFilter, extensionHeaders, openLive, snapshotBytes } from "../../src/capture/live.ts";
 import { CaptureError, linkTypes } from "../../src/capture/source.ts";
 import { limits } from "../../src/config/schema.ts";
 import { isExtensionHeader } from "../../src/decode/ip.ts";
+import { heldUsMax } from "../../src/track/clock.ts";
 import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
-import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
+import { haveNetns, makeNetwork, type Namespace, type Network, type SendRate } from "../support/netns.ts";
 import { type CaptureRecord, readPcapFile, writePcap } from "../support/pcapfile.ts";
 import { ended, until } from "../support/process.ts";
 
@@ -72,9 +73,9 @@ class Probe implements Disposable {
 		return [...all, ...(await this.rest())];
 	}
 
-	/** The frames captured since the last call, those that the kernel still held back included. */
+	/** The frames captured since the last call, those that were still held back included. */
 	async rest(): Promise<string[]> {
-		await Bun.sleep(2 * blockTimeoutMs);
+		await Bun.sleep(heldUsMax / 1_000);
 		return ((await this.ask("frames")) as { frames: string[] }).frames;
 	}
 
@@ -149,7 +150,7 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 		rmSync(folder, { recursive: true });
 	});
 
-	async function send(records: readonly CaptureRecord[], rate: "fastest" | number = "fastest"): Promise<void> {
+	async function send(records: readonly CaptureRecord[], rate?: SendRate): Promise<void> {
 		const path = join(folder, "send.pcap");
 		await Bun.write(path, writePcap({ linkType: linkTypes.EN10MB, records }));
 		await near.sendCapture(path, "e0", rate);
@@ -272,6 +273,25 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 			await Bun.sleep(500);
 			expect(await probe.ask("statistics")).toEqual({ received: count, droppedByKernel: 0, droppedByInterface: 0 });
 		}
+	}, 20_000);
+
+	test("a burst behind a single frame is read before it fills the buffer, while that frame waits for company", async () => {
+		const [packet] = packets;
+		if (!packet) throw new Error("the capture has no packet");
+		const bufferBytes = 2 << 20;
+		const { probe } = await Probe.start(far, "e0", [53], bufferBytes);
+		using _ = probe;
+		const frame = new Uint8Array(1_200);
+		frame.set(ethernetFrame(packet.packet));
+		const count = Math.ceil((bufferBytes * 3) / 1_280);
+		// The block of the first is handed over when the burst begins, which would fill the buffer within 40 ms.
+		const timeNs = (index: number) => packet.timeNs + (index === 0 ? 0n : 110_000_000n + BigInt(index) * 25_000n);
+		await send(
+			Array.from({ length: count }, (_, index) => ({ timeNs: timeNs(index), bytes: frame })),
+			"recorded",
+		);
+		await Bun.sleep(500);
+		expect(await probe.ask("statistics")).toEqual({ received: count, droppedByKernel: 0, droppedByInterface: 0 });
 	}, 20_000);
 
 	test("a datagram over loopback is one frame", async () => {

@@ -104,6 +104,19 @@ describe("the tracker", () => {
 		expect(times(tracker)).toEqual([2, 1_999_901]);
 	});
 
+	test("is that of the frames, whoever looks while they lie in the buffer", () => {
+		const tracker = trackerOf();
+		tracker.clock.synchronize(begin, 5 * second);
+		query(tracker, 0, { messageId: 1 });
+		tracker.clock.advance(5.3 * second);
+		tracker.expire();
+		tracker.clock.synchronize(begin + 0.3 * second, 5.3 * second);
+		respond(tracker, 50_000, { messageId: 1 });
+		query(tracker, 60_000, { messageId: 2 });
+		respond(tracker, 110_000, { messageId: 2 });
+		expect(times(tracker)).toEqual([2, 100_000]);
+	});
+
 	test("counts a query without a response as unanswered after 10 s, under its label set", () => {
 		const tracker = trackerOf();
 		query(tracker, 0, { origin: 4, messageId: 1 });

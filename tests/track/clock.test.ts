@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { Clock } from "../../src/track/clock.ts";
+import { join } from "node:path";
+import { blockTimeoutMs } from "../../src/capture/live.ts";
+import { Clock, heldUsMax } from "../../src/track/clock.ts";
 
 const second = 1_000_000;
 const hour = 3_600 * second;
@@ -81,11 +83,28 @@ describe("the live clock", () => {
 	test("time passes without frames, and never back", () => {
 		const clock = live();
 		clock.at(begin);
-		clock.advance(50 * second);
+		clock.advance(50 * second + heldUsMax);
 		expect(clock.now).toBe(50 * second);
-		clock.advance(49 * second);
+		clock.advance(49 * second + heldUsMax);
 		expect(clock.now).toBe(50 * second);
-		clock.synchronize(begin + 40 * second, 50 * second);
+		clock.synchronize(begin + 40 * second, 50 * second + heldUsMax);
 		expect(clock.at(begin + 39 * second)).toBe(50 * second);
+	});
+
+	test("a frame that was captured before somebody looked, and is read after it, keeps its time", () => {
+		const clock = live();
+		clock.at(begin);
+		clock.advance(12 * second);
+		clock.synchronize(begin + 2 * second, 12 * second);
+		expect(clock.at(begin + 2 * second - heldUsMax)).toBe(12 * second - heldUsMax);
+		expect(clock.at(begin + 2 * second - heldUsMax + 50)).toBe(12 * second - heldUsMax + 50);
+	});
+
+	test("no frame is held for longer than the clock waits: not by the kernel's block and the gathering together", async () => {
+		const source = await Bun.file(join(import.meta.dir, "../../src/capture/native/wakeup.c")).text();
+		const number = (name: string) => Number(new RegExp(`#define ${name} (\\d+)`).exec(source)?.[1]);
+		const heldMs = blockTimeoutMs + number("STEPS_MAX") * number("STEP_MS_MAX");
+		expect(heldMs).toBeGreaterThan(blockTimeoutMs);
+		expect(heldMs * 1_000).toBeLessThan(heldUsMax);
 	});
 });

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Outcome } from "../../src/decode/fault.ts";
+import { heldUsMax } from "../../src/track/clock.ts";
 import { NaiveTracker } from "./model.ts";
 import { begin, bySet, otherOrigin, second, seenOf, trackerOf } from "./observing.ts";
 
@@ -79,7 +80,7 @@ for (const isLive of [true, false]) {
 					latestUs = Math.max(latestUs, trueUs);
 					const stampUs = trueUs + shiftUs;
 					if (kind === "look") {
-						tracker.clock.advance(latestUs);
+						tracker.clock.advance(latestUs + heldUsMax);
 						model.pass(latestUs);
 						tracker.expire();
 					} else {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Fault, Foreign, faultNames, foreignNames, Outcome, Refusal, refusalNames } from "../../src/decode/fault.ts";
 import { Observation } from "../../src/decode/observation.ts";
+import { heldUsMax } from "../../src/track/clock.ts";
 import type { Tracker } from "../../src/track/tracker.ts";
 import { begin, bySet, query, second, seenOf, trackerOf } from "./observing.ts";
 
@@ -78,10 +79,10 @@ describe("active sessions and peaks", () => {
 		const tracker = trackerOf();
 		tracker.clock.synchronize(begin, 5 * second);
 		query(tracker, 0);
-		tracker.clock.advance(5 * second + windowUs);
+		tracker.clock.advance(5 * second + windowUs + heldUsMax);
 		tracker.expire();
 		expect(tracker.active.sum).toBe(1);
-		tracker.clock.advance(5 * second + windowUs + 1);
+		tracker.clock.advance(5 * second + windowUs + heldUsMax + 1);
 		tracker.expire();
 		expect(tracker.active.sum).toBe(0);
 	});

@@ -160,13 +160,14 @@ static napi_value write_statistics(napi_env env, napi_callback_info info)
 		return throw_coded(env, "wrong_argument", "statistics takes a Float64Array of 3");
 	struct pcap_stat now;
 	if (cap->is_live && pcap_stats(cap->handle, &now) == 0) {
-		cap->received += (uint32_t)(now.ps_recv - cap->last.ps_recv);
+		uint32_t frames = now.ps_recv - cap->last.ps_recv;
+		cap->received += frames;
 		cap->dropped += (uint32_t)(now.ps_drop - cap->last.ps_drop);
 		cap->interface_dropped += (uint32_t)(now.ps_ifdrop - cap->last.ps_ifdrop);
 		cap->last = now;
 		/* Afterwards: what was counted until now has come to one of both. */
 		if (cap->wakeup)
-			wakeup_take_counts(cap->wakeup, &cap->received, &cap->dropped);
+			wakeup_take_counts(cap->wakeup, frames, &cap->received, &cap->dropped);
 	}
 	counts[0] = (double)cap->received;
 	counts[1] = (double)cap->dropped;
@@ -174,7 +175,7 @@ static napi_value write_statistics(napi_env env, napi_callback_info info)
 	return NULL;
 }
 
-/* onReadable(callback): from now on `callback` is called once after each arm(), when frames are there or the capture broke. */
+/* onReadable(callback): from now on `callback` is called once after each arm(), when frames have gathered or the capture broke. */
 static napi_value on_readable(napi_env env, napi_callback_info info)
 {
 	napi_value callback;

@@ -47,8 +47,11 @@ struct wakeup;
  */
 struct wakeup *wakeup_start(napi_env env, int fd, size_t buffer_bytes, napi_value callback);
 
-/* Adds what the thread has read from the socket's counters, and nobody else will see there. */
-void wakeup_take_counts(struct wakeup *wakeup, uint64_t *received, uint64_t *dropped);
+/*
+ * Adds what the thread has read from the socket's counters, and nobody else will see there. `frames` is what the caller read
+ * there just now, and the thread will not see.
+ */
+void wakeup_take_counts(struct wakeup *wakeup, uint32_t frames, uint64_t *received, uint64_t *dropped);
 
 /* Asks for one call. Asking again before it came changes nothing. */
 void wakeup_arm(struct wakeup *wakeup);

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* capabilities(7); the kernel's headers are not there with every C library. */
+/* capabilities(7) */
 #define CAPABILITY_SETGID 6
 #define CAPABILITY_SETUID 7
 #define CAPABILITY_VERSION_3 0x20080522

@@ -33,7 +33,7 @@ __asm__(".symver pthread_join, pthread_join@GLIBC_2.17");
 #define FLOOD_BYTES_PER_MS 200000
 #define STEPS_MAX 5
 #define STEP_MS_MAX 50
-/* So many frames are worth a call: a quarter of the buffer, if they are of 2 KiB, which hardly any is. */
+/* So many frames are worth a call: a quarter of the buffer if they are of 2 KiB, which hardly any is; half of it if of 4 KiB. */
 #define FRAMES_MAX(buffer_bytes) ((buffer_bytes) / 4 / 2048)
 
 struct wakeup {
@@ -45,9 +45,12 @@ struct wakeup {
 	atomic_bool stopping;
 	int step_ms;
 	uint64_t frames_max;
-	/* The kernel's counters start again at 0 when they are read: what this thread read, until wakeup_take_counts(). */
+	/*
+	 * The kernel's counters start again at 0 when they are read: what this thread read, until wakeup_take_counts(), and what
+	 * was read there since this thread's last look.
+	 */
 	pthread_mutex_t counts_lock;
-	uint64_t received, dropped;
+	uint64_t received, dropped, frames_elsewhere;
 };
 
 /* Frames that came since the last look. */
@@ -60,8 +63,10 @@ static uint64_t count_frames(struct wakeup *wakeup)
 		wakeup->received += counts.tp_packets;
 		wakeup->dropped += counts.tp_drops;
 	}
+	uint64_t frames = counts.tp_packets + wakeup->frames_elsewhere;
+	wakeup->frames_elsewhere = 0;
 	pthread_mutex_unlock(&wakeup->counts_lock);
-	return counts.tp_packets;
+	return frames;
 }
 
 /* Returns when there are enough frames, or for long enough some; sooner if the thread is told something. */
@@ -165,9 +170,10 @@ void wakeup_arm(struct wakeup *wakeup)
 		signal_control(wakeup);
 }
 
-void wakeup_take_counts(struct wakeup *wakeup, uint64_t *received, uint64_t *dropped)
+void wakeup_take_counts(struct wakeup *wakeup, uint32_t frames, uint64_t *received, uint64_t *dropped)
 {
 	pthread_mutex_lock(&wakeup->counts_lock);
+	wakeup->frames_elsewhere += frames;
 	*received += wakeup->received;
 	*dropped += wakeup->dropped;
 	wakeup->received = wakeup->dropped = 0;
@@ -181,5 +187,6 @@ void wakeup_stop(struct wakeup *wakeup)
 	pthread_join(wakeup->thread, NULL);
 	napi_release_threadsafe_function(wakeup->function, napi_tsfn_abort);
 	close(wakeup->control_fd);
+	pthread_mutex_destroy(&wakeup->counts_lock);
 	free(wakeup);
 }
