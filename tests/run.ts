@@ -70,7 +70,9 @@ async function passOn(stream: ReadableStream<Uint8Array>): Promise<string> {
 const isRoot = process.getuid?.() === 0;
 const checked = [
 	await timed("types", () => runPackage("types", ["tsc", "--noEmit"])),
-	await timed("types of the page", () => runPackage("types of the page", ["tsc", "--noEmit", "-p", "src/web/page/browser"])),
+	await timed("types of the page", () =>
+		runPackage("types of the page", ["tsc", "--noEmit", "-p", "src/web/page/browser"]),
+	),
 	await timed("lint", () => runPackage("lint", ["biome", "check", "."])),
 ];
 const prepared = await timed("programs", () => prepare((line) => say("programs", line)));
