@@ -1,6 +1,8 @@
 import { linkTypes } from "../capture/source.ts";
 import { groupOf } from "../decode/base32.ts";
 import { Decoder } from "../decode/decoder.ts";
+import { headerBytes } from "../decode/dns.ts";
+import { clientIdBytes, paddingPrefix } from "../decode/dnstt.ts";
 import { Outcome } from "../decode/fault.ts";
 import { dataBytesAt, segmentHeaderBytes, stampAt } from "../decode/kcp.ts";
 import path from "./direct-ipv4.pcap" with { type: "file" };
@@ -53,10 +55,6 @@ export async function readRecording(): Promise<readonly RecordedMessage[]> {
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
-const dnsHeaderBytes = 12;
-const clientIdBytes = 8;
-const paddingPrefix = 0xe0;
-
 /**
  * Gives the message another client id: 12 characters of its name, which stand for the id's first 60 bits, are turned
  * by `key` (12 numbers below 32), so that query and response of one client stay together.
@@ -65,7 +63,7 @@ export function withFreshId(message: Uint8Array, key: readonly number[]): Uint8A
 	const fresh = message.slice();
 	// Behind the header and the length of the first label, which holds the whole id.
 	key.forEach((turn, index) => {
-		const at = dnsHeaderBytes + 1 + index;
+		const at = headerBytes + 1 + index;
 		fresh[at] = alphabet.charCodeAt((groupOf[fresh[at] as number] as number) ^ turn);
 	});
 	return fresh;
@@ -84,7 +82,7 @@ export function freshKey(): number[] {
 export function withLaterStamps(message: Uint8Array, shiftMs: number): Uint8Array {
 	const later = message.slice();
 	const characters: number[] = [];
-	let at = dnsHeaderBytes;
+	let at = headerBytes;
 	for (let length = later[at] as number; length > 0; length = later[at] as number) {
 		for (let next = at + 1; next <= at + length; next++) characters.push(next);
 		at += 1 + length;

@@ -5,10 +5,10 @@ import { commandAt, dataBytesAt, segmentHeaderBytes, sequenceAt, stampAt } from 
 import type { Observation } from "./observation.ts";
 import { TextCursor } from "./txt.ts";
 
-const clientIdBytes = 8;
+export const clientIdBytes = 8;
 const clientIdCharacters = 13;
 /** A prefix byte from here on is so many bytes of padding, below it the length of a packet. */
-const paddingPrefix = 0xe0;
+export const paddingPrefix = 0xe0;
 
 /**
  * What dnstt puts into names and TXT records. One object serves for all messages; readUpstream speaks of the name that
