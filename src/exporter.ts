@@ -67,7 +67,7 @@ export interface Exporter {
 	readonly tracker: Tracker;
 	/** Whether the capture works, or waits to be opened again; to be asked by a watchdog. */
 	isAlive(): boolean;
-	/** Applies what of `next` can be applied without a restart. Throws a CaptureError, and changes nothing, if its capture cannot be opened. */
+	/** Applies what of `next` can be applied without a restart. Throws a CaptureError, and changes nothing, if another interface cannot be captured on. */
 	reload(next: Config): Promise<void>;
 	/** The configuration could not be read again; the old one stays. */
 	reloadFailed(): void;
@@ -322,13 +322,12 @@ export async function startExporter(
 				log: next.log,
 				web: { ...config.web, basicAuth: next.web.basicAuth },
 			};
-			const reopens = changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port");
-			// Tried before anything changes; not kept, as two at a time would see each frame twice.
-			if (reopens && watch.up) openCapture(merged).close();
+			// Another interface is tried before anything changes; not kept, as two at a time would see each frame twice.
+			if (changed.reload.includes("capture.interface") && watch.up) openCapture(merged).close();
 			config = merged;
 			log.level = config.log.level;
 			log.format = config.log.format;
-			if (reopens) watch.restart();
+			if (changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port")) watch.restart();
 			if (changed.reload.includes("web.basic-auth")) auth = authOf(config);
 			await checkFiles();
 			configReload.successful = true;

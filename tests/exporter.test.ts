@@ -159,8 +159,6 @@ describe("a reload", () => {
 		await running.exporter.reload(configOf({ ...free, "dnstt.port": "5353" }));
 		expect(running.opened.map(({ options, source }) => [options.ports, source.closed])).toEqual([
 			[[53], true],
-			// Tried first.
-			[[5353], true],
 			[[5353], false],
 		]);
 		running.source().query(1, startUs, 5353);
@@ -182,6 +180,15 @@ describe("a reload", () => {
 		running.source().query(1, startUs);
 		expect((await running.metrics()).value("dnstt_queries_total", domain)).toBe(1);
 		expect((await running.get("/-/ready")).status).toBe(200);
+	});
+
+	test("takes other ports while the interface is down and nobody has noticed yet", async () => {
+		await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
+		running.refusing.next = true;
+		await running.exporter.reload(configOf({ ...free, "capture.interface": "eth0", "dnstt.port": "5353" }));
+		running.refusing.next = false;
+		while (running.opened.length < 2) await Bun.sleep(10);
+		expect(running.opened.at(-1)?.options.ports).toEqual([5353]);
 	});
 
 	test("while the capture is closed takes another interface, whether it is there or not", async () => {
