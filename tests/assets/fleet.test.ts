@@ -9,6 +9,7 @@ import { type Child, runCommand, until } from "../support/process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 import { type Prometheus, startPrometheus } from "./prometheus.ts";
 
+// Debian's package is installed by prepare.ts where that may be; a run names what it skipped.
 const missing = ["prometheus", "openssl", "unshare"].some((program) => Bun.which(program) === null);
 const domain = "t.example.com";
 const password = "correct horse battery staple";
