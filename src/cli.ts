@@ -15,9 +15,10 @@ import {
 	printables,
 	topUrlDefault,
 } from "./cli/commands.ts";
+import { configKeys } from "./config/keys.ts";
 import { didYouMean } from "./config/nearest.ts";
 import { readDuration } from "./config/values.ts";
-import { type ConfigFlags, configKeys } from "./config.ts";
+import type { ConfigFlags } from "./config.ts";
 
 export type { InspectFormat, Printable } from "./cli/commands.ts";
 export { commands, commonFlags, printables } from "./cli/commands.ts";
@@ -69,7 +70,7 @@ export class UsageError extends Error {
 
 /** Every flag of every command; one name means the same everywhere. */
 const allFlags = new Map([...commands.flatMap(({ flags }) => flags), ...commonFlags].map((flag) => [flag.name, flag]));
-const configNames = new Set(configKeys.map(({ name }) => name));
+const configNames: ReadonlySet<string> = new Set(configKeys.map(({ name }) => name));
 
 /** Go's flags have one dash, parseArgs wants two. A single letter is a short flag, a lone dash standard input. */
 function withTwoDashes(argv: readonly string[]): string[] {

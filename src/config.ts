@@ -5,22 +5,17 @@
 import { join } from "node:path";
 import type * as z from "zod";
 import { at, type Config, toConfig } from "./config/effective.ts";
+import { ConfigError } from "./config/error.ts";
 import { type Json, type JsonDocument, type JsonPath, JsonSyntaxError, readJson } from "./config/json.ts";
+import { type ConfigKey, configFileVariable, configKeys, variableOf, variablePrefix } from "./config/keys.ts";
 import { didYouMean } from "./config/nearest.ts";
-import { type ConfigKey, configKeys, fileSchema, givenTwice, variableOf, variablePrefix } from "./config/schema.ts";
+import { fileSchema, givenTwice, schemaOf } from "./config/schema.ts";
 import { unreadable } from "./config/unreadable.ts";
 
 export { type Config, effectiveConfig, reloadable } from "./config/effective.ts";
-export { type ConfigKey, configJsonSchema, configKeys, configSections } from "./config/schema.ts";
-
-/** Everything that is wrong with a configuration, one line each, with where it stands. Exit code 2. */
-export class ConfigError extends Error {
-	readonly problems: readonly string[];
-	constructor(problems: readonly string[]) {
-		super(problems.join("\n"));
-		this.problems = problems;
-	}
-}
+export { ConfigError } from "./config/error.ts";
+export { type ConfigKey, configKeys, configSections } from "./config/keys.ts";
+export { configJsonSchema } from "./config/schema.ts";
 
 /** What the command line says of the configuration. */
 export interface ConfigFlags {
@@ -35,8 +30,6 @@ export interface ConfigFlags {
 	/** The line that says where help is, told last where the command line itself was wrong. */
 	readonly help?: string;
 }
-
-export const configFileVariable = variableOf("config.file");
 
 /** A value that one layer gives for a key, in the file's form. */
 interface Layer {
@@ -69,7 +62,7 @@ function problemsOf(key: ConfigKey, value: unknown): { path: JsonPath; text: str
 		// zod leaves such a key out in silence.
 		return [{ path: ["__proto__"], text: `expected ${key.expected}, found a name that stands for something else` }];
 	}
-	const result = key.schema.safeParse(value);
+	const result = schemaOf(key.name).safeParse(value);
 	if (result.success) return [];
 	return unfold(result.error.issues).map((issue) => {
 		const path = issue.path.filter((part): part is string | number => typeof part !== "symbol");
@@ -89,7 +82,7 @@ function fromText(key: ConfigKey, texts: readonly string[]): unknown {
 	const last = texts.at(-1) ?? "";
 	const number = (text: string) => (/^\d{1,15}$/.test(text) ? Number(text) : text);
 	const parts = () => texts.flatMap((text) => text.split(",")).map((part) => part.trim());
-	if (last === "" && key.schema.safeParse(null).success) return null;
+	if (last === "" && schemaOf(key.name).safeParse(null).success) return null;
 	switch (key.form) {
 		case "text":
 			return last;
@@ -114,7 +107,7 @@ function fromText(key: ConfigKey, texts: readonly string[]): unknown {
 	}
 }
 
-const keyNames = configKeys.map(({ name }) => name);
+const keyNames: readonly string[] = configKeys.map(({ name }) => name);
 
 function layerFromFlags(flags: ConfigFlags, problems: string[]): Layer {
 	const layer: Layer = { values: new Map(), refused: new Set() };

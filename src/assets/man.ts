@@ -1,7 +1,7 @@
 /** The manual page, made from the table of commands and the schema of the configuration. */
 
 import { commands, commonFlags, type FlagSpec, printables } from "../cli/commands.ts";
-import { configSections } from "../config.ts";
+import { configSections } from "../config/keys.ts";
 import { installedConfig, installedExecutable } from "./unit.ts";
 
 const program = "dnstt_exporter";

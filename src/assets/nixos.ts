@@ -1,6 +1,6 @@
 /** The NixOS module: options made from the configuration's schema, and the service with the unit's own settings. */
 
-import { type ConfigKey, configKeys, configSections } from "../config.ts";
+import { type ConfigKey, configKeys, configSections } from "../config/keys.ts";
 import { lifecycle, type ServiceSetting, sandbox } from "./sandbox.ts";
 
 /** A Nix string (Nix manual, "String literal"). */

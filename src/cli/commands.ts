@@ -1,6 +1,6 @@
 /** The commands and their flags as a table: parsing, help, completions and the man page all read it. */
 
-import { type ConfigKey, configFileVariable, configKeys } from "../config.ts";
+import { type ConfigKey, configFileVariable, configKeys } from "../config/keys.ts";
 
 export const commandNames = ["run", "inspect", "top", "demo", "check-config", "print", "version", "help"] as const;
 export type CommandName = (typeof commandNames)[number];

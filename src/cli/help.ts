@@ -1,6 +1,6 @@
 /** Help and version text, made from the table of commands and the schema of the configuration. */
 
-import { configSections } from "../config.ts";
+import { configSections } from "../config/keys.ts";
 import { type CommandName, commandSpec, commands, commonFlags, type FlagSpec, printables } from "./commands.ts";
 
 /** Terminals are 80 columns or more; long variable names want some beyond. */

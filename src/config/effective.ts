@@ -1,6 +1,7 @@
 /** The configuration in its two forms: in program units, and as the file holds it. */
 
-import { configKeys, type FileForm, type ParsedFile } from "./schema.ts";
+import { configKeys } from "./keys.ts";
+import type { FileForm, ParsedFile } from "./schema.ts";
 import { type ListenAddress, writeDuration, writeListenAddress, writeSize } from "./values.ts";
 
 type LogLevel = ParsedFile["log"]["level"];

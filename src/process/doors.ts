@@ -1,6 +1,6 @@
 /** Ways by which the environment makes the Bun runtime inside the executable run other code than ours. */
 
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../config/error.ts";
 
 /** The variables with what each opens (Bun 1.4.5); BUN_BE_BUN is not among them: with it our code never runs. */
 export const doors: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 /** What the process may do, and as whom: as little as a running exporter needs. */
 
 import { loadCap, nativeError } from "../capture/native.ts";
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../config/error.ts";
 
 /** Numbers from capabilities(7). */
 const capabilities = { dacReadSearch: 2, netBindService: 10, netRaw: 13 } as const;

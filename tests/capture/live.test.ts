@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { captureFilter, extensionHeaders, openLive, snapshotBytes } from "../../src/capture/live.ts";
 import { CaptureError, linkTypes } from "../../src/capture/source.ts";
-import { limits } from "../../src/config/schema.ts";
+import { limits } from "../../src/config/keys.ts";
 import { isExtensionHeader } from "../../src/decode/ip.ts";
 import { heldUsMax } from "../../src/track/clock.ts";
 import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";

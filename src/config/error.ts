@@ -1,0 +1,8 @@
+/** Everything that is wrong with a configuration, one line each, with where it stands. Exit code 2. */
+export class ConfigError extends Error {
+	readonly problems: readonly string[];
+	constructor(problems: readonly string[]) {
+		super(problems.join("\n"));
+		this.problems = problems;
+	}
+}
