@@ -3,7 +3,7 @@ import type { LiveOptions, LiveSource } from "../src/capture/live.ts";
 import { CaptureError, type FrameBatch, linkTypes } from "../src/capture/source.ts";
 import { type Config, ConfigError } from "../src/config.ts";
 import { startExporter } from "../src/exporter.ts";
-import { GeoipError } from "../src/geoip/database.ts";
+import { GeoipError } from "../src/geoip/error.ts";
 import { heldUsMax } from "../src/track/clock.ts";
 import { WebError } from "../src/web/error.ts";
 import { parseExposition, type Samples } from "./support/exposition.ts";

@@ -1,5 +1,5 @@
 import { type Config, ConfigError } from "../config.ts";
-import { GeoipError } from "../geoip/database.ts";
+import { GeoipError } from "../geoip/error.ts";
 import { openDatabases } from "../geoip/geoip.ts";
 import { identityOf } from "../process/privileges.ts";
 import { readCertificate } from "../web/certificate.ts";

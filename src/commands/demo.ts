@@ -14,7 +14,7 @@ import { type Exporter, startExporter, type World } from "../exporter.ts";
 import type { Logger } from "../log.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
 import { identityOf, limitPrivileges } from "../process/privileges.ts";
-import { stopSignal } from "./run.ts";
+import { stopSignal } from "../process/stop.ts";
 
 const loopback = "127.0.0.1";
 const loopbackAddress = 0x7f000001;

@@ -7,6 +7,7 @@ import { refuseOpenDoors } from "../process/doors.ts";
 import { createService } from "../process/notify.ts";
 import { identityOf, limitPrivileges, type PrivilegeLimits } from "../process/privileges.ts";
 import { unreadableFiles } from "../process/readable.ts";
+import { stopSignal } from "../process/stop.ts";
 
 /**
  * Runs the exporter until SIGTERM or SIGINT; SIGHUP reloads with what `load` gives. Gives the exit code; what keeps the
@@ -64,14 +65,6 @@ function giveUpPrivileges(config: Config, load: () => Config, limits: PrivilegeL
 	if (limits.identity !== null && refused.length === 0) log.info("privileges given up", { user: limits.identity.user });
 	for (const problem of unreadableFiles(config, load))
 		log.warn("a file cannot be read again when it is replaced", { problem });
-}
-
-/** The first SIGTERM or SIGINT. */
-export function stopSignal(): Promise<string> {
-	return new Promise((resolve) => {
-		process.on("SIGTERM", resolve);
-		process.on("SIGINT", resolve);
-	});
 }
 
 /** How a reload is told to the service manager. */

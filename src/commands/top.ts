@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../cli.ts";
 import { unreadable } from "../config/unreadable.ts";
-import { type Client, createClient, TopError } from "../top/client.ts";
+import { type Client, createClient } from "../top/client.ts";
+import { TopError } from "../top/error.ts";
 import { frameOf, plainText, type Scene } from "../top/frame.ts";
 import type { Keyboard } from "../top/keyboard.ts";
 import { keysOf } from "../top/keys.ts";

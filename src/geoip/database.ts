@@ -7,11 +7,6 @@ import { FileFault, type FileMark, readWhole } from "./file.ts";
 import { unmappedAsn, unmappedCountry } from "./origins.ts";
 import { damagedTree, noRecord, SearchTree } from "./tree.ts";
 
-/** A database that cannot be used: one line for the operator that names the file, what is wrong and what mends it. */
-export class GeoipError extends Error {
-	override readonly name = "GeoipError";
-}
-
 /**
  * What a database answers, how it is found in a record, and what it is when nothing is found. `ways` names the methods of
  * geoip2-node by the word that MaxMind's database types hold ("GeoLite2-Country", "GeoIP2-City", "GeoIP2-ISP", "DBIP-ASN-Lite").

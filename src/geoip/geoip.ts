@@ -1,6 +1,7 @@
 /** Resolver address -> origin, from the databases that the configuration names, which are opened again when they are replaced. */
 
-import { asnSubject, countrySubject, type Database, GeoipError, openDatabase, type Subject } from "./database.ts";
+import { asnSubject, countrySubject, type Database, openDatabase, type Subject } from "./database.ts";
+import { GeoipError } from "./error.ts";
 import { FileFault, type FileMark, fileMark } from "./file.ts";
 import { type Origin, OriginTable, unmappedAsn, unmappedCountry, unmappedOrigin } from "./origins.ts";
 

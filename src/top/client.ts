@@ -1,13 +1,9 @@
 import type * as z from "zod";
+import { TopError } from "./error.ts";
 import { type HistoryReading, historySchema, type Reading, readingSchema } from "./reading.ts";
 
 /** Longer than a busy exporter takes, and shorter than one waits in front of a screen. */
 const answerWithinMs = 5_000;
-
-/** Why an exporter could not be asked: one line for the operator, with what to do. */
-export class TopError extends Error {
-	override readonly name = "TopError";
-}
 
 export interface ClientOptions {
 	/** http or https, without a slash at the end. */

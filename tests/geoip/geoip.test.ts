@@ -2,7 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { chmod, mkdtemp, rename, rm, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { GeoipError } from "../../src/geoip/database.ts";
+import { GeoipError } from "../../src/geoip/error.ts";
 import { type Geoip, type GeoipFiles, openDatabases } from "../../src/geoip/geoip.ts";
 import { otherOrigin, unmappedOrigin } from "../../src/geoip/origins.ts";
 import { asnMmdb, asnRecord, countryMmdb, countryRecord, writeMmdb } from "../support/mmdb.ts";

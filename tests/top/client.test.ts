@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { createClient, TopError } from "../../src/top/client.ts";
+import { createClient } from "../../src/top/client.ts";
+import { TopError } from "../../src/top/error.ts";
 import { makeCertificate, makeFolder } from "../web/certificates.ts";
 import { busyHistory, busyStatus, servePage } from "../web/page/fixture.ts";
 
