@@ -1,20 +1,17 @@
 import type { LiveOptions, LiveSource } from "./capture/live.ts";
-import { loadCap } from "./capture/native.ts";
 import { type LinkType, linkTypes } from "./capture/source.ts";
 import { Watch } from "./capture/watch.ts";
 import { type Config, reloadable } from "./config.ts";
 import { Decoder } from "./decode/decoder.ts";
-import { type Geoip, openDatabases } from "./geoip/geoip.ts";
-import { otherOrigin } from "./geoip/origins.ts";
-import type { Logger } from "./log.ts";
 import type { Sources } from "./metrics/collect.ts";
 import { createExposition } from "./metrics/exposition.ts";
 import { observeBatch } from "./pipeline.ts";
+import { createTracker, openGeoip, sourcesOf, type World } from "./stages.ts";
 import { createFeed } from "./status/feed.ts";
+import { tidy } from "./tidy.ts";
 import { heldUsMax } from "./track/clock.ts";
-import type { Seed } from "./track/table.ts";
-import { Tracker } from "./track/tracker.ts";
-import { revision, version } from "./version.ts";
+import type { Tracker } from "./track/tracker.ts";
+import { version } from "./version.ts";
 import { warmUp } from "./warmup.ts";
 import { createApp } from "./web/app.ts";
 import { createBasicAuth } from "./web/auth.ts";
@@ -42,25 +39,6 @@ const tidyDelayMs = 1_000;
 /** Characters of a scrape that may be written before what they left is cleared away: garbage of some thirty times as much. */
 const untidiedMax = 300_000;
 
-/**
- * Gives memory back: garbage, of which the runtime would let as much gather as the tracker's tables are large, and pages of
- * the executable, of which those in use come back. It takes some milliseconds.
- */
-function tidy(): void {
-	Bun.gc(true);
-	loadCap().releaseProgramPages();
-}
-
-/** What of the outside world the exporter uses. */
-export interface World {
-	readonly log: Logger;
-	/** Random words. */
-	readonly seed: Seed;
-	/** Microseconds since 1970, whole, by the wall clock and by one that nobody sets. */
-	wallUs(): number;
-	monotonicUs(): number;
-}
-
 export interface Exporter {
 	/** Where it serves. */
 	readonly url: string;
@@ -72,43 +50,6 @@ export interface Exporter {
 	/** The configuration could not be read again; the old one stays. */
 	reloadFailed(): void;
 	stop(): Promise<void>;
-}
-
-/** Databases as the configuration names them. Throws a GeoipError. */
-export function openGeoip(config: Config, log: Logger): Promise<Geoip> {
-	const { countryDatabase, asnDatabase } = config.geoip;
-	return openDatabases(
-		{ country: countryDatabase, asn: asnDatabase },
-		{
-			originsMax: config.labels.maxSets,
-			report: (level, message) => log[level](message),
-			released: tidy,
-		},
-	);
-}
-
-/** A tracker as the configuration bounds it. */
-export function createTracker(config: Config, geoip: Geoip, seed: Seed): Tracker {
-	return new Tracker({
-		domains: config.dnstt.domains.length,
-		activeWindowMs: config.session.activeWindowMs,
-		trackedMax: config.session.maxTracked,
-		rememberedMax: config.session.maxRemembered,
-		labelSetsMax: config.labels.maxSets,
-		seed,
-		originOf: (a, b, c, d) => geoip.originOf(a, b, c, d),
-		otherOrigin,
-	});
-}
-
-/** What the metrics are collected from, but for the capture and the configuration. */
-export function sourcesOf(config: Config, geoip: Geoip, tracker: Tracker): Omit<Sources, "capture" | "configReload"> {
-	return {
-		tracker,
-		domains: config.dnstt.domains,
-		origins: geoip,
-		build: { version, revision, bunVersion: Bun.version },
-	};
 }
 
 /** What starts the exporter and watches over it. */

@@ -10,11 +10,12 @@ import { type LiveSource, openLive } from "../capture/live.ts";
 import { writeMadeFrame } from "../capture/made.ts";
 import { CaptureError, type FrameBatch, linkTypes } from "../capture/source.ts";
 import type { Config } from "../config.ts";
-import { type Exporter, startExporter, type World } from "../exporter.ts";
+import { type Exporter, startExporter } from "../exporter.ts";
 import type { Logger } from "../log.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
 import { identityOf, limitPrivileges } from "../process/privileges.ts";
 import { stopSignal } from "../process/stop.ts";
+import type { World } from "../stages.ts";
 
 const loopback = "127.0.0.1";
 const loopbackAddress = 0x7f000001;

@@ -4,13 +4,12 @@ import { CaptureError } from "../capture/source.ts";
 import type { InspectFormat } from "../cli.ts";
 import type { Config } from "../config.ts";
 import { Decoder } from "../decode/decoder.ts";
-import { createTracker, openGeoip, sourcesOf, type World } from "../exporter.ts";
-import { createExposition } from "../metrics/exposition.ts";
 import { observeBatch } from "../pipeline.ts";
 import { Activity } from "../report/activity.ts";
 import { type Progress, progressText } from "../report/progress.ts";
 import { createReport, type Report } from "../report/report.ts";
 import { reportText } from "../report/text.ts";
+import { createTracker, openGeoip, sourcesOf, type World } from "../stages.ts";
 
 export interface InspectOptions {
 	/** In their order; `-` is standard input. */
@@ -148,6 +147,7 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 	}
 	if (opened === 0) return 1;
 	if (options.format === "prometheus") {
+		const { createExposition } = await import("../metrics/exposition.ts");
 		const exposition = createExposition({ ...sources, capture: () => null, configReload: () => null }, async () => {});
 		for (const part of await exposition.render()) world.write(new TextDecoder().decode(part));
 	} else if (options.format === "json") world.write(`${JSON.stringify(report(), null, 2)}\n`);

@@ -1,13 +1,14 @@
 import { openLive } from "../capture/live.ts";
 import { CaptureError } from "../capture/source.ts";
 import { type Config, ConfigError } from "../config.ts";
-import { type Exporter, startExporter, type World } from "../exporter.ts";
+import { type Exporter, startExporter } from "../exporter.ts";
 import { passedSockets } from "../process/activation.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
 import { createService } from "../process/notify.ts";
 import { identityOf, limitPrivileges, type PrivilegeLimits } from "../process/privileges.ts";
 import { unreadableFiles } from "../process/readable.ts";
 import { stopSignal } from "../process/stop.ts";
+import type { World } from "../stages.ts";
 
 /**
  * Runs the exporter until SIGTERM or SIGINT; SIGHUP reloads with what `load` gives. Gives the exit code; what keeps the

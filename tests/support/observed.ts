@@ -2,10 +2,10 @@
 import { type FrameBatch, type LinkType, linkTypes, recordHeaderBytes } from "../../src/capture/source.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
 import { Decoder } from "../../src/decode/decoder.ts";
-import { createTracker, openGeoip, sourcesOf, type World } from "../../src/exporter.ts";
 import { createLogger } from "../../src/log.ts";
 import type { Sources } from "../../src/metrics/collect.ts";
 import { observeBatch, type Span, type TimeRange } from "../../src/pipeline.ts";
+import { createTracker, openGeoip, sourcesOf, type World } from "../../src/stages.ts";
 import type { Tracker } from "../../src/track/tracker.ts";
 import type { CaptureRecord } from "./pcapfile.ts";
 

@@ -1,0 +1,61 @@
+/**
+ * The stages behind the decoder as a configuration bounds them, for the exporter and for `inspect`. Neither metrics nor web stand
+ * behind them here: whoever reads a file does not wait for those to load.
+ */
+
+import type { Config } from "./config.ts";
+import { type Geoip, openDatabases } from "./geoip/geoip.ts";
+import { otherOrigin } from "./geoip/origins.ts";
+import type { Logger } from "./log.ts";
+import type { Sources } from "./metrics/collect.ts";
+import { tidy } from "./tidy.ts";
+import type { Seed } from "./track/table.ts";
+import { Tracker } from "./track/tracker.ts";
+import { revision, version } from "./version.ts";
+
+/** What of the outside world the exporter uses. */
+export interface World {
+	readonly log: Logger;
+	/** Random words. */
+	readonly seed: Seed;
+	/** Microseconds since 1970, whole, by the wall clock and by one that nobody sets. */
+	wallUs(): number;
+	monotonicUs(): number;
+}
+
+/** Databases as the configuration names them. Throws a GeoipError. */
+export function openGeoip(config: Config, log: Logger): Promise<Geoip> {
+	const { countryDatabase, asnDatabase } = config.geoip;
+	return openDatabases(
+		{ country: countryDatabase, asn: asnDatabase },
+		{
+			originsMax: config.labels.maxSets,
+			report: (level, message) => log[level](message),
+			released: tidy,
+		},
+	);
+}
+
+/** A tracker as the configuration bounds it. */
+export function createTracker(config: Config, geoip: Geoip, seed: Seed): Tracker {
+	return new Tracker({
+		domains: config.dnstt.domains.length,
+		activeWindowMs: config.session.activeWindowMs,
+		trackedMax: config.session.maxTracked,
+		rememberedMax: config.session.maxRemembered,
+		labelSetsMax: config.labels.maxSets,
+		seed,
+		originOf: (a, b, c, d) => geoip.originOf(a, b, c, d),
+		otherOrigin,
+	});
+}
+
+/** What the metrics are collected from, but for the capture and the configuration. */
+export function sourcesOf(config: Config, geoip: Geoip, tracker: Tracker): Omit<Sources, "capture" | "configReload"> {
+	return {
+		tracker,
+		domains: config.dnstt.domains,
+		origins: geoip,
+		build: { version, revision, bunVersion: Bun.version },
+	};
+}
