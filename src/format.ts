@@ -1,14 +1,19 @@
 /** Numbers as people read them: with units, in English forms, whoever looks. */
 
+/** A whole number with all its digits, in groups of three. What the runtime has for it takes 1 ms at its first use, and gives the same. */
+export function grouped(value: number): string {
+	return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
+}
+
 /** A whole number: all digits below a million, then three significant ones. */
 export function count(value: number): string {
-	return value < 1e6 ? value.toLocaleString("en-US") : scaled(value, ["", "M", "G", "T"], 1e6);
+	return value < 1e6 ? grouped(value) : scaled(value, ["", "M", "G", "T"], 1e6);
 }
 
 /** Something per second. */
 export function rate(value: number): string {
 	if (value >= 1e4) return count(Math.round(value));
-	return value >= 100 || value === 0 ? Math.round(value).toLocaleString("en-US") : value.toFixed(1);
+	return value >= 100 || value === 0 ? grouped(Math.round(value)) : value.toFixed(1);
 }
 
 /** Bytes per second, in powers of a thousand, as links are sold. */

@@ -1,10 +1,21 @@
 import { describe, expect, test } from "bun:test";
-import { byteRate, count, duration, percent, rate, seconds } from "../src/format.ts";
+import { byteRate, count, duration, grouped, percent, rate, seconds } from "../src/format.ts";
 
 const hour = 3_600_000;
 const space = "\u00a0";
 
 describe.each([
+	[
+		"grouped",
+		grouped,
+		[
+			[0, "0"],
+			[999, "999"],
+			[1_000, "1,000"],
+			[123_456, "123,456"],
+			[9_007_199_254_740_991, "9,007,199,254,740,991"],
+		],
+	],
 	[
 		"count",
 		count,

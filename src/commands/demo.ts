@@ -11,6 +11,7 @@ import { writeMadeFrame } from "../capture/made.ts";
 import { CaptureError, type FrameBatch, linkTypes } from "../capture/source.ts";
 import type { Config } from "../config.ts";
 import { type Exporter, startExporter } from "../exporter.ts";
+import { grouped } from "../format.ts";
 import type { Logger } from "../log.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
 import { identityOf, limitPrivileges } from "../process/privileges.ts";
@@ -102,7 +103,7 @@ function countsLine({ tracker }: Exporter): string {
 		peak: tracker.peakByDomain.sum,
 	};
 	return Object.entries(figures)
-		.map(([name, value]) => `${name} ${value.toLocaleString("en-US")}`)
+		.map(([name, value]) => `${name} ${grouped(value)}`)
 		.join("   ");
 }
 

@@ -1,3 +1,4 @@
+import { grouped } from "../format.ts";
 import { percent } from "./figures.ts";
 import type { HealthFigures } from "./health.ts";
 import type { DomainFigures } from "./report.ts";
@@ -135,7 +136,7 @@ export function diagnosePort(
 	{ others, strays }: { readonly others: number; readonly strays: number },
 ): string | null {
 	if (others === 0 || strays > 0 || domains.some(cameFor)) return null;
-	const packets = others === 1 ? "1 was of another port" : `${others.toLocaleString("en-US")} were of other ports`;
+	const packets = others === 1 ? "1 was of another port" : `${grouped(others)} were of other ports`;
 	return `No packet to or from UDP port ${ports.join(" or ")}: ${packets}; check --dnstt.port.`;
 }
 
@@ -149,9 +150,7 @@ export function diagnoseDomain(
 ): string | null {
 	if (others === 0 || domains.some(cameFor)) return null;
 	const messages =
-		others === 1
-			? "1 DNS message was for another domain"
-			: `${others.toLocaleString("en-US")} DNS messages were for other domains`;
+		others === 1 ? "1 DNS message was for another domain" : `${grouped(others)} DNS messages were for other domains`;
 	return `No query for ${domains.map(({ domain }) => domain).join(" or ")}: ${messages}; check --dnstt.domain.`;
 }
 

@@ -1,3 +1,5 @@
+import { grouped } from "../format.ts";
+
 /** How far a file was read. */
 export interface Progress {
 	readonly file: string;
@@ -16,8 +18,8 @@ export function progressText(progress: Progress, columns: number): string {
 	const { file, number, files, share, packets, packetsPerSecond } = progress;
 	const parts = [
 		...(share === null ? [] : [`${Math.floor(Math.min(1, share) * 100)} %`]),
-		`${packets.toLocaleString("en-US")} packets`,
-		`${Math.round(packetsPerSecond).toLocaleString("en-US")} packets/s`,
+		`${grouped(packets)} packets`,
+		`${grouped(Math.round(packetsPerSecond))} packets/s`,
 		`${files > 1 ? `file ${number} of ${files}: ` : ""}${file}`,
 	];
 	return Bun.sliceAnsi(parts.join("  "), 0, columns);

@@ -1,4 +1,5 @@
 import { domainToUnicode } from "node:url";
+import { grouped } from "../format.ts";
 import { table } from "./columns.ts";
 import { placeName } from "./diagnosis.ts";
 import { type Figures, percent } from "./figures.ts";
@@ -42,7 +43,7 @@ export function reportText(report: Report, top: number): string {
 			sections.push(
 				table(
 					[title, "Packets"],
-					rows.map(([reason, count]) => [reason, number(count)]),
+					rows.map(([reason, count]) => [reason, grouped(count)]),
 				),
 			);
 	}
@@ -60,10 +61,10 @@ function summary(report: Report): string {
 	const rows = [
 		[report.files.length === 1 ? "File" : "Files", report.files.join(", ")],
 		["Time", span],
-		["Packets", `${number(report.packets)}${leftOut > 0 ? ` (${number(leftOut)} left out by --from and --to)` : ""}`],
+		["Packets", `${grouped(report.packets)}${leftOut > 0 ? ` (${grouped(leftOut)} left out by --from and --to)` : ""}`],
 	];
 	if (report.duplicates > 0)
-		rows.push(["Copies", `${number(report.duplicates)} (seen on several interfaces, counted once)`]);
+		rows.push(["Copies", `${grouped(report.duplicates)} (seen on several interfaces, counted once)`]);
 	for (const fault of report.broken) rows.push(["Broken", fault]);
 	return rows.map(([name, value]) => `${name?.padEnd(9)}${value}`).join("\n");
 }
@@ -77,7 +78,7 @@ function activity({ activity }: Report): string[] {
 	const perColumn = (seconds / 60) * Math.ceil(counts.length / sparklineColumns);
 	return [
 		[
-			`Active clients, ${minute(startMs)} to ${minute(startMs + counts.length * seconds * 1_000)} UTC, most ${number(Math.max(...counts))}, a bar ${counts.length > sparklineColumns ? "up to " : ""}${number(perColumn)} min`,
+			`Active clients, ${minute(startMs)} to ${minute(startMs + counts.length * seconds * 1_000)} UTC, most ${grouped(Math.max(...counts))}, a bar ${counts.length > sparklineColumns ? "up to " : ""}${grouped(perColumn)} min`,
 			`|${sparkline(counts, sparklineColumns)}|`,
 		].join("\n"),
 	];
@@ -92,18 +93,18 @@ function domainText(domain: string): string {
 function domains(report: Report): string {
 	const rows = report.domains.map((row) => [
 		domainText(row.domain),
-		number(row.queries),
-		number(row.bytes_in),
-		number(row.responses),
-		number(row.bytes_out),
-		number(row.sessions),
-		number(row.active_clients),
-		number(row.peak_clients),
-		number(row.refused_queries),
+		grouped(row.queries),
+		grouped(row.bytes_in),
+		grouped(row.responses),
+		grouped(row.bytes_out),
+		grouped(row.sessions),
+		grouped(row.active_clients),
+		grouped(row.peak_clients),
+		grouped(row.refused_queries),
 	]);
 	const header = ["Domain", "Queries", "Bytes in", "Responses", "Bytes out", "Sessions", "Active", "Peak", "Refused"];
 	const refused = report.domains.flatMap(({ domain, refused }) =>
-		Object.entries(refused).map(([reason, count]) => [`${domainText(domain)}: ${reason}`, number(count)]),
+		Object.entries(refused).map(([reason, count]) => [`${domainText(domain)}: ${reason}`, grouped(count)]),
 	);
 	if (refused.length === 0) return table(header, rows);
 	return `${table(header, rows)}\n\n${table(["Refused queries", "Queries"], refused)}`;
@@ -114,14 +115,14 @@ function ranking(title: string, rows: readonly (readonly [string, Figures])[], t
 		.slice(0, top)
 		.map(([name, row]) => [
 			name,
-			number(row.queries),
-			number(row.bytes_in),
-			number(row.bytes_out),
-			number(row.sessions),
-			number(row.active_clients),
+			grouped(row.queries),
+			grouped(row.bytes_in),
+			grouped(row.bytes_out),
+			grouped(row.sessions),
+			grouped(row.active_clients),
 		]);
 	const text = table([title, "Queries", "Bytes in", "Bytes out", "Sessions", "Active"], shown);
-	return rows.length > top ? `${text}\nand ${number(rows.length - top)} more` : text;
+	return rows.length > top ? `${text}\nand ${grouped(rows.length - top)} more` : text;
 }
 
 /** Why is it slow: for each domain, country and network. */
@@ -179,10 +180,6 @@ function duration(seconds: number): string {
 	const hours = Math.floor(tenths / 36_000);
 	const minutes = Math.floor((tenths % 36_000) / 600);
 	const rest = `${((tenths % 600) / 10).toFixed(1)} s`;
-	if (hours > 0) return `${number(hours)} h ${minutes} min ${rest}`;
+	if (hours > 0) return `${grouped(hours)} h ${minutes} min ${rest}`;
 	return minutes > 0 ? `${minutes} min ${rest}` : rest;
-}
-
-function number(value: number): string {
-	return value.toLocaleString("en-US");
 }

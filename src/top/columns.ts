@@ -144,11 +144,14 @@ const countryColumns: readonly Column<CountryReading & RowBase>[] = [
 ];
 const asnColumns: readonly Column<AsnReading & RowBase>[] = [name("Network"), active, ...rates, ...link, sessions];
 
-const countryNames = new Intl.DisplayNames("en", { type: "region" });
+/** Made for the first country: not every start has one to name. */
+let countryNames: Intl.DisplayNames | undefined;
 
 function countryName(code: string): string {
 	if (code === "ZZ") return "Unknown (ZZ)";
-	return /^[A-Z]{2}$/.test(code) ? `${countryNames.of(code) ?? code} (${code})` : "Others";
+	if (!/^[A-Z]{2}$/.test(code)) return "Others";
+	countryNames ??= new Intl.DisplayNames("en", { type: "region" });
+	return `${countryNames.of(code) ?? code} (${code})`;
 }
 
 function asnName(asn: string): string {

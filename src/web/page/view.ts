@@ -75,8 +75,6 @@ const originColumns: readonly Column<OriginStatus>[] = [
 	},
 ];
 
-const countryNames = new Intl.DisplayNames("en", { type: "region" });
-
 const countryColumns: readonly Column<CountryStatus>[] = [
 	{ name: "name", title: "Country", value: (row) => countryName(row.country), text: (row) => countryName(row.country) },
 	...originColumns,
@@ -346,9 +344,14 @@ function timeElement(time: string, text: TimeText): string {
 	return `<time datetime="${time}">${escapeHtml(text(time))}</time>`;
 }
 
+/** Made for the first country: not every start has one to name. */
+let countryNames: Intl.DisplayNames | undefined;
+
 function countryName(code: string): string {
 	if (code === "ZZ") return "Unknown";
-	return /^[A-Z]{2}$/.test(code) ? (countryNames.of(code) ?? code) : "Others";
+	if (!/^[A-Z]{2}$/.test(code)) return "Others";
+	countryNames ??= new Intl.DisplayNames("en", { type: "region" });
+	return countryNames.of(code) ?? code;
 }
 
 function asnName(asn: string): string {
