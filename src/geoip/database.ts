@@ -4,49 +4,8 @@ import { ReaderModel } from "@maxmind/geoip2-node";
 import { Reader } from "maxmind";
 import { addressText } from "./address.ts";
 import { FileFault, type FileMark, readWhole } from "./file.ts";
-import { unmappedAsn, unmappedCountry } from "./origins.ts";
+import type { Subject } from "./subject.ts";
 import { damagedTree, noRecord, SearchTree } from "./tree.ts";
-
-/**
- * What a database answers, how it is found in a record, and what it is when nothing is found. `ways` names the methods of
- * geoip2-node by the word that MaxMind's database types hold ("GeoLite2-Country", "GeoIP2-City", "GeoIP2-ISP", "DBIP-ASN-Lite").
- */
-export interface Subject<Value> {
-	readonly key: "geoip.country-database" | "geoip.asn-database";
-	readonly wanted: string;
-	readonly ways: Readonly<Record<string, (model: ReaderModel, address: string) => unknown>>;
-	readonly unmapped: Value;
-	readonly valid: (value: unknown) => value is Value;
-}
-
-/**
- * Where an address is, as the Go exporter has it: `country.iso_code`. `registered_country` is no substitute: it says where the
- * network's owner is registered, and a record that has only that (an anycast resolver's, say) is unmapped.
- */
-export const countrySubject: Subject<string> = {
-	key: "geoip.country-database",
-	wanted: "a GeoLite2 or GeoIP2 Country, City or Enterprise database",
-	ways: {
-		Country: (model, address) => model.country(address).country?.isoCode,
-		City: (model, address) => model.city(address).country?.isoCode,
-		Enterprise: (model, address) => model.enterprise(address).country?.isoCode,
-	},
-	unmapped: unmappedCountry,
-	valid: (value): value is string => typeof value === "string" && /^[A-Z]{2}$/.test(value),
-};
-
-/** Which autonomous system announces an address. */
-export const asnSubject: Subject<number> = {
-	key: "geoip.asn-database",
-	wanted: "a GeoLite2 ASN or GeoIP2 ISP database",
-	ways: {
-		ASN: (model, address) => model.asn(address).autonomousSystemNumber,
-		ISP: (model, address) => model.isp(address).autonomousSystemNumber,
-	},
-	unmapped: unmappedAsn,
-	valid: (value): value is number =>
-		typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32,
-};
 
 /**
  * How many records' values are remembered: more than there are autonomous systems that announce anything (some 80,000), so that
@@ -92,7 +51,7 @@ export class Database<Value> {
 		this.type = databaseType;
 		this.buildTimeSeconds = buildEpoch.getTime() / 1000;
 		this.#model = new ReaderModel(reader);
-		for (let index = 0; index < probes; index++) this.#probe(reader, (index << 24) | ((index * 0x9e3779) & 0xffffff));
+		this.#probe(reader);
 	}
 
 	/**
@@ -124,15 +83,21 @@ export class Database<Value> {
 		}
 	}
 
-	#probe(reader: Reader<object>, ipv4: number): void {
-		const record = this.#tree.find(0, 0, 0xffff, ipv4);
-		if (record === damagedTree) throw damaged("search tree leads nowhere");
-		if (record !== noRecord) orDamaged(() => reader.get(addressText(0, 0, 0xffff, ipv4)));
+	#probe(reader: Reader<object>): void {
+		const read = new Set<number>([noRecord]);
+		for (let index = 0; index < probes; index++) {
+			const ipv4 = (index << 24) | ((index * 0x9e3779) & 0xffffff);
+			const record = this.#tree.find(0, 0, 0xffff, ipv4);
+			if (record === damagedTree) throw damaged("search tree leads nowhere");
+			if (read.has(record)) continue;
+			read.add(record);
+			orDamaged(() => reader.get(addressText(0, 0, 0xffff, ipv4)));
+		}
 	}
 }
 
-/** Opens a subject's database from a file. Throws a FileFault. */
-export async function openDatabase<Value>(path: string, subject: Subject<Value>): Promise<Database<Value>> {
+/** Reads a subject's database from a file. Throws a FileFault. */
+export async function readDatabase<Value>(path: string, subject: Subject<Value>): Promise<Database<Value>> {
 	const { bytes, mark } = await readWhole(path);
 	try {
 		return new Database(bytes, mark, subject);

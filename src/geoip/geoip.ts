@@ -1,9 +1,10 @@
 /** Resolver address -> origin, from the databases that the configuration names, which are opened again when they are replaced. */
 
-import { asnSubject, countrySubject, type Database, openDatabase, type Subject } from "./database.ts";
+import type { Database } from "./database.ts";
 import { GeoipError } from "./error.ts";
 import { FileFault, type FileMark, fileMark } from "./file.ts";
 import { type Origin, OriginTable, unmappedAsn, unmappedCountry, unmappedOrigin } from "./origins.ts";
+import { asnSubject, countrySubject, type Subject } from "./subject.ts";
 
 /** Paths of the databases; null where the configuration names none. */
 export interface GeoipFiles {
@@ -190,6 +191,12 @@ export class Geoip {
  */
 export async function openDatabases(files: GeoipFiles, options: GeoipOptions): Promise<Geoip> {
 	return new Geoip(await follow(files.country, countrySubject), await follow(files.asn, asnSubject), options);
+}
+
+/** The libraries that read databases load with the first of them: that takes 4 ms. */
+async function openDatabase<Value>(path: string, subject: Subject<Value>): Promise<Database<Value>> {
+	const { readDatabase } = await import("./database.ts");
+	return readDatabase(path, subject);
 }
 
 async function follow<Value>(path: string | null, subject: Subject<Value>): Promise<Followed<Value> | null> {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { asnSubject, countrySubject, Database } from "../../src/geoip/database.ts";
+import { Database } from "../../src/geoip/database.ts";
 import { FileFault } from "../../src/geoip/file.ts";
+import { asnSubject, countrySubject } from "../../src/geoip/subject.ts";
 import {
 	asnMmdb,
 	asnRecord,
