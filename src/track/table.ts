@@ -250,8 +250,16 @@ export class BoundedTable {
 	}
 }
 
-/** 16 times 256 random words (xoshiro128**, Blackman and Vigna 2018); those of the byte 0 in all but the first key word are 0. */
+/** That of the latest seed: the tables of a process share theirs, and cold code takes a millisecond for each. */
+let latest: { readonly seed: Seed; readonly tabulation: Int32Array } | undefined;
+
 function tabulationOf(seed: Seed): Int32Array {
+	if (latest?.seed !== seed) latest = { seed, tabulation: makeTabulation(seed) };
+	return latest.tabulation;
+}
+
+/** 16 times 256 random words (xoshiro128**, Blackman and Vigna 2018); those of the byte 0 in all but the first key word are 0. */
+function makeTabulation(seed: Seed): Int32Array {
 	let [a, b, c, d] = seed;
 	if ((a | b | c | d) === 0) d = 1;
 	const next = () => {
