@@ -316,7 +316,9 @@ export async function bundle(target: Target, { addon, runtime, revision }: Parts
 			root,
 			minify: true,
 			bytecode: true,
-			format: "cjs",
+			// What a command loads where it is chosen (src/main.ts) is a chunk of its own, which no other command reads.
+			format: "esm",
+			splitting: true,
 			sourcemap: "none",
 			metafile: true,
 			throw: false,
