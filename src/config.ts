@@ -3,7 +3,7 @@
  */
 
 import { join } from "node:path";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { at, type Config, toConfig } from "./config/effective.ts";
 import { ConfigError } from "./config/error.ts";
 import { type Json, type JsonDocument, type JsonPath, JsonSyntaxError, readJson } from "./config/json.ts";

@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { TopError } from "./error.ts";
 import { type HistoryReading, historySchema, type Reading, readingSchema } from "./reading.ts";
 
@@ -28,7 +28,7 @@ export function createClient({ url, credentials, ca }: ClientOptions): Client {
 	}
 	const init: BunFetchRequestInit = { headers, redirect: "manual", ...(ca === undefined ? {} : { tls: { ca } }) };
 
-	async function get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+	async function get<T>(path: string, schema: z.ZodMiniType<T>): Promise<T> {
 		let response: Response;
 		let body: string;
 		try {

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /**
  * What `top` reads of an exporter (src/status/status.ts says what each field means). It may be another version's, or
@@ -6,11 +6,14 @@ import * as z from "zod";
  */
 
 /** Control characters, and those that turn the direction of what follows, would act on the terminal. */
-const text = z.string().transform((value) => value.replace(/\p{C}/gu, "\ufffd"));
+const text = z.pipe(
+	z.string(),
+	z.transform((value: string) => value.replace(/\p{C}/gu, "\ufffd")),
+);
 const number = z.number();
 const time = z.iso.datetime();
 const counts = z.record(text, number);
-const times = z.object({ median: number, p95: number }).nullable();
+const times = z.nullable(z.object({ median: number, p95: number }));
 
 const amounts = {
 	active_clients: number,
@@ -22,7 +25,7 @@ const amounts = {
 	bytes_in_per_second: number,
 	bytes_out_per_second: number,
 };
-const origin = { ...amounts, round_trip_median_seconds: number.nullable(), retransmission_ratio: number.nullable() };
+const origin = { ...amounts, round_trip_median_seconds: z.nullable(number), retransmission_ratio: z.nullable(number) };
 const domain = z.object({
 	...amounts,
 	domain: text,
@@ -35,13 +38,13 @@ const asn = z.object({ ...origin, asn: text });
 const health = z.object({
 	round_trip_seconds: times,
 	response_seconds: times,
-	retransmission_ratio_out: number.nullable(),
-	retransmission_ratio_in: number.nullable(),
-	overhead: number.nullable(),
+	retransmission_ratio_out: z.nullable(number),
+	retransmission_ratio_in: z.nullable(number),
+	overhead: z.nullable(number),
 	unanswered_queries: number,
-	unanswered_ratio: number.nullable(),
+	unanswered_ratio: z.nullable(number),
 	truncated_responses: number,
-	edns_below_1232_ratio: number.nullable(),
+	edns_below_1232_ratio: z.nullable(number),
 	responses_by_rcode: counts,
 	refused: counts,
 });
@@ -62,17 +65,17 @@ export const readingSchema = z.object({
 	time,
 	started: time,
 	version: text,
-	total: z.object({ ...amounts, peak_clients: number.nullable() }),
+	total: z.object({ ...amounts, peak_clients: z.nullable(number) }),
 	domains: z.array(domain),
-	countries: z.object({ rows: z.array(country), count: number }).nullable(),
-	asns: z.object({ rows: z.array(asn), count: number }).nullable(),
+	countries: z.nullable(z.object({ rows: z.array(country), count: number })),
+	asns: z.nullable(z.object({ rows: z.array(asn), count: number })),
 	health,
 	diagnosis: z.array(text),
 	capture,
 });
 
 /** Points of the last hour: of each the time in milliseconds since 1970, and the active clients. */
-export const historySchema = z.object({ hour: z.array(z.tuple([number, number]).rest(number)) });
+export const historySchema = z.object({ hour: z.array(z.tuple([number, number], number)) });
 
 export type Reading = z.infer<typeof readingSchema>;
 export type DomainReading = z.infer<typeof domain>;
