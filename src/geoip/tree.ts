@@ -14,6 +14,10 @@ export const damagedTree = -1;
 /** The zeros between the tree and the data section ("Data Section Separator"). */
 const separatorBytes = 16;
 
+/** Types of data that a record may begin with. */
+const typePointer = 1;
+const typeMap = 7;
+
 /** What a file's metadata says of its tree, by the library's names; `searchTreeSize` in bytes. */
 export interface TreeMetadata {
 	readonly ipVersion: number;
@@ -27,6 +31,8 @@ export class SearchTree {
 	readonly #bytes: Uint8Array;
 	readonly #recordSize: number;
 	readonly #nodeCount: number;
+	/** A record's value is so much more than its place in the file. */
+	readonly #recordOffset: number;
 	/** The record value behind the last byte that a record could start at. */
 	readonly #recordEnd: number;
 	/** Where IPv4 addresses start: ::/96 of an IPv6 tree. */
@@ -44,7 +50,8 @@ export class SearchTree {
 		this.#bytes = bytes;
 		this.#recordSize = recordSize;
 		this.#nodeCount = nodeCount;
-		this.#recordEnd = nodeCount + bytes.length - searchTreeSize;
+		this.#recordOffset = nodeCount - searchTreeSize;
+		this.#recordEnd = bytes.length + this.#recordOffset;
 		this.#ipv4Only = ipVersion === 4;
 		this.#ipv4Node = ipVersion === 4 ? 0 : this.#walk(this.#walk(this.#walk(0, 0), 0), 0);
 	}
@@ -61,6 +68,15 @@ export class SearchTree {
 		if (node === this.#nodeCount) return noRecord;
 		// An inner node under the last bit, a place in the separator, or one behind the file.
 		return node >= this.#nodeCount + separatorBytes && node < this.#recordEnd ? node : damagedTree;
+	}
+
+	/**
+	 * Whether the record that find gave begins as a map does ("Data Field Format": the type is the first three bits); one behind
+	 * a pointer passes too. Zeros, of a part that was not written, do not.
+	 */
+	isMap(record: number): boolean {
+		const type = (this.#bytes[record - this.#recordOffset] as number) >>> 5;
+		return type === typeMap || type === typePointer;
 	}
 
 	/** Follows the bits of a word down from a node, until they end or no node follows. */

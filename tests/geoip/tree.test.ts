@@ -49,6 +49,17 @@ describe.each([24, 28, 32] as const)("A tree with records of %d bits", (recordSi
 	});
 });
 
+test("A record begins with a map, and zeros in its place do not", () => {
+	const bytes = writeMmdb([["192.0.2.0/24", asnRecord(1)]], { databaseType: "Test" });
+	const { metadata } = new Reader(bytes);
+	const tree = new SearchTree(bytes, metadata);
+	const record = tree.find(0, 0, 0xffff, 0xc0000201);
+	expect(tree.isMap(record)).toBe(true);
+	bytes.fill(0, metadata.searchTreeSize + 16, bytes.lastIndexOf("MaxMind.com") - 3);
+	expect(tree.find(0, 0, 0xffff, 0xc0000201)).toBe(record);
+	expect(tree.isMap(record)).toBe(false);
+});
+
 test("Signed words find what unsigned ones find", () => {
 	const bytes = writeMmdb(
 		[
