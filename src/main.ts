@@ -19,8 +19,8 @@ const exitFailed = 1;
 const exitUsage = 2;
 
 /**
- * Each command loads what it is made of only here, once it is chosen: all of it together would cost each of them 20 ms, of the
- * 10 that --version takes.
+ * Each command loads what it is made of only here, once it is chosen. All of it together takes 17 ms of the processor, which
+ * --version, at 7 ms, does without.
  */
 async function execute(command: Command): Promise<number> {
 	switch (command.kind) {
