@@ -125,8 +125,8 @@ test("progress stands on standard error where that is a terminal, and is gone at
 	const child = spawnChild(["script", "-qec", `${words} > /dev/null`, "/dev/null"], { env: { TERM: "xterm" } });
 	expect(await child.exited).toBe(0);
 	if (!/packets\/s/.test(child.stdout())) {
-		// A fast machine is done before anyone would look.
-		expect(child.stdout()).toBe("\r\u001b[K");
+		// A fast machine is done before anyone would look, and has nothing to take away.
+		expect(child.stdout()).toBe("");
 		return;
 	}
 	expect(child.stdout()).toMatch(/\d+ % {2}[\d,]+ packets {2}[\d,]+ packets\/s {2}file \d+ of 300: /);
