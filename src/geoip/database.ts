@@ -20,6 +20,31 @@ const recordsMax = 2 ** 17;
 const probes = 256;
 const probesWhole = 16;
 
+/** Decoded parts of records that many point to, a country's say: so many are kept, then all are forgotten at once. */
+const partsMax = 1_024;
+
+class Parts extends Map<string | number, unknown> {
+	override set(key: string | number, part: unknown): this {
+		if (this.size >= partsMax) this.clear();
+		return super.set(key, part);
+	}
+}
+
+/** Gives no more of a record than the subject asks for. */
+class BriefReader extends Reader<object> {
+	readonly #brief: Subject<unknown>["brief"];
+
+	constructor(bytes: Buffer, brief: Subject<unknown>["brief"]) {
+		super(bytes, { cache: new Parts() });
+		this.#brief = brief;
+	}
+
+	override getWithPrefixLength(address: string): [object | null, number] {
+		const [record, prefixLength] = super.getWithPrefixLength(address);
+		return [record === null ? null : this.#brief(record), prefixLength];
+	}
+}
+
 /** One file, whole in memory, asked for one subject. */
 export class Database<Value> {
 	readonly mark: FileMark;
@@ -42,7 +67,7 @@ export class Database<Value> {
 		if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw new FileFault("is compressed; unpack it first");
 		this.mark = mark;
 		this.#subject = subject;
-		const reader = orDamaged(() => new Reader<object>(bytes));
+		const reader = orDamaged(() => new BriefReader(bytes, subject.brief));
 		const { binaryFormatMajorVersion, databaseType, buildEpoch } = reader.metadata;
 		if (binaryFormatMajorVersion !== 2) throw damaged(`format version ${binaryFormatMajorVersion}`);
 		if (typeof databaseType !== "string" || !(buildEpoch.getTime() >= 0)) throw damaged("no type or build time");
