@@ -1,6 +1,6 @@
 /**
- * Builds the executable: `bun build.ts` makes dist/dnstt_exporter; `bun build.ts addon` makes only the native half of package
- * `cap`, which `bun run src/main.ts` and `bun test` need. Work whose inputs did not change is skipped. `bun build.ts release` makes
+ * Builds the executable: `bun build.ts` makes dist/dnstt_exporter; `bun build.ts parts` makes only the native half of package
+ * `cap` and the WebAssembly module, which `bun run src/main.ts` and `bun test` need. Work whose inputs did not change is skipped. `bun build.ts release` makes
  * the executables of all kinds of hosts (tests/release/release.ts) from the same steps.
  */
 
@@ -69,6 +69,9 @@ const compilerFlags = [
 	...["-shared", "-pthread", "-s", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL", "-Wl,-Bsymbolic"],
 	...["-Wl,-z,relro,-z,now,-z,noexecstack,-z,text", "-Wl,--build-id=none"],
 ];
+
+/** Flags of AssemblyScript's compiler: all for speed. Nothing is ever freed (the stub of a runtime), as all memory is taken at the start. */
+const moduleFlags = ["-O3", "--noAssert", "--runtime", "stub", "--use", "abort="];
 
 export const targets = {
 	x64: {
@@ -216,6 +219,34 @@ function checkSymbols(addon: string, symbolTable: string, libcSymbols: ReadonlyS
 	}
 }
 
+/**
+ * Compiles AssemblyScript from `entry` on into the WebAssembly module `output`, unless it is there and the sources are the same;
+ * `folders` are those that the sources are in.
+ */
+export async function compileModule(entry: string, folders: readonly string[], output: string): Promise<void> {
+	const hash = hashOf(
+		...folders.flatMap(folderParts),
+		readFileSync(import.meta.path),
+		readFileSync(join(root, "node_modules/assemblyscript/package.json")),
+	);
+	const stampPath = `${output}.stamp`;
+	if (isFresh(output, stampPath, hash)) return;
+	say(`compiling ${relative(root, entry)} with AssemblyScript into ${relative(root, output)}`);
+	await writeWhole(output, async (fresh) => {
+		const compiler = join(root, "node_modules/assemblyscript/bin/asc.js");
+		const names = [relative(root, entry), "--outFile", relative(root, fresh)];
+		const compiled = await $`${process.execPath} ${compiler} ${names} ${moduleFlags}`.cwd(root).nothrow().quiet();
+		if (compiled.exitCode !== 0) throw new BuildError(`${relative(root, entry)} does not compile:\n${compiled.stderr}`);
+	});
+	writeFileSync(stampPath, hash);
+}
+
+/** The way of a packet, src/engine/module.ts, as src/engine/engine.ts loads it. */
+export async function compileEngine(): Promise<void> {
+	const folders = ["src/decode", "src/track", "src/engine"].map((folder) => join(root, folder));
+	await compileModule(join(root, "src/engine/module.ts"), folders, join(workFolder, "engine.wasm"));
+}
+
 /** Compiles src/capture/native and links libpcap into it; gives the path of the addon for that target. */
 export async function buildAddon(target: Target, sysroot?: Sysroot): Promise<string> {
 	const tools = [
@@ -346,6 +377,7 @@ export async function bundle(target: Target, { addon, runtime, revision }: Parts
 async function buildExecutable(target: Target): Promise<void> {
 	const addon = await buildAddon(target);
 	await placeAddon(addon);
+	await compileEngine();
 	const output = join(root, "dist/dnstt_exporter");
 	const revision = await gitRevision();
 	const hash = hashOf(
@@ -371,9 +403,11 @@ async function main(what: string | undefined): Promise<number> {
 	try {
 		if (process.platform !== "linux") throw new BuildError("dnstt_exporter is for Linux only");
 		if (what === undefined) await buildExecutable(hostTarget);
-		else if (what === "addon") await placeAddon(await buildAddon(hostTarget));
-		else if (what === "release") await (await import("./tests/release/release.ts")).release();
-		else throw new BuildError(`unknown part "${what}"; give none, "addon" or "release"`);
+		else if (what === "parts") {
+			await placeAddon(await buildAddon(hostTarget));
+			await compileEngine();
+		} else if (what === "release") await (await import("./tests/release/release.ts")).release();
+		else throw new BuildError(`unknown part "${what}"; give none, "parts" or "release"`);
 		return 0;
 	} catch (error) {
 		if (!(error instanceof BuildError)) throw error;

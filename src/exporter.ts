@@ -1,16 +1,14 @@
 import type { LiveOptions, LiveSource } from "./capture/live.ts";
-import { type LinkType, linkTypes } from "./capture/source.ts";
+import { LinkType } from "./capture/source.ts";
 import { Watch } from "./capture/watch.ts";
 import { type Config, reloadable } from "./config.ts";
-import { Decoder } from "./decode/decoder.ts";
+import type { Tracker } from "./engine/tracker.ts";
 import type { Sources } from "./metrics/collect.ts";
 import { createExposition } from "./metrics/exposition.ts";
-import { observeBatch } from "./pipeline.ts";
-import { createTracker, openGeoip, sourcesOf, type World } from "./stages.ts";
+import { createEngine, openGeoip, sourcesOf, type World } from "./stages.ts";
 import { createFeed } from "./status/feed.ts";
 import { tidy } from "./tidy.ts";
-import { heldUsMax } from "./track/clock.ts";
-import type { Tracker } from "./track/tracker.ts";
+import { heldUsMax } from "./track/limits.ts";
 import { version } from "./version.ts";
 import { warmUp } from "./warmup.ts";
 import { createApp } from "./web/app.ts";
@@ -79,7 +77,8 @@ export async function startExporter(
 	const geoip = await openGeoip(config, log);
 	// Read before privileges are given up: a key is often its owner's alone.
 	const certificate = config.web.tls === null ? undefined : await readCertificate(config.web.tls);
-	const tracker = createTracker(config, geoip, world.seed);
+	const engine = createEngine(config, geoip, world.seed);
+	const { tracker } = engine;
 	const configReload = { successful: true, successTimeSeconds: world.wallUs() / 1e6 };
 
 	let expiry: ReturnType<typeof setTimeout> | undefined;
@@ -89,7 +88,7 @@ export async function startExporter(
 		if (waitMs === Number.POSITIVE_INFINITY) return undefined;
 		return setTimeout(
 			() => {
-				tracker.clock.advance(world.monotonicUs());
+				tracker.advance(world.monotonicUs());
 				tracker.expire();
 				expiry = expireLater();
 			},
@@ -97,8 +96,7 @@ export async function startExporter(
 		);
 	}
 
-	let decoder: Decoder | undefined;
-	let linkType: LinkType = linkTypes.EN10MB;
+	let linkType: LinkType = LinkType.EN10MB;
 	/** By the monotonic clock. */
 	let captureSinceUs = 0;
 	const openCapture = ({ capture, dnstt }: Config) =>
@@ -113,20 +111,17 @@ export async function startExporter(
 		opened(source: LiveSource, isNews: boolean) {
 			captureSinceUs = world.monotonicUs();
 			linkType = source.linkType;
-			decoder = new Decoder({
-				linkType: source.linkType,
-				domains: config.dnstt.domains,
-				ports: config.dnstt.ports,
-			});
+			engine.lookFor(linkType, config.dnstt.ports);
 			log[isNews ? "info" : "debug"]("capture open", {
 				interface: source.interfaceName,
 				ports: config.dnstt.ports.join(","),
 			});
 			supervision.captureChanged(true, source.interfaceName);
 		},
-		consume(source, used) {
-			tracker.clock.synchronize(world.wallUs(), world.monotonicUs());
-			observeBatch(source.batch, used, decoder as Decoder, tracker);
+		batch: engine.batch,
+		consume(used) {
+			tracker.synchronize(world.wallUs(), world.monotonicUs());
+			engine.observe(used);
 			expiry ??= expireLater();
 		},
 		broke(fault, isNews) {
@@ -196,7 +191,7 @@ export async function startExporter(
 		version,
 		telemetryPath: config.web.telemetryPath,
 		async render() {
-			tracker.clock.advance(world.monotonicUs());
+			tracker.advance(world.monotonicUs());
 			const parts = await exposition.render();
 			tidyLater();
 			return parts;
@@ -238,7 +233,7 @@ export async function startExporter(
 		: null;
 
 	async function checkFiles(): Promise<void> {
-		if (await geoip.reloadChanged()) tracker.resolvers.forgetOrigins();
+		if (await geoip.reloadChanged()) tracker.forgetOrigins();
 		await server.reloadCertificate();
 	}
 	const checking = setInterval(() => {

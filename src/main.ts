@@ -5,13 +5,13 @@ import { CaptureError } from "./capture/source.ts";
 import { type Command, helpText, parseCommand, UsageError, versionText } from "./cli.ts";
 import { ConfigError } from "./config/error.ts";
 import type { Config, ConfigFlags } from "./config.ts";
+import type { Seed } from "./engine/engine.ts";
 import { GeoipError } from "./geoip/error.ts";
 import { createLogger } from "./log.ts";
 import { stopSignal } from "./process/stop.ts";
 import type { World } from "./stages.ts";
 import { TopError } from "./top/error.ts";
 import { Screen, type Size } from "./top/screen.ts";
-import type { Seed } from "./track/table.ts";
 import { revision, version } from "./version.ts";
 import { WebError } from "./web/error.ts";
 

@@ -1,16 +1,16 @@
 /**
- * The stages behind the decoder as a configuration bounds them, for the exporter and for `inspect`. Neither metrics nor web stand
+ * The stages behind the capture as a configuration bounds them, for the exporter and for `inspect`. Neither metrics nor web stand
  * behind them here: whoever reads a file does not wait for those to load.
  */
 
 import type { Config } from "./config.ts";
+import { Engine, type Seed } from "./engine/engine.ts";
+import type { Tracker } from "./engine/tracker.ts";
 import { type Geoip, openDatabases } from "./geoip/geoip.ts";
 import { otherOrigin } from "./geoip/origins.ts";
 import type { Logger } from "./log.ts";
 import type { Sources } from "./metrics/collect.ts";
 import { tidy } from "./tidy.ts";
-import type { Seed } from "./track/table.ts";
-import { Tracker } from "./track/tracker.ts";
 import { revision, version } from "./version.ts";
 
 /** What of the outside world the exporter uses. */
@@ -36,10 +36,10 @@ export function openGeoip(config: Config, log: Logger): Promise<Geoip> {
 	);
 }
 
-/** A tracker as the configuration bounds it. */
-export function createTracker(config: Config, geoip: Geoip, seed: Seed): Tracker {
-	return new Tracker({
-		domains: config.dnstt.domains.length,
+/** Decoder and tracker as the configuration bounds them. */
+export function createEngine(config: Config, geoip: Geoip, seed: Seed): Engine {
+	return new Engine({
+		domains: config.dnstt.domains,
 		activeWindowMs: config.session.activeWindowMs,
 		trackedMax: config.session.maxTracked,
 		rememberedMax: config.session.maxRemembered,

@@ -1,9 +1,7 @@
 import { freshKey, readRecording, recordedDomain, withFreshId } from "./assets/recording.ts";
 import { writeMadeFrame } from "./capture/made.ts";
-import { type FrameBatch, type LinkType, linkTypes } from "./capture/source.ts";
-import { Decoder } from "./decode/decoder.ts";
-import { observeBatch } from "./pipeline.ts";
-import { Tracker } from "./track/tracker.ts";
+import { LinkType } from "./capture/source.ts";
+import { Engine } from "./engine/engine.ts";
 
 /**
  * Frames until the compiler has done with the way of a packet. Cold code takes ten times as long, and a flood in the
@@ -24,14 +22,14 @@ const server = 0xc6336401;
 
 /** Link headers in front of an IPv4 packet, by link type; the one of Ethernet has no addresses. */
 const linkHeaders: Readonly<Record<LinkType, readonly number[]>> = {
-	[linkTypes.NULL]: [2, 0, 0, 0],
-	[linkTypes.LOOP]: [0, 0, 0, 2],
-	[linkTypes.EN10MB]: [...Array<number>(12).fill(0), 0x08, 0x00],
-	[linkTypes.LINUX_SLL]: [...Array<number>(14).fill(0), 0x08, 0x00],
-	[linkTypes.LINUX_SLL2]: [0x08, 0x00, ...Array<number>(18).fill(0)],
-	[linkTypes.RAW]: [],
-	[linkTypes.IPV4]: [],
-	[linkTypes.IPV6]: [],
+	[LinkType.NULL]: [2, 0, 0, 0],
+	[LinkType.LOOP]: [0, 0, 0, 2],
+	[LinkType.EN10MB]: [...Array<number>(12).fill(0), 0x08, 0x00],
+	[LinkType.LINUX_SLL]: [...Array<number>(14).fill(0), 0x08, 0x00],
+	[LinkType.LINUX_SLL2]: [0x08, 0x00, ...Array<number>(18).fill(0)],
+	[LinkType.RAW]: [],
+	[LinkType.IPV4]: [],
+	[LinkType.IPV6]: [],
 };
 
 /**
@@ -40,9 +38,8 @@ const linkHeaders: Readonly<Record<LinkType, readonly number[]>> = {
  */
 export async function warmUp(linkType: LinkType, pause: () => Promise<void>, isOver: () => boolean): Promise<void> {
 	const messages = await readRecording();
-	const decoder = new Decoder({ linkType, domains: [recordedDomain], ports: [port] });
-	const tracker = new Tracker({
-		domains: 1,
+	const engine = new Engine({
+		domains: [recordedDomain],
 		activeWindowMs: 30_000,
 		trackedMax: 1_000,
 		rememberedMax: 1_000,
@@ -51,8 +48,7 @@ export async function warmUp(linkType: LinkType, pause: () => Promise<void>, isO
 		originOf: (_a, _b, _c, d) => d & 7,
 		otherOrigin: 1,
 	});
-	const memory = new ArrayBuffer(sliceFrames * 2_048);
-	const batch: FrameBatch = { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
+	engine.lookFor(linkType, [port]);
 	const linkHeader = linkHeaders[linkType];
 	let used = 0;
 	let frames = 0;
@@ -63,7 +59,7 @@ export async function warmUp(linkType: LinkType, pause: () => Promise<void>, isO
 			keys.set(client, key);
 			const timeUs = startUs + round * roundUs + Math.floor(afterMs * 1_000);
 			const resolver = 0xc0000200 + ((client + round) & 0xff);
-			used = writeMadeFrame(batch, used, {
+			used = writeMadeFrame(engine.batch, used, {
 				linkHeader,
 				timeUs,
 				source: toServer ? resolver : server,
@@ -73,7 +69,7 @@ export async function warmUp(linkType: LinkType, pause: () => Promise<void>, isO
 				payload: withFreshId(bytes, key),
 			});
 			if (++frames % sliceFrames !== 0) continue;
-			observeBatch(batch, used, decoder, tracker);
+			engine.observe(used);
 			used = 0;
 			await pause();
 			if (isOver()) return;

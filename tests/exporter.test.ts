@@ -1,15 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import type { LiveOptions, LiveSource } from "../src/capture/live.ts";
-import { CaptureError, type FrameBatch, linkTypes } from "../src/capture/source.ts";
+import { CaptureError, type FrameBatch, LinkType } from "../src/capture/source.ts";
 import { type Config, ConfigError } from "../src/config.ts";
 import { startExporter } from "../src/exporter.ts";
 import { GeoipError } from "../src/geoip/error.ts";
-import { heldUsMax } from "../src/track/clock.ts";
+import { heldUsMax } from "../src/track/limits.ts";
 import { WebError } from "../src/web/error.ts";
 import { parseExposition, type Samples } from "./support/exposition.ts";
 import { dnsttQuery, udpPacket } from "./support/frames.ts";
 import { countryMmdb } from "./support/mmdb.ts";
-import { batchOf, configOf, createWorld } from "./support/observed.ts";
+import { configOf, createWorld, fillBatch } from "./support/observed.ts";
+import type { CaptureRecord } from "./support/pcapfile.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 
 const startUs = 1_700_000_000_000_000;
@@ -17,10 +18,9 @@ const startUs = 1_700_000_000_000_000;
 /** A capture whose frames a test gives. */
 class GivenSource implements LiveSource {
 	readonly interfaceName: string;
-	readonly linkType = linkTypes.RAW;
-	batch: FrameBatch = batchOf([]).batch;
+	readonly linkType = LinkType.RAW;
 	closed = false;
-	private used = 0;
+	private records: CaptureRecord[] = [];
 	private received = 0;
 	private callback = () => {};
 	private fault: CaptureError | undefined;
@@ -34,7 +34,7 @@ class GivenSource implements LiveSource {
 		const payload = dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, client) });
 		const addresses = { source: "192.0.2.1", destination: "198.51.100.1" };
 		const packet = udpPacket({ ...addresses, sourcePort: 4000, destinationPort: port, payload });
-		({ batch: this.batch, used: this.used } = batchOf([{ timeNs: BigInt(timeUs) * 1000n, bytes: packet }]));
+		this.records = [{ timeNs: BigInt(timeUs) * 1000n, bytes: packet }];
 		this.received++;
 		this.callback();
 	}
@@ -44,12 +44,12 @@ class GivenSource implements LiveSource {
 		this.callback();
 	}
 
-	read(): number {
+	read(batch: FrameBatch): number {
 		if (this.closed) throw new Error("read after close");
 		if (this.fault !== undefined) throw this.fault;
-		const { used } = this;
-		this.used = 0;
-		return used;
+		const { records } = this;
+		this.records = [];
+		return fillBatch(batch, records);
 	}
 
 	onReadable(callback: () => void): void {

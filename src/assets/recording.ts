@@ -1,15 +1,12 @@
-import { linkTypes } from "../capture/source.ts";
-import { groupOf } from "../decode/base32.ts";
-import { Decoder } from "../decode/decoder.ts";
-import { headerBytes } from "../decode/dns.ts";
-import { clientIdBytes, paddingPrefix } from "../decode/dnstt.ts";
-import { Outcome } from "../decode/fault.ts";
-import { dataBytesAt, segmentHeaderBytes, stampAt } from "../decode/kcp.ts";
+import { clientIdBytes, dataBytesAt, headerBytes, paddingPrefix, segmentHeaderBytes, stampAt } from "../decode/wire.ts";
 import path from "./direct-ipv4.pcap" with { type: "file" };
 
 /** The domain of the recorded tunnel. */
 export const recordedDomain = "t.example.com";
-const recordedPort = 53;
+/** Length of what stands in front of a message in the recorded frames: Ethernet, IPv4 without options, UDP. */
+const messageAt = 14 + 20 + 8;
+/** So many characters of a name stand for the id's first 60 bits. */
+const idCharacters = 12;
 
 /** One DNS message of the recording. */
 export interface RecordedMessage {
@@ -28,24 +25,22 @@ export interface RecordedMessage {
 export async function readRecording(): Promise<readonly RecordedMessage[]> {
 	const file = await Bun.file(path).bytes();
 	const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-	const decoder = new Decoder({ linkType: linkTypes.EN10MB, domains: [recordedDomain], ports: [recordedPort] });
 	const clients = new Map<string, number>();
 	const messages: RecordedMessage[] = [];
 	let firstMs: number | undefined;
 	for (let at = 24; at < file.length; ) {
 		const timeMs = view.getUint32(at, true) * 1_000 + view.getUint32(at + 4, true) / 1_000;
 		const end = at + 16 + view.getUint32(at + 8, true);
-		const outcome = decoder.decode(file, at + 16, end);
-		const { seen } = decoder;
-		const id = `${seen.idHigh},${seen.idLow}`;
+		// The message is the end of the frame: these frames have no padding.
+		const bytes = file.slice(at + 16 + messageAt, end);
+		const id = String.fromCharCode(...bytes.subarray(headerBytes + 1, headerBytes + 1 + idCharacters));
 		const client = clients.get(id) ?? clients.size;
 		clients.set(id, client);
 		firstMs ??= timeMs;
 		messages.push({
 			afterMs: timeMs - firstMs,
-			toServer: outcome === Outcome.Query,
-			// The message is the end of the frame: these frames have no padding.
-			bytes: file.slice(end - seen.messageBytes, end),
+			toServer: ((bytes[2] as number) & 0x80) === 0,
+			bytes,
 			client,
 		});
 		at = end;
@@ -55,23 +50,27 @@ export async function readRecording(): Promise<readonly RecordedMessage[]> {
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
+/** The 5 bits that a character stands for. */
+function groupOf(character: number): number {
+	return alphabet.indexOf(String.fromCharCode(character));
+}
+
 /**
- * Gives the message another client id: 12 characters of its name, which stand for the id's first 60 bits, are turned
- * by `key` (12 numbers below 32), so that query and response of one client stay together.
+ * Gives the message another client id: the first characters of its name are turned by `key` (idCharacters numbers below 32), so that query and response of one client stay together.
  */
 export function withFreshId(message: Uint8Array, key: readonly number[]): Uint8Array {
 	const fresh = message.slice();
 	// Behind the header and the length of the first label, which holds the whole id.
 	key.forEach((turn, index) => {
 		const at = headerBytes + 1 + index;
-		fresh[at] = alphabet.charCodeAt((groupOf[fresh[at] as number] as number) ^ turn);
+		fresh[at] = alphabet.charCodeAt(groupOf(fresh[at] as number) ^ turn);
 	});
 	return fresh;
 }
 
 /** A key for withFreshId. */
 export function freshKey(): number[] {
-	return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte & 31);
+	return [...crypto.getRandomValues(new Uint8Array(idCharacters))].map((byte) => byte & 31);
 }
 
 /**
@@ -99,7 +98,7 @@ export function withLaterStamps(message: Uint8Array, shiftMs: number): Uint8Arra
 function shiftName(message: Uint8Array, characters: readonly number[], shiftMs: number): void {
 	const bytes = new Uint8Array((characters.length * 5) >> 3);
 	characters.forEach((at, index) => {
-		const group = groupOf[message[at] as number] as number;
+		const group = groupOf(message[at] as number);
 		for (let bit = 0; bit < 5; bit++) {
 			const place = index * 5 + bit;
 			if ((group >> (4 - bit)) & 1) bytes[place >> 3] = (bytes[place >> 3] ?? 0) | (0x80 >> (place & 7));

@@ -3,7 +3,7 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import type { Cap } from "cap";
 import { unreadable } from "../config/unreadable.ts";
-import { linkTypeOf, loadCap, nativeError, newBatch, readStatistics } from "./native.ts";
+import { linkTypeOf, loadCap, nativeError, readStatistics } from "./native.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, type LinkType } from "./source.ts";
 
 export interface FileSource extends FrameSource {
@@ -123,7 +123,6 @@ function unpackerOf(path: string): string | undefined {
 }
 
 class CapFile implements FileSource {
-	readonly batch: FrameBatch = newBatch();
 	private last: CaptureStatistics | undefined;
 
 	constructor(
@@ -132,9 +131,9 @@ class CapFile implements FileSource {
 		readonly linkType: LinkType,
 	) {}
 
-	read(): number {
+	read({ bytes }: FrameBatch): number {
 		try {
-			return this.cap.read(this.batch.bytes);
+			return this.cap.read(bytes);
 		} catch (error) {
 			const native = nativeError(error);
 			if (native?.code !== "read_failed") throw error;

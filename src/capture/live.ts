@@ -1,15 +1,8 @@
 /** Frames from a network interface, or from all of them. */
 
 import type { Cap } from "cap";
-import { linkTypeOf, loadCap, nativeError, newBatch, readStatistics } from "./native.ts";
-import {
-	CaptureError,
-	type CaptureStatistics,
-	type FrameBatch,
-	type FrameSource,
-	type LinkType,
-	linkTypes,
-} from "./source.ts";
+import { linkTypeOf, loadCap, nativeError, readStatistics } from "./native.ts";
+import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, LinkType } from "./source.ts";
 
 export interface LiveOptions {
 	/** Name of an interface, or `any`. */
@@ -61,11 +54,11 @@ export function captureFilter(ports: readonly number[], linkType: LinkType): str
 	// What stands behind the first of them is told in its first byte; TCP, and ICMPv6 as in every host's multicast reports, are not ours.
 	const datagrams = `${ports.map((port) => `udp port ${port}`).join(" or ")} or (ip6 and (${extended}) and ip6[40] != 6 and ip6[40] != 58)`;
 	switch (linkType) {
-		case linkTypes.EN10MB:
+		case LinkType.EN10MB:
 			// `vlan` moves the offsets of all that follows it. The kernel keeps an outermost tag outside the frame: libpcap looks there too.
 			return `${datagrams} or (vlan and (${datagrams} or (vlan and (${datagrams}))))`;
-		case linkTypes.LINUX_SLL:
-		case linkTypes.LINUX_SLL2:
+		case LinkType.LINUX_SLL:
+		case LinkType.LINUX_SLL2:
 			// No `vlan` here. The kernel strips the outermost tag; a second one leaves these as the protocol, and its filter sees them. From
 			// Linux 6.10 on it writes the protocol behind the second tag into the record, in front of which the tag still stands, and that
 			// is what libpcap sees when it filters the first round of the ring again.
@@ -129,7 +122,6 @@ function interfaceNames(): string[] {
 }
 
 class InterfaceSource implements LiveSource {
-	readonly batch: FrameBatch = newBatch();
 	private last: CaptureStatistics | undefined;
 
 	constructor(
@@ -138,9 +130,9 @@ class InterfaceSource implements LiveSource {
 		readonly linkType: LinkType,
 	) {}
 
-	read(): number {
+	read({ bytes }: FrameBatch): number {
 		try {
-			return this.cap.read(this.batch.bytes);
+			return this.cap.read(bytes);
 		} catch (error) {
 			throw operatorError(error, this.interfaceName);
 		}

@@ -1,4 +1,5 @@
-import { type FrameBatch, recordHeaderBytes } from "./source.ts";
+import { recordHeaderBytes } from "../engine/border.ts";
+import type { FrameBatch } from "./source.ts";
 
 /** A datagram that was made here, to be handed on as if it had been captured. */
 export interface MadeFrame {

@@ -2,19 +2,7 @@
 
 import { tmpdir } from "node:os";
 import type { Cap, NativeError } from "cap";
-import { CaptureError, type CaptureStatistics, type FrameBatch, type LinkType, linkTypes } from "./source.ts";
-
-/**
- * Room for some thousand queries, so that a call across the native boundary costs nothing a frame; more than the largest record
- * (262,144 bytes and a header), and small enough to stay in a second-level cache while it is decoded.
- */
-export const batchBytes = 512 * 1024;
-
-/** A batch of `batchBytes` bytes. */
-export function newBatch(): FrameBatch {
-	const memory = new ArrayBuffer(batchBytes);
-	return { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
-}
+import { CaptureError, type CaptureStatistics, LinkType } from "./source.ts";
 
 let loaded: typeof import("cap") | undefined;
 
@@ -49,8 +37,10 @@ export function nativeError(error: unknown): NativeError | undefined {
  * `name`: of the file or interface.
  */
 export function linkTypeOf(cap: Cap, number: number, name: string): LinkType {
-	for (const known of Object.values(linkTypes)) if (known === number) return known;
-	const supported = Object.keys(linkTypes).join(", ");
+	if (number in LinkType) return number;
+	const supported = Object.values(LinkType)
+		.filter((value) => typeof value === "string")
+		.join(", ");
 	throw new CaptureError(
 		`${name} has link type ${cap.linkTypeName() ?? "LINKTYPE"} (${number}), which is not supported; supported are ${supported}`,
 	);

@@ -1,27 +1,14 @@
 /**
  * Where frames come from: the one face that a live interface and a capture file share.
- * A source fills a batch; whoever reads it decodes every record before the next read.
+ * A source fills the reader's batch; every record is decoded before the next read.
  */
 
-/** LINKTYPE_ numbers (tcpdump.org/linktypes.html) that the decoder knows. Any other is refused by name when a source opens. */
-export const linkTypes = {
-	NULL: 0,
-	EN10MB: 1,
-	RAW: 101,
-	LOOP: 108,
-	LINUX_SLL: 113,
-	IPV4: 228,
-	IPV6: 229,
-	LINUX_SLL2: 276,
-} as const;
+import type { LinkType } from "./linktype.ts";
 
-export type LinkType = (typeof linkTypes)[keyof typeof linkTypes];
-
-/** Length of the header in front of each frame of a batch. */
-export const recordHeaderBytes = 16;
+export { LinkType } from "./linktype.ts";
 
 /**
- * A run of records, one behind the other, in memory that the source overwrites at its next read.
+ * A run of records, one behind the other, in memory that the next read overwrites.
  * A record starts at a multiple of 4 and is four u32 in host byte order (little-endian on every supported target)
  *
  *     seconds | nanoseconds | captured length | original length
@@ -46,12 +33,11 @@ export interface CaptureStatistics {
 
 export interface FrameSource {
 	readonly linkType: LinkType;
-	readonly batch: FrameBatch;
 	/**
-	 * Fills the batch from its beginning and gives the number of bytes used; 0 when there is nothing (live: for now; file: the end).
+	 * Fills a batch from its beginning and gives the number of bytes used; 0 when there is nothing (live: for now; file: the end).
 	 * Throws a CaptureError when the source is broken; frames that came before the fault have been given by then.
 	 */
-	read(): number;
+	read(batch: FrameBatch): number;
 	statistics(): CaptureStatistics;
 	/** Idempotent; read() must not be called afterwards. */
 	close(): void;

@@ -1,5 +1,5 @@
 import type { LiveSource } from "./live.ts";
-import { CaptureError, type CaptureStatistics } from "./source.ts";
+import { CaptureError, type CaptureStatistics, type FrameBatch } from "./source.ts";
 
 /** Waits before the capture is opened again: twice as long after each failure, up to the longest. */
 export const reopenDelayMinMs = 100;
@@ -16,8 +16,10 @@ export interface WatchOptions {
 	readonly open: () => LiveSource;
 	/** The capture was opened, for the first time or again: frames of this source come next. `isNews` as for `broke`. */
 	readonly opened: (source: LiveSource, isNews: boolean) => void;
-	/** Takes the frames of one batch: what `read` gave. */
-	readonly consume: (source: LiveSource, used: number) => void;
+	/** Where frames are put. */
+	readonly batch: FrameBatch;
+	/** Takes the frames of the batch: what `read` gave. */
+	readonly consume: (used: number) => void;
 	/**
 	 * The capture broke, or could not be opened again (told once a break). `isNews` is false where this was told already since
 	 * the capture last worked for a while: it breaks again and again.
@@ -72,10 +74,10 @@ export class Watch {
 		const { source } = this;
 		if (source === null) return false;
 		try {
-			const used = source.read();
+			const used = source.read(this.options.batch);
 			if (used === 0) return false;
 			this.worked();
-			this.options.consume(source, used);
+			this.options.consume(used);
 			return true;
 		} catch (error) {
 			this.failed(error);

@@ -8,7 +8,7 @@ import {
 } from "../assets/recording.ts";
 import { type LiveSource, openLive } from "../capture/live.ts";
 import { writeMadeFrame } from "../capture/made.ts";
-import { CaptureError, type FrameBatch, linkTypes } from "../capture/source.ts";
+import { CaptureError, type FrameBatch, LinkType } from "../capture/source.ts";
 import type { Config } from "../config.ts";
 import { type Exporter, startExporter } from "../exporter.ts";
 import { grouped } from "../format.ts";
@@ -141,20 +141,20 @@ function startReplay(messages: readonly RecordedMessage[], send: Send): { stop()
 /** Stands for a capture where none may be opened: frames are what is pushed, each in an IPv4 packet on loopback. */
 class ReplaySource implements LiveSource {
 	readonly interfaceName = "lo";
-	readonly linkType = linkTypes.IPV4;
-	readonly batch: FrameBatch;
+	readonly linkType = LinkType.IPV4;
+	private readonly made: FrameBatch;
 	private used = 0;
 	private received = 0;
 	private callback = () => {};
 
 	constructor(private readonly serverPort: number) {
 		const memory = new ArrayBuffer(65_536);
-		this.batch = { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
+		this.made = { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
 	}
 
 	/** Adds a message at `timeUs`, microseconds since 1970; drops it when the batch is full. */
 	push(payload: Uint8Array, toServer: boolean, timeUs: number): void {
-		const next = writeMadeFrame(this.batch, this.used, {
+		const next = writeMadeFrame(this.made, this.used, {
 			linkHeader: [],
 			timeUs,
 			source: loopbackAddress,
@@ -169,8 +169,9 @@ class ReplaySource implements LiveSource {
 		this.callback();
 	}
 
-	read(): number {
+	read({ bytes }: FrameBatch): number {
 		const { used } = this;
+		bytes.set(this.made.bytes.subarray(0, used));
 		this.used = 0;
 		return used;
 	}

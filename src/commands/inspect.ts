@@ -3,13 +3,11 @@ import { type FileSource, openFile, openGrowing } from "../capture/file.ts";
 import { CaptureError } from "../capture/source.ts";
 import type { InspectFormat } from "../cli.ts";
 import type { Config } from "../config.ts";
-import { Decoder } from "../decode/decoder.ts";
-import { observeBatch } from "../pipeline.ts";
 import { Activity } from "../report/activity.ts";
 import { type Progress, progressText } from "../report/progress.ts";
 import { createReport, type Report } from "../report/report.ts";
 import { reportText } from "../report/text.ts";
-import { createTracker, openGeoip, sourcesOf, type World } from "../stages.ts";
+import { createEngine, openGeoip, sourcesOf, type World } from "../stages.ts";
 
 export interface InspectOptions {
 	/** In their order; `-` is standard input. */
@@ -56,7 +54,8 @@ const summaryUs = 10_000_000;
 export async function inspect(config: Config, options: InspectOptions, world: InspectWorld): Promise<number> {
 	const { follow, files } = options;
 	const geoip = await openGeoip(config, world.log);
-	const tracker = createTracker(config, geoip, world.seed);
+	const engine = createEngine(config, geoip, world.seed);
+	const { tracker } = engine;
 	const range = {
 		fromUs: (options.fromMs ?? Number.NEGATIVE_INFINITY) * 1_000,
 		toUs: (options.toMs ?? Number.POSITIVE_INFINITY) * 1_000,
@@ -80,11 +79,11 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 	let opened = 0;
 
 	/** Takes what is there; false if that was nothing. */
-	function take(source: FileSource, decoder: Decoder): boolean {
-		const used = source.read();
+	function take(source: FileSource): boolean {
+		const used = source.read(engine.batch);
 		if (used === 0) return false;
 		frames = framesBefore + source.statistics().received;
-		const span = observeBatch(source.batch, used, decoder, tracker, range, activity);
+		const span = engine.observe(used, range, activity);
 		if (span.frames > 0) {
 			reading.firstUs = Math.min(reading.firstUs, span.firstUs);
 			reading.lastUs = Math.max(reading.lastUs, span.lastUs);
@@ -94,9 +93,9 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 	}
 
 	/** Reads a capture that is being written, and lets signals have their turn. */
-	async function takeGrowing(source: FileSource, decoder: Decoder, show: () => void): Promise<void> {
+	async function takeGrowing(source: FileSource, show: () => void): Promise<void> {
 		while (!stopped) {
-			const took = take(source, decoder);
+			const took = take(source);
 			if (!took && source.isAtEnd()) return;
 			show();
 			await (took || !follow ? new Promise(setImmediate) : Bun.sleep(lookMs));
@@ -124,13 +123,12 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 				source = grows ? await openGrowing(file, { grows: follow, again }) : openFile(file);
 				opened++;
 				if (source === null) break;
-				const { linkType } = source;
-				const decoder = new Decoder({ linkType, domains: config.dnstt.domains, ports });
+				engine.lookFor(source.linkType, ports);
 				const step = { file: file === "-" ? "standard input" : file, number: index + 1, files: files.length };
 				const bytes = grows ? null : bytesOf(file);
 				const at = (share: number | null) => progress({ ...step, share, packets: reading.packets });
-				if (grows) await takeGrowing(source, decoder, follow ? shows : () => at(null));
-				else while (take(source, decoder)) at(bytes === null ? null : source.offset() / bytes);
+				if (grows) await takeGrowing(source, follow ? shows : () => at(null));
+				else while (take(source)) at(bytes === null ? null : source.offset() / bytes);
 			} catch (error) {
 				if (!(error instanceof CaptureError)) throw error;
 				broken.push(error.message);

@@ -41,10 +41,10 @@ export const limits = {
 	/** A client polls at least every few seconds; beyond an hour "active" says nothing. */
 	activeWindowMsMin: 1000,
 	activeWindowMsMax: 3_600_000,
-	/** At 76 bytes for each that is tracked and 28 for each that is remembered, 1.7 GB. */
+	/** At 80 bytes for each that is tracked and 32 for each that is remembered, 1.8 GB. */
 	sessionsMax: 16_000_000,
-	/** A Prometheus server is in trouble long before. */
-	labelSetsMax: 1_000_000,
+	/** At 6 KB for each set's histograms; with all sessions it fits the 4 GiB that a WebAssembly module can have. */
+	labelSetsMax: 200_000,
 	/** IFNAMSIZ of Linux less the closing zero. */
 	interfaceNameMax: 15,
 } as const;

@@ -1,47 +1,91 @@
-import type { Name } from "./dns.ts";
+import { Name } from "./dns.ts";
+import { seen } from "./observation.ts";
 
-/** ASCII letters to lower case, all else as it is (RFC 4343). Length octets, at most 63, are below every letter. */
-const lowerOf: Uint8Array = new Uint8Array(256);
-for (let octet = 0; octet < 256; octet++) lowerOf[octet] = octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
+/** Every query name is compared with each of so many (config/schema.ts). */
+const domainsMax: u32 = 64;
 
 /** A tunnel's domain, ready to be compared with the end of a name on the wire. */
-interface Suffix {
-	readonly index: number;
-	readonly labels: number;
-	/** Wire form without the closing zero, in lower case. */
-	readonly octets: Uint8Array;
+@unmanaged
+class Suffix {
+	index: u32;
+	labels: u32;
+	/**
+	 * Wire form without the closing zero, in lower case (ASCII letters only: RFC 4343): so many octets at this address, and
+	 * caseOffset behind each 0x20 if it is a letter.
+	 */
+	octets: usize;
+	count: u32;
 }
 
-/** The tunnels' domains; of those that a name ends in, the one with the most labels is its domain. */
-export class Domains {
-	private readonly suffixes: readonly Suffix[];
+/** RFC 1035, 2.3.4: a name has at most so many octets. */
+const caseOffset: usize = 256;
 
-	/** Takes names in presentation form, ASCII, without a dot at the end; the root is no tunnel's domain. */
-	constructor(names: readonly string[]) {
-		this.suffixes = names
-			.map((name, index) => {
-				const labels = name.toLowerCase().split(".");
-				const octets = labels.flatMap((label) => [label.length, ...Buffer.from(label, "latin1")]);
-				return { index, labels: labels.length, octets: Uint8Array.from(octets) };
-			})
-			.sort((a, b) => b.labels - a.labels);
-	}
+const suffixes: usize = memory.data(domainsMax * 16, 8);
+/** For each its octets, and which are letters. */
+const octetsOfAll: usize = memory.data(domainsMax * 512, 64);
+let size: u32 = 0;
 
-	/** Gives how many labels of `name` stand in front of its domain, with the domain's index in `found`; -1 if it has none. */
-	match(name: Name, found: { domain: number }): number {
-		const bytes = name.bytes;
-		for (const { index, labels, octets } of this.suffixes) {
-			const first = name.count - labels;
-			if (first < 0) continue;
-			const start = name.labelAt[first] as number;
-			if (name.zeroAt - start !== octets.length) continue;
-			let at = 0;
-			while (at < octets.length && lowerOf[bytes[start + at] as number] === octets[at]) at++;
-			if (at === octets.length) {
-				found.domain = index;
-				return first;
-			}
-		}
-		return -1;
+function suffixAt(place: u32): Suffix {
+	return changetype<Suffix>(suffixes + place * offsetof<Suffix>());
+}
+
+/**
+ * Adds a tunnel's domain with its index: `count` octets of a wire form without the closing zero, at an address. Domains
+ * with more labels must come first; there are at most domainsMax.
+ */
+export function addDomain(index: u32, labels: u32, octets: usize, count: u32): void {
+	const suffix = suffixAt(size++);
+	suffix.index = index;
+	suffix.labels = labels;
+	suffix.count = count;
+	suffix.octets = octetsOfAll + ((size - 1) as usize) * (2 * caseOffset);
+	for (let at: u32 = 0; at < count; at++) {
+		const octet = load<u8>(octets + at);
+		// Length octets, at most 63, are below every letter.
+		store<u8>(suffix.octets + at, isUpperCase(octet) ? octet | 0x20 : octet);
+		if (isLetter(octet)) store<u8>(suffix.octets + at, 0x20, caseOffset);
 	}
+}
+
+/**
+ * Gives how many labels of `name` stand in front of its domain, with the domain's index in `seen`; -1 if it has none. Of
+ * the domains that it ends in, the one with the most labels is it.
+ */
+export function matchDomain(name: Name): i32 {
+	for (let place: u32 = 0; place < size; place++) {
+		const suffix = suffixAt(place);
+		if (name.count < suffix.labels) continue;
+		const first = name.count - suffix.labels;
+		const start = name.labelAt(first);
+		if (name.zeroAt - start !== suffix.count) continue;
+		if (!isSame(start, suffix)) continue;
+		seen.domain = suffix.index;
+		return first;
+	}
+	return -1;
+}
+
+/** Whether octets, in whatever case, are those of a suffix. */
+function isSame(octets: usize, suffix: Suffix): bool {
+	const end = octets + suffix.count;
+	let other = suffix.octets;
+	let at = octets;
+	// Eight at a time: 0x20 is set in both where the suffix has a letter, and an octet that it makes the same is that letter.
+	for (; at + 8 <= end; at += 8) {
+		if ((load<u64>(at) | load<u64>(other, caseOffset)) !== load<u64>(other)) return false;
+		other += 8;
+	}
+	for (; at < end; at++) {
+		if ((load<u8>(at) | load<u8>(other, caseOffset)) !== load<u8>(other)) return false;
+		other++;
+	}
+	return true;
+}
+
+function isUpperCase(octet: u32): bool {
+	return octet - 0x41 < 26;
+}
+
+function isLetter(octet: u32): bool {
+	return (octet | 0x20) - 0x61 < 26;
 }

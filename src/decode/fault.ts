@@ -1,6 +1,6 @@
 /**
- * Every way in which a frame can fail to count: a closed set. Bad bytes are values, never exceptions, and the word given
- * here for each is the `reason` label of its metric.
+ * Every way in which a frame can fail to count: a closed set. Bad bytes are values, never exceptions. The word for each,
+ * the `reason` label of its metric, is in engine/names.ts.
  */
 
 /** A frame that breaks the format of one of its layers, or was captured in part. */
@@ -22,23 +22,8 @@ export enum Fault {
 	DnsTrailingBytes,
 }
 
-export const faultNames: Readonly<Record<Fault, string>> = {
-	[Fault.LinkTruncated]: "link_truncated",
-	[Fault.IpTruncated]: "ip_truncated",
-	[Fault.IpVersion]: "ip_version",
-	[Fault.IpHeaderLength]: "ip_header_length",
-	[Fault.IpTotalLength]: "ip_total_length",
-	[Fault.IpExtensionHeaders]: "ip_extension_headers",
-	[Fault.UdpTruncated]: "udp_truncated",
-	[Fault.UdpLength]: "udp_length",
-	[Fault.DnsTruncated]: "dns_truncated",
-	[Fault.DnsTooLong]: "dns_too_long",
-	[Fault.DnsQuestionCount]: "dns_question_count",
-	[Fault.DnsNameTooLong]: "dns_name_too_long",
-	[Fault.DnsLabelType]: "dns_label_type",
-	[Fault.DnsPointerCount]: "dns_pointer_count",
-	[Fault.DnsTrailingBytes]: "dns_trailing_bytes",
-};
+/** No Fault. */
+export const sound = 0 as Fault;
 
 /** A sound frame that is none of ours. */
 export enum Foreign {
@@ -50,15 +35,6 @@ export enum Foreign {
 	Response,
 }
 
-export const foreignNames: Readonly<Record<Foreign, string>> = {
-	[Foreign.Protocol]: "protocol",
-	[Foreign.Fragment]: "fragment",
-	[Foreign.Port]: "port",
-	[Foreign.Direction]: "direction",
-	[Foreign.Domain]: "domain",
-	[Foreign.Response]: "response",
-};
-
 /** A query under a tunnel's domain that dnstt-server does not take as a client's. In the order in which the server looks. */
 export enum Refusal {
 	Malformed = 1,
@@ -69,14 +45,8 @@ export enum Refusal {
 	TooShort,
 }
 
-export const refusalNames: Readonly<Record<Refusal, string>> = {
-	[Refusal.Malformed]: "malformed",
-	[Refusal.Opt]: "opt",
-	[Refusal.Opcode]: "opcode",
-	[Refusal.Qtype]: "qtype",
-	[Refusal.Base32]: "base32",
-	[Refusal.TooShort]: "too_short",
-};
+/** No Refusal. */
+export const taken = 0 as Refusal;
 
 /** What one frame came to. The fields of the Observation that hold for each are named there. */
 export enum Outcome {
@@ -86,9 +56,3 @@ export enum Outcome {
 	Foreign,
 	Fault,
 }
-
-/** IANA's names of the response codes that a header's 4 bits can hold (RFC 6895, 2.3); a number where there is none. */
-export const rcodeNames: readonly string[] = [
-	...["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET"],
-	...["NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI", "12", "13", "14", "15"],
-];

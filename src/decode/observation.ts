@@ -1,50 +1,80 @@
-import type { Fault, Foreign, Refusal } from "./fault.ts";
-import { Segments } from "./kcp.ts";
+import { Fault, Foreign, Outcome, Refusal } from "./fault.ts";
+import { useSegments } from "./kcp.ts";
 
 /**
- * What the decoder read from one frame. One object serves for all frames: its fields hold until the next decode, and
- * those of a layer that was not reached keep what an earlier frame left there. Addresses and ids are 32-bit words
- * (signed, as JavaScript's bit operations give them), most significant first.
+ * What the decoder read from one frame. An object serves for many frames: its fields hold until the next decode into it,
+ * and those of a layer that was not reached keep what an earlier frame left there. Addresses and ids are 32-bit words, most
+ * significant first.
  */
+@unmanaged
 export class Observation {
+	outcome: Outcome;
 	/** Why it does not count. Outcome.Fault: */
-	fault: Fault = 0 as Fault;
+	fault: Fault;
 	/** Outcome.Foreign: */
-	foreign: Foreign = 0 as Foreign;
+	foreign: Foreign;
 	/** Outcome.Refused: */
-	refusal: Refusal = 0 as Refusal;
+	refusal: Refusal;
 
 	/** Which interface (LINUX_SLL2) or packet type plus 1 (LINUX_SLL) showed the frame; 0 for other link types. */
-	capturePoint = 0;
+	capturePoint: u32;
 
 	/** The resolver: source of a query, destination of a response. IPv4 as IPv4-mapped IPv6 (RFC 4291, 2.5.5.2). */
-	peer0 = 0;
-	peer1 = 0;
-	peer2 = 0;
-	peer3 = 0;
-	peerPort = 0;
+	peer0: u32;
+	peer1: u32;
+	peer2: u32;
+	peer3: u32;
+	peerPort: u32;
 	/** Place of the server's port in the decoder's list. */
-	server = 0;
+	server: u32;
 
 	/** Length of the DNS message, in bytes: the UDP payload, without padding behind the datagram. */
-	messageBytes = 0;
+	messageBytes: u32;
 	/** The DNS header's ID. */
-	messageId = 0;
+	messageId: u32;
 	/** Index of the tunnel's domain in the decoder's list. Query, Response and Refused. */
-	domain = 0;
+	domain: u32;
 
 	/** The client id. Query and Response. */
-	idHigh = 0;
-	idLow = 0;
+	idHigh: u32;
+	idLow: u32;
 
 	/** UDP payload size that the OPT record advertises (RFC 6891, 6.2.3); 0 without OPT. Query. */
-	ednsBytes = 0;
-	/** RCODE and TC of the header. Response. */
-	rcode = 0;
-	truncated = false;
+	ednsBytes: u32;
+	/** RCODE of the header, and whether it has TC. Response. */
+	rcode: u32;
+	truncated: u32;
 
-	/** Tunnelled packets and their bytes, and the KCP segments in them. Query and Response. */
-	packets = 0;
-	packetBytes = 0;
-	readonly segments: Segments = new Segments();
+	/** Tunnelled packets and their bytes. Query and Response, and so are the KCP segments in them (kcp.ts). */
+	packets: u32;
+	packetBytes: u32;
+}
+
+/** So many observations can stand side by side. */
+export const observationsMax: u32 = 16;
+/** Whole lines of the processor's cache. */
+const observationBytes: u32 = 128;
+const observations: usize = memory.data(observationsMax * observationBytes, 64);
+
+/** The observation that is made, or looked at. */
+export let seen: Observation = changetype<Observation>(observations);
+
+/** `seen`, and `segments` with it, are those of this place from now on. */
+export function useObservation(place: u32): void {
+	seen = changetype<Observation>(observations + (place as usize) * observationBytes);
+	useSegments(place);
+}
+
+/** The frame breaks a format. Gives 0, the address of nothing. */
+export function broken(fault: Fault): usize {
+	seen.outcome = Outcome.Fault;
+	seen.fault = fault;
+	return 0;
+}
+
+/** The frame is none of ours. Gives 0, the address of nothing. */
+export function strange(foreign: Foreign): usize {
+	seen.outcome = Outcome.Foreign;
+	seen.foreign = foreign;
+	return 0;
 }

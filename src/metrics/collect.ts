@@ -1,9 +1,7 @@
-import { faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
-import type { Column } from "../track/columns.ts";
-import { segmentFaultNames } from "../track/health.ts";
-import type { Histogram } from "../track/histogram.ts";
-import type { BoundedTable } from "../track/table.ts";
-import { ednsBounds, type Tracker } from "../track/tracker.ts";
+import type { Column } from "../engine/column.ts";
+import type { Histogram } from "../engine/histogram.ts";
+import { faultNames, foreignNames, rcodeNames, refusalNames, segmentFaultNames } from "../engine/names.ts";
+import { ednsBounds, type Table, type Tracker } from "../engine/tracker.ts";
 import type { MetricKey } from "./catalog.ts";
 
 /** One value of a metric. `suffix` is a histogram's: "_bucket", "_sum" or "_count". */
@@ -146,16 +144,15 @@ export class Collectors {
 		}));
 	}
 
-	private byTable(value: (table: Pick<BoundedTable, "size" | "limit" | "evicted">) => number): Sample[] {
-		const { sessions, resolvers, answers, doubles, sets } = this.sources.tracker;
-		const labelSets = { size: sets.size, limit: sets.sizeMax, evicted: sets.overflowed };
+	private byTable(value: (table: Table) => number): Sample[] {
+		const { sets, tables: known } = this.sources.tracker;
 		const tables = {
-			sessions: sessions.active,
-			remembered: sessions.remembered,
-			resolvers: resolvers.table,
-			waiting_queries: answers.table,
-			duplicates: doubles.table,
-			label_sets: labelSets,
+			sessions: known.sessions,
+			remembered: known.remembered,
+			resolvers: known.resolvers,
+			waiting_queries: known.answers,
+			duplicates: known.doubles,
+			label_sets: { size: sets.size, limit: sets.sizeMax, evicted: sets.overflowed },
 		};
 		return Object.entries(tables).map(([table, it]) => ({ labels: { table }, value: value(it) }));
 	}
@@ -187,14 +184,14 @@ export class Collectors {
 		domainPeakClients: () => this.byDomain((domain) => this.sources.tracker.peakByDomain.at(domain)),
 		resolversSeen: () => this.byDomain((domain) => this.sources.tracker.resolversSeen.at(domain)),
 		polls: () => this.sumsByArea(this.sources.tracker.polls),
-		packetBytesIn: () => this.sumsByArea(this.sources.tracker.health.upstream.packetBytes),
-		packetBytesOut: () => this.sumsByArea(this.sources.tracker.health.downstream.packetBytes),
-		segmentsIn: () => this.sumsByArea(this.sources.tracker.health.upstream.pushes),
-		segmentsOut: () => this.sumsByArea(this.sources.tracker.health.downstream.pushes),
-		retransmissionsIn: () => this.sumsByArea(this.sources.tracker.health.upstream.retransmissions),
-		retransmissionsOut: () => this.sumsByArea(this.sources.tracker.health.downstream.retransmissions),
+		packetBytesIn: () => this.sumsByArea(this.sources.tracker.upstream.packetBytes),
+		packetBytesOut: () => this.sumsByArea(this.sources.tracker.downstream.packetBytes),
+		segmentsIn: () => this.sumsByArea(this.sources.tracker.upstream.pushes),
+		segmentsOut: () => this.sumsByArea(this.sources.tracker.downstream.pushes),
+		retransmissionsIn: () => this.sumsByArea(this.sources.tracker.upstream.retransmissions),
+		retransmissionsOut: () => this.sumsByArea(this.sources.tracker.downstream.retransmissions),
 		// From a resolver in the next room to a time-out: a doubling is the least difference that an operator acts on.
-		roundTrips: () => this.histogram(this.sources.tracker.health.roundTrips, tripPowers),
+		roundTrips: () => this.histogram(this.sources.tracker.roundTrips, tripPowers),
 		answerTimes: () => this.histogram(this.sources.tracker.answerTimes, tripPowers),
 		unanswered: () => this.sumsByArea(this.sources.tracker.unanswered),
 		responses: () =>
@@ -213,7 +210,7 @@ export class Collectors {
 		lives: () => this.histogram(this.sources.tracker.lives, lifePowers),
 		// From a page of text to films.
 		volumes: () => this.histogram(this.sources.tracker.volumes, volumePowers),
-		segmentFaults: () => this.byReason(segmentFaultNames, (reason) => this.sources.tracker.health.faultsOf(reason)),
+		segmentFaults: () => this.byReason(segmentFaultNames, (reason) => this.sources.tracker.segmentFaultsOf(reason)),
 		buildInfo: () => {
 			const { version, revision, bunVersion } = this.sources.build;
 			return [{ labels: { version, revision, bunversion: bunVersion }, value: 1 }];

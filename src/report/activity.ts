@@ -1,4 +1,4 @@
-import type { Tracker } from "../track/tracker.ts";
+import type { Tracker } from "../engine/tracker.ts";
 
 /** How often the active clients are counted, in time of the capture. */
 const sampleUs = 10_000_000;
@@ -36,7 +36,7 @@ export class Activity {
 			this.nextUs = Math.floor(stampUs / sampleUs) * sampleUs + sampleUs;
 		}
 		while (this.nextUs <= stampUs) {
-			this.tracker.clock.at(this.nextUs);
+			this.tracker.reach(this.nextUs);
 			this.sample(this.nextUs);
 			this.nextUs += this.stepUs;
 		}

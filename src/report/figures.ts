@@ -1,4 +1,5 @@
-import type { Tracker } from "../track/tracker.ts";
+import type { Tracker } from "../engine/tracker.ts";
+import { SetCell } from "../track/cells.ts";
 
 /** Figures of one domain, country or network. */
 export interface Figures {
@@ -23,12 +24,13 @@ export function groupSets<Key>(tracker: Tracker, keyOf: (set: number) => Key): M
 
 /** Sums over some label sets. */
 export function figuresOf(tracker: Tracker, sets: readonly number[]): Figures {
+	const total = tracker.totalsOf(sets);
 	return {
-		queries: tracker.queries.total(sets),
-		bytes_in: tracker.bytesIn.total(sets),
-		bytes_out: tracker.bytesOut.total(sets),
-		sessions: tracker.sessionsBegun.total(sets),
-		active_clients: tracker.active.total(sets),
+		queries: total(SetCell.Queries),
+		bytes_in: total(SetCell.BytesIn),
+		bytes_out: total(SetCell.BytesOut),
+		sessions: total(SetCell.Begun),
+		active_clients: total(SetCell.Active),
 	};
 }
 

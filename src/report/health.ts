@@ -1,5 +1,7 @@
-import type { Distribution } from "../track/histogram.ts";
-import { ednsBounds, ednsLeast, type Tracker } from "../track/tracker.ts";
+import type { Distribution } from "../engine/histogram.ts";
+import { ednsBounds, type Tracker } from "../engine/tracker.ts";
+import { SetCell } from "../track/cells.ts";
+import { ednsEnough } from "../track/limits.ts";
 
 /** Times of something that happened `count` times, in seconds. */
 export interface Times {
@@ -38,29 +40,29 @@ export interface HealthFigures {
 
 /** The figures of some label sets together. Costs time for each of them: for many, ask seldom. */
 export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigures {
-	const { upstream, downstream, roundTrips } = tracker.health;
-	const queries = tracker.queries.total(sets);
-	const polls = tracker.polls.total(sets);
-	const unanswered = tracker.unanswered.total(sets);
-	const answerTimes = tracker.answerTimes.distribution(sets);
-	const packetBytesIn = upstream.packetBytes.total(sets);
-	const packetBytesOut = downstream.packetBytes.total(sets);
-	const segmentsIn = upstream.pushes.total(sets);
-	const segmentsOut = downstream.pushes.total(sets);
-	const retransmissionsIn = upstream.retransmissions.total(sets);
-	const retransmissionsOut = downstream.retransmissions.total(sets);
+	const total = tracker.totalsOf(sets);
+	const queries = total(SetCell.Queries);
+	const polls = total(SetCell.Polls);
+	const unanswered = total(SetCell.Unanswered);
+	const packetBytesIn = total(SetCell.UpstreamBytes);
+	const packetBytesOut = total(SetCell.DownstreamBytes);
+	const segmentsIn = total(SetCell.UpstreamPushes);
+	const segmentsOut = total(SetCell.DownstreamPushes);
+	const retransmissionsIn = total(SetCell.UpstreamRetransmissions);
+	const retransmissionsOut = total(SetCell.DownstreamRetransmissions);
 	let small = 0;
-	for (const set of sets) {
-		for (let bound = 0; (ednsBounds[bound] as number) < ednsLeast; bound++) small += tracker.edns.at(set, bound);
-	}
+	for (let bound = 0; (ednsBounds[bound] as number) < ednsEnough; bound++) small += total(SetCell.Edns + bound);
+	const messageBytes = total(SetCell.BytesIn) + total(SetCell.BytesOut);
+	const roundTrips = timesOf(tracker.roundTrips.distribution(sets));
+	const answerTimes = timesOf(tracker.answerTimes.distribution(sets));
 	return {
-		round_trip_seconds: timesOf(roundTrips.distribution(sets)),
-		response_seconds: timesOf(answerTimes),
+		round_trip_seconds: roundTrips,
+		response_seconds: answerTimes,
 		polls,
 		data_queries: queries - polls,
 		packet_bytes_in: packetBytesIn,
 		packet_bytes_out: packetBytesOut,
-		overhead: ratio(tracker.bytesIn.total(sets) + tracker.bytesOut.total(sets), packetBytesIn + packetBytesOut),
+		overhead: ratio(messageBytes, packetBytesIn + packetBytesOut),
 		segments_in: segmentsIn,
 		segments_out: segmentsOut,
 		retransmissions_in: retransmissionsIn,
@@ -68,7 +70,7 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 		retransmission_ratio_in: ratio(retransmissionsIn, segmentsIn),
 		retransmission_ratio_out: ratio(retransmissionsOut, segmentsOut),
 		unanswered_queries: unanswered,
-		unanswered_ratio: unanswered + answerTimes.count === 0 ? null : ratio(unanswered, queries),
+		unanswered_ratio: unanswered === 0 && answerTimes === null ? null : ratio(unanswered, queries),
 		edns_below_1232_ratio: ratio(small, queries),
 	};
 }

@@ -1,6 +1,7 @@
-import { Fault, Foreign, faultNames, foreignNames, rcodeNames, refusalNames } from "../decode/fault.ts";
+import { Fault, Foreign } from "../decode/fault.ts";
+import { faultNames, foreignNames, rcodeNames, refusalNames } from "../engine/names.ts";
+import type { Tracker } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
-import type { Tracker } from "../track/tracker.ts";
 import type { ActivityFigures } from "./activity.ts";
 import { diagnose, diagnoseDomain, diagnosePort, placeOf } from "./diagnosis.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";

@@ -1,4 +1,4 @@
-import type { Tracker } from "../track/tracker.ts";
+import type { Tracker } from "../engine/tracker.ts";
 import { Events } from "./events.ts";
 import { History, sampleMs } from "./history.ts";
 import { RateMeter } from "./rates.ts";
@@ -65,7 +65,7 @@ export function createFeed(options: FeedOptions): Feed {
 	const endSampling = every(() => {
 		followWall();
 		const nowUs = monotonicUs();
-		tracker.clock.advance(nowUs);
+		tracker.advance(nowUs);
 		tracker.expire();
 		const latest = rates.latestOf(allSets(tracker), nowUs);
 		const { hour, day } = history.push([

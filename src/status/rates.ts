@@ -1,5 +1,5 @@
-import { type Column, columnsOf } from "../track/columns.ts";
-import type { Tracker } from "../track/tracker.ts";
+import type { Column } from "../engine/column.ts";
+import type { Tracker } from "../engine/tracker.ts";
 import { round } from "./history.ts";
 import type { Rates } from "./status.ts";
 
@@ -9,19 +9,23 @@ const spanUsMin = 1_000_000;
 /** The counts of all label sets as they were at one moment. */
 class Mark {
 	timeUs: number;
-	readonly counts: Readonly<Record<"queries" | "bytesIn" | "bytesOut", Column>>;
+	readonly queries: Float64Array;
+	readonly bytesIn: Float64Array;
+	readonly bytesOut: Float64Array;
 
 	constructor(sets: number, timeUs: number) {
 		this.timeUs = timeUs;
-		this.counts = columnsOf(sets, { queries: 1, bytesIn: 1, bytesOut: 1 });
+		this.queries = new Float64Array(sets);
+		this.bytesIn = new Float64Array(sets);
+		this.bytesOut = new Float64Array(sets);
 	}
 
 	take(tracker: Tracker, timeUs: number): void {
 		const { size } = tracker.sets;
 		this.timeUs = timeUs;
-		this.counts.queries.copy(tracker.queries, size);
-		this.counts.bytesIn.copy(tracker.bytesIn, size);
-		this.counts.bytesOut.copy(tracker.bytesOut, size);
+		tracker.queries.copyTo(this.queries, size);
+		tracker.bytesIn.copyTo(this.bytesIn, size);
+		tracker.bytesOut.copyTo(this.bytesOut, size);
 	}
 }
 
@@ -60,11 +64,12 @@ export class RateMeter {
 
 	private since(mark: Mark, sets: readonly number[], nowUs: number): Rates {
 		const seconds = Math.max(spanUsMin, nowUs - mark.timeUs) / 1e6;
-		const rate = (now: Column, before: Column) => round((now.total(sets) - before.total(sets)) / seconds);
+		const rate = (now: Column, before: Float64Array) =>
+			round(sets.reduce((sum, set) => sum + now.at(set) - (before[set] as number), 0) / seconds);
 		return {
-			queries_per_second: rate(this.tracker.queries, mark.counts.queries),
-			bytes_in_per_second: rate(this.tracker.bytesIn, mark.counts.bytesIn),
-			bytes_out_per_second: rate(this.tracker.bytesOut, mark.counts.bytesOut),
+			queries_per_second: rate(this.tracker.queries, mark.queries),
+			bytes_in_per_second: rate(this.tracker.bytesIn, mark.bytesIn),
+			bytes_out_per_second: rate(this.tracker.bytesOut, mark.bytesOut),
 		};
 	}
 }

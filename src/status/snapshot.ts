@@ -1,12 +1,12 @@
 import { domainToUnicode } from "node:url";
-import { faultNames, foreignNames } from "../decode/fault.ts";
+import { faultNames, foreignNames } from "../engine/names.ts";
+import type { Tracker } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { CaptureState, Sources } from "../metrics/collect.ts";
 import { diagnose, type Place, type PlaceKind, placeOf } from "../report/diagnosis.ts";
 import { byReason, figuresOf, groupSets } from "../report/figures.ts";
 import { healthOf } from "../report/health.ts";
 import { type DomainFigures, domainsOf } from "../report/report.ts";
-import type { Tracker } from "../track/tracker.ts";
 import type { RateMeter } from "./rates.ts";
 import type { Amounts, AsnStatus, CaptureStatus, CountryStatus, OriginStatus, Ranking, Status } from "./status.ts";
 
@@ -31,7 +31,7 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
 
 	return (wallUs, monotonicUs) => {
-		tracker.clock.advance(monotonicUs);
+		tracker.advance(monotonicUs);
 		tracker.expire();
 		const amountsOf = (sets: readonly number[]): Amounts => ({
 			...figuresOf(tracker, sets),

@@ -1,21 +1,21 @@
 import { Outcome } from "../decode/fault.ts";
-import type { Observation } from "../decode/observation.ts";
-import { BoundedTable, dataOfFour, type Seed } from "./table.ts";
+import { seen } from "../decode/observation.ts";
+import { doublesMax } from "./limits.ts";
+import { BoundedTable, hashOf, LongEntry } from "./table.ts";
 
 /**
  * A datagram crosses the interfaces of one host within microseconds. A resolver that asks again waits longer, and the
  * server holds an answer, which would be another message, for up to a second.
  */
-const crossingUsMax = 100_000;
+const crossingUsMax: i64 = 100_000;
 
-/**
- * A datagram at 400,000 a second is remembered for the time of a crossing with this many; when a flood takes the room
- * sooner, the oldest goes.
- */
-export const doublesMax = 65_536;
-
-const pointWord = dataOfFour;
-const timeWord = dataOfFour + 1;
+/** A message that was seen; 32 bytes. */
+@unmanaged
+class Double extends LongEntry {
+	/** The interface that showed it first. */
+	capturePoint: u32;
+	timeUs: i64;
+}
 
 /**
  * Tells the copies of a datagram that an `any` capture shows on several interfaces of a host: bridge and port, veth,
@@ -23,38 +23,31 @@ const timeWord = dataOfFour + 1;
  * message again is a repeated query. A message is known by what address translation leaves alone: its DNS id, length,
  * and client id.
  */
-export class Doubles {
-	readonly table: BoundedTable;
+export const doubles: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 
-	constructor(seed: Seed) {
-		this.table = new BoundedTable({ limit: doublesMax, keyWords: 4, data: 3, seed });
-	}
+export function setUpDoubles(): void {
+	doubles.setUp(doublesMax, offsetof<Double>(), true);
+}
 
-	/** Whether this observation, made at `now` (microseconds), is a copy of one that was counted. */
-	isDouble(outcome: Outcome, seen: Observation, now: number): boolean {
-		const { table } = this;
-		const { words, doubles } = table;
-		const isRefused = outcome === Outcome.Refused;
-		// A refused query need not have a client id; its resolver and port tell it apart as long as nothing translates them.
-		const a = isRefused ? seen.peer3 : seen.idHigh;
-		const b = isRefused ? seen.peerPort : seen.idLow;
-		const c = (seen.messageBytes << 16) | seen.messageId;
-		const hash = table.hash(a, b, c, outcome);
-		const entry = table.find(hash, a, b, c, outcome);
-		if (entry === 0) {
-			table.makeRoom();
-			this.mark(table.insert(hash, a, b, c, outcome), seen.capturePoint, now);
-			return false;
-		}
-		const isFresh = now - (doubles[(entry + timeWord) >> 1] as number) <= crossingUsMax;
-		if (isFresh && words[entry + pointWord] !== seen.capturePoint) return true;
-		table.touch(entry);
-		this.mark(entry, seen.capturePoint, now);
-		return false;
+/** Whether this observation, made at `now`, is a copy of one that was counted. */
+export function isDouble(outcome: Outcome, now: i64): bool {
+	const isRefused = outcome === Outcome.Refused;
+	// A refused query need not have a client id; its resolver and port tell it apart as long as nothing translates them.
+	const a = isRefused ? seen.peer3 : seen.idHigh;
+	const b = isRefused ? seen.peerPort : seen.idLow;
+	const c = (seen.messageBytes << 16) | seen.messageId;
+	const hash = hashOf(a, b, c, outcome);
+	let entry = doubles.find(hash, a, b, c, outcome);
+	if (entry === 0) {
+		doubles.makeRoom();
+		entry = doubles.insert(hash, a, b, c, outcome);
+	} else {
+		const double = changetype<Double>(entry);
+		if (now - double.timeUs <= crossingUsMax && double.capturePoint !== seen.capturePoint) return true;
+		doubles.touch(entry);
 	}
-
-	private mark(entry: number, capturePoint: number, now: number): void {
-		this.table.words[entry + pointWord] = capturePoint;
-		this.table.doubles[(entry + timeWord) >> 1] = now;
-	}
+	const double = changetype<Double>(entry);
+	double.capturePoint = seen.capturePoint;
+	double.timeUs = now;
+	return false;
 }

@@ -1,113 +1,75 @@
-import { segmentAck, segmentPush } from "../decode/kcp.ts";
-import type { Observation } from "../decode/observation.ts";
-import { type Column, columnsOf } from "./columns.ts";
-import { Histogram, tripScale, tripUnitsPerUs } from "./histogram.ts";
+import { segmentAck, segmentPush, segments } from "../decode/kcp.ts";
+import { seen } from "../decode/observation.ts";
+import { reserve } from "../engine/reserve.ts";
+import { ProcessCell, SegmentFault, SetCell } from "./cells.ts";
+import { add, increment, ofProcess, rowOfSet } from "./counts.ts";
+import { roundTrips, tripUnitsPerUs } from "./histogram.ts";
+import { serversMax } from "./limits.ts";
 import { ServerClock } from "./serverclock.ts";
-import { Push, type Sessions } from "./sessions.ts";
+import { Push, Session, sessionAt } from "./sessions.ts";
 
-/** What a segment can be wrong in; a broken or absurd one changes nothing but its count. */
-export enum SegmentFault {
-	/** The packet does not parse as segments. */
-	Format = 1,
-	/** A push whose sequence number no sender could have come to. */
-	Sequence,
-	/** An acknowledgement of what was never sent, or of a time that is out of range. */
-	Echo,
+/**
+ * What the KCP segments in the clear tell of a tunnel: goodput, retransmissions, round trip times.
+ *
+ * A clock for each domain and port, as there may be a server behind each.
+ */
+let clocks: usize = 0;
+
+export function setUpHealth(domains: u32): void {
+	clocks = reserve((domains as usize) * serversMax * offsetof<ServerClock>());
 }
 
-export const segmentFaultNames: Readonly<Record<SegmentFault, string>> = {
-	[SegmentFault.Format]: "format",
-	[SegmentFault.Sequence]: "sequence",
-	[SegmentFault.Echo]: "echo",
-};
-
-/** As many ports as the configuration takes. */
-const serversMax = 16;
-
-/** Counts of one direction, by label set. */
-interface Direction {
-	/** Bytes of the packets that the tunnel carried. */
-	readonly packetBytes: Column;
-	/** KCP pushes, and those of them that were sent before. */
-	readonly pushes: Column;
-	readonly retransmissions: Column;
+function clockOf(domain: u32, server: u32): ServerClock {
+	return changetype<ServerClock>(clocks + ((domain * serversMax + server) as usize) * offsetof<ServerClock>());
 }
 
-export interface HealthOptions {
-	readonly domains: number;
-	readonly sets: number;
-	readonly upstream: Direction;
-	readonly downstream: Direction;
-	readonly sessions: Sessions;
-}
-
-/** What the KCP segments in the clear tell of a tunnel: goodput, retransmissions, round trip times. */
-export class Health {
-	readonly upstream: Direction;
-	readonly downstream: Direction;
-	/** Round trip times to clients, by label set. */
-	readonly roundTrips: Histogram;
-	private readonly faults = columnsOf(1, { byReason: Object.keys(segmentFaultNames).length + 1 }).byReason;
-	/** A clock for each domain and port, as there may be a server behind each: clocks[domain * serversMax + server]. */
-	private readonly clocks: readonly ServerClock[];
-	private readonly sessions: Sessions;
-
-	constructor(options: HealthOptions) {
-		this.upstream = options.upstream;
-		this.downstream = options.downstream;
-		this.roundTrips = new Histogram(options.sets, tripScale);
-		this.clocks = Array.from({ length: options.domains * serversMax }, () => new ServerClock());
-		this.sessions = options.sessions;
-	}
-
-	/** The packets of a query of the session at `entry`. */
-	query(seen: Observation, set: number, entry: number, now: number): void {
-		const { segments } = seen;
-		this.upstream.packetBytes.add(set, seen.packetBytes);
-		if (segments.broken > 0) this.faults.add(0, segments.broken, SegmentFault.Format);
-		for (let index = 0; index < segments.count; index++) {
-			const command = segments.command[index];
-			const sequence = segments.sequence[index] as number;
-			if (command === segmentPush) this.push(this.upstream, set, this.sessions.push(entry, sequence, false));
-			else if (command === segmentAck) {
-				const clock = this.clockOf(seen.domain, seen.server);
-				const stampMs = segments.stampMs[index] as number;
-				const tripUs = this.sessions.wasPushed(entry, sequence) ? clock.roundTripUs(stampMs, now) : -1;
-				if (tripUs < 0) this.faults.add(0, 1, SegmentFault.Echo);
-				else if (this.sessions.echo(entry, stampMs, sequence)) this.roundTrips.observe(set, tripUs * tripUnitsPerUs);
+/** The packets of a query of a session. */
+export function observeUpstream(set: u32, session: Session, now: i64): void {
+	const row = rowOfSet(set);
+	add(row, SetCell.UpstreamBytes, seen.packetBytes);
+	if (segments.broken > 0) countFault(SegmentFault.Format, segments.broken);
+	for (let index: u32 = 0; index < segments.count; index++) {
+		const segment = segments.at(index);
+		if (segment.command === segmentPush) {
+			const push = session.push(segment.sequence, false);
+			if (push === Push.Absurd) {
+				countFault(SegmentFault.Sequence, 1);
+				continue;
 			}
+			increment(row, SetCell.UpstreamPushes);
+			if (push === Push.Repeated) increment(row, SetCell.UpstreamRetransmissions);
+		} else if (segment.command === segmentAck) {
+			const clock = clockOf(seen.domain, seen.server);
+			const tripUs = session.wasPushed(segment.sequence) ? clock.roundTripUs(segment.stampMs, now) : -1;
+			if (tripUs < 0) countFault(SegmentFault.Echo, 1);
+			else if (session.echo(segment.stampMs, segment.sequence))
+				roundTrips.observe(set, (tripUs as f64) * tripUnitsPerUs);
 		}
 	}
+}
 
-	/** The packets of a response that answers a query of the session at `entry`, which is 0 if it ended. */
-	response(seen: Observation, set: number, server: number, entry: number, now: number): void {
-		const { segments } = seen;
-		this.downstream.packetBytes.add(set, seen.packetBytes);
-		if (segments.broken > 0) this.faults.add(0, segments.broken, SegmentFault.Format);
-		if (entry === 0) return;
-		const clock = this.clockOf(seen.domain, server);
-		for (let index = 0; index < segments.count; index++) {
-			if (segments.command[index] !== segmentPush) continue;
-			const push = this.sessions.push(entry, segments.sequence[index] as number, true);
-			this.push(this.downstream, set, push);
-			if (push !== Push.Absurd) clock.push(segments.stampMs[index] as number, now);
-		}
-	}
-
-	faultsOf(reason: SegmentFault): number {
-		return this.faults.at(0, reason);
-	}
-
-	private clockOf(domain: number, server: number): ServerClock {
-		return this.clocks[domain * serversMax + server] as ServerClock;
-	}
-
-	private push(direction: Direction, set: number, push: Push): void {
+/** The packets of a response that answers a query of the session at `entry`, which is 0 if it ended. */
+export function observeDownstream(set: u32, server: u32, entry: usize, now: i64): void {
+	const row = rowOfSet(set);
+	add(row, SetCell.DownstreamBytes, seen.packetBytes);
+	if (segments.broken > 0) countFault(SegmentFault.Format, segments.broken);
+	if (entry === 0) return;
+	const session = sessionAt(entry);
+	const clock = clockOf(seen.domain, server);
+	for (let index: u32 = 0; index < segments.count; index++) {
+		const segment = segments.at(index);
+		if (segment.command !== segmentPush) continue;
+		const push = session.push(segment.sequence, true);
 		if (push === Push.Absurd) {
-			this.faults.add(0, 1, SegmentFault.Sequence);
-			return;
+			countFault(SegmentFault.Sequence, 1);
+			continue;
 		}
-		direction.pushes.add(set, 1);
-		if (push === Push.Repeated) direction.retransmissions.add(set, 1);
+		increment(row, SetCell.DownstreamPushes);
+		if (push === Push.Repeated) increment(row, SetCell.DownstreamRetransmissions);
+		clock.push(segment.stampMs, now);
 	}
+}
+
+function countFault(fault: SegmentFault, count: u32): void {
+	add(ofProcess, ProcessCell.SegmentFaults + fault, count);
 }

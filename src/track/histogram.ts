@@ -1,121 +1,106 @@
-/**
- * How values are put into cells: a cell is a whole number of units wide, and each doubling has 2^cellBits cells. Values
- * above 2^(doublingMax + 1) units count as that.
- */
-export interface Scale {
-	readonly cellBits: number;
-	readonly doublingMax: number;
-	/** Units of one of the metric's base unit (second or byte). */
-	readonly unitsPerBase: number;
-}
+import { reserve } from "../engine/reserve.ts";
+import { SetCell } from "./cells.ts";
+import { add, rowOfSet } from "./counts.ts";
+import { cellsOf, coarseCellBits, coarseDoublingMax, tripCellBits, tripDoublingMax } from "./scales.ts";
 
-/**
- * Times of packets: 1/64 of a millisecond up to 65 s, so that bounds at powers of two milliseconds are exact. Sixteen
- * cells a doubling, as medians are read from them: one is off by 3 % if all values are alike, by 6 % at most.
- */
-export const tripScale: Scale = { cellBits: 4, doublingMax: 21, unitsPerBase: 64_000 };
-export const tripUnitsPerUs = 0.064;
-
-/** Lives of sessions: seconds up to 68 years, a cell each doubling. */
-export const lifeScale: Scale = { cellBits: 0, doublingMax: 30, unitsPerBase: 1 };
-
-/** Volumes of sessions: 1 KiB up to 2 TiB, a cell each doubling. */
-export const volumeScale: Scale = { cellBits: 0, doublingMax: 30, unitsPerBase: 1 / 1024 };
-
-function cellsOf({ cellBits, doublingMax }: Scale): number {
-	return (doublingMax - cellBits + 2) << cellBits;
-}
+export const tripUnitsPerUs: f64 = 0.064;
 
 /**
  * Counts of values by size for each label set, in cells that grow with the value: both a histogram with bounds at powers
- * of two, and percentiles, can be read from them. Memory is taken at once and used as sets come.
+ * of two, and percentiles, can be read from them.
  */
+@unmanaged
 export class Histogram {
-	readonly scale: Scale;
-	private readonly cells: number;
-	private readonly unitsMax: number;
-	private readonly counts: Float64Array;
-	private readonly sums: Float64Array;
+	cellBits: u32;
+	cells: u32;
+	unitsMax: f64;
+	/** Doubles, `cells` for each label set. */
+	private counts: usize;
+	/** Where the sum of its values stands in a label set's row. */
+	private sum: SetCell;
 
-	constructor(sets: number, scale: Scale) {
-		this.scale = scale;
-		this.cells = cellsOf(scale);
-		this.unitsMax = 2 ** (scale.doublingMax + 1) - 1;
-		this.counts = new Float64Array(sets * this.cells);
-		this.sums = new Float64Array(sets);
+	setUp(setsMax: u32, sum: SetCell, cellBits: u32, doublingMax: u32): void {
+		this.sum = sum;
+		this.cellBits = cellBits;
+		this.cells = cellsOf(cellBits, doublingMax);
+		this.unitsMax = (((1 as u64) << (doublingMax + 1)) - 1) as f64;
+		this.counts = reserve((setsMax as usize) * this.cells * sizeof<f64>());
 	}
 
 	/** Adds a value in units, 0 or more. A cell holds its upper end and not its lower, as a bucket of an exposition does. */
-	observe(set: number, value: number): void {
-		const bits = this.scale.cellBits;
-		const units = value > this.unitsMax ? this.unitsMax : value > 1 ? (Math.ceil(value) - 1) | 0 : 0;
-		const doubling = 31 - Math.clz32(units);
+	observe(set: u32, value: f64): void {
+		const bits = this.cellBits;
+		const units = value > this.unitsMax ? (this.unitsMax as u32) : value > 1 ? (Math.ceil(value) as u32) - 1 : 0;
+		const doubling = 31 - clz<u32>(units);
+		// No doubling, -1, for 0.
 		const cell =
-			doubling < bits ? units : ((doubling - bits + 1) << bits) + ((units >> (doubling - bits)) & ((1 << bits) - 1));
-		const at = set * this.cells + cell;
-		this.counts[at] = (this.counts[at] as number) + 1;
-		this.sums[set] = (this.sums[set] as number) + value;
+			units < (1 as u32) << bits
+				? units
+				: ((doubling - bits + 1) << bits) + ((units >> (doubling - bits)) & (((1 as u32) << bits) - 1));
+		later(this.counts + ((set as usize) * this.cells + cell) * sizeof<f64>());
+		add(rowOfSet(set), this.sum, value);
 	}
 
-	/** The values of these sets together. */
-	distribution(sets: Iterable<number>): Distribution {
-		const counts = new Float64Array(this.cells);
-		let sum = 0;
-		for (const set of sets) {
-			const start = set * this.cells;
-			for (let cell = 0; cell < this.cells; cell++) {
-				counts[cell] = (counts[cell] as number) + (this.counts[start + cell] as number);
-			}
-			sum += this.sums[set] as number;
+	/** Adds the counts of a label set to the distribution. */
+	addTo(set: u32): void {
+		const counts = this.counts + (set as usize) * this.cells * sizeof<f64>();
+		for (let at: usize = 0; at < (this.cells as usize) << 3; at += 8) {
+			store<f64>(distribution + at, load<f64>(distribution + at) + load<f64>(counts + at));
 		}
-		return new Distribution(counts, sum, this.scale);
+	}
+
+	/** Turns the counts of the distribution into those up to each cell. */
+	cumulate(): void {
+		let count: f64 = 0;
+		for (let at: usize = 0; at < (this.cells as usize) << 3; at += 8) {
+			count += load<f64>(distribution + at);
+			store<f64>(distribution + at, count);
+		}
 	}
 }
 
-/** The values of some label sets together, read in the metric's base unit. */
-export class Distribution {
-	readonly count: number;
-	/** Of all values. */
-	readonly sum: number;
+/** A new distribution, without values, at the address that it gives. */
+export function startDistribution(): usize {
+	memory.fill(distribution, 0, 304 * 8);
+	return distribution;
+}
 
-	constructor(
-		private readonly counts: Float64Array,
-		sumUnits: number,
-		private readonly scale: Scale,
-	) {
-		this.count = counts.reduce((total, count) => total + count, 0);
-		this.sum = sumUnits / scale.unitsPerBase;
-	}
+/** Room for a distribution: the cells of one label set. */
+const distribution: usize = memory.data(304 * 8, 64);
 
-	/** How many values are at most 2^power units; `power` from the scale's cellBits up to its doublingMax. */
-	upTo(power: number): number {
-		const end = (power - this.scale.cellBits + 1) << this.scale.cellBits;
-		let total = 0;
-		for (let cell = 0; cell < end; cell++) total += this.counts[cell] as number;
-		return total;
-	}
+/**
+ * Cells lie far apart: one is nearly always out of the processor's caches, and who waits for each alone waits for a tenth of
+ * all time. So their addresses are noted, and counted together, where the processor fetches many at a time.
+ */
+const notedMax: u32 = 1_024;
+const noted: usize = memory.data(1_024 * 4, 64);
+let notes: u32 = 0;
 
-	/** The value that `share` (0 to 1) of all values do not exceed, as if they lay evenly in their cell; null without values. */
-	quantile(share: number): number | null {
-		const rank = this.count * share;
-		let total = 0;
-		for (let cell = 0; cell < this.counts.length; cell++) {
-			const count = this.counts[cell] as number;
-			if (count > 0 && total + count >= rank) {
-				const start = this.start(cell);
-				const within = Math.max(0, rank - total) / count;
-				return (start + (this.start(cell + 1) - start) * within) / this.scale.unitsPerBase;
-			}
-			total += count;
-		}
-		return null;
-	}
+function later(cell: usize): void {
+	if (notes === notedMax) countNoted();
+	store<usize>(noted + ((notes++ as usize) << 2), cell);
+}
 
-	/** The lower end of a cell, in units. */
-	private start(cell: number): number {
-		const bits = this.scale.cellBits;
-		if (cell < 1 << bits) return cell;
-		const doubling = (cell >> bits) + bits - 1;
-		return 2 ** doubling + (cell & ((1 << bits) - 1)) * 2 ** (doubling - bits);
+/** To be called before anybody looks: at the end of each batch. */
+export function countNoted(): void {
+	const end = noted + ((notes as usize) << 2);
+	for (let note = noted; note < end; note += 4) {
+		const cell = load<usize>(note);
+		store<f64>(cell, load<f64>(cell) + 1);
 	}
+	notes = 0;
+}
+
+/** Time from a query to its response; round trip times to clients. */
+export const answerTimes: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
+export const roundTrips: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
+/** Of sessions that ended: seconds from the first to the last query, and KiB of DNS messages. */
+export const lives: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
+export const volumes: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
+
+export function setUpHistograms(setsMax: u32): void {
+	answerTimes.setUp(setsMax, SetCell.AnswerTimes, tripCellBits, tripDoublingMax);
+	roundTrips.setUp(setsMax, SetCell.RoundTrips, tripCellBits, tripDoublingMax);
+	lives.setUp(setsMax, SetCell.Lives, coarseCellBits, coarseDoublingMax);
+	volumes.setUp(setsMax, SetCell.Volumes, coarseCellBits, coarseDoublingMax);
 }

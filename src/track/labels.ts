@@ -1,62 +1,63 @@
+import { reserve } from "../engine/reserve.ts";
+import { ProcessCell } from "./cells.ts";
+import { increment, ofProcess } from "./counts.ts";
+
 /**
  * Label sets: what the series of a metric are told apart by, each known by a small number. A set is a domain and an
  * origin (a country, a network, or both; the GeoIP stage numbers those). Sets stay once they are there, since counters
  * may not go back, so their number is bounded: beyond it, a domain's traffic counts under its set of the origin "other".
  */
+@unmanaged
 export class LabelSets {
-	/** Domain and origin of each set, by its number. */
-	readonly domains: Int32Array;
-	readonly origins: Int32Array;
-	size = 0;
-	/** How many times the answer was a set of "other". */
-	overflowed = 0;
-	readonly limit: number;
-	private readonly otherOrigin: number;
-	/** For each domain: origin -> number of the set, plus 1. */
-	private readonly grids: Int32Array[] = [];
+	size: u32;
+	/** Domain and origin of each set, by its number: 32-bit words. */
+	domains: usize;
+	origins: usize;
+	private limit: u32;
+	private otherOrigin: u32;
+	private originsMax: u32;
+	/** For each domain and origin: the number of the set, plus 1. */
+	private grid: usize;
+	/** Sets of "other" do not count towards the limit. */
+	private others: u32;
 
 	/**
 	 * At most `limit` sets, and one more a domain for "other". `originsMax` is one more than the greatest number of an
 	 * origin, `otherOrigin` the number of "other".
 	 */
-	constructor(options: {
-		readonly domains: number;
-		readonly limit: number;
-		readonly originsMax: number;
-		readonly otherOrigin: number;
-	}) {
-		this.limit = options.limit;
-		this.otherOrigin = options.otherOrigin;
-		this.domains = new Int32Array(options.limit + options.domains);
-		this.origins = new Int32Array(options.limit + options.domains);
-		for (let domain = 0; domain < options.domains; domain++) this.grids.push(new Int32Array(options.originsMax));
-	}
-
-	/** The most numbers that there can be: the length of a column with a cell for each set. */
-	get sizeMax(): number {
-		return this.domains.length;
+	setUp(domains: u32, limit: u32, originsMax: u32, otherOrigin: u32): void {
+		this.limit = limit;
+		this.otherOrigin = otherOrigin;
+		this.originsMax = originsMax;
+		this.domains = reserve(((limit + domains) as usize) * sizeof<u32>());
+		this.origins = reserve(((limit + domains) as usize) * sizeof<u32>());
+		this.grid = reserve((domains as usize) * originsMax * sizeof<u32>());
 	}
 
 	/** The number of the set of this domain and origin. */
-	of(domain: number, origin: number): number {
-		if (origin === this.otherOrigin) this.overflowed++;
-		const grid = this.grids[domain] as Int32Array;
-		const known = grid[origin] as number;
-		return known !== 0 ? known - 1 : this.add(grid, domain, origin);
+	of(domain: u32, origin: u32): u32 {
+		if (origin === this.otherOrigin) increment(ofProcess, ProcessCell.Overflowed);
+		const known = load<u32>(this.cellOf(domain, origin));
+		return known !== 0 ? known - 1 : this.add(domain, origin);
 	}
 
-	private add(grid: Int32Array, domain: number, origin: number): number {
-		if (this.size - this.others >= this.limit && origin !== this.otherOrigin) {
-			return this.of(domain, this.otherOrigin);
-		}
+	domainOf(set: u32): u32 {
+		return load<u32>(this.domains + (set as usize) * sizeof<u32>());
+	}
+
+	private cellOf(domain: u32, origin: u32): usize {
+		return this.grid + ((domain as usize) * this.originsMax + origin) * sizeof<u32>();
+	}
+
+	private add(domain: u32, origin: u32): u32 {
+		if (this.size - this.others >= this.limit && origin !== this.otherOrigin) return this.of(domain, this.otherOrigin);
 		if (origin === this.otherOrigin) this.others++;
 		const set = this.size++;
-		this.domains[set] = domain;
-		this.origins[set] = origin;
-		grid[origin] = set + 1;
+		store<u32>(this.domains + (set as usize) * sizeof<u32>(), domain);
+		store<u32>(this.origins + (set as usize) * sizeof<u32>(), origin);
+		store<u32>(this.cellOf(domain, origin), set + 1);
 		return set;
 	}
-
-	/** Sets of "other" do not count towards the limit. */
-	private others = 0;
 }
+
+export const labelSets: LabelSets = changetype<LabelSets>(memory.data(offsetof<LabelSets>(), 8));

@@ -1,81 +1,60 @@
-import type { Observation } from "../decode/observation.ts";
-import { BoundedTable, dataOfFour, type Seed } from "./table.ts";
-
-/**
- * How many resolver addresses are remembered with their origin. A country's resolvers are some thousands; beyond it, an
- * address that was forgotten costs one more look into the databases.
- */
-export const resolversMax = 65_536;
+import { seen } from "../decode/observation.ts";
+import { resolversMax } from "./limits.ts";
+import { BoundedTable, hashOf, LongEntry } from "./table.ts";
 
 /** The third word of an IPv4-mapped address (RFC 4291, 2.5.5.2). */
-export const ipv4Mapped = 0xffff;
+export const ipv4Mapped: u32 = 0xffff;
 
-/** Entries are 32 bytes: the number of the origin, and two words with a bit for each domain that was asked for. */
-const originWord = dataOfFour;
-const domainsWord = dataOfFour + 1;
-const originUnknown = -1;
+const originUnknown: i32 = -1;
 
-/** Gives the number of an address's origin: four 32-bit words, most significant first, IPv4 as IPv4-mapped IPv6. */
-export type OriginLookup = (a: number, b: number, c: number, d: number) => number;
-
-/** Resolver addresses, with the number of the origin that the GeoIP stage gave for each. */
-export class Resolvers {
-	readonly table: BoundedTable;
-	private readonly lookup: OriginLookup;
-
-	constructor(seed: Seed, lookup: OriginLookup) {
-		this.table = new BoundedTable({ limit: resolversMax, keyWords: 4, data: 3, seed });
-		this.lookup = lookup;
-	}
-
-	/**
-	 * The entry of the observation's peer, with its origin as far as the databases know it; the most recently seen from
-	 * now on.
-	 */
-	entryOf(seen: Observation): number {
-		const { table } = this;
-		const { words } = table;
-		const { peer0, peer1, peer2, peer3 } = seen;
-		// What all IPv4 addresses share becomes 0, which costs nothing to hash.
-		const family = peer2 ^ ipv4Mapped;
-		const hash = table.hash(peer3, family, peer1, peer0);
-		let entry = table.find(hash, peer3, family, peer1, peer0);
-		if (entry === 0) {
-			table.makeRoom();
-			entry = table.insert(hash, peer3, family, peer1, peer0);
-			words[entry + originWord] = originUnknown;
-			words[entry + domainsWord] = 0;
-			words[entry + domainsWord + 1] = 0;
-		} else {
-			table.touch(entry);
-		}
-		if (words[entry + originWord] === originUnknown) {
-			words[entry + originWord] = this.lookup(peer0, peer1, peer2, peer3);
-		}
-		return entry;
-	}
-
-	/** The origin of an entry that entryOf gave. */
-	originAt(entry: number): number {
-		return this.table.words[entry + originWord] as number;
-	}
+/** A resolver's address, with the number of the origin that the GeoIP stage gave for it. 32 bytes. */
+@unmanaged
+export class Resolver extends LongEntry {
+	origin: i32;
+	/** A bit for each domain that was asked for. */
+	domains: u64;
 
 	/** Whether this is the first query for the domain (its index, less than 64) through the resolver. */
-	isFirst(entry: number, domain: number): boolean {
-		const { words } = this.table;
-		const at = entry + domainsWord + (domain >> 5);
-		const bit = 1 << (domain & 31);
-		const word = words[at] as number;
-		if ((word & bit) !== 0) return false;
-		words[at] = word | bit;
+	isFirst(domain: u32): bool {
+		const bit = (1 as u64) << (domain as u64);
+		if ((this.domains & bit) !== 0) return false;
+		this.domains |= bit;
 		return true;
 	}
+}
 
-	/** The databases changed: every origin is asked for again when its resolver is next seen. A millisecond, if the table is full. */
-	forgetOrigins(): void {
-		const { table } = this;
-		for (let entry = table.olderThan(0); entry !== 0; entry = table.olderThan(entry)) {
-			table.words[entry + originWord] = originUnknown;
-		}
+/** The GeoIP stage: the number of an address's origin; four words, most significant first, IPv4 as IPv4-mapped IPv6. */
+declare function originOf(a: u32, b: u32, c: u32, d: u32): i32;
+
+export const resolvers: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
+
+export function setUpResolvers(): void {
+	resolvers.setUp(resolversMax, offsetof<Resolver>(), true);
+}
+
+/** The observation's peer, with its origin as far as the databases know it; the most recently seen from now on. */
+export function resolverOf(): Resolver {
+	// What all IPv4 addresses share becomes 0, which costs nothing to hash.
+	const family = seen.peer2 ^ ipv4Mapped;
+	const hash = hashOf(seen.peer3, family, seen.peer1, seen.peer0);
+	let entry = resolvers.find(hash, seen.peer3, family, seen.peer1, seen.peer0);
+	if (entry === 0) {
+		resolvers.makeRoom();
+		entry = resolvers.insert(hash, seen.peer3, family, seen.peer1, seen.peer0);
+		const fresh = changetype<Resolver>(entry);
+		fresh.origin = originUnknown;
+		fresh.domains = 0;
+	} else {
+		resolvers.touch(entry);
+	}
+	const resolver = changetype<Resolver>(entry);
+	if (resolver.origin === originUnknown) resolver.origin = originOf(seen.peer0, seen.peer1, seen.peer2, seen.peer3);
+	return resolver;
+}
+
+/** The databases changed: every origin is asked for again when its resolver is next seen. A millisecond, if the table is full. */
+export function forgetOrigins(): void {
+	for (let entry = resolvers.olderThan(0); entry !== 0; entry = resolvers.olderThan(entry)) {
+		changetype<Resolver>(entry).origin = originUnknown;
 	}
 }

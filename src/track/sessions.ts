@@ -1,28 +1,7 @@
-import { BoundedTable, dataOfThree, type Seed } from "./table.ts";
-
-/** Words of a session's entry: with key and chain one cache line of 64 bytes. */
-const setWord = dataOfThree;
-/** Highest KCP sequence number of a push, downstream and upstream. */
-const downstreamWord = dataOfThree + 1;
-const lastWord = dataOfThree + 2;
-const firstWord = dataOfThree + 4;
-const bytesWord = dataOfThree + 6;
-const upstreamWord = dataOfThree + 8;
-/** Stamp and sequence number of the latest push that was acknowledged. */
-const echoWord = dataOfThree + 9;
-const echoSequenceWord = dataOfThree + 10;
-
-/**
- * The set word holds the label set's number and, in its highest bits, whether there was a push in each direction, and an
- * acknowledgement.
- */
-const setMask = 0x1fff_ffff;
-const echoFlag = 0x2000_0000;
-const downstreamFlag = 0x4000_0000;
-const upstreamFlag = 0x8000_0000 | 0;
-
-/** A sender has at most 65,535 segments on the way, as its window is 16 bits wide: no honest number is further ahead. */
-const sequenceStepMax = 65_536;
+import { DomainCell, SetCell } from "./cells.ts";
+import { add, increment, raise, rowOfDomain, rowOfSet } from "./counts.ts";
+import { lives, volumes } from "./histogram.ts";
+import { BoundedTable, Entry, hashOf } from "./table.ts";
 
 /** What the sequence number of a push tells. */
 export enum Push {
@@ -33,108 +12,75 @@ export enum Push {
 	Absurd,
 }
 
-/** What a tracker does when sessions begin, move and end. */
-export interface SessionEvents {
-	/** A session is active in this label set from now on; `isNew` if its client id was not seen before. */
-	began(set: number, isNew: boolean): void;
-	/** Its latest query came through a resolver of another label set. */
-	moved(from: number, to: number): void;
-	/**
-	 * It was silent for longer than the window, or had to make room. `durationUs` is from its first query to its last,
-	 * `bytes` those of its DNS messages, both ways.
-	 */
-	ended(set: number, durationUs: number, bytes: number): void;
-}
-
 /**
- * The active sessions, in the order of their latest query, and the client ids of those that ended, so that one who
- * returns is not new. Times are microseconds that never go back.
+ * The state word holds the label set's number and, in its highest bits, whether there was a push in each direction, and
+ * an acknowledgement.
  */
-export class Sessions {
-	readonly active: BoundedTable;
-	readonly remembered: BoundedTable;
-	private readonly windowUs: number;
-	private readonly events: SessionEvents;
+const setMask: u32 = 0x1fff_ffff;
+const echoFlag: u32 = 0x2000_0000;
+const downstreamFlag: u32 = 0x4000_0000;
+const upstreamFlag: u32 = 0x8000_0000;
 
-	constructor(options: {
-		readonly trackedMax: number;
-		readonly rememberedMax: number;
-		readonly windowUs: number;
-		readonly seed: Seed;
-		readonly events: SessionEvents;
-	}) {
-		this.active = new BoundedTable({ limit: options.trackedMax, keyWords: 3, data: 11, seed: options.seed });
-		this.remembered = new BoundedTable({ limit: options.rememberedMax, keyWords: 3, data: 0, seed: options.seed });
-		this.windowUs = options.windowUs;
-		this.events = options.events;
+/** A sender has at most 65,535 segments on the way, as its window is 16 bits wide: no honest number is further ahead. */
+const sequenceStepMax: i32 = 65_536;
+
+/** No domain has this index. */
+const nobody: u32 = 0xffff_ffff;
+
+/** An active session, known by client id and domain; one cache line of 64 bytes. Times are microseconds that never go back. */
+@unmanaged
+export class Session extends Entry {
+	private state: u32;
+	/** Highest KCP sequence number of a push downstream. */
+	private downstream: u32;
+	/** Time of its latest query, and of its first. */
+	lastUs: i64;
+	firstUs: i64;
+	/** Of DNS messages, both ways. */
+	bytes: u64;
+	/** Highest KCP sequence number of a push upstream. */
+	private upstream: u32;
+	/** Stamp and sequence number of the latest push that was acknowledged. */
+	private echoStamp: u32;
+	private echoSequence: u32;
+
+	begin(set: u32, now: i64): void {
+		this.state = set;
+		this.lastUs = now;
+		this.firstUs = now;
+		this.bytes = 0;
 	}
 
-	/** A query of this client id at `now`, counted under label set `set`. Gives the session's entry in `active`. */
-	query(idHigh: number, idLow: number, domain: number, set: number, now: number): number {
-		const { active } = this;
-		const hash = active.hash(idHigh, idLow, domain, 0);
-		let entry = active.find(hash, idHigh, idLow, domain, 0);
-		if (entry === 0) {
-			entry = this.begin(hash, idHigh, idLow, domain, set, now);
-		} else {
-			active.touch(entry);
-			active.doubles[(entry + lastWord) >> 1] = now;
-			const word = active.words[entry + setWord] as number;
-			const from = word & setMask;
-			if (from !== set) {
-				active.words[entry + setWord] = (word & ~setMask) | set;
-				this.events.moved(from, set);
-			}
-		}
-		return entry;
+	/** The label set of its latest query. */
+	get set(): u32 {
+		return this.state & setMask;
 	}
 
-	/**
-	 * The entry of an active session, or 0. `guess` is an entry that was this session's once, or anything that was given
-	 * for another.
-	 */
-	find(idHigh: number, idLow: number, domain: number, guess: number): number {
-		const { words } = this.active;
-		if (words[guess] === idHigh && words[guess + 1] === idLow && words[guess + 2] === domain && guess !== 0)
-			return guess;
-		return this.active.find(this.active.hash(idHigh, idLow, domain, 0), idHigh, idLow, domain, 0);
+	set set(set: u32) {
+		this.state = (this.state & ~setMask) | set;
 	}
 
-	/** The label set of a session's latest query. */
-	setAt(entry: number): number {
-		return (this.active.words[entry + setWord] as number) & setMask;
-	}
-
-	/** Adds bytes of a DNS message to a session. */
-	addBytes(entry: number, bytes: number): void {
-		const at = (entry + bytesWord) >> 1;
-		this.active.doubles[at] = (this.active.doubles[at] as number) + bytes;
-	}
-
-	/** A session's KCP push with this sequence number. */
-	push(entry: number, sequence: number, isDownstream: boolean): Push {
-		const { words } = this.active;
+	/** A KCP push with this sequence number. */
+	push(sequence: u32, isDownstream: bool): Push {
 		const flag = isDownstream ? downstreamFlag : upstreamFlag;
-		const at = entry + (isDownstream ? downstreamWord : upstreamWord);
-		const word = words[entry + setWord] as number;
-		if ((word & flag) === 0) {
+		const highest = isDownstream ? this.downstream : this.upstream;
+		if ((this.state & flag) === 0) {
 			// The first that is seen of it; the exporter may have started later than the session.
-			words[entry + setWord] = word | flag;
-			words[at] = sequence;
-			return Push.New;
+			this.state |= flag;
+		} else {
+			const ahead = (sequence - highest) as i32;
+			if (ahead > sequenceStepMax || ahead < -sequenceStepMax) return Push.Absurd;
+			if (ahead <= 0) return Push.Repeated;
 		}
-		const ahead = (sequence - (words[at] as number)) | 0;
-		if (ahead > sequenceStepMax || ahead < -sequenceStepMax) return Push.Absurd;
-		if (ahead <= 0) return Push.Repeated;
-		words[at] = sequence;
+		if (isDownstream) this.downstream = sequence;
+		else this.upstream = sequence;
 		return Push.New;
 	}
 
 	/** Whether the server can have sent a push with this number to the session. */
-	wasPushed(entry: number, sequence: number): boolean {
-		const { words } = this.active;
-		if (((words[entry + setWord] as number) & downstreamFlag) === 0) return false;
-		const ahead = (sequence - (words[entry + downstreamWord] as number)) | 0;
+	wasPushed(sequence: u32): bool {
+		if ((this.state & downstreamFlag) === 0) return false;
+		const ahead = (sequence - this.downstream) as i32;
 		return ahead <= 0 && ahead >= -sequenceStepMax;
 	}
 
@@ -142,69 +88,121 @@ export class Sessions {
 	 * Whether the acknowledgement of this push goes beyond all before it of the session; if so, it is the latest now. One
 	 * that does not is a copy, as resolvers send when they ask again, or was overtaken, and tells no time (RFC 7323, 4.1).
 	 */
-	echo(entry: number, stampMs: number, sequence: number): boolean {
-		const { words } = this.active;
-		const word = words[entry + setWord] as number;
-		if ((word & echoFlag) !== 0) {
-			const later = (stampMs - (words[entry + echoWord] as number)) | 0;
-			const ahead = (sequence - (words[entry + echoSequenceWord] as number)) | 0;
+	echo(stampMs: u32, sequence: u32): bool {
+		if ((this.state & echoFlag) !== 0) {
+			const later = (stampMs - this.echoStamp) as i32;
+			const ahead = (sequence - this.echoSequence) as i32;
 			if (later < 0 || (later === 0 && ahead <= 0)) return false;
 		}
-		words[entry + setWord] = word | echoFlag;
-		words[entry + echoWord] = stampMs;
-		words[entry + echoSequenceWord] = sequence;
+		this.state |= echoFlag;
+		this.echoStamp = stampMs;
+		this.echoSequence = sequence;
 		return true;
 	}
+}
 
-	/** Ends the sessions whose latest query is longer ago than the window. Costs what ends. */
-	expire(now: number): void {
-		const { active, windowUs } = this;
-		for (;;) {
-			const entry = active.oldest;
-			if (entry === 0 || now - (active.doubles[(entry + lastWord) >> 1] as number) <= windowUs) return;
-			this.end(entry);
-		}
-	}
+/**
+ * The active sessions, in the order of their latest query, and the client ids of those that ended, so that one who
+ * returns is not new.
+ */
+export const sessions: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
+export const remembered: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
+let windowUs: i64 = 0;
 
-	/** When the session of the oldest query ends, if it stays silent: microseconds; infinite without sessions. */
-	get nextEndUs(): number {
-		const entry = this.active.oldest;
-		if (entry === 0) return Number.POSITIVE_INFINITY;
-		return (this.active.doubles[(entry + lastWord) >> 1] as number) + this.windowUs;
-	}
+/** A session is active for `activeWindowUs` after its latest query, both ends included. */
+export function setUpSessions(trackedMax: u32, rememberedMax: u32, activeWindowUs: i64): void {
+	sessions.setUp(trackedMax, offsetof<Session>(), false);
+	remembered.setUp(rememberedMax, offsetof<Entry>(), false);
+	windowUs = activeWindowUs;
+}
 
-	private begin(hash: number, idHigh: number, idLow: number, domain: number, set: number, now: number): number {
-		const { active, remembered } = this;
-		// Before the oldest ends: its place among the remembered may be this one's.
-		const known = remembered.find(hash, idHigh, idLow, domain, 0);
-		if (known !== 0) remembered.remove(known);
-		if (active.isFull) {
-			this.end(active.oldest);
-			active.evicted++;
-		}
-		const entry = active.insert(hash, idHigh, idLow, domain, 0);
-		active.words[entry + setWord] = set;
-		active.doubles[(entry + lastWord) >> 1] = now;
-		active.doubles[(entry + firstWord) >> 1] = now;
-		active.doubles[(entry + bytesWord) >> 1] = 0;
-		this.events.began(set, known === 0);
-		return entry;
-	}
+export function sessionAt(entry: usize): Session {
+	return changetype<Session>(entry);
+}
 
-	private end(entry: number): void {
-		const { active, remembered } = this;
-		const { words, doubles } = active;
-		remembered.makeRoom();
-		const idHigh = words[entry] as number;
-		const idLow = words[entry + 1] as number;
-		const domain = words[entry + 2] as number;
-		remembered.insert(remembered.hash(idHigh, idLow, domain, 0), idHigh, idLow, domain, 0);
-		const durationUs = (doubles[(entry + lastWord) >> 1] as number) - (doubles[(entry + firstWord) >> 1] as number);
-		const bytes = doubles[(entry + bytesWord) >> 1] as number;
-		const set = (words[entry + setWord] as number) & setMask;
-		active.remove(entry);
-		// No domain is negative: whoever still knows the entry finds that it is not this session's any more.
-		words[entry + 2] = -1;
-		this.events.ended(set, durationUs, bytes);
+/** A query of this client id at `now`, counted under label set `set`. Gives the session's entry. */
+export function touchSession(idHigh: u32, idLow: u32, domain: u32, set: u32, now: i64): usize {
+	const hash = hashOf(idHigh, idLow, domain, 0);
+	const entry = sessions.find(hash, idHigh, idLow, domain, 0);
+	if (entry === 0) return begin(hash, idHigh, idLow, domain, set, now);
+	sessions.touch(entry);
+	const session = sessionAt(entry);
+	session.lastUs = now;
+	const from = session.set;
+	if (from !== set) {
+		session.set = set;
+		add(rowOfSet(from), SetCell.Active, -1);
+		enter(set);
 	}
+	return entry;
+}
+
+/**
+ * The entry of an active session, or 0. `guess` is an entry that was this session's once, or anything that was given for
+ * another.
+ */
+export function findSession(idHigh: u32, idLow: u32, domain: u32, guess: usize): usize {
+	const session = sessionAt(guess);
+	if (session.a === idHigh && session.b === idLow && session.c === domain && guess !== 0) return guess;
+	return sessions.find(hashOf(idHigh, idLow, domain, 0), idHigh, idLow, domain, 0);
+}
+
+/** A session of this client will be looked for soon. */
+export function fetchSession(idHigh: u32, idLow: u32, domain: u32): void {
+	sessions.fetch(hashOf(idHigh, idLow, domain, 0));
+}
+
+/** Ends the sessions whose latest query is longer ago than the window. Costs what ends. */
+export function expireSessions(now: i64): void {
+	for (;;) {
+		const entry = sessions.oldest;
+		if (entry === 0 || now - sessionAt(entry).lastUs <= windowUs) return;
+		end(entry);
+	}
+}
+
+/** When the session of the oldest query ends, if it stays silent: microseconds; the end of time without sessions. */
+export function nextEndUs(): i64 {
+	const entry = sessions.oldest;
+	return entry === 0 ? i64.MAX_VALUE : sessionAt(entry).lastUs + windowUs;
+}
+
+function begin(hash: u32, idHigh: u32, idLow: u32, domain: u32, set: u32, now: i64): usize {
+	// Before the oldest ends: its place among the remembered may be this one's.
+	const known = remembered.find(hash, idHigh, idLow, domain, 0);
+	if (known !== 0) remembered.removeKnown(known, hash);
+	if (sessions.isFull) {
+		end(sessions.oldest);
+		sessions.evicted++;
+	}
+	const entry = sessions.insert(hash, idHigh, idLow, domain, 0);
+	sessionAt(entry).begin(set, now);
+	if (known === 0) increment(rowOfSet(set), SetCell.Begun);
+	enter(set);
+	const row = rowOfDomain(domain);
+	increment(row, DomainCell.Active);
+	raise(row, DomainCell.Peak, DomainCell.Active);
+	return entry;
+}
+
+/** The session is active in this label set from now on. */
+function enter(set: u32): void {
+	const row = rowOfSet(set);
+	increment(row, SetCell.Active);
+	raise(row, SetCell.Peak, SetCell.Active);
+}
+
+/** It was silent for longer than the window, or had to make room. */
+function end(entry: usize): void {
+	const session = sessionAt(entry);
+	remembered.makeRoom();
+	const hash = hashOf(session.a, session.b, session.c, 0);
+	remembered.insert(hash, session.a, session.b, session.c, 0);
+	sessions.removeKnown(entry, hash);
+	add(rowOfSet(session.set), SetCell.Active, -1);
+	add(rowOfDomain(session.c), DomainCell.Active, -1);
+	lives.observe(session.set, ((session.lastUs - session.firstUs) as f64) / 1e6);
+	volumes.observe(session.set, (session.bytes as f64) / 1024);
+	// Whoever still knows the entry finds that it is not this session's any more.
+	session.c = nobody;
 }

@@ -1,12 +1,10 @@
+import { reserve } from "../engine/reserve.ts";
+
 /**
- * The one kind of table that holds what strangers choose the keys of: bounded, in typed arrays, kept in the order of
- * last use. When it is full, the caller takes the oldest entry out before it puts a new one in.
+ * The one kind of table that holds what strangers choose the keys of: bounded, kept in the order of last use. When it is
+ * full, the caller takes the oldest entry out before it puts a new one in. An entry is known by its address; 0 is none.
  *
- * An entry is a run of 32-bit words, found by its offset into `words`; 0 is no entry. Its layout:
- *
- *     0..2 key | 3 next in chain | 4 key, if it has a fourth word | the caller's words
- *
- * Runs are a power of two long, so that none of up to 16 words lies across two cache lines. The order of use stands
+ * Entries are a power of two long, so that none of up to 64 bytes lies across two cache lines. The order of use stands
  * apart from them: putting an entry in front touches two neighbours, which then are close by.
  *
  * Memory is taken at once but touched, and so used, only as entries come: entries stand one behind the other, and the
@@ -14,134 +12,148 @@
  * close together in the processor's caches and no insert ever has to move them all.
  */
 
-const chainWord = 3;
-const fourthWord = 4;
-/** First word of an entry that is the caller's, where keys have three words, and where they have four. */
-export const dataOfThree = 4;
-export const dataOfFour = 5;
-
 /** Chains that a table begins with. */
-const chainsMin = 64;
+const chainsMin: u32 = 64;
+/**
+ * So many chains there are for each entry: a search nearly always ends where it begins, and the processor guesses so. In a
+ * full table there are fewer, as their memory counts.
+ */
+const chainsPerEntry: u32 = 4;
+const chainsPerEntryFull: u32 = 2;
 
-/** Four 32-bit words; the same for all tables of a process, and unknown to whoever sends packets. */
-export type Seed = readonly [number, number, number, number];
+/** The sum of what was fetched: worth nothing, but without it the reading would be left out as useless. */
+export let fetched: u32 = 0;
 
+/** How every entry begins. Those of a table whose keys have three words go on with the caller's fields. */
+@unmanaged
+export class Entry {
+	a: u32;
+	b: u32;
+	c: u32;
+	/** The next in its chain. */
+	next: usize;
+}
+
+/** How entries begin where keys have four words. */
+@unmanaged
+export class LongEntry extends Entry {
+	d: u32;
+}
+
+@unmanaged
 export class BoundedTable {
-	readonly limit: number;
-	/** All entries. Word w of entry e is words[e + w]; the caller's begin at dataOfThree or dataOfFour, and hold at first whatever was there. */
-	readonly words: Int32Array;
-	/** The same memory: the double that starts at word w of entry e is doubles[(e + w) >> 1]; w must be even. */
-	readonly doubles: Float64Array;
-	size = 0;
+	limit: u32;
+	size: u32;
 	/** How many entries were taken out to make room. */
-	evicted = 0;
-	private readonly hasFourth: boolean;
-	private readonly heads: Int32Array;
-	/** Chains 0..chains-1 are in use; chain `split` is the next to be divided, with the bit `highBit` of the hash. */
-	private chains = chainsMin;
-	private highBit = chainsMin;
-	private split = 0;
-	/** Entries are 2^entryShift words long. */
-	private readonly entryShift: number;
-	/** For each entry, by its place: the entry that is older, and the one that is newer. Place 0 joins both ends. */
-	private readonly links: Int32Array;
-	private readonly tabulation: Int32Array;
+	evicted: u32;
+	private isLong: bool;
+	/** Entries are 2^entryShift bytes; that of place p, from 1 on, is at entries + (p << entryShift). */
+	private entries: usize;
+	private entryShift: u32;
+	/** First entries of the chains. Chains 0..chains-1 are in use; `split` is the next to be divided, by bit `highBit` of the hash. */
+	private heads: usize;
+	private chainsMax: u32;
+	private chains: u32;
+	private highBit: u32;
+	private split: u32;
+	/** For each place: that of the entry that is older, and of the one that is newer. Place 0 joins both ends. */
+	private links: usize;
 	/** Chain of entries that were removed, and the end of those that were ever used. */
-	private free = 0;
-	private fresh: number;
+	private free: usize;
+	private fresh: usize;
 
-	/**
-	 * Keys have so many words (the fourth of three is 0 wherever one is given), and `data` is the number of words that a
-	 * caller keeps in each entry.
-	 */
-	constructor(options: {
-		readonly limit: number;
-		readonly keyWords: 3 | 4;
-		readonly data: number;
-		readonly seed: Seed;
-	}) {
-		this.limit = options.limit;
-		this.hasFourth = options.keyWords === 4;
-		this.entryShift = Math.ceil(Math.log2(options.keyWords + 1 + options.data));
-		const buffer = new ArrayBuffer((options.limit + 1) * 4 * 2 ** this.entryShift);
-		this.words = new Int32Array(buffer);
-		this.doubles = new Float64Array(buffer);
-		this.heads = new Int32Array(Math.max(options.limit, chainsMin));
-		this.links = new Int32Array((options.limit + 1) * 2);
-		this.fresh = 1 << this.entryShift;
-		this.tabulation = tabulationOf(options.seed);
+	/** Room for `limit` entries of `entryBytes`; `isLong` where keys have four words. */
+	setUp(limit: u32, entryBytes: u32, isLong: bool): void {
+		this.limit = limit;
+		this.isLong = isLong;
+		this.entryShift = 32 - clz<u32>(entryBytes - 1);
+		this.entries = reserve(((limit as usize) + 1) << this.entryShift);
+		this.fresh = this.entries + ((1 as usize) << this.entryShift);
+		this.chainsMax = max<u32>(chainsPerEntryFull * limit, chainsMin);
+		this.heads = reserve((this.chainsMax as usize) * sizeof<usize>());
+		this.chains = chainsMin;
+		this.highBit = chainsMin;
+		this.links = reserve(((limit as usize) + 1) << 3);
 	}
 
-	/** The entry with this key, or 0; `hash` is the key's. */
-	find(hash: number, a: number, b: number, c: number, d: number): number {
-		const { words, hasFourth } = this;
-		let entry = this.heads[this.chainOf(hash)] as number;
-		while (entry !== 0) {
-			if (words[entry] === a && words[entry + 1] === b && words[entry + 2] === c) {
-				if (!hasFourth || words[entry + fourthWord] === d) break;
-			}
-			entry = words[entry + chainWord] as number;
+	/** The entry with this key, or 0; `hash` is the key's, and `d` is 0 where it has three words. */
+	find(hash: u32, a: u32, b: u32, c: u32, d: u32): usize {
+		let address = load<usize>(this.headOf(hash));
+		while (address !== 0) {
+			const entry = changetype<LongEntry>(address);
+			if (entry.a === a && entry.b === b && entry.c === c && (!this.isLong || entry.d === d)) break;
+			address = entry.next;
 		}
-		return entry;
+		return address;
 	}
 
-	get isFull(): boolean {
+	/** Reads what a search for a key of this hash, and a touch of what it finds, begin with: it is in the processor's caches soon. */
+	fetch(hash: u32): void {
+		const entry = load<usize>(this.headOf(hash));
+		if (entry !== 0) fetched += changetype<Entry>(entry).a + this.olderAt(this.placeOf(entry));
+	}
+
+	get isFull(): bool {
 		return this.size === this.limit;
 	}
 
-	/** Adds an entry for a key that is not there, as the newest; `hash` is the key's. The table must not be full. */
-	insert(hash: number, a: number, b: number, c: number, d: number): number {
-		const words = this.words;
-		let entry = this.free;
-		if (entry !== 0) {
-			this.free = words[entry + chainWord] as number;
+	/**
+	 * Adds an entry for a key that is not there, as the newest; `hash` is the key's. The table must not be full. The
+	 * caller's fields hold at first whatever was there.
+	 */
+	insert(hash: u32, a: u32, b: u32, c: u32, d: u32): usize {
+		let address = this.free;
+		if (address !== 0) {
+			this.free = changetype<Entry>(address).next;
 		} else {
-			entry = this.fresh;
-			this.fresh += 1 << this.entryShift;
+			address = this.fresh;
+			this.fresh += (1 as usize) << this.entryShift;
 		}
-		const head = this.chainOf(hash);
-		words[entry] = a;
-		words[entry + 1] = b;
-		words[entry + 2] = c;
-		if (this.hasFourth) words[entry + fourthWord] = d;
-		words[entry + chainWord] = this.heads[head] as number;
-		this.heads[head] = entry;
-		this.linkNewest(entry);
-		if (++this.size > this.chains) this.divide();
-		return entry;
+		const head = this.headOf(hash);
+		const entry = changetype<LongEntry>(address);
+		entry.a = a;
+		entry.b = b;
+		entry.c = c;
+		if (this.isLong) entry.d = d;
+		entry.next = load<usize>(head);
+		store<usize>(head, address);
+		this.linkNewest(this.placeOf(address));
+		this.size++;
+		while (this.chains < this.chainsMax && this.chains < chainsPerEntry * this.size) this.divide();
+		return address;
 	}
 
 	/** Makes the entry the newest. */
-	touch(entry: number): void {
-		if (this.links[0] === entry) return;
-		this.unlink(entry);
-		this.linkNewest(entry);
+	touch(entry: usize): void {
+		const place = this.placeOf(entry);
+		if (this.olderAt(0) === place) return;
+		this.unlink(place);
+		this.linkNewest(place);
 	}
 
 	/** The entry whose last touch or insert is the longest ago, or 0. */
-	get oldest(): number {
-		return this.links[1] as number;
+	get oldest(): usize {
+		return this.entryAt(this.newerAt(0));
 	}
 
 	/** The entry whose last touch or insert was just before this one's, or 0; of 0, the newest. */
-	olderThan(entry: number): number {
-		return this.links[(entry >> this.entryShift) << 1] as number;
+	olderThan(entry: usize): usize {
+		return this.entryAt(this.olderAt(entry === 0 ? 0 : this.placeOf(entry)));
 	}
 
-	/** Takes an entry out; its words are the next insert's. `hash` is its key's. */
-	remove(entry: number, hash: number = this.hashOf(entry)): void {
-		const words = this.words;
-		const head = this.chainOf(hash);
-		const after = words[entry + chainWord] as number;
-		let before = this.heads[head] as number;
-		if (before === entry) {
-			this.heads[head] = after;
-		} else {
-			while (words[before + chainWord] !== entry) before = words[before + chainWord] as number;
-			words[before + chainWord] = after;
-		}
-		this.unlink(entry);
-		words[entry + chainWord] = this.free;
+	/** Takes an entry out; its memory is the next insert's. */
+	remove(entry: usize): void {
+		this.removeKnown(entry, this.hashOf(entry));
+	}
+
+	/** The same, where its key's hash is known. */
+	removeKnown(entry: usize, hash: u32): void {
+		const after = changetype<Entry>(entry).next;
+		let link = this.headOf(hash);
+		while (load<usize>(link) !== entry) link = load<usize>(link) + offsetof<Entry>("next");
+		store<usize>(link, after);
+		this.unlink(this.placeOf(entry));
+		changetype<Entry>(entry).next = this.free;
 		this.free = entry;
 		this.size--;
 	}
@@ -153,130 +165,122 @@ export class BoundedTable {
 		this.evicted++;
 	}
 
-	/**
-	 * A key's hash, for find and insert: tabulation hashing (Carter and Wegman 1979, Zobrist 1970): the exclusive or of one random word for each byte of the
-	 * key. For any two keys chosen without knowing the random words, the odds of the same hash are one in its range, so
-	 * no sender can pick keys that collide. A word that is 0, but the first, adds nothing.
-	 */
-	hash(a: number, b: number, c: number, d: number): number {
-		const random = this.tabulation;
-		let hash =
-			(random[a & 0xff] as number) ^
-			(random[256 + ((a >>> 8) & 0xff)] as number) ^
-			(random[512 + ((a >>> 16) & 0xff)] as number) ^
-			(random[768 + (a >>> 24)] as number);
-		if (b !== 0) {
-			hash ^=
-				(random[1024 + (b & 0xff)] as number) ^
-				(random[1280 + ((b >>> 8) & 0xff)] as number) ^
-				(random[1536 + ((b >>> 16) & 0xff)] as number) ^
-				(random[1792 + (b >>> 24)] as number);
-		}
-		if (c !== 0) {
-			hash ^=
-				(random[2048 + (c & 0xff)] as number) ^
-				(random[2304 + ((c >>> 8) & 0xff)] as number) ^
-				(random[2560 + ((c >>> 16) & 0xff)] as number) ^
-				(random[2816 + (c >>> 24)] as number);
-		}
-		if (d !== 0) {
-			hash ^=
-				(random[3072 + (d & 0xff)] as number) ^
-				(random[3328 + ((d >>> 8) & 0xff)] as number) ^
-				(random[3584 + ((d >>> 16) & 0xff)] as number) ^
-				(random[3840 + (d >>> 24)] as number);
-		}
-		return hash;
+	private hashOf(entry: usize): u32 {
+		const key = changetype<LongEntry>(entry);
+		return hashOf(key.a, key.b, key.c, this.isLong ? key.d : 0);
 	}
 
-	private hashOf(entry: number): number {
-		const words = this.words;
-		return this.hash(
-			words[entry] as number,
-			words[entry + 1] as number,
-			words[entry + 2] as number,
-			this.hasFourth ? (words[entry + fourthWord] as number) : 0,
-		);
-	}
-
-	private chainOf(hash: number): number {
+	/** Address of the first entry's in the chain of a hash. */
+	private headOf(hash: u32): usize {
 		const chain = hash & (this.highBit * 2 - 1);
-		return chain < this.chains ? chain : chain & (this.highBit - 1);
+		return this.heads + ((chain < this.chains ? chain : chain & (this.highBit - 1)) as usize) * sizeof<usize>();
 	}
 
 	/** One chain more: the entries of chain `split` whose hash has the next bit move to it. */
 	private divide(): void {
-		const { words, heads, highBit } = this;
-		if (this.chains === heads.length) return;
-		let entry = heads[this.split] as number;
-		let low = 0;
-		let high = 0;
+		const head = this.heads + (this.split as usize) * sizeof<usize>();
+		let entry = load<usize>(head);
+		let low: usize = 0;
+		let high: usize = 0;
 		while (entry !== 0) {
-			const after = words[entry + chainWord] as number;
-			if ((this.hashOf(entry) & highBit) === 0) {
-				words[entry + chainWord] = low;
+			const after = changetype<Entry>(entry).next;
+			if ((this.hashOf(entry) & this.highBit) === 0) {
+				changetype<Entry>(entry).next = low;
 				low = entry;
 			} else {
-				words[entry + chainWord] = high;
+				changetype<Entry>(entry).next = high;
 				high = entry;
 			}
 			entry = after;
 		}
-		heads[this.split] = low;
-		heads[this.chains++] = high;
-		if (++this.split === highBit) {
+		store<usize>(head, low);
+		store<usize>(this.heads + (this.chains++ as usize) * sizeof<usize>(), high);
+		if (++this.split === this.highBit) {
 			this.split = 0;
 			this.highBit *= 2;
 		}
 	}
 
-	private linkNewest(entry: number): void {
-		const { links, entryShift } = this;
-		const place = (entry >> entryShift) << 1;
-		const newest = links[0] as number;
-		links[place] = newest;
-		links[place + 1] = 0;
-		links[((newest >> entryShift) << 1) + 1] = entry;
-		links[0] = entry;
+	private placeOf(entry: usize): u32 {
+		return ((entry - this.entries) >> this.entryShift) as u32;
 	}
 
-	private unlink(entry: number): void {
-		const { links, entryShift } = this;
-		const place = (entry >> entryShift) << 1;
-		const older = links[place] as number;
-		const newer = links[place + 1] as number;
-		links[((older >> entryShift) << 1) + 1] = newer;
-		links[(newer >> entryShift) << 1] = older;
+	private entryAt(place: u32): usize {
+		return place === 0 ? 0 : this.entries + ((place as usize) << this.entryShift);
+	}
+
+	private olderAt(place: u32): u32 {
+		return load<u32>(this.links + ((place as usize) << 3));
+	}
+
+	private newerAt(place: u32): u32 {
+		return load<u32>(this.links + ((place as usize) << 3), 4);
+	}
+
+	private setOlder(place: u32, older: u32): void {
+		store<u32>(this.links + ((place as usize) << 3), older);
+	}
+
+	private setNewer(place: u32, newer: u32): void {
+		store<u32>(this.links + ((place as usize) << 3), newer, 4);
+	}
+
+	private linkNewest(place: u32): void {
+		const newest = this.olderAt(0);
+		this.setOlder(place, newest);
+		this.setNewer(place, 0);
+		this.setNewer(newest, place);
+		this.setOlder(0, place);
+	}
+
+	private unlink(place: u32): void {
+		const older = this.olderAt(place);
+		const newer = this.newerAt(place);
+		this.setNewer(older, newer);
+		this.setOlder(newer, older);
 	}
 }
 
-/** That of the latest seed: the tables of a process share theirs, and cold code takes a millisecond for each. */
-let latest: { readonly seed: Seed; readonly tabulation: Int32Array } | undefined;
+/** Five random numbers of 64 bits. */
+const random: usize = memory.data(5 * 8, 64);
 
-function tabulationOf(seed: Seed): Int32Array {
-	if (latest?.seed !== seed) latest = { seed, tabulation: makeTabulation(seed) };
-	return latest.tabulation;
+/**
+ * A key's hash, for find and insert: multilinear hashing (Lemire and Kaser, Strongly Universal String Hashing is Fast,
+ * 2014). For any two keys chosen without knowing the random numbers, the odds of the same hash are one in its range, so no
+ * sender can pick keys that collide. Keys that count up would still crowd into few chains for one seed in thirty; the
+ * last two steps, which turn each value into another one, spread those as well.
+ */
+export function hashOf(a: u32, b: u32, c: u32, d: u32): u32 {
+	const sum =
+		load<u64>(random) +
+		load<u64>(random, 8) * a +
+		load<u64>(random, 16) * b +
+		load<u64>(random, 24) * c +
+		load<u64>(random, 32) * d;
+	const high = (sum >> 32) as u32;
+	const mixed = (high ^ (high >> 16)) * 0x9e37_79b1;
+	return mixed ^ (mixed >> 15);
 }
 
-/** 16 times 256 random words (xoshiro128**, Blackman and Vigna 2018); those of the byte 0 in all but the first key word are 0. */
-function makeTabulation(seed: Seed): Int32Array {
-	let [a, b, c, d] = seed;
+/**
+ * Makes the random numbers, which are the same for all tables, from a seed that must be unknown to whoever sends packets:
+ * xoshiro128** (Blackman and Vigna 2018).
+ */
+export function setSeed(seedA: u32, seedB: u32, seedC: u32, seedD: u32): void {
+	let a = seedA;
+	let b = seedB;
+	let c = seedC;
+	let d = seedD;
 	if ((a | b | c | d) === 0) d = 1;
-	const next = () => {
-		const product = Math.imul(b, 5);
-		const result = Math.imul((product << 7) | (product >>> 25), 9);
+	for (let round = -32; round < 10; round++) {
+		const result = rotl<u32>(b * 5, 7) * 9;
 		const shifted = b << 9;
 		c ^= a;
 		d ^= b;
 		b ^= c;
 		a ^= d;
 		c ^= shifted;
-		d = (d << 11) | (d >>> 21);
-		return result;
-	};
-	for (let warm = 0; warm < 32; warm++) next();
-	const random = new Int32Array(4096);
-	for (let index = 0; index < random.length; index++) random[index] = next();
-	for (let byte = 4; byte < 16; byte++) random[byte * 256] = 0;
-	return random;
+		d = rotl<u32>(d, 11);
+		if (round >= 0) store<u32>(random + (round << 2), result);
+	}
 }

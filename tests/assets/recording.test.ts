@@ -7,13 +7,12 @@ import {
 	withFreshId,
 	withLaterStamps,
 } from "../../src/assets/recording.ts";
-import { linkTypes } from "../../src/capture/source.ts";
-import { Decoder } from "../../src/decode/decoder.ts";
 import { Outcome } from "../../src/decode/fault.ts";
+import { decoderOf } from "../decode/decoding.ts";
 import { expectedCounts } from "../main/captures.ts";
 import { udpPacket } from "../support/frames.ts";
 
-const decoder = new Decoder({ linkType: linkTypes.RAW, domains: [recordedDomain], ports: [53] });
+const decoder = decoderOf({ domains: [recordedDomain] });
 
 /** The outcome and client id of a message. */
 function read(bytes: Uint8Array, toServer: boolean): [Outcome, string] {
@@ -102,7 +101,7 @@ describe("later stamps", () => {
 		for (const message of await readRecording()) {
 			const recorded = segmentsOf(message, message.bytes);
 			const later = segmentsOf(message, withLaterStamps(message.bytes, shiftMs));
-			const columns = recorded.columns.map((segment) => ({ ...segment, stampMs: (segment.stampMs + shiftMs) | 0 }));
+			const columns = recorded.columns.map((segment) => ({ ...segment, stampMs: (segment.stampMs + shiftMs) >>> 0 }));
 			expect(later).toEqual({ ...recorded, columns });
 			for (const { command } of columns) {
 				const key = `${command} ${message.toServer ? "up" : "down"}`;

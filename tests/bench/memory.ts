@@ -8,8 +8,8 @@
 
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { Sessions } from "../../src/track/sessions.ts";
 import { haveNetns } from "../support/netns.ts";
+import { type ObservingTracker, trackerOf } from "../track/observing.ts";
 import { benchCapture, benchDatabases } from "./capture.ts";
 import { memoryOf, missed, printExact, printMachine, printTable, printTarget, rounded } from "./measure.ts";
 import { openRoad, receiving, seenBy } from "./replay.ts";
@@ -45,25 +45,17 @@ const sizes: number[] = [];
 /** Bytes that this process grows by for each of so many sessions that are tracked at once. */
 function tableBytesOf(count: number): number {
 	const ids = crypto.getRandomValues(new Int32Array(16_384));
-	const events = { began() {}, moved() {}, ended() {} };
-	const options = {
-		trackedMax: count,
-		rememberedMax: count,
-		windowUs: 30_000_000,
-		seed: [1, 2, 3, 4] as const,
-		events,
-	};
-	const fill = (sessions: Sessions, first: number, last: number) => {
+	const fill = ({ parts }: ObservingTracker, first: number, last: number) => {
 		for (let session = first; session < last; session++)
-			sessions.query(session, ids[session & 16_383] as number, 0, 0, session);
+			parts.touchSessionAt(session, ids[session & 16_383] as number, 0, 0, session);
 	};
 	// Once before, for the code that it brings.
-	fill(new Sessions({ ...options, trackedMax: 20_000 }), 0, 20_000);
-	const sessions = new Sessions(options);
+	fill(trackerOf({ trackedMax: 20_000 }), 0, 20_000);
+	const tracker = trackerOf({ trackedMax: count, rememberedMax: count });
 	Bun.gc(true);
 	const before = memoryOf(process.pid, "RssAnon") ?? 0;
-	fill(sessions, 0, count);
-	return ((memoryOf(process.pid, "RssAnon") ?? 0) - before) / sessions.active.size;
+	fill(tracker, 0, count);
+	return ((memoryOf(process.pid, "RssAnon") ?? 0) - before) / tracker.tables.sessions.size;
 }
 
 /** Fills with the polls of sessions made from this seed, and takes the size. */

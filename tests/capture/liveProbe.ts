@@ -5,7 +5,9 @@
  * An error of the source is printed as `{"error": ..., "class": ...}`.
  */
 import { openLive } from "../../src/capture/live.ts";
-import { recordHeaderBytes } from "../../src/capture/source.ts";
+import { recordHeaderBytes } from "../../src/engine/border.ts";
+import { batchBytes } from "../../src/engine/engine.ts";
+import { batchOfBytes } from "../support/observed.ts";
 
 const [interfaceName = "", bufferBytes, ...ports] = process.argv.slice(2);
 
@@ -24,10 +26,11 @@ try {
 	let frames: string[] = [];
 	let wakeUps = 0;
 	let paused = false;
+	const batch = batchOfBytes(batchBytes);
+	const { bytes, words } = batch;
 	const drain = () => {
-		const { bytes, words } = source.batch;
 		for (;;) {
-			const used = source.read();
+			const used = source.read(batch);
 			if (used === 0) break;
 			for (let at = 0; at < used; ) {
 				const start = at + recordHeaderBytes;

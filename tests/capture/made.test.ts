@@ -1,14 +1,10 @@
 import { expect, test } from "bun:test";
 import { writeMadeFrame } from "../../src/capture/made.ts";
-import { type FrameBatch, linkTypes } from "../../src/capture/source.ts";
-import { Decoder } from "../../src/decode/decoder.ts";
+import { LinkType } from "../../src/capture/source.ts";
 import { Outcome } from "../../src/decode/fault.ts";
+import { decoderOf } from "../decode/decoding.ts";
 import { dnsttQuery } from "../support/messages.ts";
-
-function batchOf(bytes: number): FrameBatch {
-	const memory = new ArrayBuffer(bytes);
-	return { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
-}
+import { batchOfBytes } from "../support/observed.ts";
 
 const made = {
 	linkHeader: [...Array<number>(12).fill(0), 0x08, 0x00],
@@ -21,12 +17,12 @@ const made = {
 };
 
 test("a made frame is decoded as the query that it carries, at its time", () => {
-	const batch = batchOf(4_096);
+	const batch = batchOfBytes(4_096);
 	const next = writeMadeFrame(batch, 0, made);
 	expect([batch.words[0], batch.words[1]]).toEqual([1_700_000_000, 123_456_000]);
 	const captured = batch.words[2] ?? 0;
 	expect(next).toBe((16 + captured + 3) & ~3);
-	const decoder = new Decoder({ linkType: linkTypes.EN10MB, domains: ["t.example.com"], ports: [53] });
+	const decoder = decoderOf({ linkType: LinkType.EN10MB });
 	expect(decoder.decode(batch.bytes, 16, 16 + captured)).toBe(Outcome.Query);
 	const { peer3, peerPort, idHigh, idLow, messageBytes } = decoder.seen;
 	expect([peer3 >>> 0, peerPort, idHigh, idLow]).toEqual([0xc0000201, 40_000, 0x01020304, 0x05060708]);
@@ -34,7 +30,7 @@ test("a made frame is decoded as the query that it carries, at its time", () => 
 });
 
 test("one that fits to the byte is written, one byte less of room and it is not", () => {
-	const bytes = writeMadeFrame(batchOf(4_096), 0, made);
-	expect(writeMadeFrame(batchOf(bytes), 0, made)).toBe(bytes);
-	expect(writeMadeFrame(batchOf(bytes - 4), 0, made)).toBe(0);
+	const bytes = writeMadeFrame(batchOfBytes(4_096), 0, made);
+	expect(writeMadeFrame(batchOfBytes(bytes), 0, made)).toBe(bytes);
+	expect(writeMadeFrame(batchOfBytes(bytes - 4), 0, made)).toBe(0);
 });

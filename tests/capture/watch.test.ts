@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import type { LiveSource } from "../../src/capture/live.ts";
-import { CaptureError, type FrameBatch, linkTypes } from "../../src/capture/source.ts";
+import { CaptureError, LinkType } from "../../src/capture/source.ts";
 import { reopenDelayMaxMs, reopenDelayMinMs, restartBatchesMax, Watch } from "../../src/capture/watch.ts";
+import { batchOfBytes } from "../support/observed.ts";
 
 /** A source whose frames and faults are the test's. */
 class FakeSource implements LiveSource {
 	readonly interfaceName = "fake0";
-	readonly linkType = linkTypes.RAW;
-	readonly batch: FrameBatch = { bytes: new Uint8Array(8), words: new Uint32Array(2) };
+	readonly linkType = LinkType.RAW;
 	batches = 0;
 	fault: Error | null = null;
 	received = 0;
@@ -54,6 +54,7 @@ function watched(opens: (FakeSource | Error)[]) {
 			log.opened++;
 			if (isNews) log.news.push("open");
 		},
+		batch: batchOfBytes(64),
 		consume: () => log.consumed++,
 		broke(fault, isNews) {
 			log.broke.push(fault.message);

@@ -1,29 +1,46 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import {
-	byteAt,
-	bytesIn,
-	dropSkipped,
-	groupInvalid,
-	groupOf,
-	groupSkipped,
-	littleEndianAt,
-	unsound,
-} from "../../src/decode/base32.ts";
 import { base32 } from "../support/frames.ts";
+import { decoderOf } from "./decoding.ts";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const { exports, put, room, start } = decoderOf();
+const { bytesIn } = exports;
 
-describe("groupOf", () => {
-	test("gives every octet its group in both cases, CR and LF the one mark, and all others the other", () => {
+/** The group of an octet, which is a base32 character in either case; -1 for one that is none. */
+function groupOf(octet: number): number {
+	return octet < 128 ? alphabet.indexOf(String.fromCharCode(octet).toUpperCase()) : -1;
+}
+
+const isSkipped = (octet: number) => octet === 0x0a || octet === 0x0d;
+
+describe("groupAt", () => {
+	test("gives every octet its group in both cases, and all others more than a group", () => {
 		for (let octet = 0; octet < 256; octet++) {
-			const character = String.fromCharCode(octet);
-			const ascii = octet < 128 ? character.toUpperCase() : character;
-			const index = alphabet.indexOf(ascii);
-			const expected = index >= 0 ? index : character === "\r" || character === "\n" ? groupSkipped : groupInvalid;
-			expect([octet, groupOf[octet]]).toEqual([octet, expected]);
+			const group = exports.groupAt(put([octet]));
+			expect([octet, group > 31 ? -1 : group]).toEqual([octet, groupOf(octet)]);
 		}
 	});
+});
+
+describe("hasInvalid", () => {
+	test("sees every octet that is neither base32 nor CR nor LF, and no other", () => {
+		for (let octet = 0; octet < 256; octet++) {
+			const isInvalid = groupOf(octet) < 0 && !isSkipped(octet);
+			expect([octet, exports.hasInvalid(put([octet]), 1)]).toEqual([octet, isInvalid ? 1 : 0]);
+		}
+	});
+
+	const rows: readonly [title: string, characters: string, count: number, isInvalid: boolean][] = [
+		["nothing has none", "0", 0, false],
+		["the first of several is seen", "0ab", 3, true],
+		["the last of several is seen", "ab0", 3, true],
+		["one behind the last is not", "ab0", 2, false],
+		["CR and LF hide none", "\r\n0", 3, true],
+	];
+	for (const [title, characters, count, isInvalid] of rows) {
+		test(title, () => expect(exports.hasInvalid(put(Buffer.from(characters)), count)).toBe(isInvalid ? 1 : 0));
+	}
 });
 
 describe("bytesIn", () => {
@@ -53,26 +70,27 @@ describe("bytesIn", () => {
 });
 
 describe("unsound", () => {
-	const word = (octets: readonly number[]) => new DataView(Uint8Array.from(octets).buffer).getInt32(0, true);
+	const isSound = (octets: readonly number[]) => exports.unsound(put(octets)) === 0n;
 
-	test("takes four octets if each is a base32 character, wherever a bad one stands", () => {
-		for (let place = 0; place < 4; place++) {
+	test("takes eight octets if each is a base32 character, wherever a bad one stands", () => {
+		for (let place = 0; place < 8; place++) {
 			for (let octet = 0; octet < 256; octet++) {
 				for (const around of ["a", "z", "A", "Z", "2", "7"]) {
-					const octets = new Array<number>(4).fill(around.charCodeAt(0));
+					const octets = new Array<number>(8).fill(around.charCodeAt(0));
 					octets[place] = octet;
-					expect([octets, unsound(word(octets)) === 0]).toEqual([octets, (groupOf[octet] ?? 255) < 32]);
+					if (isSound(octets) !== groupOf(octet) >= 0)
+						throw new Error(`${octets} is taken, or is not, against the rule`);
 				}
 			}
 		}
 	});
 
-	test("is the four octets' own answer for any four", () => {
+	test("is the eight octets' own answer for any eight", () => {
 		const bounds = [0x0a, 0x0d, 0x31, 0x32, 0x37, 0x38, 0x40, 0x41, 0x5a, 0x5b, 0x60, 0x61, 0x7a, 0x7b, 0x80, 0xff];
 		const octet = fc.oneof(fc.nat(255), fc.constantFrom(...bounds));
 		fc.assert(
-			fc.property(fc.array(octet, { minLength: 4, maxLength: 4 }), (octets) => {
-				expect(unsound(word(octets)) === 0).toBe(octets.every((one) => (groupOf[one] ?? 255) < 32));
+			fc.property(fc.array(octet, { minLength: 8, maxLength: 8 }), (octets) => {
+				expect(isSound(octets)).toBe(octets.every((one) => groupOf(one) >= 0));
 			}),
 			{ numRuns: 5_000 },
 		);
@@ -88,18 +106,17 @@ describe("dropSkipped", () => {
 	];
 	for (const [title, characters, kept] of rows) {
 		test(title, () => {
-			const bytes = Uint8Array.from(characters, (character) => character.charCodeAt(0));
-			const count = dropSkipped(bytes, bytes.length);
-			expect(String.fromCharCode(...bytes.subarray(0, count))).toBe(kept);
+			const count = exports.dropSkipped(put(Buffer.from(characters)), characters.length);
+			expect(String.fromCharCode(...room.subarray(0, count))).toBe(kept);
 		});
 	}
 });
 
-/** Characters behind others and before others. */
-function surrounded(text: string, start: number, stale: number): Uint8Array {
-	const characters = new Uint8Array(start + text.length + 16).fill(stale);
-	for (let index = 0; index < text.length; index++) characters[start + index] = text.charCodeAt(index);
-	return characters;
+/** Puts characters behind others and before others; gives the address of the first. */
+function surrounded(text: string, offset: number, stale: number): number {
+	room.fill(stale, 0, offset + text.length + 16);
+	room.set(Buffer.from(text), offset);
+	return start + offset;
 }
 
 describe("what the characters hold", () => {
@@ -107,22 +124,22 @@ describe("what the characters hold", () => {
 
 	test("is every byte that base32 wrote, in either case, whatever stands around them", () => {
 		fc.assert(
-			fc.property(any, ([bytes, start, stale, isLower]) => {
+			fc.property(any, ([bytes, offset, stale, isLower]) => {
 				const text = isLower ? base32(bytes).toLowerCase() : base32(bytes);
-				const characters = surrounded(text, start, stale);
+				const characters = surrounded(text, offset, stale);
 				expect(bytesIn(text.length)).toBe(bytes.length);
-				expect(bytes.map((_, index) => byteAt(characters, start, index))).toEqual(bytes);
+				expect(bytes.map((_, index) => exports.byteIn(characters, index))).toEqual(bytes);
 			}),
 		);
 	});
 
 	test("is every little-endian word of them", () => {
 		fc.assert(
-			fc.property(any, ([bytes, start, stale]) => {
-				const characters = surrounded(base32(bytes), start, stale);
+			fc.property(any, ([bytes, offset, stale]) => {
+				const characters = surrounded(base32(bytes), offset, stale);
 				for (let index = 0; index + 4 <= bytes.length; index++) {
-					const word = new DataView(bytes.buffer, bytes.byteOffset).getInt32(index, true);
-					expect(littleEndianAt(characters, start, index)).toBe(word);
+					const word = new DataView(bytes.buffer, bytes.byteOffset).getUint32(index, true);
+					expect(exports.wordIn(characters, index) >>> 0).toBe(word);
 				}
 			}),
 		);

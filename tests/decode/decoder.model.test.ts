@@ -1,7 +1,7 @@
 /** The decoder against the naive model of dnstt-server's accept rule, over messages that are made, bent and mutated. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { LinkType } from "../../src/capture/source.ts";
+import type { LinkType } from "../../src/capture/linktype.ts";
 import { Outcome } from "../../src/decode/fault.ts";
 import {
 	base32,

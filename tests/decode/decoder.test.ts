@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { type LinkType, linkTypes } from "../../src/capture/source.ts";
-import { queryBytesMax } from "../../src/decode/decoder.ts";
-import { faultNames, foreignNames, Outcome, refusalNames } from "../../src/decode/fault.ts";
+import { LinkType } from "../../src/capture/linktype.ts";
+import { Outcome } from "../../src/decode/fault.ts";
+import { faultNames, foreignNames, refusalNames } from "../../src/engine/names.ts";
 import {
 	base32,
 	dnsMessage,
@@ -33,6 +33,7 @@ const idText = base32(clientId);
 const query = dnsttQuery({ clientId });
 const response = dnsttResponse(query);
 const nothing = new Uint8Array();
+const queryBytesMax: number = decoderOf().exports.queryBytesMax.value;
 
 function changed(bytes: Uint8Array, ...changes: readonly (readonly [at: number, value: number])[]): Uint8Array {
 	const copy = bytes.slice();
@@ -60,6 +61,16 @@ const pointed = (pointers: number) => {
 		questions: [question],
 		answers: [{ name: "", data: chain }],
 		additional: [{ ...record, name: namePointer(chainAt + 2 * (pointers - 2)) }],
+	});
+};
+/** The same, but the record's name is the question's, which is that last pointer. */
+const pointedQuestion = (pointers: number) => {
+	const at = dnsMessage({ questions: [{ name: namePointer(0) }], answers: [{ name: "", data: nothing }] }).length;
+	const chain = Array.from({ length: pointers - 1 }, (_, i) => namePointer(at + 2 * (i + 1)));
+	return dnsMessage({
+		questions: [{ name: namePointer(at) }],
+		answers: [{ name: "", data: concatBytes([...chain, encodeName(`${idText}.${domain}`)]) }],
+		additional: [{ ...record, name: namePointer(12) }],
 	});
 };
 const chainAt = dnsMessage({ questions: [question], answers: [{ name: "", data: nothing }] }).length;
@@ -134,6 +145,8 @@ const queryRows: readonly [title: string, message: Uint8Array, expected: string]
 	],
 	["a record behind 10 pointers is taken", pointed(10), "query"],
 	["a record behind 11 pointers is malformed", pointed(11), "refused: malformed"],
+	["a record that points to a question behind 9 pointers is taken", pointedQuestion(9), "query"],
+	["a record that points to a question behind 10 pointers is malformed", pointedQuestion(10), "refused: malformed"],
 	["a byte behind the message is malformed", concatBytes([query, Uint8Array.of(0)]), "refused: malformed"],
 	["a record too few is malformed", withRecords([1, 0, 0, 2]), "refused: malformed"],
 	["a record too many is malformed", withRecords([1, 0, 0, 0]), "refused: malformed"],
@@ -282,7 +295,7 @@ describe("decode", () => {
 	test("an Ethernet frame of 13 bytes is a fault of the link", () => {
 		reached.add("fault: link_truncated");
 		const frame = ethernetFrame(toServer(query)).subarray(0, 13);
-		expect(decodeWord(decoderOf({ linkType: linkTypes.EN10MB }), frame)).toBe("fault: link_truncated");
+		expect(decodeWord(decoderOf({ linkType: LinkType.EN10MB }), frame)).toBe("fault: link_truncated");
 	});
 
 	test("the rows above reach every fault, foreign and refusal", () => {
@@ -303,13 +316,7 @@ describe("what a decode reads", () => {
 		const packet = kcpSegment({ command: kcpCommands.push, sequence: 6, data: new Uint8Array(10) });
 		const message = dnsttQuery({ clientId, id: 0xabcd, ednsBytes: 1232, packets: [packet] });
 		expect(decodeWord(decoder, toServer(message))).toBe("query");
-		expect([seen.peer0, seen.peer1, seen.peer2, seen.peer3, seen.peerPort]).toEqual([
-			0,
-			0,
-			0xffff,
-			0xc0000201 | 0,
-			40_000,
-		]);
+		expect([seen.peer0, seen.peer1, seen.peer2, seen.peer3, seen.peerPort]).toEqual([0, 0, 0xffff, 0xc0000201, 40_000]);
 		expect([seen.messageBytes, seen.messageId, seen.domain]).toEqual([message.length, 0xabcd, 1]);
 		expect([idOf(seen), seen.ednsBytes, seen.packets, seen.packetBytes]).toEqual(["0102030405060708", 1232, 1, 34]);
 		expect([seen.segments.count, seen.segments.sequence[0]]).toEqual([1, 6]);
@@ -322,14 +329,8 @@ describe("what a decode reads", () => {
 		expect(decodeWord(decoder, fromServer(dnsResponse(query, { rcode: 2, truncated: true, payload })))).toBe(
 			"response",
 		);
-		expect([seen.peer3, seen.peerPort, idOf(seen)]).toEqual([0xc0000201 | 0, 40_000, "0102030405060708"]);
-		expect([seen.rcode, seen.truncated, seen.packets, seen.packetBytes, seen.segments.count]).toEqual([
-			2,
-			true,
-			1,
-			24,
-			1,
-		]);
+		expect([seen.peer3, seen.peerPort, idOf(seen)]).toEqual([0xc0000201, 40_000, "0102030405060708"]);
+		expect([seen.rcode, seen.truncated, seen.packets, seen.packetBytes, seen.segments.count]).toEqual([2, 1, 1, 24, 1]);
 	});
 
 	test("nothing of an earlier frame stays in a query without packets and OPT", () => {
@@ -344,11 +345,11 @@ describe("what a decode reads", () => {
 		]);
 		decodeWord(decoder, fromServer(dnsResponse(query, { rcode: 5, truncated: true })));
 		decodeWord(decoder, fromServer(response));
-		expect([seen.rcode, seen.truncated]).toEqual([0, false]);
+		expect([seen.rcode, seen.truncated]).toEqual([0, 0]);
 	});
 
 	test("padding behind the datagram is no DNS bytes", () => {
-		const decoder = decoderOf({ linkType: linkTypes.EN10MB });
+		const decoder = decoderOf({ linkType: LinkType.EN10MB });
 		expect(decodeWord(decoder, concatBytes([ethernetFrame(toServer(query)), new Uint8Array(40)]))).toBe("query");
 		expect(decoder.seen.messageBytes).toBe(query.length);
 	});
@@ -369,8 +370,15 @@ describe("what a decode reads", () => {
 
 	test("several ports are the servers'", () => {
 		const decoder = decoderOf({ ports: [53, 5300] });
-		expect(decodeWord(decoder, toServer(query, 40_000, 5300))).toBe("query");
-		expect(decodeWord(decoder, fromServer(response, 5300))).toBe("response");
+		const { seen } = decoder;
+		expect([decodeWord(decoder, toServer(query, 40_000, 5300)), seen.server, seen.peerPort]).toEqual([
+			...["query", 1, 40_000],
+		]);
+		expect([decodeWord(decoder, fromServer(response, 5300)), seen.server, seen.peerPort]).toEqual([
+			...["response", 1, 40_000],
+		]);
+		expect([decodeWord(decoder, toServer(query, 5300)), seen.server, seen.peerPort]).toEqual(["query", 0, 5300]);
+		expect([decodeWord(decoder, fromServer(response, 53, 5300)), seen.server]).toEqual(["response", 0]);
 		expect(decodeWord(decoder, toServer(query, 40_000, 5301))).toBe("foreign: port");
 	});
 
@@ -442,7 +450,7 @@ describe("the recorded captures", () => {
 		};
 		const expected = read(
 			packets.map(({ packet }) => packet),
-			linkTypes.RAW,
+			LinkType.RAW,
 		);
 		expect(expected).toContain("query");
 		for (const rewrapping of rewrappings) {

@@ -1,32 +1,33 @@
 import { describe, expect, test } from "bun:test";
-import { Name, ResourceRecord } from "../../src/decode/dns.ts";
-import { type Fault, faultNames } from "../../src/decode/fault.ts";
+import type { Fault } from "../../src/decode/fault.ts";
+import { faultNames } from "../../src/engine/names.ts";
 import { encodeName, namePointer } from "../support/frames.ts";
 import { concatBytes } from "../support/pcapfile.ts";
-import { nameOfOctets } from "./decoding.ts";
+import { type Decoder, decoderOf, nameOfOctets } from "./decoding.ts";
 
 const word = (fault: Fault | 0) => (fault === 0 ? "sound" : faultNames[fault]);
 /** What stands in front of a message, and behind it, in the buffer: labels and pointers that must not be read. */
 const front = Uint8Array.of(3, 1, 65, 0xc0, 2);
 const behind = Uint8Array.of(1, 65, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
-function labelsIn(name: Name): string {
+/** The labels of the name that was read, wherever they stand in memory. */
+function labelsIn({ exports }: Decoder): string {
+	const bytes = new Uint8Array(exports.memory.buffer);
 	const labels: string[] = [];
-	for (let index = 0; index < name.count; index++) {
-		const at = name.labelAt[index] ?? -1;
-		const length = name.bytes[at] ?? -1;
-		labels.push(String.fromCharCode(...name.bytes.subarray(at + 1, at + 1 + length)));
+	for (let index = 0; index < exports.nameLabels(); index++) {
+		const at = exports.nameLabelAt(index);
+		labels.push(String.fromCharCode(...bytes.subarray(at + 1, at + 1 + (bytes[at] ?? 0))));
 	}
-	expect(name.bytes[name.zeroAt]).toBe(0);
+	expect(bytes[exports.nameZeroAt()]).toBe(0);
 	return `${labels.join(".")}.`;
 }
 
 /** Reads the name at `start` of a message: its text and the offset behind it, or the fault. */
 function readName(message: Uint8Array, start = 0): string {
-	const name = new Name();
-	const bytes = concatBytes([front, message, behind]);
-	const fault = name.read(bytes, front.length, front.length + start, front.length + message.length);
-	return fault === 0 ? `${labelsIn(name)} ${name.end - front.length}` : word(fault);
+	const decoder = decoderOf();
+	const at = decoder.put(concatBytes([front, message, behind])) + front.length;
+	const fault = decoder.exports.readName(at, at + start, at + message.length);
+	return fault === 0 ? `${labelsIn(decoder)} ${decoder.exports.nameEnd() - at}` : word(fault);
 }
 
 /** `count` pointers, each to the next, the last to a name "a." behind them. */
@@ -136,12 +137,13 @@ describe("Name", () => {
 	}
 
 	test("one Name serves for many: a name with pointers leaves nothing in the next", () => {
-		const name = new Name();
+		const decoder = decoderOf();
+		const { exports, start } = decoder;
 		const compressed = concatBytes([namePointer(2), encodeName("long.name.of.labels")]);
-		expect(name.read(compressed, 0, 0, compressed.length)).toBe(0);
-		expect(labelsIn(name)).toBe("long.name.of.labels.");
-		expect(name.read(encodeName("a"), 0, 0, 3)).toBe(0);
-		expect(labelsIn(name)).toBe("a.");
+		expect(exports.readName(decoder.put(compressed), start, start + compressed.length)).toBe(0);
+		expect(labelsIn(decoder)).toBe("long.name.of.labels.");
+		expect(exports.readName(decoder.put(encodeName("a")), start, start + 3)).toBe(0);
+		expect(labelsIn(decoder)).toBe("a.");
 	});
 });
 
@@ -158,13 +160,12 @@ describe("ResourceRecord", () => {
 	const fields = (dataBytes: number, type = 0x0102) =>
 		Uint8Array.of(type >> 8, type & 255, 3, 4, 5, 6, 7, 8, dataBytes >> 8, dataBytes & 255);
 	const read = (message: Uint8Array, start = 0) => {
-		const record = new ResourceRecord();
-		const bytes = concatBytes([front, message, behind]);
-		// No question was read: no pointer can be to its name.
-		const fault = record.read(bytes, front.length, front.length + start, front.length + message.length, new Name());
+		const { exports, put } = decoderOf();
+		const at = put(concatBytes([front, message, behind])) + front.length;
+		const fault = exports.readRecord(at, at + start, at + message.length);
 		if (fault !== 0) return word(fault);
-		const { type, class: classNumber, version, data, end } = record;
-		return [type, classNumber, version, data - front.length, end - front.length].join(" ");
+		const [data, end] = [exports.recordData() - at, exports.recordEnd() - at];
+		return [exports.recordType(), exports.recordClass(), exports.recordVersion(), data, end].join(" ");
 	};
 	const root = Uint8Array.of(0);
 	const rows: readonly [title: string, message: Uint8Array, start: number, expected: string][] = [

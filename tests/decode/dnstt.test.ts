@@ -1,8 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Name } from "../../src/decode/dns.ts";
-import { Tunnel } from "../../src/decode/dnstt.ts";
-import { refusalNames } from "../../src/decode/fault.ts";
-import { Observation } from "../../src/decode/observation.ts";
+import { refusalNames } from "../../src/engine/names.ts";
 import {
 	base32,
 	dnsttName,
@@ -15,19 +12,24 @@ import {
 	txtData,
 } from "../support/frames.ts";
 import { concatBytes } from "../support/pcapfile.ts";
-import { idOf } from "./decoding.ts";
+import { type Decoder, decoderOf, idOf, type Observation } from "./decoding.ts";
 
 const clientId = Uint8Array.of(0x81, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef);
 const idText = base32(clientId);
 
+/** A decoder that read this name under the domain "d", and how many labels stand in front. */
+function read(name: string): { decoder: Decoder; count: number } {
+	const bytes = encodeName(name);
+	const decoder = decoderOf();
+	expect(decoder.exports.readName(decoder.put(bytes), decoder.start, decoder.start + bytes.length)).toBe(0);
+	return { decoder, count: decoder.exports.nameLabels() - 1 };
+}
+
 /** The id in the labels in front of ".d", or the refusal. */
 function readId(labels: string): string {
-	const bytes = encodeName(`${labels}.d`);
-	const name = new Name();
-	expect(name.read(bytes, 0, 0, bytes.length)).toBe(0);
-	const seen = new Observation();
-	const refusal = new Tunnel().readClientId(name, name.count - 1, seen);
-	return refusal === 0 ? idOf(seen) : refusalNames[refusal];
+	const { decoder, count } = read(`${labels}.d`);
+	const refusal = decoder.exports.readClientId(count);
+	return refusal === 0 ? idOf(decoder.seen) : refusalNames[refusal];
 }
 
 describe("readClientId", () => {
@@ -80,15 +82,11 @@ function told(seen: Observation): string {
 
 describe("readUpstream", () => {
 	const upstream = (rest: Uint8Array) => {
-		const bytes = encodeName(dnsttName(concatBytes([clientId, rest]), "d"));
-		const name = new Name();
-		expect(name.read(bytes, 0, 0, bytes.length)).toBe(0);
-		const seen = new Observation();
-		const tunnel = new Tunnel();
-		expect(tunnel.readClientId(name, name.count - 1, seen)).toBe(0);
-		tunnel.readUpstream(seen);
-		expect(idOf(seen)).toBe("8123456789abcdef");
-		return told(seen);
+		const { decoder, count } = read(dnsttName(concatBytes([clientId, rest]), "d"));
+		expect(decoder.exports.readClientId(count)).toBe(0);
+		decoder.exports.readUpstream();
+		expect(idOf(decoder.seen)).toBe("8123456789abcdef");
+		return told(decoder.seen);
 	};
 	const behindId = (options: Omit<Parameters<typeof dnsttPayload>[0], "clientId">) =>
 		dnsttPayload({ clientId, ...options }).subarray(8);
@@ -130,14 +128,29 @@ describe("readUpstream", () => {
 		["the packet of 0xdf bytes is not padding", Uint8Array.of(0xdf, 0xe0), "0 0 |  | 0"],
 	];
 	for (const [title, rest, expected] of rows) test(title, () => expect(upstream(rest)).toBe(expected));
+
+	test("labels are joined wherever they are cut, with a packet of any length", () => {
+		for (let length = 0; length < 5; length++) {
+			const packets = [push(new Uint8Array(length).fill(0xff), 0xffff_ffff), ack, Uint8Array.of(0xff)];
+			const text = base32(concatBytes([clientId, behindId({ packets })]));
+			for (let first = 1; first <= 63; first++) {
+				const labels = [text.slice(0, first), ...(text.slice(first).match(/.{1,63}/g) ?? [])];
+				const { decoder, count } = read(`${labels.join(".")}.d`);
+				expect(decoder.exports.readClientId(count)).toBe(0);
+				decoder.exports.readUpstream();
+				expect(told(decoder.seen)).toBe(`3 ${49 + length} | 81:4294967295 82:9 | 1`);
+			}
+		}
+	});
 });
 
 describe("readDownstream", () => {
 	const behindLength = (packet: Uint8Array, claimed = packet.length) =>
 		concatBytes([Uint8Array.of(claimed >> 8, claimed & 255), packet]);
 	const downstream = (payload: Uint8Array, data = txtData(payload)) => {
-		const seen = new Observation();
-		new Tunnel().readDownstream(concatBytes([Uint8Array.of(3), data, new Uint8Array(40)]), 1, 1 + data.length, seen);
+		const { exports, seen, put, start } = decoderOf();
+		put(concatBytes([Uint8Array.of(3), data, new Uint8Array(40)]));
+		exports.readDownstream(start + 1, start + 1 + data.length);
 		return told(seen);
 	};
 	const rows: readonly [title: string, payload: Uint8Array, expected: string][] = [
@@ -156,6 +169,27 @@ describe("readDownstream", () => {
 		],
 		["an odd byte at the end is no packet", concatBytes([behindLength(ack), Uint8Array.of(0)]), "1 24 | 82:9 | 0"],
 		["a packet of 0 bytes is a packet", Uint8Array.of(0, 0), "1 0 |  | 0"],
+		[
+			"a packet that is no KCP is counted, and as broken",
+			concatBytes([behindLength(Uint8Array.of(1, 2)), behindLength(ack)]),
+			"2 26 | 82:9 | 1",
+		],
+		[
+			"a header that is no KCP is counted, and as broken",
+			concatBytes([behindLength(kcpSegment({ command: 80 })), behindLength(ack)]),
+			"2 48 | 82:9 | 1",
+		],
+		[
+			"a header of data that is not there is counted, and as broken",
+			concatBytes([behindLength(kcpSegment({ command: 81, claimedBytes: 1 })), behindLength(ack)]),
+			"2 48 | 82:9 | 1",
+		],
+		[
+			"what stands in front of the break is kept",
+			behindLength(concatBytes([ack, new Uint8Array(30)])),
+			"1 54 | 82:9 | 1",
+		],
+		["a packet that breaks off in its header is none", behindLength(ack.subarray(0, 20), 24), "0 0 |  | 1"],
 	];
 	for (const [title, payload, expected] of rows) test(title, () => expect(downstream(payload)).toBe(expected));
 

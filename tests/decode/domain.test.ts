@@ -1,18 +1,19 @@
 import { describe, expect, test } from "bun:test";
-import { Name } from "../../src/decode/dns.ts";
-import { Domains } from "../../src/decode/domain.ts";
 import { encodeName } from "../support/frames.ts";
 import { concatBytes } from "../support/pcapfile.ts";
+import { decoderOf } from "./decoding.ts";
+
+const untouched = 0xffff;
 
 /** "labels in front / the domain", or "none". */
 function match(domains: readonly string[], wire: string | Uint8Array): string {
 	const bytes = typeof wire === "string" ? encodeName(wire) : wire;
-	const name = new Name();
-	expect(name.read(bytes, 0, 0, bytes.length)).toBe(0);
-	const found = { domain: -1 };
-	const labels = new Domains(domains).match(name, found);
-	if (labels >= 0) return `${labels} ${domains[found.domain]}`;
-	expect(found.domain).toBe(-1);
+	const { exports, seen, put, start } = decoderOf({ domains });
+	expect(exports.readName(put(bytes), start, start + bytes.length)).toBe(0);
+	seen.domain = untouched;
+	const labels = exports.matchName();
+	if (labels >= 0) return `${labels} ${domains[seen.domain]}`;
+	expect(seen.domain).toBe(untouched);
 	return "none";
 }
 
@@ -71,15 +72,15 @@ const rows: readonly [title: string, domains: readonly string[], name: string | 
 	["no domains match nothing", [], "x.tunnel", "none"],
 ];
 
-describe("Domains", () => {
+describe("matchDomain", () => {
 	for (const [title, domains, name, expected] of rows) {
 		test(title, () => expect(match(domains, name)).toBe(expected));
 	}
 
 	test("a name behind pointers is matched as the name that it means", () => {
 		const bytes = concatBytes([encodeName("example.com"), Uint8Array.of(1, 97, 1, 84, 0xc0, 0)]);
-		const name = new Name();
-		expect(name.read(bytes, 0, 13, bytes.length)).toBe(0);
-		expect(new Domains(one).match(name, { domain: -1 })).toBe(1);
+		const { exports, put, start } = decoderOf({ domains: one });
+		expect(exports.readName(put(bytes), start + 13, start + bytes.length)).toBe(0);
+		expect(exports.matchName()).toBe(1);
 	});
 });

@@ -1,7 +1,4 @@
 import { describe, expect, test } from "bun:test";
-import { faultNames, foreignNames } from "../../src/decode/fault.ts";
-import { Datagram, readPeer } from "../../src/decode/ip.ts";
-import { Observation } from "../../src/decode/observation.ts";
 import {
 	addressBytes,
 	type ExtensionHeader,
@@ -12,6 +9,7 @@ import {
 	udpPacket,
 } from "../support/frames.ts";
 import { concatBytes } from "../support/pcapfile.ts";
+import { decoderOf, outcomeWord } from "./decoding.ts";
 
 const ends = { source: "192.0.2.1", destination: "192.0.2.53" };
 const ends6 = { source: "2001:db8::1", destination: "2001:db8::53" };
@@ -30,15 +28,14 @@ function changed(packet: Uint8Array, ...changes: readonly (readonly [at: number,
 
 /** The payload's bytes in hexadecimal, or the word for why there is none. */
 function read(packet: Uint8Array): string {
-	const seen = new Observation();
-	const datagram = new Datagram();
+	const { exports, seen, put, room, start } = decoderOf();
 	// In the middle of something else: what stands around the packet must not matter.
 	const bytes = concatBytes([Uint8Array.of(0x45, 17), packet, new Uint8Array(64).fill(17)]);
-	const unread = datagram.read(bytes, 2, 2 + packet.length, seen);
-	if (unread === -1) return `fault: ${faultNames[seen.fault]}`;
-	if (unread === -2) return `foreign: ${foreignNames[seen.foreign]}`;
-	expect([datagram.sourcePort, datagram.destinationPort]).toEqual([40_000, 53]);
-	return Buffer.from(bytes.subarray(datagram.payload, datagram.payloadEnd)).toString("hex");
+	const at = put(bytes) + 2;
+	if (exports.readDatagram(at, at + packet.length) === 0) return outcomeWord(seen.outcome, seen);
+	expect([exports.datagramSourcePort(), exports.datagramDestinationPort()]).toEqual([40_000, 53]);
+	const [first, end] = [exports.datagramPayload() - start, exports.datagramPayloadEnd() - start];
+	return Buffer.from(room.subarray(first, end)).toString("hex");
 }
 
 const { hopByHop, destinationOptions, routing, fragment, authentication } = extensionHeaders;
@@ -87,6 +84,7 @@ const rows: readonly [title: string, packet: Uint8Array, expected: string][] = [
 	["IPv6 without extension headers is read", v6(), whole],
 	["Bytes behind the IPv6 packet are link padding", concatBytes([v6(), padding]), whole],
 	["39 bytes are no IPv6 header", v6().subarray(0, 39), "fault: ip_truncated"],
+	["39 bytes are no IPv6 header, whatever is inside", other6(6, payload).subarray(0, 39), "fault: ip_truncated"],
 	["An IPv6 packet captured but for its last byte is truncated", v6().subarray(0, 51), "fault: ip_truncated"],
 	["Hop-by-hop options are seen through", v6([hopByHop]), whole],
 	["Destination options of 16 bytes are seen through", v6([destinationOptions]), whole],
@@ -137,30 +135,30 @@ describe("Datagram", () => {
 	});
 
 	test("the addresses of both versions stand where it says", () => {
-		const datagram = new Datagram();
-		const seen = new Observation();
-		datagram.read(v4(), 0, 32, seen);
-		expect(datagram.isIpv4).toBe(true);
-		expect(v4().subarray(datagram.source, datagram.source + 4)).toEqual(addressBytes(ends.source));
-		expect(v4().subarray(datagram.destination, datagram.destination + 4)).toEqual(addressBytes(ends.destination));
-		datagram.read(v6(), 0, 52, seen);
-		expect(datagram.isIpv4).toBe(false);
-		expect(v6().subarray(datagram.source, datagram.source + 16)).toEqual(addressBytes(ends6.source));
-		expect(v6().subarray(datagram.destination, datagram.destination + 16)).toEqual(addressBytes(ends6.destination));
+		const { exports, put, start } = decoderOf();
+		const addresses = (packet: Uint8Array, length: number) => {
+			exports.readDatagram(put(packet), start + packet.length);
+			const places = [exports.datagramSource() - start, exports.datagramDestination() - start];
+			return places.map((place) => packet.subarray(place, place + length));
+		};
+		expect(addresses(v4(), 4)).toEqual([addressBytes(ends.source), addressBytes(ends.destination)]);
+		expect(exports.datagramIsIpv4()).toBe(1);
+		expect(addresses(v6(), 16)).toEqual([addressBytes(ends6.source), addressBytes(ends6.destination)]);
+		expect(exports.datagramIsIpv4()).toBe(0);
 	});
 });
 
 describe("readPeer", () => {
 	const rows: readonly [address: string, isIpv4: boolean, words: readonly number[]][] = [
-		["192.0.2.1", true, [0, 0, 0xffff, 0xc0000201 | 0]],
-		["255.255.255.255", true, [0, 0, 0xffff, -1]],
-		["2001:db8:1:2:3:4:fffe:ffff", false, [0x20010db8, 0x00010002, 0x00030004, 0xfffeffff | 0]],
-		["::ffff:192.0.2.1", false, [0, 0, 0xffff, 0xc0000201 | 0]],
+		["192.0.2.1", true, [0, 0, 0xffff, 0xc0000201]],
+		["255.255.255.255", true, [0, 0, 0xffff, 0xffffffff]],
+		["2001:db8:1:2:3:4:fffe:ffff", false, [0x20010db8, 0x00010002, 0x00030004, 0xfffeffff]],
+		["::ffff:192.0.2.1", false, [0, 0, 0xffff, 0xc0000201]],
 	];
 	for (const [address, isIpv4, words] of rows) {
 		test(`gives ${address} as words, most significant first`, () => {
-			const seen = new Observation();
-			readPeer(concatBytes([Uint8Array.of(7), addressBytes(address)]), 1, isIpv4, seen);
+			const { exports, seen, put } = decoderOf();
+			exports.readPeer(put(concatBytes([Uint8Array.of(7), addressBytes(address)])) + 1, isIpv4);
 			expect([seen.peer0, seen.peer1, seen.peer2, seen.peer3]).toEqual([...words]);
 		});
 	}

@@ -5,13 +5,17 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openFile } from "../../src/capture/file.ts";
-import { CaptureError, type FrameSource, linkTypes, recordHeaderBytes } from "../../src/capture/source.ts";
+import { CaptureError, type FrameSource, LinkType } from "../../src/capture/source.ts";
+import { recordHeaderBytes } from "../../src/engine/border.ts";
+import { batchBytes } from "../../src/engine/engine.ts";
 import { seededRandom } from "../support/messages.ts";
+import { batchOfBytes } from "../support/observed.ts";
 import { writePcap, writePcapng } from "../support/pcapfile.ts";
 
 const [folder = "", seed, rounds] = process.argv.slice(2);
 const random = seededRandom(Number(seed));
 const path = join(folder, "mutated");
+const batch = batchOfBytes(batchBytes);
 const counts = { files: 0, frames: 0, refused: 0 };
 
 /** Reads a file to its end or fault, and looks at every byte that came. */
@@ -21,8 +25,8 @@ function read(content: Uint8Array): void {
 	let source: FrameSource | undefined;
 	try {
 		source = openFile(path);
-		const { bytes, words } = source.batch;
-		for (let used = source.read(); used > 0; used = source.read()) {
+		const { bytes, words } = batch;
+		for (let used = source.read(batch); used > 0; used = source.read(batch)) {
 			for (let at = 0; at < used; counts.frames++) {
 				const end = at + recordHeaderBytes + (words[(at >> 2) + 2] ?? 0);
 				if (end > used) throw new Error(`a record ends at ${end}, behind the ${used} bytes of the batch`);
@@ -43,7 +47,7 @@ const records = [60, 1, 0, 131].map((length, index) => ({
 	timeNs: BigInt(index) * 1_000_000_007n,
 	bytes: Uint8Array.from({ length }, (_, at) => at & 0xff),
 }));
-const files = [writePcap({ linkType: linkTypes.EN10MB, records }), writePcapng({ linkType: linkTypes.RAW, records })];
+const files = [writePcap({ linkType: LinkType.EN10MB, records }), writePcapng({ linkType: LinkType.RAW, records })];
 
 for (const file of files) {
 	for (let length = 0; length <= file.length; length++) read(file.subarray(0, length));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { linkTypes } from "../../src/capture/source.ts";
+import { LinkType } from "../../src/capture/source.ts";
 import { exporterCommand, startExporter } from "../support/exporter.ts";
 import {
 	base32,
@@ -92,7 +92,7 @@ function expectNone(what: string, text: string): void {
 const folder = temporaryFolder();
 const path = folder.file("traffic.pcap");
 beforeAll(async () => {
-	await Bun.write(path, writePcap({ linkType: linkTypes.EN10MB, records: traffic() }));
+	await Bun.write(path, writePcap({ linkType: LinkType.EN10MB, records: traffic() }));
 	await Bun.write(folder.file("country.mmdb"), countryMmdb());
 });
 afterAll(() => folder[Symbol.dispose]());
@@ -136,7 +136,7 @@ describe("no client id and no address in", () => {
 		// Half a million frames keep it busy until the signal comes.
 		const records = traffic();
 		const many = Array.from({ length: 400 }, () => records).flat();
-		await Bun.write(folder.file("long.pcap"), writePcap({ linkType: linkTypes.EN10MB, records: many }));
+		await Bun.write(folder.file("long.pcap"), writePcap({ linkType: LinkType.EN10MB, records: many }));
 		const { code, stdout, stderr } = await runCommand([
 			...["timeout", "--signal=ABRT", "0.15", ...exporterCommand(), "inspect", ...debug],
 			...Array.from({ length: 50 }, () => folder.file("long.pcap")),

@@ -3,10 +3,11 @@
  * itself is Debian's, not instrumented; what it allocates, and what it copies with libc, is watched all the same.
  */
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { root, workFolder } from "../../build.ts";
+import "../support/engine.ts";
 import { type Ended, runCommand } from "../support/process.ts";
 
-const root = resolve(import.meta.dir, "../..");
 const nativePath = "src/capture/native";
 const addonPath = "node_modules/cap/build/Release/cap.node";
 
@@ -20,7 +21,7 @@ export interface SanitizedTree {
 
 /** Makes the tree in an empty folder. Needs the build's own libpcap, so the addon must have been built. */
 export async function sanitizedTree(path: string): Promise<SanitizedTree> {
-	for (const part of ["src", "tests", "package.json", "tsconfig.json", "bunfig.toml"])
+	for (const part of ["src", "tests", "build.ts", "package.json", "tsconfig.json", "bunfig.toml"])
 		if (existsSync(join(root, part))) cpSync(join(root, part), join(path, part), { recursive: true });
 	// Some tests run as another user.
 	chmodSync(path, 0o755);
@@ -31,7 +32,11 @@ export async function sanitizedTree(path: string): Promise<SanitizedTree> {
 	for (const name of readdirSync(join(root, "node_modules")))
 		if (name !== "cap") symlinkSync(join(root, "node_modules", name), join(path, "node_modules", name));
 
-	const build = join(root, ".build", `linux-${process.arch}`);
+	// What the WebAssembly modules are compiled from is the same, and so are their stamps.
+	for (const name of readdirSync(workFolder))
+		if (name.includes(".wasm")) cpSync(join(workFolder, name), join(path, ".build", name));
+
+	const build = join(workFolder, `linux-${process.arch}`);
 	const headers = [join(root, "node_modules/node-api-headers/include"), join(build, "libpcap/usr/include")];
 	const flags = [
 		...["-std=gnu11", "-g", "-O1", "-fPIC", "-shared", "-pthread", "-fno-omit-frame-pointer"],

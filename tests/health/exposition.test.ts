@@ -1,11 +1,9 @@
 /** The health metrics as a scrape has them: few series however many networks there are, and histograms that agree with themselves. */
 import { describe, expect, test } from "bun:test";
-import { Outcome } from "../../src/decode/fault.ts";
-import { Observation } from "../../src/decode/observation.ts";
 import { catalog, type MetricEntry } from "../../src/metrics/catalog.ts";
 import { createExposition } from "../../src/metrics/exposition.ts";
 import { parseExposition, type Samples } from "../support/exposition.ts";
-import { seededRandom } from "../support/messages.ts";
+import { dnsttQuery, dnsttResponse, seededRandom, udpPacket } from "../support/frames.ts";
 import { asnRecord, countryRecord, writeMmdb } from "../support/mmdb.ts";
 import { configOf, observed } from "../support/observed.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -35,30 +33,42 @@ async function scraped(maxSets?: number): Promise<{ readonly samples: Samples; r
 		writeMmdb(countries, { databaseType: "GeoLite2-Country", recordSize: 24 }),
 	);
 	await Bun.write(folder.file("asn.mmdb"), writeMmdb(asns, { databaseType: "GeoLite2-ASN", recordSize: 24 }));
-	const { tracker, sources } = await observed(configOf(flags));
+	const { tracker, sources, send } = await observed(configOf(flags));
 	const random = seededRandom(6);
-	const seen = new Observation();
+	const host = "198.51.100.9";
 	const sums = { response: 0, edns: 0, bytes: 0 };
 	let now = 1_700_000_000_000_000;
 	for (let exchange = 0; exchange < 1_000; exchange++) {
-		seen.peer2 = 0xffff;
-		seen.peer3 = (192 << 24) | (Math.floor(random() * networks) << 8) | 1 | 0;
-		seen.peerPort = 4_000;
-		seen.messageId = exchange;
-		seen.idLow = exchange;
-		seen.ednsBytes = [0, 512, 1_232, 1_400, 4_096, 8_192][exchange % 6] as number;
-		seen.messageBytes = 80;
+		const resolver = `192.0.${Math.floor(random() * networks)}.1`;
+		const ednsBytes = [null, 512, 1_232, 1_400, 4_096, 8_192][exchange % 6] as number | null;
+		const clientId = Uint8Array.of(0, 0, 0, 0, 0, 0, exchange >> 8, exchange);
+		const query = dnsttQuery({ id: exchange, clientId, ednsBytes });
+		const response = dnsttResponse(query);
 		now += Math.floor(random() * 1_000_000);
-		tracker.observe(Outcome.Query, seen, now);
+		const asked = udpPacket({
+			source: resolver,
+			destination: host,
+			sourcePort: 4_000,
+			destinationPort: 53,
+			payload: query,
+		});
+		send([{ timeNs: BigInt(now) * 1_000n, bytes: asked }]);
 		const answerUs = Math.floor(random() ** 4 * 2_000_000);
 		now += answerUs;
-		tracker.observe(Outcome.Response, seen, now);
+		const answered = udpPacket({
+			source: host,
+			destination: resolver,
+			sourcePort: 53,
+			destinationPort: 4_000,
+			payload: response,
+		});
+		send([{ timeNs: BigInt(now) * 1_000n, bytes: answered }]);
 		sums.response += answerUs / 1e6;
-		sums.edns += Math.max(512, seen.ednsBytes);
-		sums.bytes += 160;
+		sums.edns += Math.max(512, ednsBytes ?? 0);
+		sums.bytes += query.length + response.length;
 	}
 	now += 60_000_000;
-	tracker.clock.at(now);
+	tracker.reach(now);
 	const exposition = createExposition(sources, async () => {});
 	return { samples: parseExposition(Buffer.concat(await exposition.render()).toString()), sums };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { catalog } from "../../src/metrics/catalog.ts";
 import { createExposition } from "../../src/metrics/exposition.ts";
-import { heldUsMax } from "../../src/track/clock.ts";
+import { heldUsMax } from "../../src/track/limits.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { observedDomains, Traffic } from "./traffic.ts";
 
@@ -45,7 +45,7 @@ describe("an exposition", () => {
 		send(records);
 		const exposition = createExposition(sources, async () => {});
 		const queryUs = Number((records[0]?.timeNs ?? 0n) / 1000n);
-		sources.tracker.clock.advance(queryUs + 30_000_000 + heldUsMax + moreUs);
+		sources.tracker.advance(queryUs + 30_000_000 + heldUsMax + moreUs);
 		const samples = parseExposition(textOf(await exposition.render()));
 		expect(samples.value("dnstt_active_clients", labels)).toBe(active);
 		expect(samples.value("dnstt_peak_clients", labels)).toBe(1);

@@ -10,6 +10,7 @@ import {
 	BuildError,
 	buildAddon,
 	bundle,
+	compileEngine,
 	gitRevision,
 	root,
 	type Sysroot,
@@ -243,6 +244,7 @@ export async function release(): Promise<void> {
 	const dist = join(root, "dist");
 	say("fetching Debian's package lists for amd64 and arm64 (nothing is installed)");
 	const debian = await openDebian(join(workFolder, "apt"));
+	await compileEngine();
 	const names: string[] = [];
 	const libpcapVersions = new Set<string>();
 	let inputs: string[] = [];

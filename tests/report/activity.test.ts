@@ -1,17 +1,17 @@
 import { describe, expect, test } from "bun:test";
+import type { Tracker } from "../../src/engine/tracker.ts";
 import { Activity, pointsMax } from "../../src/report/activity.ts";
-import { Clock } from "../../src/track/clock.ts";
-import type { Tracker } from "../../src/track/tracker.ts";
+import { partsOf } from "../track/observing.ts";
 
 const startUs = Date.parse("2026-05-27T09:00:07Z") * 1_000;
 
 /** A tracker whose clients are `activeAt` of the seconds since the start. */
 function activityOf(activeAt: (seconds: number) => number): Activity {
-	const clock = new Clock();
+	const { parts } = partsOf();
 	const tracker = {
-		clock,
+		reach: parts.reach,
 		expire() {
-			this.activeByDomain.sum = activeAt((clock.now - startUs) / 1e6);
+			this.activeByDomain.sum = activeAt((parts.clockNow() - startUs) / 1e6);
 		},
 		activeByDomain: { sum: 0 },
 	};

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { Outcome } from "../../src/decode/fault.ts";
+import { HistogramId } from "../../src/engine/border.ts";
+import { ednsBounds } from "../../src/engine/tracker.ts";
 import { healthOf } from "../../src/report/health.ts";
-import { answerUsMax } from "../../src/track/answers.ts";
-import { ednsBounds } from "../../src/track/tracker.ts";
+import { SetCell } from "../../src/track/cells.ts";
+import { answerUsMax } from "../../src/track/limits.ts";
 import { begin, query, second, seenOf, trackerOf } from "../track/observing.ts";
 
 const all = (tracker: ReturnType<typeof trackerOf>) => Array.from({ length: tracker.sets.size }, (_, set) => set);
@@ -31,18 +33,20 @@ describe("the health of", () => {
 
 	test("some label sets is theirs, and no other's", () => {
 		const tracker = trackerOf();
-		const { upstream, downstream, roundTrips } = tracker.health;
+		const { parts } = tracker;
 		for (const [index, origin] of [2, 3, 4].entries()) {
 			const more = 10 ** index;
 			for (let id = 0; id < 4 * more; id++) query(tracker, 0, { origin, messageId: id, bytes: 30 });
-			upstream.packetBytes.add(index, 20 * more);
-			downstream.packetBytes.add(index, 40 * more);
-			upstream.pushes.add(index, 5 * more);
-			upstream.retransmissions.add(index, more);
-			downstream.pushes.add(index, 10 * more);
-			downstream.retransmissions.add(index, more);
-			for (let count = 0; count < more; count++) roundTrips.observe(index, 64 * more);
+			const row = parts.setRow(index);
+			parts.add(row, SetCell.UpstreamBytes, 20 * more);
+			parts.add(row, SetCell.DownstreamBytes, 40 * more);
+			parts.add(row, SetCell.UpstreamPushes, 5 * more);
+			parts.add(row, SetCell.UpstreamRetransmissions, more);
+			parts.add(row, SetCell.DownstreamPushes, 10 * more);
+			parts.add(row, SetCell.DownstreamRetransmissions, more);
+			for (let count = 0; count < more; count++) parts.observeValue(HistogramId.RoundTrips, index, 64 * more);
 		}
+		parts.countNoted();
 		expect(healthOf(tracker, [0, 2])).toMatchObject({
 			round_trip_seconds: { count: 101 },
 			polls: 404,

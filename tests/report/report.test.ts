@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { Fault, Foreign, Outcome } from "../../src/decode/fault.ts";
-import { Observation } from "../../src/decode/observation.ts";
+import { Fault, Foreign } from "../../src/decode/fault.ts";
 import { createReport, type Reading } from "../../src/report/report.ts";
-import { observedDomains, Traffic } from "../metrics/traffic.ts";
+import { domains, observedDomains, Traffic } from "../metrics/traffic.ts";
+import { dnsQuery, dnsResponse, dnsttQuery, ipv4Packet, typeA, udpPacket } from "../support/frames.ts";
+import type { CaptureRecord } from "../support/pcapfile.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const reading: Reading = {
@@ -15,6 +16,30 @@ const reading: Reading = {
 	lastUs: 1_700_000_002_500_000,
 	activity: null,
 };
+
+const [resolver, host] = ["192.0.2.1", "198.51.100.9"];
+
+/** A packet to a port. */
+function packet(payload: Uint8Array, toPort: number, fromPort = 4_000): Uint8Array {
+	return udpPacket({ source: resolver, destination: host, sourcePort: fromPort, destinationPort: toPort, payload });
+}
+
+/** At the time of the reading's first packet. */
+const record = (bytes: Uint8Array): CaptureRecord => ({ timeNs: BigInt(reading.firstUs) * 1_000n, bytes });
+
+/** Packets that are none of a tunnel's, and why. */
+const strange = {
+	port: packet(new Uint8Array(12), 5_353),
+	protocol: ipv4Packet({ source: resolver, destination: host, protocol: 6, payload: new Uint8Array(20) }),
+	/** A query that the server sends. */
+	direction: packet(dnsttQuery({ clientId: new Uint8Array(8) }), 4_000, 53),
+	domain: packet(dnsttQuery({ clientId: new Uint8Array(8), domain: "elsewhere.example" }), 53),
+	/** Under the domain, but not of the tunnel. */
+	response: packet(dnsResponse(dnsQuery({ name: `aaaa.${domains[0]}`, type: typeA })), 4_000, 53),
+	dnsTruncated: packet(Uint8Array.of(1, 2, 3), 53),
+	/** Its length says more than there is. */
+	udpLength: packet(new Uint8Array(12), 53).with(25, 21),
+} as const;
 
 describe("a report", () => {
 	test("of nothing has every domain with zeros, and no times", async () => {
@@ -92,27 +117,28 @@ describe("a report", () => {
 	});
 
 	test("says that everything was of other ports than it was to look at, but not what only meets no domain", async () => {
-		const { sources } = await observedDomains();
+		const { sources, send } = await observedDomains();
 		const { tracker } = sources;
 		const said = () => createReport({ ...reading, ports: [5300] }, sources).diagnosis.map((line) => line.split(":")[0]);
-		const observe = (outcome: Outcome, fields: Partial<Observation>) =>
-			tracker.observe(outcome, Object.assign(new Observation(), fields), reading.firstUs);
-		observe(Outcome.Foreign, { foreign: Foreign.Port });
-		observe(Outcome.Foreign, { foreign: Foreign.Protocol });
-		observe(Outcome.Fault, { fault: Fault.UdpLength });
+		send([strange.port, strange.protocol, strange.udpLength].map(record));
+		expect([Foreign.Port, Foreign.Protocol].map((reason) => tracker.foreignOf(reason))).toEqual([1, 1]);
+		expect(tracker.faultsOf(Fault.UdpLength)).toBe(1);
 		expect(said()).toEqual(["No packet to or from UDP port 5300"]);
-		observe(Outcome.Fault, { fault: Fault.DnsTruncated });
+		send([record(strange.dnsTruncated)]);
+		expect(tracker.faultsOf(Fault.DnsTruncated)).toBe(1);
 		expect(said()).toEqual([]);
 	});
 
-	test.each([Foreign.Direction, Foreign.Domain, Foreign.Response])(
+	test.each([
+		[Foreign.Direction, strange.direction],
+		[Foreign.Domain, strange.domain],
+		[Foreign.Response, strange.response],
+	])(
 		"does not call the port wrong where something of it was seen, foreign for reason %d",
-		async (foreign) => {
-			const { sources } = await observedDomains();
-			for (const reason of [Foreign.Port, foreign]) {
-				const seen = Object.assign(new Observation(), { foreign: reason });
-				sources.tracker.observe(Outcome.Foreign, seen, reading.firstUs);
-			}
+		async (foreign, packetOfPort) => {
+			const { sources, send } = await observedDomains();
+			send([strange.port, packetOfPort].map(record));
+			expect([Foreign.Port, foreign].map((reason) => sources.tracker.foreignOf(reason))).toEqual([1, 1]);
 			expect(createReport(reading, sources).diagnosis.join()).not.toContain("--dnstt.port");
 		},
 	);

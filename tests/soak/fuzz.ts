@@ -3,11 +3,11 @@
  * `bun fuzz.ts SEED SECONDS`. Every frame is decoded in two places that differ in all bytes but its own, by two decoders; they must agree.
  * What it comes to is observed at a time that now and then jumps, and the tracker's sums must hold. Prints how many frames there were.
  */
-import type { LinkType } from "../../src/capture/source.ts";
-import { linkTypes } from "../../src/capture/source.ts";
-import { Outcome, refusalNames } from "../../src/decode/fault.ts";
-import type { Tracker } from "../../src/track/tracker.ts";
-import { decoderOf, digestOf } from "../decode/decoding.ts";
+import { LinkType } from "../../src/capture/source.ts";
+import { Outcome } from "../../src/decode/fault.ts";
+import { refusalNames } from "../../src/engine/names.ts";
+import type { Tracker } from "../../src/engine/tracker.ts";
+import { type Decoder, decoderOf, digestOf } from "../decode/decoding.ts";
 import { seededRandom } from "../support/messages.ts";
 import { concatBytes, readPcapFile } from "../support/pcapfile.ts";
 import { ended, spawnChild } from "../support/process.ts";
@@ -18,7 +18,6 @@ import type { Checks } from "./checks.ts";
 const lateSeconds = 30;
 const progressEvery = 5_000;
 const frameAt = 64;
-const placeBytes = 0x1_0400;
 const frameBytesMax = 0x1_0000;
 const labelSetsMax = 30;
 /** Small, so that tables are full all the time. */
@@ -69,7 +68,7 @@ async function originals(): Promise<Original[]> {
 	for (const name of ["direct-ipv4", "unbound-0x20-ipv4", "any-sll2-ipv4", "bent-queries"]) {
 		const path = new URL(`../captures/${name}.pcap`, import.meta.url).pathname;
 		const { linkType, records } = await readPcapFile(path);
-		const linkBytes = linkType === linkTypes.EN10MB ? 14 : linkType === linkTypes.LINUX_SLL2 ? 20 : 0;
+		const linkBytes = linkType === LinkType.EN10MB ? 14 : linkType === LinkType.LINUX_SLL2 ? 20 : 0;
 		for (const { bytes } of records) all.push({ linkType: linkType as LinkType, linkBytes, bytes });
 	}
 	return all;
@@ -142,26 +141,20 @@ function fitLengths(bytes: Uint8Array, linkBytes: number): void {
 
 /** Throws with the sum that does not hold. */
 function prove(tracker: Tracker, counts: FuzzCounts): void {
-	const { sessions, resolvers, answers, doubles, sets } = tracker;
-	const { active, remembered } = sessions;
+	const { tables, sets } = tracker;
+	const { sessions, remembered } = tables;
 	const same: [what: string, one: number, other: number][] = [
-		["sessions active and tracked", tracker.active.sum, active.size],
-		["sessions active by domain", tracker.activeByDomain.sum, active.size],
+		["sessions active and tracked", tracker.active.sum, sessions.size],
+		["sessions active by domain", tracker.activeByDomain.sum, sessions.size],
 		[
 			"sessions begun and kept or evicted",
 			tracker.sessionsBegun.sum,
-			active.size + remembered.size + remembered.evicted,
+			sessions.size + remembered.size + remembered.evicted,
 		],
 		["packets seen twice and not", counts.queries, tracker.queries.sum + doublesOf(tracker, counts)],
 	];
 	for (const [what, one, other] of same) if (one !== other) throw new Error(`${what}: ${one} and ${other}`);
-	for (const [name, table] of Object.entries({
-		active,
-		remembered,
-		r: resolvers.table,
-		a: answers.table,
-		d: doubles.table,
-	}))
+	for (const [name, table] of Object.entries(tables))
 		if (table.size > table.limit) throw new Error(`table ${name} has ${table.size} entries of ${table.limit}`);
 	if (sets.size > sets.sizeMax) throw new Error(`${sets.size} label sets of ${sets.sizeMax}`);
 	for (let set = 0; set < sets.size; set++) {
@@ -179,17 +172,35 @@ function doublesOf(tracker: Tracker, counts: FuzzCounts): number {
 	return tracker.copies - (counts.responses - responses) - (counts.refused - refused);
 }
 
+/** A decoder, and the byte that all of its memory is filled with but for the frame. */
+interface Place {
+	readonly decoder: Decoder;
+	readonly around: number;
+}
+
+function placeOf(linkType: LinkType, around: number): Place {
+	const decoder = decoderOf({ linkType });
+	decoder.room.fill(around);
+	return { decoder, around };
+}
+
+function decodeIn({ decoder, around }: Place, frame: Uint8Array): Outcome {
+	const { exports, room, start } = decoder;
+	const end = frameAt + frame.length;
+	room.set(frame, frameAt);
+	const outcome = exports.decode(start + frameAt, start + end);
+	room.fill(around, frameAt, end);
+	return outcome;
+}
+
 async function fuzz(seed: number, seconds: number): Promise<FuzzCounts> {
 	const mutator = new Mutator(await originals(), seededRandom(seed));
 	const tracker = trackerOf(bounds);
 	const counts: FuzzCounts = { frames: 0, queries: 0, responses: 0, refused: 0, foreign: 0, faults: 0 };
 	const places = new Map(
-		[linkTypes.EN10MB, linkTypes.LINUX_SLL2].map((linkType) => [
+		[LinkType.EN10MB, LinkType.LINUX_SLL2].map((linkType) => [
 			linkType as LinkType,
-			{
-				one: { bytes: new Uint8Array(placeBytes).fill(0), decoder: decoderOf({ linkType }) },
-				other: { bytes: new Uint8Array(placeBytes).fill(0xc1), decoder: decoderOf({ linkType }) },
-			},
+			{ one: placeOf(linkType, 0), other: placeOf(linkType, 0xc1) },
 		]),
 	);
 	let stampUs = begin;
@@ -201,12 +212,9 @@ async function fuzz(seed: number, seconds: number): Promise<FuzzCounts> {
 			const place = places.get(linkType);
 			if (place === undefined) throw new Error(`a capture has link type ${linkType}`);
 			const { one, other } = place;
-			one.bytes.set(frame, frameAt);
-			other.bytes.set(frame, frameAt);
-			const end = frameAt + frame.length;
 			try {
-				const outcome = one.decoder.decode(one.bytes, frameAt, end);
-				const second = other.decoder.decode(other.bytes, frameAt, end);
+				const outcome = decodeIn(one, frame);
+				const second = decodeIn(other, frame);
 				if (outcome !== second || digestOf(outcome, one.decoder.seen) !== digestOf(second, other.decoder.seen))
 					throw new Error("a decode looked outside its frame");
 				count(counts, outcome);
@@ -215,8 +223,6 @@ async function fuzz(seed: number, seconds: number): Promise<FuzzCounts> {
 			} catch (error) {
 				throw new Error(`frame ${counts.frames}: ${Buffer.from(frame).toString("hex")}`, { cause: error });
 			}
-			one.bytes.fill(0, frameAt, end);
-			other.bytes.fill(0xc1, frameAt, end);
 		}
 		prove(tracker, counts);
 	}

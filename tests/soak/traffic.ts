@@ -3,7 +3,7 @@
  * is sent, so that whoever sends and measures is not held up.
  */
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { linkTypes } from "../../src/capture/source.ts";
+import { LinkType } from "../../src/capture/source.ts";
 import { type TrafficCounts, writeTraffic } from "../bench/traffic.ts";
 import { seededRandom } from "../support/messages.ts";
 import type { Namespace } from "../support/netns.ts";
@@ -135,7 +135,7 @@ function bend(path: string, seed: number): void {
 		return { timeNs, bytes: below(4) === 0 ? bytes.subarray(0, bendFrom + below(bytes.length - bendFrom)) : bytes };
 	});
 	rmSync(path);
-	writeFileSync(path, writePcap({ linkType: linkTypes.EN10MB, records }));
+	writeFileSync(path, writePcap({ linkType: LinkType.EN10MB, records }));
 }
 
 if (import.meta.main) {

@@ -2,7 +2,7 @@
  * Frames for the tests: the IP packets of a capture taken out of their frames, and packets put into frames of every link type.
  * Pure functions; `packets.ts` and `messages.ts` (given from here too) build what goes inside.
  */
-import { linkTypes } from "../../src/capture/source.ts";
+import { LinkType } from "../../src/capture/source.ts";
 import { extensionHeaders, packetLength, takeApart, toIpv6, withIpv4Options } from "./packets.ts";
 import { type Capture, type CaptureRecord, concatBytes } from "./pcapfile.ts";
 
@@ -35,9 +35,9 @@ export function packetsOf(capture: Capture, port = 53): PacketRecord[] {
 }
 
 function linkHeaderBytes(linkType: number): number {
-	if (linkType === linkTypes.EN10MB) return 14;
-	if (linkType === linkTypes.LINUX_SLL2) return 20;
-	if (linkType === linkTypes.RAW) return 0;
+	if (linkType === LinkType.EN10MB) return 14;
+	if (linkType === LinkType.LINUX_SLL2) return 20;
+	if (linkType === LinkType.RAW) return 0;
 	throw new Error(`packetsOf does not take link type ${linkType}`);
 }
 
@@ -130,49 +130,49 @@ const both = [4, 6] as const;
 
 /** Every link type that the decoder knows, with the tags and paddings that occur. */
 export const wrappings: readonly Wrapping[] = [
-	{ title: "Ethernet", linkType: linkTypes.EN10MB, versions: both, wrap: (p, d) => ethernetFrame(p, d) },
+	{ title: "Ethernet", linkType: LinkType.EN10MB, versions: both, wrap: (p, d) => ethernetFrame(p, d) },
 	{
 		title: "Ethernet, 802.1Q",
-		linkType: linkTypes.EN10MB,
+		linkType: LinkType.EN10MB,
 		versions: both,
 		wrap: (p, d) => ethernetFrame(p, d, [0x8100]),
 	},
 	{
 		title: "Ethernet, QinQ 0x88a8 + 0x8100",
-		linkType: linkTypes.EN10MB,
+		linkType: LinkType.EN10MB,
 		versions: both,
 		wrap: (p, d) => ethernetFrame(p, d, [0x88a8, 0x8100]),
 	},
 	{
 		title: "Ethernet, QinQ 0x8100 + 0x8100",
-		linkType: linkTypes.EN10MB,
+		linkType: LinkType.EN10MB,
 		versions: both,
 		wrap: (p, d) => ethernetFrame(p, d, [0x8100, 0x8100]),
 	},
 	{
 		title: "Ethernet with padding behind the datagram",
-		linkType: linkTypes.EN10MB,
+		linkType: LinkType.EN10MB,
 		versions: both,
 		wrap: (p, d) => paddedEthernetFrame(p, d),
 	},
-	{ title: "RAW", linkType: linkTypes.RAW, versions: both, wrap: (p) => p },
-	{ title: "IPV4", linkType: linkTypes.IPV4, versions: [4], wrap: (p) => p },
-	{ title: "IPV6", linkType: linkTypes.IPV6, versions: [6], wrap: (p) => p },
-	{ title: "NULL, little-endian family", linkType: linkTypes.NULL, versions: both, wrap: (p) => nullFrame(p, false) },
-	{ title: "NULL, big-endian family", linkType: linkTypes.NULL, versions: both, wrap: (p) => nullFrame(p, true) },
-	{ title: "NULL, FreeBSD's AF_INET6", linkType: linkTypes.NULL, versions: [6], wrap: (p) => nullFrame(p, false, 28) },
-	{ title: "LOOP", linkType: linkTypes.LOOP, versions: both, wrap: (p) => loopFrame(p) },
-	{ title: "LINUX_SLL", linkType: linkTypes.LINUX_SLL, versions: both, wrap: (p, d) => linuxSllFrame(p, d) },
+	{ title: "RAW", linkType: LinkType.RAW, versions: both, wrap: (p) => p },
+	{ title: "IPV4", linkType: LinkType.IPV4, versions: [4], wrap: (p) => p },
+	{ title: "IPV6", linkType: LinkType.IPV6, versions: [6], wrap: (p) => p },
+	{ title: "NULL, little-endian family", linkType: LinkType.NULL, versions: both, wrap: (p) => nullFrame(p, false) },
+	{ title: "NULL, big-endian family", linkType: LinkType.NULL, versions: both, wrap: (p) => nullFrame(p, true) },
+	{ title: "NULL, FreeBSD's AF_INET6", linkType: LinkType.NULL, versions: [6], wrap: (p) => nullFrame(p, false, 28) },
+	{ title: "LOOP", linkType: LinkType.LOOP, versions: both, wrap: (p) => loopFrame(p) },
+	{ title: "LINUX_SLL", linkType: LinkType.LINUX_SLL, versions: both, wrap: (p, d) => linuxSllFrame(p, d) },
 	{
 		title: "LINUX_SLL, 802.1Q",
-		linkType: linkTypes.LINUX_SLL,
+		linkType: LinkType.LINUX_SLL,
 		versions: both,
 		wrap: (p, d) => linuxSllFrame(p, d, [0x8100]),
 	},
-	{ title: "LINUX_SLL2", linkType: linkTypes.LINUX_SLL2, versions: both, wrap: (p, d) => linuxSll2Frame(p, d) },
+	{ title: "LINUX_SLL2", linkType: LinkType.LINUX_SLL2, versions: both, wrap: (p, d) => linuxSll2Frame(p, d) },
 	{
 		title: "LINUX_SLL2, 802.1Q",
-		linkType: linkTypes.LINUX_SLL2,
+		linkType: LinkType.LINUX_SLL2,
 		versions: both,
 		wrap: (p, d) => linuxSll2Frame(p, d, 2, [0x8100]),
 	},

@@ -3,7 +3,7 @@
  * Names are unique to the process; a network is removed at the end of its scope (`using network = makeNetwork()`), else when the process
  * exits, else by the next process that makes one or by tests/run.ts. Needs root, and Debian's iproute2, tcpreplay, curl, nftables and iptables.
  */
-import { linkTypes } from "../../src/capture/source.ts";
+import { LinkType } from "../../src/capture/source.ts";
 import { type CaptureRecord, writePcap } from "./pcapfile.ts";
 import { type Child, type Ended, ended, quoted, spawnChild } from "./process.ts";
 import { temporaryFolder } from "./temporary.ts";
@@ -229,7 +229,7 @@ function namespaceOf(name: string, children: Set<Child>): Namespace {
 		},
 		async sendFrames(records, interfaceName, rate) {
 			using folder = temporaryFolder();
-			await Bun.write(folder.file("frames.pcap"), writePcap({ linkType: linkTypes.EN10MB, records }));
+			await Bun.write(folder.file("frames.pcap"), writePcap({ linkType: LinkType.EN10MB, records }));
 			await namespace.sendCapture(folder.file("frames.pcap"), interfaceName, rate);
 		},
 		async sendCapture(path, interfaceName, rate = "fastest") {

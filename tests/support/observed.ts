@@ -1,12 +1,12 @@
 /** A tracker that has seen what a test sends it, by the way that captured frames take, and batches of frames to send. */
-import { type FrameBatch, type LinkType, linkTypes, recordHeaderBytes } from "../../src/capture/source.ts";
+import { type FrameBatch, LinkType } from "../../src/capture/source.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
-import { Decoder } from "../../src/decode/decoder.ts";
+import { recordHeaderBytes } from "../../src/engine/border.ts";
+import type { Span, TimeRange } from "../../src/engine/engine.ts";
+import type { Tracker } from "../../src/engine/tracker.ts";
 import { createLogger } from "../../src/log.ts";
 import type { Sources } from "../../src/metrics/collect.ts";
-import { observeBatch, type Span, type TimeRange } from "../../src/pipeline.ts";
-import { createTracker, openGeoip, sourcesOf, type World } from "../../src/stages.ts";
-import type { Tracker } from "../../src/track/tracker.ts";
+import { createEngine, openGeoip, sourcesOf, type World } from "../../src/stages.ts";
 import type { CaptureRecord } from "./pcapfile.ts";
 
 /** The configuration that these flags give (names without dashes), for `t.example.com` unless they name a domain. */
@@ -39,22 +39,26 @@ export function createWorld(nowUs: () => number = () => 1e15): World & { readonl
 	};
 }
 
-/** Lays records out as FrameSource.read does; behind `used` stand bytes of an earlier read. */
-export function batchOf(records: readonly CaptureRecord[]): { readonly batch: FrameBatch; readonly used: number } {
-	const sizes = records.map(({ bytes }) => recordHeaderBytes + ((bytes.length + 3) & ~3));
-	const used = sizes.reduce((sum, size) => sum + size, 0);
-	const bytes = new Uint8Array(used + 64).fill(0xa5);
-	const view = new DataView(bytes.buffer);
+/** Room for frames, and a reader's view of it. */
+export function batchOfBytes(bytes: number): FrameBatch {
+	const memory = new ArrayBuffer(bytes);
+	return { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
+}
+
+/** Lays records out in a batch as FrameSource.read does, and gives what it gives; behind them stand bytes of an earlier read. */
+export function fillBatch({ bytes, words }: FrameBatch, records: readonly CaptureRecord[]): number {
 	let at = 0;
-	for (const [index, record] of records.entries()) {
-		view.setUint32(at, Number(record.timeNs / 1_000_000_000n), true);
-		view.setUint32(at + 4, Number(record.timeNs % 1_000_000_000n), true);
-		view.setUint32(at + 8, record.bytes.length, true);
-		view.setUint32(at + 12, record.originalLength ?? record.bytes.length, true);
+	for (const record of records) {
+		const word = at >> 2;
+		words[word] = Number(record.timeNs / 1_000_000_000n);
+		words[word + 1] = Number(record.timeNs % 1_000_000_000n);
+		words[word + 2] = record.bytes.length;
+		words[word + 3] = record.originalLength ?? record.bytes.length;
 		bytes.set(record.bytes, at + recordHeaderBytes);
-		at += sizes[index] ?? 0;
+		at += recordHeaderBytes + ((record.bytes.length + 3) & ~3);
 	}
-	return { batch: { bytes, words: new Uint32Array(bytes.buffer) }, used };
+	bytes.fill(0xa5, at, at + 64);
+	return at;
 }
 
 export interface Observed {
@@ -69,14 +73,14 @@ export interface Observed {
 export async function observed(config: Config = configOf()): Promise<Observed> {
 	const world = createWorld();
 	const geoip = await openGeoip(config, world.log);
-	const tracker = createTracker(config, geoip, world.seed);
-	const { domains, ports } = config.dnstt;
+	const engine = createEngine(config, geoip, world.seed);
+	const { tracker } = engine;
 	return {
 		tracker,
 		sources: { ...sourcesOf(config, geoip, tracker), capture: () => null, configReload: () => null },
-		send(records, range, linkType = linkTypes.RAW) {
-			const { batch, used } = batchOf(records);
-			return observeBatch(batch, used, new Decoder({ linkType, domains, ports }), tracker, range);
+		send(records, range, linkType = LinkType.RAW) {
+			engine.lookFor(linkType, config.dnstt.ports);
+			return engine.observe(fillBatch(engine.batch, records), range);
 		},
 	};
 }

@@ -1,11 +1,33 @@
 import { describe, expect, test } from "bun:test";
 import { Outcome } from "../../src/decode/fault.ts";
-import { Answers, answersMax, answerUsMax } from "../../src/track/answers.ts";
-import { begin, bySet, query, type Seen, second, seed, seenOf, trackerOf } from "./observing.ts";
+import { answersMax, answerUsMax } from "../../src/track/limits.ts";
+import { begin, bySet, type Observation, query, type Seen, second, seenOf, trackerOf } from "./observing.ts";
+
+/** The waiting queries of a tracker of their own. */
+function answersOf() {
+	const { parts, see, tables } = trackerOf();
+	return {
+		table: tables.answers,
+		wait(seen: Observation, set: number, session: number, now: number) {
+			see(seen);
+			parts.waitFor(set, session, now);
+		},
+		find(seen: Observation) {
+			see(seen);
+			return parts.findWaiting();
+		},
+		setAt: parts.waitingSet,
+		serverAt: parts.waitingServer,
+		sessionAt: parts.waitingSession,
+		waitedUs: parts.waitedUs,
+		overdue: parts.overdueAt,
+		remove: parts.removeWaiting,
+	};
+}
 
 /** Answers in which one query waits: of the defaults of seenOf. */
-function waiting(): Answers {
-	const answers = new Answers(seed);
+function waiting() {
+	const answers = answersOf();
 	answers.wait(seenOf({}), 3, 5, begin);
 	return answers;
 }
@@ -34,8 +56,14 @@ describe("a response is matched", () => {
 		expect(waiting().find(seen)).toBe(0);
 	});
 
+	test.each(["peer0", "peer1", "peer2", "peer3"] as const)("and none from an address with another word %s", (word) => {
+		const seen = seenOf({});
+		seen[word] ^= 1;
+		expect(waiting().find(seen)).toBe(0);
+	});
+
 	test("at the ends of ports and ids", () => {
-		const answers = new Answers(seed);
+		const answers = answersOf();
 		const rows = [0, 1, 0x7fff, 0x8000, 0xffff].flatMap((port) =>
 			[0, 1, 0x7fff, 0x8000, 0xffff].map((messageId) => ({ port, messageId })),
 		);
@@ -67,7 +95,7 @@ test("a query is overdue after more than 10 s, the oldest first", () => {
 });
 
 test("of one query more than there is room for, the oldest is forgotten and counted", () => {
-	const answers = new Answers(seed);
+	const answers = answersOf();
 	const seen = seenOf({});
 	const wait = (index: number) => {
 		seen.peer3 = index;
@@ -106,15 +134,39 @@ describe("the tracker", () => {
 
 	test("is that of the frames, whoever looks while they lie in the buffer", () => {
 		const tracker = trackerOf();
-		tracker.clock.synchronize(begin, 5 * second);
+		tracker.synchronize(begin, 5 * second);
 		query(tracker, 0, { messageId: 1 });
-		tracker.clock.advance(5.3 * second);
+		tracker.advance(5.3 * second);
 		tracker.expire();
-		tracker.clock.synchronize(begin + 0.3 * second, 5.3 * second);
+		tracker.synchronize(begin + 0.3 * second, 5.3 * second);
 		respond(tracker, 50_000, { messageId: 1 });
 		query(tracker, 60_000, { messageId: 2 });
 		respond(tracker, 110_000, { messageId: 2 });
 		expect(times(tracker)).toEqual([2, 100_000]);
+	});
+
+	test("takes no response under another domain for the answer, though all else is the same", () => {
+		const tracker = trackerOf();
+		query(tracker, 0, { domain: 0 });
+		respond(tracker, 1_000, { domain: 1, bytes: 60 });
+		expect([times(tracker)[0], tracker.unmatched.at(0), tracker.unmatched.at(1)]).toEqual([0, 0, 1]);
+		expect(bySet(tracker, tracker.bytesOut)).toEqual({ "1/2": 60 });
+		respond(tracker, 2_000, { domain: 0, bytes: 50 });
+		expect(times(tracker)).toEqual([1, 2_000]);
+		expect(bySet(tracker, tracker.bytesOut)).toEqual({ "0/2": 50, "1/2": 60 });
+	});
+
+	test("counts an answer's rcode and TC under its domain, and its bytes for the session", () => {
+		const tracker = trackerOf();
+		query(tracker, 0, { domain: 1, bytes: 1_000 });
+		const seen = seenOf({ domain: 1, bytes: 24 });
+		seen.rcode = 5;
+		seen.truncated = 1;
+		tracker.observe(Outcome.Response, seen, begin + 1);
+		expect([tracker.responsesOf(1, 5), tracker.responsesOf(1, 0), tracker.responsesOf(0, 5)]).toEqual([1, 0, 0]);
+		expect([tracker.truncated.at(0), tracker.truncated.at(1)]).toEqual([0, 1]);
+		tracker.observe(Outcome.Refused, seenOf({}), begin + 60 * second);
+		expect([tracker.volumes.distribution([0]).count, tracker.volumes.distribution([0]).sum]).toEqual([1, 1_024]);
 	});
 
 	test("counts a query without a response as unanswered after 10 s, under its label set", () => {
@@ -147,7 +199,7 @@ describe("the tracker", () => {
 });
 
 test("the place of the server's port stands beside the label set, up to the last of both", () => {
-	const answers = new Answers(seed);
+	const answers = answersOf();
 	const seen = seenOf({});
 	seen.server = 15;
 	answers.wait(seen, 1_000_063, 5, begin);

@@ -1,16 +1,30 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { blockTimeoutMs } from "../../src/capture/live.ts";
-import { Clock, heldUsMax } from "../../src/track/clock.ts";
+import { heldUsMax } from "../../src/track/limits.ts";
+import { partsOf } from "./observing.ts";
 
 const second = 1_000_000;
 const hour = 3_600 * second;
 const begin = 1_700_000_000 * second;
 
+/** A clock of its own. */
+function clockOf() {
+	const { parts } = partsOf();
+	return {
+		at: parts.clockAt,
+		synchronize: parts.synchronize,
+		advance: parts.advance,
+		get now() {
+			return parts.clockNow();
+		},
+	};
+}
+
 describe("a file's clock", () => {
 	/** Seconds since the first stamp that each stamp (in seconds, too) is given. */
 	const timesOf = (stamps: readonly number[]) => {
-		const clock = new Clock();
+		const clock = clockOf();
 		return stamps.map((stamp) => (clock.at(begin + stamp * second) - begin) / second);
 	};
 	const rows: readonly [title: string, stamps: readonly number[], times: readonly number[]][] = [
@@ -27,7 +41,7 @@ describe("a file's clock", () => {
 
 describe("the live clock", () => {
 	const live = () => {
-		const clock = new Clock();
+		const clock = clockOf();
 		clock.synchronize(begin, 10 * second);
 		return clock;
 	};

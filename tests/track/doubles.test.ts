@@ -1,13 +1,30 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Outcome, Refusal } from "../../src/decode/fault.ts";
-import { Doubles, doublesMax } from "../../src/track/doubles.ts";
-import { begin, bySet, seed, seenOf, trackerOf } from "./observing.ts";
+import { TableId } from "../../src/engine/border.ts";
+import { doublesMax } from "../../src/track/limits.ts";
+import { begin, bySet, type Observation, partsOf, seenOf, trackerOf } from "./observing.ts";
 
 const millisecond = 1_000;
+
+/** The messages that were seen, of an instance of their own. */
+function doublesOf() {
+	const { parts, see } = partsOf();
+	parts.setUpDoubles();
+	return {
+		isDouble(outcome: Outcome, seen: Observation, now: number): boolean {
+			see(seen);
+			return parts.isDoubleAt(outcome, now) !== 0;
+		},
+		get evicted() {
+			return parts.tableEvicted(TableId.Doubles);
+		},
+	};
+}
+
 /** "1" for what counts, "-" for a copy, of frames given as [capture point, microseconds]. */
 function counted(frames: readonly (readonly [point: number, at: number])[], outcome = Outcome.Query): string {
-	const doubles = new Doubles(seed);
+	const doubles = doublesOf();
 	return frames
 		.map(([capturePoint, at]) => (doubles.isDouble(outcome, seenOf({ capturePoint }), at) ? "-" : "1"))
 		.join("");
@@ -124,7 +141,7 @@ describe("Doubles", () => {
 	];
 	for (const [title, first, second, outcome] of others) {
 		test(`${title} is another message`, () => {
-			const doubles = new Doubles(seed);
+			const doubles = doublesOf();
 			expect(doubles.isDouble(outcome, seenOf({ ...first, capturePoint: 1 }), 0)).toBe(false);
 			expect(doubles.isDouble(outcome, seenOf({ ...second, capturePoint: 2 }), 0)).toBe(false);
 			expect(doubles.isDouble(outcome, seenOf({ ...second, capturePoint: 3 }), 0)).toBe(true);
@@ -132,24 +149,34 @@ describe("Doubles", () => {
 	}
 
 	test("a response is no copy of the query", () => {
-		const doubles = new Doubles(seed);
+		const doubles = doublesOf();
 		expect(doubles.isDouble(Outcome.Query, seenOf({ capturePoint: 1 }), 0)).toBe(false);
 		expect(doubles.isDouble(Outcome.Response, seenOf({ capturePoint: 2 }), 0)).toBe(false);
 	});
 
 	test("what translation changes, address and port of a query, tells nothing apart", () => {
-		const doubles = new Doubles(seed);
+		const doubles = doublesOf();
 		expect(doubles.isDouble(Outcome.Query, seenOf({ capturePoint: 1, origin: 1, port: 1 }), 0)).toBe(false);
 		expect(doubles.isDouble(Outcome.Query, seenOf({ capturePoint: 2, origin: 9, port: 2 }), 0)).toBe(true);
 	});
 
 	test("as many are remembered as the limit says; one more and the oldest is forgotten", () => {
-		const doubles = new Doubles(seed);
+		const doubles = doublesOf();
 		const see = (id: number, capturePoint: number) => doubles.isDouble(Outcome.Query, seenOf({ id, capturePoint }), 0);
 		for (let id = 0; id < doublesMax; id++) see(id, 1);
-		expect([see(0, 2), doubles.table.evicted]).toEqual([true, 0]);
+		expect([see(0, 2), doubles.evicted]).toEqual([true, 0]);
 		see(-1, 1);
 		expect([see(0, 2), see(2, 2)]).toEqual([false, true]);
+	});
+
+	test("a repeat is the newest again: another one is forgotten for one more", () => {
+		const doubles = doublesOf();
+		const see = (id: number, capturePoint: number) => doubles.isDouble(Outcome.Query, seenOf({ id, capturePoint }), 0);
+		for (let id = 0; id < doublesMax; id++) see(id, 1);
+		see(0, 1);
+		see(-1, 1);
+		expect([see(0, 2), doubles.evicted]).toEqual([true, 1]);
+		expect(see(1, 2)).toBe(false);
 	});
 
 	test("agrees with a list of all that was seen, in any order", () => {
@@ -161,7 +188,7 @@ describe("Doubles", () => {
 		});
 		fc.assert(
 			fc.property(fc.array(frame, { maxLength: 60 }), (frames) => {
-				const doubles = new Doubles(seed);
+				const doubles = doublesOf();
 				const counted: { message: string; capturePoint: number; at: number }[] = [];
 				let at = 0;
 				for (const { id, capturePoint, step, outcome } of frames) {
@@ -202,8 +229,8 @@ test("a response that is seen with a translated address first answers the query 
 	tracker.observe(Outcome.Query, seenOf({ origin: 9, port: 50_000, capturePoint: 2 }), at + 10);
 	tracker.observe(Outcome.Response, seenOf({ origin: 9, port: 50_000, capturePoint: 2, bytes: 300 }), at + 40_000);
 	tracker.observe(Outcome.Response, seenOf({ origin: 5, capturePoint: 1, bytes: 300 }), at + 40_010);
-	expect([tracker.copies, tracker.responsesOf(0, 0), tracker.answers.table.size]).toEqual([2, 1, 0]);
+	expect([tracker.copies, tracker.responsesOf(0, 0), tracker.tables.answers.size]).toEqual([2, 1, 0]);
 	expect([tracker.unmatched.at(0), bySet(tracker, tracker.bytesOut)]).toEqual([0, { "0/5": 300 }]);
-	const times = tracker.answerTimes.distribution([tracker.sets.of(0, 5)]);
+	const times = tracker.answerTimes.distribution([tracker.parts.labelSetOf(0, 5)]);
 	expect([times.count, times.sum]).toEqual([1, expect.closeTo(0.03999, 4)]);
 });

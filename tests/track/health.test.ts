@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Outcome } from "../../src/decode/fault.ts";
-import { SegmentFault } from "../../src/track/health.ts";
+import { SegmentFault } from "../../src/track/cells.ts";
 import { dnsttQuery, dnsttResponse, udpPacket } from "../support/frames.ts";
 import { type KcpSegment, kcpCommands, kcpSegment, randomBytes, seededRandom } from "../support/messages.ts";
 import { type Observed, observed } from "../support/observed.ts";
@@ -47,21 +47,21 @@ class Wire {
 
 	/** All that the segments tell. */
 	get told() {
-		const { health } = this.observed.tracker;
-		const { upstream, downstream, roundTrips } = health;
+		const { tracker } = this.observed;
+		const { upstream, downstream, roundTrips } = tracker;
 		const trips = roundTrips.distribution([0]);
 		return {
 			up: [upstream.pushes.at(0), upstream.retransmissions.at(0)],
 			down: [downstream.pushes.at(0), downstream.retransmissions.at(0)],
 			trips: [trips.count, Math.round(trips.sum * 1e6)],
-			format: health.faultsOf(SegmentFault.Format),
-			sequence: health.faultsOf(SegmentFault.Sequence),
-			echo: health.faultsOf(SegmentFault.Echo),
+			format: tracker.segmentFaultsOf(SegmentFault.Format),
+			sequence: tracker.segmentFaultsOf(SegmentFault.Sequence),
+			echo: tracker.segmentFaultsOf(SegmentFault.Echo),
 		};
 	}
 
 	get packetBytes() {
-		const { upstream, downstream } = this.observed.tracker.health;
+		const { upstream, downstream } = this.observed.tracker;
 		return [upstream.packetBytes.at(0), downstream.packetBytes.at(0)];
 	}
 
@@ -275,6 +275,13 @@ describe("an acknowledgement", () => {
 		expect(wire.told).toMatchObject({ trips: [4, 4 * 80 * ms], echo: 0 });
 	});
 
+	test("in the very microsecond of its push is a round trip of nothing, and no fault", async () => {
+		const wire = await Wire.open();
+		wire.response(0, wire.query(0), [pushed(0, 7)]);
+		wire.query(0, [acked(0, 7)]);
+		expect(wire.told).toMatchObject({ trips: [1, 0], echo: 0 });
+	});
+
 	test("of another session has nothing to do with it", async () => {
 		const wire = await Wire.open();
 		for (const client of [1, 2]) wire.response(0, wire.query(0, [], client), [pushed(0, 7)]);
@@ -384,7 +391,7 @@ test("a response that answers no query counts as unmatched, and its rcode and TC
 	const tracker = trackerOf();
 	const seen = seenOf({ bytes: 45 });
 	seen.rcode = 1;
-	seen.truncated = true;
+	seen.truncated = 1;
 	tracker.observe(Outcome.Response, seen, begin);
 	expect([tracker.unmatched.at(0), tracker.responsesOf(0, 1), tracker.truncated.at(0)]).toEqual([1, 0, 0]);
 	expect(bySet(tracker, tracker.bytesOut)).toEqual({ "0/2": 45 });

@@ -1,10 +1,33 @@
 import { describe, expect, test } from "bun:test";
-import { LabelSets } from "../../src/track/labels.ts";
+import { ProcessCell } from "../../src/track/cells.ts";
+import { partsOf, trackerOf } from "./observing.ts";
 
 const other = 1;
-const setsOf = (limit: number, domains = 2) => new LabelSets({ domains, limit, originsMax: 12, otherOrigin: other });
+
+/** Label sets of their own, of up to twelve origins. */
+function setsOf(limit: number, domains = 2) {
+	const { parts } = partsOf();
+	parts.setUpLabelSets(domains, limit, 12, other);
+	const sizeMax = limit + domains;
+	const { buffer } = parts.memory;
+	const process = new Float64Array(buffer, parts.processRow(), ProcessCell.Width);
+	return {
+		of: parts.labelSetOf,
+		get size() {
+			return parts.labelSetsSize();
+		},
+		sizeMax,
+		get overflowed() {
+			return process[ProcessCell.Overflowed];
+		},
+		domains: new Int32Array(buffer, parts.labelSetDomains(), sizeMax),
+		origins: new Int32Array(buffer, parts.labelSetOrigins(), sizeMax),
+	};
+}
+
+type Sets = ReturnType<typeof setsOf>;
 /** "domain/origin" of a set. */
-const meaning = (sets: LabelSets, set: number) => `${sets.domains[set]}/${sets.origins[set]}`;
+const meaning = (sets: Sets, set: number) => `${sets.domains[set]}/${sets.origins[set]}`;
 
 describe("LabelSets", () => {
 	test("a set keeps its number", () => {
@@ -47,5 +70,9 @@ describe("LabelSets", () => {
 			for (let domain = 0; domain < 3; domain++) expect(sets.of(domain, origin)).toBeLessThan(sets.sizeMax);
 		}
 		expect(sets.size).toBeLessThanOrEqual(sets.sizeMax);
+	});
+
+	test("the tracker has room for the limit and one more a domain", () => {
+		expect(trackerOf({ labelSetsMax: 4, domains: 3 }).sets.sizeMax).toBe(setsOf(4, 3).sizeMax);
 	});
 });

@@ -1,9 +1,17 @@
 /** Observations made by hand, and trackers with small bounds, for the tests. */
 import { Outcome, Refusal } from "../../src/decode/fault.ts";
-import { Observation } from "../../src/decode/observation.ts";
-import type { Column } from "../../src/track/columns.ts";
-import type { Seed } from "../../src/track/table.ts";
-import { Tracker, type TrackerOptions } from "../../src/track/tracker.ts";
+import type { HistogramId } from "../../src/engine/border.ts";
+import type { Column } from "../../src/engine/column.ts";
+import { Engine, type EngineOptions, type Seed } from "../../src/engine/engine.ts";
+import type { EngineExports } from "../../src/engine/exports.ts";
+import type { Tracker } from "../../src/engine/tracker.ts";
+import {
+	type DecodeExports,
+	type Observation as DecoderObservation,
+	observationFields,
+	observationIn,
+} from "../decode/decoding.ts";
+import { testModule } from "../support/engine.ts";
 
 export const second = 1_000_000;
 /** Time stamps of the tests begin here, as a wall clock's would. */
@@ -12,19 +20,157 @@ export const seed: Seed = [1, 2, 3, 4];
 /** Number of the origin that stands for the rest, as the GeoIP stage has it. */
 export const otherOrigin = 1;
 
+/** Of the module (tests/module/track.ts): parts of the tracker. A 32-bit word that it gives is signed here, and true is 1. */
+export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof EngineExports> {
+	observeSeen(outcome: Outcome, stampUs: number): void;
+
+	hashOf(a: number, b: number, c: number, d: number): number;
+	makeTable(limit: number, entryBytes: number, isLong: boolean): number;
+	sizeOfTable(table: number): number;
+	evictedOfTable(table: number): number;
+	isTableFull(table: number): number;
+	findIn(table: number, a: number, b: number, c: number, d: number): number;
+	insertInto(table: number, a: number, b: number, c: number, d: number): number;
+	touchIn(table: number, entry: number): void;
+	removeFrom(table: number, entry: number): void;
+	makeRoomIn(table: number): void;
+	oldestIn(table: number): number;
+	olderInThan(table: number, entry: number): number;
+	nextInChain(entry: number): number;
+
+	setUpCounts(domains: number, sets: number): void;
+	setRow(set: number): number;
+	domainRow(domain: number): number;
+	add(row: number, cell: number, count: number): void;
+	raise(row: number, cell: number, to: number): void;
+
+	clockAt(stampUs: number): number;
+	clockNow(): number;
+	makeServerClock(): number;
+	pushTo(serverClock: number, stampMs: number, nowUs: number): void;
+	roundTripOf(serverClock: number, stampMs: number, nowUs: number): number;
+
+	observeValue(id: HistogramId, set: number, value: number): void;
+	countNoted(): void;
+	readonly tripUnitsPerUs: WebAssembly.Global;
+
+	setUpLabelSets(domains: number, limit: number, originsMax: number, otherOrigin: number): void;
+	labelSetOf(domain: number, origin: number): number;
+
+	resolverOrigin(): number;
+	isFirstOfResolver(domain: number): number;
+
+	waitFor(set: number, session: number, nowUs: number): void;
+	findWaiting(): number;
+	waitingSet(entry: number): number;
+	waitingServer(entry: number): number;
+	waitingSession(entry: number): number;
+	waitedUs(entry: number, nowUs: number): number;
+	overdueAt(nowUs: number): number;
+	removeFound(entry: number): void;
+	removeWaiting(entry: number): void;
+
+	setUpDoubles(): void;
+	isDoubleAt(outcome: Outcome, nowUs: number): number;
+
+	touchSessionAt(idHigh: number, idLow: number, domain: number, set: number, nowUs: number): number;
+	findSession(idHigh: number, idLow: number, domain: number, guess: number): number;
+	expireSessionsAt(nowUs: number): void;
+	addSessionBytes(entry: number, bytes: number): void;
+	pushOf(entry: number, sequence: number, isDownstream: boolean): number;
+	wasPushedTo(entry: number, sequence: number): number;
+	echoOf(entry: number, stampMs: number, sequence: number): number;
+}
+
+/** What the decoder would say of a frame, out of the module's memory. */
+export class Observation implements DecoderObservation {
+	outcome = Outcome.Query;
+	fault: DecoderObservation["fault"] = 1;
+	foreign: DecoderObservation["foreign"] = 1;
+	refusal = Refusal.Qtype;
+	capturePoint = 0;
+	peer0 = 0;
+	peer1 = 0;
+	peer2 = 0;
+	peer3 = 0;
+	peerPort = 0;
+	server = 0;
+	messageBytes = 0;
+	messageId = 0;
+	domain = 0;
+	idHigh = 0;
+	idLow = 0;
+	ednsBytes = 0;
+	rcode = 0;
+	truncated = 0;
+	packets = 0;
+	packetBytes = 0;
+	segments: DecoderObservation["segments"] = { count: 0, broken: 0, command: [], stampMs: [], sequence: [] };
+}
+
+/** Writes observations into the memory of a module's instance, where its tracker finds them. */
+function writerOf(exports: TrackExports): (seen: DecoderObservation) => void {
+	const memory = observationIn(exports);
+	const words: Record<(typeof observationFields)[number], number> = memory;
+	return (seen) => {
+		for (const field of observationFields) words[field] = seen[field];
+		const { count, broken, command, stampMs, sequence } = seen.segments;
+		exports.clearSegments();
+		for (let index = 0; index < count; index++) {
+			exports.addSegment(command[index] ?? 0, stampMs[index] ?? 0, sequence[index] ?? 0, 0, 0);
+		}
+		memory.segments.broken = broken;
+	};
+}
+
+/** An instance of the module whose tracker was not set up: for parts of it alone, which may take memory still. */
+export function partsOf(): { readonly parts: TrackExports; see(seen: DecoderObservation): void } {
+	const imports = { resolvers: { originOf: () => 0 } };
+	const parts = new WebAssembly.Instance(testModule, imports).exports as unknown as TrackExports;
+	parts.seed(...seed);
+	return { parts, see: writerOf(parts) };
+}
+
+export interface TrackerOptions extends Omit<EngineOptions, "domains"> {
+	/** How many domains there are; an observation's `domain` is less. */
+	readonly domains: number;
+}
+
 /** A tracker of two domains; a resolver's origin is the lowest octet of its address. */
-export function trackerOf(options: Partial<TrackerOptions> = {}): Tracker {
-	return new Tracker({
-		domains: 2,
-		activeWindowMs: 30_000,
-		trackedMax: 1_000,
-		rememberedMax: 1_000,
-		labelSetsMax: 100,
-		seed,
-		originOf: (_a, _b, _c, d) => d & 0xff,
-		otherOrigin,
-		...options,
+export function trackerOf(options: Partial<TrackerOptions> = {}): ObservingTracker {
+	const { domains = 2, ...others } = options;
+	const engine = new Engine(
+		{
+			domains: Array.from({ length: domains }, (_, index) => `t${index}.example.com`),
+			activeWindowMs: 30_000,
+			trackedMax: 1_000,
+			rememberedMax: 1_000,
+			labelSetsMax: 100,
+			seed,
+			originOf: (_a, _b, _c, d) => d & 0xff,
+			otherOrigin,
+			...others,
+		},
+		testModule,
+	);
+	const parts = engine.exports as TrackExports;
+	const see = writerOf(parts);
+	return Object.assign(engine.tracker, {
+		parts,
+		see,
+		observe(outcome: Outcome, seen: DecoderObservation, stampUs: number): void {
+			see(seen);
+			parts.observeSeen(outcome, stampUs);
+		},
 	});
+}
+
+export interface ObservingTracker extends Tracker {
+	readonly parts: TrackExports;
+	/** Puts an observation where the parts look for it. */
+	see(seen: DecoderObservation): void;
+	/** Takes what one frame came to; `stampUs` is its time stamp in microseconds, a whole number. */
+	observe(outcome: Outcome, seen: DecoderObservation, stampUs: number): void;
 }
 
 export interface Seen {
@@ -56,7 +202,7 @@ export function seenOf(seen: Seen): Observation {
 }
 
 /** A query at `at` microseconds after `begin`. */
-export function query(tracker: Tracker, at: number, seen: Seen = {}): void {
+export function query(tracker: ObservingTracker, at: number, seen: Seen = {}): void {
 	tracker.observe(Outcome.Query, seenOf(seen), begin + at);
 }
 

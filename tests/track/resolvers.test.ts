@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Observation } from "../../src/decode/observation.ts";
-import { Resolvers, resolversMax } from "../../src/track/resolvers.ts";
-import { seed } from "./observing.ts";
+import { resolversMax } from "../../src/track/limits.ts";
+import { Observation, trackerOf } from "./observing.ts";
 
 function peer(d: number, c = 0xffff, b = 0, a = 0): Observation {
 	const seen = new Observation();
@@ -15,12 +14,22 @@ function peer(d: number, c = 0xffff, b = 0, a = 0): Observation {
 /** Resolvers whose origin is their address's last word, and the lookups that were made. */
 function watched() {
 	const asked: string[] = [];
-	const resolvers = new Resolvers(seed, (a, b, c, d) => {
-		asked.push([a, b, c, d].join());
-		return d & 0xff;
+	const tracker = trackerOf({
+		originOf(a, b, c, d) {
+			asked.push([a, b, c, d].join());
+			return d & 0xff;
+		},
 	});
-	const originOf = (seen: Observation) => resolvers.originAt(resolvers.entryOf(seen));
-	return { asked, resolvers, originOf };
+	const { parts, see } = tracker;
+	const originOf = (seen: Observation) => {
+		see(seen);
+		return parts.resolverOrigin();
+	};
+	const isFirst = (seen: Observation, domain: number) => {
+		see(seen);
+		return parts.isFirstOfResolver(domain) !== 0;
+	};
+	return { asked, resolvers: tracker.tables.resolvers, tracker, originOf, isFirst };
 }
 
 describe("Resolvers", () => {
@@ -33,9 +42,9 @@ describe("Resolvers", () => {
 	});
 
 	test("when the databases changed each is looked up once more, and only as it is seen", () => {
-		const { asked, originOf, resolvers } = watched();
+		const { asked, originOf, tracker } = watched();
 		for (let index = 0; index < 5; index++) originOf(peer(index));
-		resolvers.forgetOrigins();
+		tracker.forgetOrigins();
 		expect(asked.length).toBe(5);
 		for (let look = 0; look < 2; look++) for (let index = 0; index < 5; index++) originOf(peer(index));
 		expect(asked.length).toBe(10);
@@ -45,9 +54,9 @@ describe("Resolvers", () => {
 		const { asked, originOf, resolvers } = watched();
 		for (let index = 0; index < resolversMax; index++) originOf(peer(index));
 		originOf(peer(0));
-		expect([asked.length, resolvers.table.evicted]).toEqual([resolversMax, 0]);
+		expect([asked.length, resolvers.evicted]).toEqual([resolversMax, 0]);
 		originOf(peer(-1));
-		expect([resolvers.table.size, resolvers.table.evicted]).toEqual([resolversMax, 1]);
+		expect([resolvers.size, resolvers.evicted]).toEqual([resolversMax, 1]);
 		originOf(peer(0));
 		expect(asked.length).toBe(resolversMax + 1);
 		originOf(peer(1));
@@ -55,12 +64,9 @@ describe("Resolvers", () => {
 	});
 
 	test("a resolver is first seen once for each of 64 domains", () => {
-		const { resolvers } = watched();
-		const entry = resolvers.entryOf(peer(1));
-		for (let domain = 0; domain < 64; domain++)
-			expect([domain, resolvers.isFirst(entry, domain)]).toEqual([domain, true]);
-		for (let domain = 0; domain < 64; domain++)
-			expect([domain, resolvers.isFirst(entry, domain)]).toEqual([domain, false]);
-		expect(resolvers.isFirst(resolvers.entryOf(peer(2)), 63)).toBe(true);
+		const { isFirst } = watched();
+		for (let domain = 0; domain < 64; domain++) expect([domain, isFirst(peer(1), domain)]).toEqual([domain, true]);
+		for (let domain = 0; domain < 64; domain++) expect([domain, isFirst(peer(1), domain)]).toEqual([domain, false]);
+		expect(isFirst(peer(2), 63)).toBe(true);
 	});
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ServerClock } from "../../src/track/serverclock.ts";
+import { partsOf } from "./observing.ts";
 
 const ms = 1_000;
 const second = 1_000 * ms;
@@ -7,7 +7,22 @@ const wrap = 2 ** 32;
 /** Capture times of the tests begin here. */
 const begin = 1_700_000_000 * second;
 
-/** A clock of a server that showed `startMs` at `begin`; stamps are 32 bits, signed, as the decoder gives them. */
+const { parts } = partsOf();
+
+/** What the tracker knows of a server's clock, which is nothing yet. */
+class ServerClock {
+	private readonly address = parts.makeServerClock();
+
+	push(stampMs: number, nowUs: number): void {
+		parts.pushTo(this.address, stampMs, nowUs);
+	}
+
+	roundTripUs(stampMs: number, nowUs: number): number {
+		return parts.roundTripOf(this.address, stampMs, nowUs);
+	}
+}
+
+/** A clock of a server that showed `startMs` at `begin`; stamps are 32 bits, signed. */
 class Server {
 	readonly clock = new ServerClock();
 	startMs: number;
@@ -160,6 +175,19 @@ describe("a server that was restarted", () => {
 		server.startMs += 10_000;
 		server.push(1 * second);
 		expect(server.trip(1 * second, 80 * ms)).toBe(80 * ms);
+	});
+
+	test("whose clock is behind the old one's by 10 s at most needs no eight, and 1 ms more is another", () => {
+		for (const [behindMs, expected] of [
+			[10_000, 10_080 * ms],
+			[10_001, -1],
+		] as const) {
+			const server = new Server(50_000);
+			server.push(0);
+			server.startMs -= behindMs;
+			server.push(1 * second);
+			expect([behindMs, server.trip(1 * second, 80 * ms)]).toEqual([behindMs, expected]);
+		}
 	});
 
 	test("and 1 ms more is another", () => {

@@ -1,23 +1,72 @@
 import { describe, expect, test } from "bun:test";
-import { Sessions } from "../../src/track/sessions.ts";
-import { second, seed } from "./observing.ts";
+import { type ObservingTracker, second, trackerOf } from "./observing.ts";
 
 const windowUs = 30 * second;
 
-/** Sessions, and what they told: "began 1 new", "moved 1 2", "ended 1 5000000". */
-function watched(trackedMax = 10, rememberedMax = 10) {
-	const told: string[] = [];
-	const sessions = new Sessions({
-		trackedMax,
-		rememberedMax,
-		windowUs,
-		seed,
-		events: {
-			began: (set, isNew) => told.push(`began ${set} ${isNew ? "new" : "again"}`),
-			moved: (from, to) => told.push(`moved ${from} ${to}`),
-			ended: (set, durationUs) => told.push(`ended ${set} ${durationUs}`),
-		},
+const setsWatched = 6;
+
+/** What is counted of the sessions of each label set, and of all domains. */
+function countsOf({ active, activeByDomain, lives, sessionsBegun }: ObservingTracker) {
+	const sets = Array.from({ length: setsWatched }, (_, set) => {
+		const { count: ended, sum: livedSeconds } = lives.distribution([set]);
+		return { active: active.at(set), begun: sessionsBegun.at(set), ended, livedSeconds };
 	});
+	return { sets, active: activeByDomain.sum };
+}
+
+type Counts = ReturnType<typeof countsOf>;
+
+/** What one call changed, in words: at most one session ended in each label set, and at most one began or moved. */
+function changesOf(before: Counts, after: Counts): string[] {
+	const changes = after.sets.map((now, set) => {
+		const was = before.sets[set] as Counts["sets"][number];
+		const ended = now.ended - was.ended;
+		return {
+			ended,
+			livedUs: Math.round((now.livedSeconds - was.livedSeconds) * 1e6),
+			entered: now.active - was.active + ended,
+			begun: now.begun - was.begun,
+		};
+	});
+	const endedInAll = changes.reduce((sum, { ended }) => sum + ended, 0);
+	const began = after.active - before.active + endedInAll;
+	const from = changes.findIndex(({ entered }) => entered < 0);
+	const to = changes.findIndex(({ entered }) => entered > 0);
+	expect(changes.map(({ entered }) => Math.abs(entered)).filter((entered) => entered > 0)).toEqual(
+		began === 1 ? [1] : from >= 0 ? [1, 1] : [],
+	);
+	expect(changes.map(({ begun }) => begun)).toEqual(
+		changes.map(({ begun }, set) => (began === 1 && set === to && begun === 1 ? 1 : 0)),
+	);
+	const ends = changes.flatMap(({ ended, livedUs }, set) => (ended > 0 ? [`ended ${set} ${livedUs}`] : []));
+	if (began === 1) return [...ends, `began ${to} ${changes[to]?.begun === 1 ? "new" : "again"}`];
+	return from >= 0 ? [...ends, `moved ${from} ${to}`] : ends;
+}
+
+/** Sessions, and what they told by their counts: "began 1 new", "moved 1 2", "ended 1 5000000". */
+function watched(trackedMax = 10, rememberedMax = 10) {
+	const tracker = trackerOf({ trackedMax, rememberedMax, activeWindowMs: windowUs / 1_000 });
+	const { parts, tables } = tracker;
+	const told: string[] = [];
+	const watch = (change: () => void) => {
+		const before = countsOf(tracker);
+		change();
+		parts.countNoted();
+		told.push(...changesOf(before, countsOf(tracker)));
+	};
+	const sessions = {
+		active: tables.sessions,
+		remembered: tables.remembered,
+		expire: (now: number) => watch(() => parts.expireSessionsAt(now)),
+		query: (idHigh: number, idLow: number, domain: number, set: number, now: number) =>
+			watch(() => parts.touchSessionAt(idHigh, idLow, domain, set, now)),
+		find: parts.findSession,
+		push: parts.pushOf,
+		wasPushed: (entry: number, sequence: number) => parts.wasPushedTo(entry, sequence) !== 0,
+		echo: (entry: number, stampMs: number, sequence: number) => parts.echoOf(entry, stampMs, sequence) !== 0,
+		addBytes: parts.addSessionBytes,
+		volumes: (set: number) => tracker.volumes.distribution([set]),
+	};
 	/** As the tracker does: what is over ends first. */
 	const query = (id: number, set: number, now: number, domain = 0) => {
 		sessions.expire(now);
@@ -126,8 +175,47 @@ describe("Sessions", () => {
 		const entry = sessions.find(1, ~1, 0, 0);
 		expect(entry).not.toBe(0);
 		expect(sessions.push(entry, 500, true)).toBe(sessions.push(entry, 501, true));
+		sessions.addBytes(entry, 3_072);
 		query(1, 0, 2 * windowUs);
 		const again = sessions.find(1, ~1, 0, entry);
 		expect(sessions.wasPushed(again, 500)).toBe(false);
+		sessions.addBytes(again, 1_024);
+		sessions.expire(4 * windowUs);
+		expect([sessions.volumes(0).count, sessions.volumes(0).sum]).toEqual([2, 4_096]);
+	});
+
+	test("is found by its id, whatever entry is guessed", () => {
+		const { sessions, query } = watched();
+		query(1, 0, 0);
+		query(2, 0, 1);
+		const [one, two] = [sessions.find(1, ~1, 0, 0), sessions.find(2, ~2, 0, 0)];
+		expect(new Set([0, one, two]).size).toBe(3);
+		for (const guess of [0, one, two]) expect(sessions.find(1, ~1, 0, guess)).toBe(one);
+		for (const guess of [0, one, two]) expect(sessions.find(1, ~1, 1, guess)).toBe(0);
+	});
+
+	test("one that ended is not found, though its entry is guessed, nor in the one that has its entry now", () => {
+		const { sessions, query } = watched(1);
+		query(1, 0, 0);
+		const entry = sessions.find(1, ~1, 0, 0);
+		sessions.expire(windowUs + 1);
+		expect(sessions.find(1, ~1, 0, entry)).toBe(0);
+		query(2, 0, windowUs + 2);
+		expect([sessions.find(1, ~1, 0, entry), sessions.find(2, ~2, 0, 0)]).toEqual([0, entry]);
+	});
+
+	test("one that moves keeps what it was pushed and what it acknowledged", () => {
+		const { sessions, query } = watched();
+		query(1, 0, 0);
+		const entry = sessions.find(1, ~1, 0, 0);
+		for (const isDownstream of [true, false]) sessions.push(entry, -1, isDownstream);
+		expect(sessions.echo(entry, 9, 9)).toBe(true);
+		query(1, 5, 1);
+		const [repeated, next] = [sessions.push(entry, -1, true), sessions.push(entry, 0, true)];
+		expect([repeated === next, sessions.wasPushed(entry, -1), sessions.echo(entry, 9, 9)]).toEqual([
+			false,
+			true,
+			false,
+		]);
 	});
 });

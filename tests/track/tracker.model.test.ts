@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Outcome } from "../../src/decode/fault.ts";
-import { heldUsMax } from "../../src/track/clock.ts";
+import { heldUsMax } from "../../src/track/limits.ts";
 import { NaiveTracker } from "./model.ts";
 import { begin, bySet, otherOrigin, second, seenOf, trackerOf } from "./observing.ts";
 
@@ -71,7 +71,7 @@ for (const isLive of [true, false]) {
 					trueUs = Math.max(trueUs + passUs, latestUs - second + 1);
 					if (isLive) {
 						shiftUs += jumpUs;
-						tracker.clock.synchronize(Math.max(trueUs, latestUs) + shiftUs, Math.max(trueUs, latestUs));
+						tracker.synchronize(Math.max(trueUs, latestUs) + shiftUs, Math.max(trueUs, latestUs));
 					} else if (jumpUs < 0 && trueUs >= latestUs && Number.isFinite(latestUs)) {
 						// A file's clock sees a frame at the same time as the latest before the jump.
 						trueUs = latestUs;
@@ -80,7 +80,7 @@ for (const isLive of [true, false]) {
 					latestUs = Math.max(latestUs, trueUs);
 					const stampUs = trueUs + shiftUs;
 					if (kind === "look") {
-						tracker.clock.advance(latestUs + heldUsMax);
+						tracker.advance(latestUs + heldUsMax);
 						model.pass(latestUs);
 						tracker.expire();
 					} else {
@@ -101,9 +101,9 @@ for (const isLive of [true, false]) {
 						expect(tracker.activeByDomain.at(domain)).toBe(model.activeByDomain()[domain] ?? 0);
 						expect(tracker.peakByDomain.at(domain)).toBe(model.peakByDomain[domain] ?? 0);
 					}
-					const { active, remembered } = tracker.sessions;
-					expect([active.size, remembered.size]).toEqual([...model.sizes]);
-					expect([active.evicted, remembered.evicted]).toEqual([model.evicted, model.forgotten]);
+					const { sessions, remembered } = tracker.tables;
+					expect([sessions.size, remembered.size]).toEqual([...model.sizes]);
+					expect([sessions.evicted, remembered.evicted]).toEqual([model.evicted, model.forgotten]);
 				}
 			}),
 			{ numRuns: 200 },

@@ -1,12 +1,22 @@
 import { describe, expect, test } from "bun:test";
-import { Fault, Foreign, faultNames, foreignNames, Outcome, Refusal, refusalNames } from "../../src/decode/fault.ts";
-import { Observation } from "../../src/decode/observation.ts";
-import { heldUsMax } from "../../src/track/clock.ts";
-import type { Tracker } from "../../src/track/tracker.ts";
-import { begin, bySet, query, second, seenOf, trackerOf } from "./observing.ts";
+import { Fault, Foreign, Outcome, Refusal } from "../../src/decode/fault.ts";
+import { faultNames, foreignNames, refusalNames } from "../../src/engine/names.ts";
+import { answerUsMax, heldUsMax } from "../../src/track/limits.ts";
+import { begin, bySet, Observation, type ObservingTracker, query, second, seenOf, trackerOf } from "./observing.ts";
 
 const windowUs = 30 * second;
 const hour = 3_600 * second;
+
+test.each([1, 2, 63, 64])(
+	"with %i domains all memory is taken before anybody looks at it, whatever the limits",
+	(domains) => {
+		for (let labelSetsMax = 1; labelSetsMax <= 50; labelSetsMax++) {
+			const { sets } = trackerOf({ domains, labelSetsMax, trackedMax: 10, rememberedMax: 10 });
+			// Memory that grew is elsewhere: what looked at it is empty.
+			expect([labelSetsMax, sets.domains.length]).toEqual([labelSetsMax, labelSetsMax + domains]);
+		}
+	},
+);
 
 describe("counts", () => {
 	test("queries and their bytes under their domain and their resolver's origin", () => {
@@ -77,12 +87,12 @@ describe("active sessions and peaks", () => {
 
 	test("who looks sees what is active at the clock's now", () => {
 		const tracker = trackerOf();
-		tracker.clock.synchronize(begin, 5 * second);
+		tracker.synchronize(begin, 5 * second);
 		query(tracker, 0);
-		tracker.clock.advance(5 * second + windowUs + heldUsMax);
+		tracker.advance(5 * second + windowUs + heldUsMax);
 		tracker.expire();
 		expect(tracker.active.sum).toBe(1);
-		tracker.clock.advance(5 * second + windowUs + heldUsMax + 1);
+		tracker.advance(5 * second + windowUs + heldUsMax + 1);
 		tracker.expire();
 		expect(tracker.active.sum).toBe(0);
 	});
@@ -130,15 +140,29 @@ describe("active sessions and peaks", () => {
 });
 
 /** A hundred sessions, one a tenth of a second, so that some are near their end. */
-function hundredSessions(tracker: Tracker, shiftUs: number): number {
+function hundredSessions(tracker: ObservingTracker, shiftUs: number): number {
 	let at = 0;
 	for (let id = 0; id < 100; id++) {
 		at = id * 100_000;
-		tracker.clock.synchronize(begin + at, shiftUs + at);
+		tracker.synchronize(begin + at, shiftUs + at);
 		query(tracker, at, { id });
 	}
 	return at;
 }
+
+test("what ends next is a query that waits, then a session, then nothing", () => {
+	const tracker = trackerOf();
+	expect(tracker.nextExpiryUs).toBe(Number.POSITIVE_INFINITY);
+	query(tracker, 0);
+	expect(tracker.nextExpiryUs).toBe(begin + answerUsMax + 1);
+	query(tracker, second);
+	tracker.reach(begin + answerUsMax + 1);
+	tracker.expire();
+	expect([tracker.unanswered.sum, tracker.nextExpiryUs]).toEqual([1, begin + second + windowUs]);
+	tracker.reach(begin + second + windowUs + 1);
+	tracker.expire();
+	expect([tracker.active.sum, tracker.nextExpiryUs]).toEqual([0, Number.POSITIVE_INFINITY]);
+});
 
 describe("a clock that jumps an hour", () => {
 	for (const [title, jump] of [
@@ -152,14 +176,14 @@ describe("a clock that jumps an hour", () => {
 			// Stamped after the jump, in a batch that was begun before it.
 			tracker.observe(Outcome.Query, seenOf({ id: 0 }), jumped);
 			expect(tracker.active.sum).toBe(100);
-			tracker.clock.synchronize(jumped + second, 77 * second + at + second);
+			tracker.synchronize(jumped + second, 77 * second + at + second);
 			tracker.observe(Outcome.Query, seenOf({ id: 0 }), jumped + second);
 			expect([tracker.active.sum, tracker.sessionsBegun.sum]).toEqual([100, 100]);
 			// By now the sessions of the first 0.15 s are over, but for the one that asked again.
-			tracker.clock.synchronize(jumped + 20_250_000, 77 * second + at + 20_250_000);
+			tracker.synchronize(jumped + 20_250_000, 77 * second + at + 20_250_000);
 			tracker.observe(Outcome.Query, seenOf({ id: 99 }), jumped + 20_250_000);
 			expect(tracker.active.sum).toBe(99);
-			tracker.clock.synchronize(jumped + second + windowUs + 1, 77 * second + at + second + windowUs + 1);
+			tracker.synchronize(jumped + second + windowUs + 1, 77 * second + at + second + windowUs + 1);
 			tracker.expire();
 			tracker.observe(Outcome.Query, seenOf({ id: 99 }), jumped + second + windowUs + 1);
 			expect([tracker.active.sum, tracker.sessionsBegun.sum]).toEqual([1, 100]);
@@ -197,7 +221,7 @@ describe("with 1,000,000 sessions tracked", () => {
 
 	test("a query costs what ends at its time, not what is tracked", () => {
 		for (let sessions = 0; sessions < count; sessions++) ask();
-		expect(tracker.sessions.active.size).toBe(count);
+		expect(tracker.tables.sessions.size).toBe(count);
 		// From here on a session ends with each that begins. Processor time, since others work on the machine too.
 		const hundredsMs: number[] = [];
 		for (let hundred = 0; hundred < 1_000; hundred++) {
@@ -210,7 +234,7 @@ describe("with 1,000,000 sessions tracked", () => {
 		const longestMs = hundredsMs.at(-1) ?? Number.NaN;
 		const medianMs = hundredsMs[500] ?? Number.NaN;
 		console.log(`100 queries among 1,000,000 sessions: median ${medianMs} ms, longest ${longestMs} ms`);
-		expect(tracker.sessions.active.evicted).toBe(100_000);
+		expect(tracker.tables.sessions.evicted).toBe(100_000);
 		expect(tracker.active.sum).toBe(count);
 		expect(longestMs).toBeLessThan(15);
 		// One look at every session takes a millisecond at least, so a hundred would take a hundred.
@@ -219,7 +243,7 @@ describe("with 1,000,000 sessions tracked", () => {
 
 	test("a look that finds a millisecond's sessions over ends these and no more", () => {
 		let longestMs = Number.POSITIVE_INFINITY;
-		const before = tracker.sessions.active.size;
+		const before = tracker.tables.sessions.size;
 		// To the age of the oldest session.
 		at += 30 * second - count * stepUs;
 		tracker.observe(Outcome.Fault, seen, begin + at);
@@ -231,7 +255,7 @@ describe("with 1,000,000 sessions tracked", () => {
 			tracker.expire();
 			longestMs = Math.min(longestMs, (Bun.nanoseconds() - began) / 1e6);
 		}
-		const ended = before - tracker.sessions.active.size;
+		const ended = before - tracker.tables.sessions.size;
 		expect(ended).toBeGreaterThanOrEqual(Math.floor(20_000 / stepUs));
 		expect(ended).toBeLessThanOrEqual(Math.ceil(20_000 / stepUs) + 1);
 		expect(longestMs).toBeLessThan(5);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { linkTypes } from "../src/capture/source.ts";
-import { dnsttQuery, paddedEthernetFrame, udpPacket } from "./support/frames.ts";
-import { configOf, observed } from "./support/observed.ts";
-import type { CaptureRecord } from "./support/pcapfile.ts";
+import { LinkType } from "../../src/capture/source.ts";
+import { dnsttQuery, paddedEthernetFrame, udpPacket } from "../support/frames.ts";
+import { configOf, observed } from "../support/observed.ts";
+import type { CaptureRecord } from "../support/pcapfile.ts";
 
 const second = 1_000_000_000n;
 
@@ -42,7 +42,7 @@ describe("a batch", () => {
 		const whole = paddedEthernetFrame(packet());
 		const cut = { timeNs: second, bytes: whole.subarray(0, 40), originalLength: whole.length };
 		expect(
-			send([cut, at(second, whole), { timeNs: second, bytes: new Uint8Array() }], undefined, linkTypes.EN10MB).frames,
+			send([cut, at(second, whole), { timeNs: second, bytes: new Uint8Array() }], undefined, LinkType.EN10MB).frames,
 		).toBe(3);
 		expect(tracker.queries.at(0)).toBe(1);
 		expect(tracker.bytesIn.at(0)).toBe(packet().length - 28);

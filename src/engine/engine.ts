@@ -1,0 +1,161 @@
+/** The way of a packet (src/decode, src/track), which is WebAssembly, and its face for everyone else. */
+
+import { readFileSync } from "node:fs";
+import modulePath from "../../.build/engine.wasm" with { type: "file" };
+import type { FrameBatch, LinkType } from "../capture/source.ts";
+import type { EngineExports } from "./exports.ts";
+import { Tracker } from "./tracker.ts";
+
+/**
+ * Room for some thousand queries, so that a call across a border costs nothing a frame; more than the largest record
+ * (262,144 bytes and a header), and small enough to stay in a second-level cache while it is decoded.
+ */
+export const batchBytes = 512 * 1024;
+
+/** Four 32-bit words; unknown to whoever sends packets. */
+export type Seed = readonly [number, number, number, number];
+
+export interface EngineOptions {
+	/** The tunnels' domains: presentation form, ASCII, no dot at the end, not the root. */
+	readonly domains: readonly string[];
+	/** A session is active for this long after its latest query, both ends included. */
+	readonly activeWindowMs: number;
+	readonly trackedMax: number;
+	readonly rememberedMax: number;
+	readonly labelSetsMax: number;
+	/** Random, one a process. */
+	readonly seed: Seed;
+	/**
+	 * The number of a resolver's origin, less than labelSetsMax + 2; `otherOrigin` is the one that stands for the rest. The address
+	 * is four 32-bit words, signed, most significant first, IPv4 as IPv4-mapped IPv6.
+	 */
+	readonly originOf: (a: number, b: number, c: number, d: number) => number;
+	readonly otherOrigin: number;
+}
+
+/** What of a batch was observed: how many frames, and the time stamps (microseconds since 1970) of the first and last. */
+export interface Span {
+	readonly frames: number;
+	readonly firstUs: number;
+	readonly lastUs: number;
+}
+
+/** Frames from `fromUs` on and before `toUs`. */
+export interface TimeRange {
+	readonly fromUs: number;
+	readonly toUs: number;
+}
+
+/** Looks at the tracker at moments between frames. */
+export interface Sampler {
+	/** The next such moment, microseconds since 1970. */
+	readonly nextUs: number;
+	/** The frame that comes next has this time stamp, at `nextUs` or later. */
+	reach(stampUs: number): void;
+}
+
+const never: Sampler = { nextUs: Number.POSITIVE_INFINITY, reach() {} };
+
+const always: TimeRange = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY };
+
+let compiled: WebAssembly.Module | undefined;
+
+/** The module, compiled at the first use. */
+export function engineModule(): WebAssembly.Module {
+	compiled ??= new WebAssembly.Module(readFileSync(modulePath));
+	return compiled;
+}
+
+/**
+ * Decoder and tracker, with memory of their own: it is taken at once, at most 4 GiB, and used as entries come. Throws a RangeError if
+ * there is none.
+ */
+export class Engine {
+	/** Where frames are to be put for observe. */
+	readonly batch: FrameBatch;
+	readonly tracker: Tracker;
+	readonly exports: EngineExports;
+
+	constructor(options: EngineOptions, module: WebAssembly.Module = engineModule()) {
+		const { originOf } = options;
+		const instance = new WebAssembly.Instance(module, { resolvers: { originOf } });
+		// The module's exports are those that the interface says: both are written side by side.
+		const exports = instance.exports as unknown as EngineExports;
+		const address = setUp(exports, options);
+		const { buffer } = exports.memory;
+		this.exports = exports;
+		this.batch = {
+			bytes: new Uint8Array(buffer, address, batchBytes),
+			words: new Uint32Array(buffer, address, batchBytes / 4),
+		};
+		this.tracker = new Tracker(exports, {
+			domains: options.domains.length,
+			trackedMax: options.trackedMax,
+			rememberedMax: options.rememberedMax,
+			labelSetsMax: options.labelSetsMax,
+		});
+		for (const { index, labels, octets } of suffixesOf(options.domains)) {
+			this.batch.bytes.set(octets);
+			exports.addDomain(index, labels, address, octets.length);
+		}
+	}
+
+	/** Frames have this link type from now on, and servers listen on these UDP ports. */
+	lookFor(linkType: LinkType, ports: readonly number[]): void {
+		this.exports.setLinkType(linkType);
+		for (const [place, port] of ports.entries()) this.exports.addPort(port, place);
+	}
+
+	/**
+	 * Decodes and observes every record of the batch, each at its own time; `used` is what FrameSource.read gave. Frames outside the
+	 * range are passed over. The sampler has its turn in front of the first frame at or behind its moment.
+	 */
+	observe(used: number, range: TimeRange = always, sampler: Sampler = never): Span {
+		const { exports } = this;
+		exports.startSpan(range.fromUs, range.toUs);
+		for (let at = 0; ; ) {
+			at = exports.observeBatch(at, used, sampler.nextUs);
+			if (at >= used) break;
+			sampler.reach(this.stampAt(at));
+		}
+		return { frames: exports.spanFrames(), firstUs: exports.spanFirstUs(), lastUs: exports.spanLastUs() };
+	}
+
+	private stampAt(at: number): number {
+		const { words } = this.batch;
+		const word = at >> 2;
+		return (words[word] as number) * 1_000_000 + Math.floor((words[word + 1] as number) / 1_000);
+	}
+}
+
+/** Gives the address of the batch. */
+function setUp(exports: EngineExports, options: EngineOptions): number {
+	exports.seed(...options.seed);
+	try {
+		return exports.setUp(
+			batchBytes,
+			options.domains.length,
+			options.labelSetsMax,
+			options.otherOrigin,
+			options.trackedMax,
+			options.rememberedMax,
+			options.activeWindowMs * 1_000,
+		);
+	} catch (error) {
+		if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+		throw new RangeError(
+			"no memory for the tables; lower session.max-tracked, session.max-remembered or labels.max-sets",
+		);
+	}
+}
+
+/** Domains in wire form without the closing zero; those with the most labels first, as the module asks for. */
+function suffixesOf(domains: readonly string[]): { index: number; labels: number; octets: number[] }[] {
+	return domains
+		.map((domain, index) => {
+			const labels = domain.split(".");
+			const octets = labels.flatMap((label) => [label.length, ...Buffer.from(label, "latin1")]);
+			return { index, labels: labels.length, octets };
+		})
+		.sort((a, b) => b.labels - a.labels);
+}

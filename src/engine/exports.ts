@@ -1,0 +1,43 @@
+import type { HistogramId, TableId } from "./border.ts";
+
+/** What the module exports (module.ts). Addresses are offsets into `memory`; times are microseconds. */
+export interface EngineExports {
+	readonly memory: WebAssembly.Memory;
+	setUp(
+		batchBytes: number,
+		domains: number,
+		labelSetsMax: number,
+		otherOrigin: number,
+		trackedMax: number,
+		rememberedMax: number,
+		activeWindowUs: number,
+	): number;
+	seed(a: number, b: number, c: number, d: number): void;
+	addDomain(index: number, labels: number, octets: number, count: number): void;
+	setLinkType(linkType: number): void;
+	addPort(port: number, place: number): void;
+	startSpan(fromUs: number, toUs: number): void;
+	spanFrames(): number;
+	spanFirstUs(): number;
+	spanLastUs(): number;
+	observeBatch(start: number, used: number, untilUs: number): number;
+	synchronize(wallUs: number, monotonicUs: number): void;
+	advance(monotonicUs: number): void;
+	reach(stampUs: number): void;
+	expire(): void;
+	nextExpiryUs(): number;
+	forgetOrigins(): void;
+	setRows(): number;
+	domainRows(): number;
+	processRow(): number;
+	labelSetsSize(): number;
+	labelSetDomains(): number;
+	labelSetOrigins(): number;
+	startTotals(): number;
+	addToTotals(set: number): void;
+	startDistribution(): number;
+	addToDistribution(id: HistogramId, set: number): void;
+	endDistribution(id: HistogramId): void;
+	tableSize(id: TableId): number;
+	tableEvicted(id: TableId): number;
+}

@@ -1,0 +1,231 @@
+/**
+ * The way of a packet, as WebAssembly: what the module exports, and the loop over a batch that takes every frame through
+ * the decoder and the tracker. Times cross its border as doubles: microseconds, whole numbers; infinite for "never".
+ */
+
+import { decode } from "../decode/decoder.ts";
+import { Outcome } from "../decode/fault.ts";
+import { observationsMax, seen, useObservation } from "../decode/observation.ts";
+import { answers } from "../track/answers.ts";
+import { clock } from "../track/clock.ts";
+import { ofProcess, rowOfDomain, rowOfSet } from "../track/counts.ts";
+import { doubles } from "../track/doubles.ts";
+import { answerTimes, countNoted, Histogram, lives, roundTrips, volumes } from "../track/histogram.ts";
+import { labelSets } from "../track/labels.ts";
+import { resolvers } from "../track/resolvers.ts";
+import { fetchSession, remembered, sessions } from "../track/sessions.ts";
+import { BoundedTable, setSeed } from "../track/table.ts";
+import { expire as expireAt, nextExpiryUs as nextExpiry, observe, setUpTracker } from "../track/tracker.ts";
+import { HistogramId, recordHeaderBytes, TableId } from "./border.ts";
+import { reserve } from "./reserve.ts";
+
+export { addPort, setLinkType } from "../decode/decoder";
+export { addDomain } from "../decode/domain";
+export { addToTotals, startTotals } from "../track/counts";
+export { startDistribution } from "../track/histogram";
+export { forgetOrigins } from "../track/resolvers";
+
+let batch: usize = 0;
+
+/** Takes all memory, room for a batch of `batchBytes` with it, whose address it gives. Once, before anything else. */
+export function setUp(
+	batchBytes: u32,
+	domains: u32,
+	labelSetsMax: u32,
+	otherOrigin: u32,
+	trackedMax: u32,
+	rememberedMax: u32,
+	activeWindowUs: f64,
+): usize {
+	batch = reserve(batchBytes);
+	setUpTracker(domains, labelSetsMax, otherOrigin, trackedMax, rememberedMax, activeWindowUs as i64);
+	return batch;
+}
+
+export function seed(a: u32, b: u32, c: u32, d: u32): void {
+	setSeed(a, b, c, d);
+}
+
+/** Only frames from this stamp on, and before the other, are observed. */
+let fromUs: f64 = -Infinity;
+let toUs: f64 = Infinity;
+
+/** Of the frames observed since startSpan: how many, and the stamps of the first and the last. */
+let frames: u32 = 0;
+let firstUs: f64 = 0;
+let lastUs: f64 = 0;
+
+export function startSpan(from: f64, to: f64): void {
+	fromUs = from;
+	toUs = to;
+	frames = 0;
+	firstUs = 0;
+	lastUs = 0;
+}
+
+export function spanFrames(): u32 {
+	return frames;
+}
+
+export function spanFirstUs(): f64 {
+	return firstUs;
+}
+
+export function spanLastUs(): f64 {
+	return lastUs;
+}
+
+/**
+ * With so many sessions their entries are no longer in the processor's caches. Then frames are decoded in groups, and the
+ * entries that they lead to are fetched all at the same time before the first is observed.
+ */
+const sessionsMany: u32 = 65_536;
+
+/**
+ * Takes the records of the batch from offset `start` on: every frame is decoded, and what it came to is observed at its
+ * own time. Stops in front of a frame whose stamp is `untilUs` or later. Gives the offset that it came to; `used` is the
+ * end. The layout of records is FrameBatch's (capture/source.ts).
+ */
+export function observeBatch(start: u32, used: u32, untilUs: f64): u32 {
+	const group: u32 = sessions.size < sessionsMany ? 1 : observationsMax;
+	let count: u32 = 0;
+	let offset = start;
+	while (offset < used) {
+		const record = batch + offset;
+		const stampUs = stampOf(record);
+		const frame = record + recordHeaderBytes;
+		const bytes = load<u32>(record, 8);
+		if (stampUs >= fromUs && stampUs < toUs) {
+			if (stampUs >= untilUs) break;
+			useObservation(count);
+			seen.outcome = decode(frame, frame + bytes);
+			store<f64>(stamps + ((count++ as usize) << 3), stampUs);
+			if (count === group) {
+				observeGroup(count);
+				count = 0;
+			}
+		}
+		offset = (offset + recordHeaderBytes + bytes + 3) & ~3;
+	}
+	observeGroup(count);
+	countNoted();
+	return offset;
+}
+
+/** Time stamps of a group. */
+const stamps: usize = memory.data(observationsMax * 8, 64);
+
+function observeGroup(count: u32): void {
+	for (let place: u32 = 0; count > 1 && place < count; place++) {
+		useObservation(place);
+		if (seen.outcome <= Outcome.Response) fetchSession(seen.idHigh, seen.idLow, seen.domain);
+	}
+	for (let place: u32 = 0; place < count; place++) {
+		useObservation(place);
+		const stampUs = load<f64>(stamps + ((place as usize) << 3));
+		observe(seen.outcome, stampUs as i64);
+		if (frames++ === 0) firstUs = stampUs;
+		lastUs = stampUs;
+	}
+}
+
+function stampOf(record: usize): f64 {
+	return (load<u32>(record) as f64) * 1_000_000 + ((load<u32>(record, 4) / 1_000) as f64);
+}
+
+/** Live, before the frames of a batch: what both clocks show now. */
+export function synchronize(wallUs: f64, monotonicUs: f64): void {
+	clock.synchronize(wallUs as i64, monotonicUs as i64);
+}
+
+/** Live, whether frames come or not. */
+export function advance(monotonicUs: f64): void {
+	clock.advance(monotonicUs as i64);
+}
+
+/** The time of a frame with this stamp, from now on the latest. */
+export function reach(stampUs: f64): void {
+	clock.at(stampUs as i64);
+}
+
+export function expire(): void {
+	expireAt(clock.now);
+	countNoted();
+}
+
+export function nextExpiryUs(): f64 {
+	const next = nextExpiry();
+	return next === i64.MAX_VALUE ? Infinity : (next as f64);
+}
+
+/** Addresses of the first rows of counts (track/cells.ts). */
+export function setRows(): usize {
+	return rowOfSet(0);
+}
+
+export function domainRows(): usize {
+	return rowOfDomain(0);
+}
+
+export function processRow(): usize {
+	return ofProcess;
+}
+
+export function labelSetsSize(): u32 {
+	return labelSets.size;
+}
+
+/** Addresses of the label sets' domains and origins, 32-bit words. */
+export function labelSetDomains(): usize {
+	return labelSets.domains;
+}
+
+export function labelSetOrigins(): usize {
+	return labelSets.origins;
+}
+
+/** Adds the values of a label set to the distribution that was started. */
+export function addToDistribution(id: HistogramId, set: u32): void {
+	histogramOf(id).addTo(set);
+}
+
+/** From now on the distribution says for each cell (track/scales.ts) how many values are in it and all below: doubles. */
+export function endDistribution(id: HistogramId): void {
+	histogramOf(id).cumulate();
+}
+
+function histogramOf(id: HistogramId): Histogram {
+	switch (id) {
+		case HistogramId.AnswerTimes:
+			return answerTimes;
+		case HistogramId.RoundTrips:
+			return roundTrips;
+		case HistogramId.Lives:
+			return lives;
+		default:
+			return volumes;
+	}
+}
+
+export function tableSize(id: TableId): u32 {
+	return tableOf(id).size;
+}
+
+export function tableEvicted(id: TableId): u32 {
+	return tableOf(id).evicted;
+}
+
+function tableOf(id: TableId): BoundedTable {
+	switch (id) {
+		case TableId.Sessions:
+			return sessions;
+		case TableId.Remembered:
+			return remembered;
+		case TableId.Resolvers:
+			return resolvers;
+		case TableId.Answers:
+			return answers;
+		default:
+			return doubles;
+	}
+}

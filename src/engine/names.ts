@@ -1,0 +1,52 @@
+/** Words for what the decoder and the tracker know as numbers: the `reason` and `rcode` labels of the metrics. */
+
+import { Fault, Foreign, Refusal } from "../decode/fault.ts";
+import { SegmentFault } from "../track/cells.ts";
+
+export const faultNames: Readonly<Record<Fault, string>> = {
+	[Fault.LinkTruncated]: "link_truncated",
+	[Fault.IpTruncated]: "ip_truncated",
+	[Fault.IpVersion]: "ip_version",
+	[Fault.IpHeaderLength]: "ip_header_length",
+	[Fault.IpTotalLength]: "ip_total_length",
+	[Fault.IpExtensionHeaders]: "ip_extension_headers",
+	[Fault.UdpTruncated]: "udp_truncated",
+	[Fault.UdpLength]: "udp_length",
+	[Fault.DnsTruncated]: "dns_truncated",
+	[Fault.DnsTooLong]: "dns_too_long",
+	[Fault.DnsQuestionCount]: "dns_question_count",
+	[Fault.DnsNameTooLong]: "dns_name_too_long",
+	[Fault.DnsLabelType]: "dns_label_type",
+	[Fault.DnsPointerCount]: "dns_pointer_count",
+	[Fault.DnsTrailingBytes]: "dns_trailing_bytes",
+};
+
+export const foreignNames: Readonly<Record<Foreign, string>> = {
+	[Foreign.Protocol]: "protocol",
+	[Foreign.Fragment]: "fragment",
+	[Foreign.Port]: "port",
+	[Foreign.Direction]: "direction",
+	[Foreign.Domain]: "domain",
+	[Foreign.Response]: "response",
+};
+
+export const refusalNames: Readonly<Record<Refusal, string>> = {
+	[Refusal.Malformed]: "malformed",
+	[Refusal.Opt]: "opt",
+	[Refusal.Opcode]: "opcode",
+	[Refusal.Qtype]: "qtype",
+	[Refusal.Base32]: "base32",
+	[Refusal.TooShort]: "too_short",
+};
+
+export const segmentFaultNames: Readonly<Record<SegmentFault, string>> = {
+	[SegmentFault.Format]: "format",
+	[SegmentFault.Sequence]: "sequence",
+	[SegmentFault.Echo]: "echo",
+};
+
+/** IANA's names of the response codes that a header's 4 bits can hold (RFC 6895, 2.3); a number where there is none. */
+export const rcodeNames: readonly string[] = [
+	...["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET"],
+	...["NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI", "12", "13", "14", "15"],
+];

@@ -1,0 +1,20 @@
+/** Memory is taken once, at the start, and never given back: tables have bounds, and pages that nobody wrote to cost nothing. */
+
+const line: usize = 64;
+const pageBits: usize = 16;
+
+let next: usize = __heap_base;
+
+/**
+ * So many bytes of memory, all 0, that begin with a line of the processor's cache. Traps when there is no room: the module
+ * can have 4 GiB.
+ */
+export function reserve(bytes: usize): usize {
+	const at = (next + line - 1) & ~(line - 1);
+	const end = (at as u64) + bytes;
+	const pages = ((end + (1 << pageBits) - 1) >> pageBits) as i32;
+	if (end > (u32.MAX_VALUE as u64)) unreachable();
+	if (pages > memory.size() && memory.grow(pages - memory.size()) < 0) unreachable();
+	next = end as usize;
+	return at;
+}

@@ -1,0 +1,73 @@
+/**
+ * Where counts stand: a row of doubles for each label set, for each domain, and for the process. What is counted together
+ * stands together, in the same lines of the processor's cache (8 doubles), and a row is whole lines. Where a count has
+ * several cells its place is the first.
+ */
+
+/** By label set: what a query counts comes first, then what its response does as well, then what is seldom. */
+export enum SetCell {
+	/** Queries by the UDP payload size that their resolver advertised: up to each bound of limits.ts, and above. */
+	Edns = 0,
+	Queries = 6,
+	BytesIn,
+	/** Sum of the sizes that were advertised. */
+	EdnsBytes,
+	Polls,
+	/** Upstream: bytes of the packets that the tunnel carried, and KCP pushes. */
+	UpstreamBytes,
+	UpstreamPushes,
+	BytesOut,
+	DownstreamBytes,
+	DownstreamPushes,
+	/** Sums of histograms, in their units (scales.ts). */
+	AnswerTimes,
+	RoundTrips,
+	Lives,
+	Volumes,
+	/** Pushes that were sent before. */
+	UpstreamRetransmissions,
+	DownstreamRetransmissions,
+	Begun,
+	Active,
+	Peak,
+	Unanswered,
+	Width = 32,
+}
+
+export enum DomainCell {
+	/** A cell for each rcode. */
+	Responses = 0,
+	/** A cell for each Refusal. */
+	Refusals = 16,
+	Active = 23,
+	Peak,
+	Truncated,
+	/** Responses that no query waited for. */
+	Unmatched,
+	ResolversSeen,
+	Width = 32,
+}
+
+export enum ProcessCell {
+	/** A cell for each Fault. */
+	Faults = 0,
+	/** A cell for each Foreign. */
+	Foreigns = 16,
+	/** A cell for each SegmentFault. */
+	SegmentFaults = 23,
+	/** Copies of datagrams that were counted already. */
+	Copies = 27,
+	/** How many times a label set of "other" was given. */
+	Overflowed,
+	Width = 32,
+}
+
+/** What a segment can be wrong in; a broken or absurd one changes nothing but its count. */
+export enum SegmentFault {
+	/** The packet does not parse as segments. */
+	Format = 1,
+	/** A push whose sequence number no sender could have come to. */
+	Sequence,
+	/** An acknowledgement of what was never sent, or of a time that is out of range. */
+	Echo,
+}

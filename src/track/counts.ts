@@ -1,0 +1,62 @@
+import { reserve } from "../engine/reserve.ts";
+import { DomainCell, ProcessCell, SetCell } from "./cells.ts";
+
+const cellBytes: usize = 8;
+
+/** The process's row. */
+export const ofProcess: usize = memory.data(ProcessCell.Width * 8, 64);
+/** First rows of the label sets and of the domains. */
+let sets: usize = 0;
+let domains: usize = 0;
+
+export function setUpCounts(domainCount: u32, setsMax: u32): void {
+	domains = reserve((domainCount as usize) * DomainCell.Width * cellBytes);
+	sets = reserve((setsMax as usize) * SetCell.Width * cellBytes);
+}
+
+/** The row of a label set, by its number. */
+export function rowOfSet(set: u32): usize {
+	return sets + (set as usize) * ((SetCell.Width as usize) * cellBytes);
+}
+
+/** The row of a domain, by its index. */
+export function rowOfDomain(domain: u32): usize {
+	return domains + (domain as usize) * ((DomainCell.Width as usize) * cellBytes);
+}
+
+/** A count of a row. */
+export function countAt(row: usize, cell: i32): f64 {
+	return load<f64>(row + (cell as usize) * cellBytes);
+}
+
+/** `count` more. */
+export function add(row: usize, cell: i32, count: f64): void {
+	const at = row + (cell as usize) * cellBytes;
+	store<f64>(at, load<f64>(at) + count);
+}
+
+/** One more. */
+export function increment(row: usize, cell: i32): void {
+	add(row, cell, 1);
+}
+
+/** At least as much as another count of the row from now on. */
+export function raise(row: usize, cell: i32, to: i32): void {
+	const count = countAt(row, to);
+	if (count > countAt(row, cell)) store<f64>(row + (cell as usize) * cellBytes, count);
+}
+
+/** Room for the sums of some label sets' rows. */
+const totals: usize = memory.data(SetCell.Width * 8, 64);
+
+/** Sums of no label set, at the address that it gives. */
+export function startTotals(): usize {
+	memory.fill(totals, 0, SetCell.Width * 8);
+	return totals;
+}
+
+/** Adds all counts of a label set. */
+export function addToTotals(set: u32): void {
+	const row = rowOfSet(set);
+	for (let cell: i32 = 0; cell < SetCell.Width; cell++) add(totals, cell, countAt(row, cell));
+}

@@ -1,0 +1,3 @@
+/** What tests look at, beside what the product's module exports: AssemblyScript, compiled by tests/support/engine.ts. */
+export * from "./decode";
+export * from "./track";

@@ -1,0 +1,196 @@
+import { Outcome } from "../../src/decode/fault.ts";
+import { HistogramId } from "../../src/engine/border.ts";
+import { reserve } from "../../src/engine/reserve.ts";
+import { answers, overdue, wait, waitingAt } from "../../src/track/answers.ts";
+import { clock } from "../../src/track/clock.ts";
+import { rowOfDomain, rowOfSet } from "../../src/track/counts.ts";
+import { isDouble } from "../../src/track/doubles.ts";
+import { answerTimes, countNoted, lives, roundTrips, volumes } from "../../src/track/histogram.ts";
+import { labelSets } from "../../src/track/labels.ts";
+import { resolverOf } from "../../src/track/resolvers.ts";
+import { ServerClock } from "../../src/track/serverclock.ts";
+import { expireSessions, sessionAt, touchSession } from "../../src/track/sessions.ts";
+import { BoundedTable, Entry, hashOf } from "../../src/track/table.ts";
+import { observe } from "../../src/track/tracker.ts";
+
+export * from "../../src/engine/module";
+export { findWaiting, removeFound } from "../../src/track/answers";
+export { add, raise, setUpCounts } from "../../src/track/counts";
+export { setUpDoubles } from "../../src/track/doubles";
+export { countNoted, tripUnitsPerUs } from "../../src/track/histogram";
+export { findSession } from "../../src/track/sessions";
+export { hashOf } from "../../src/track/table";
+
+/** Takes what the observation in memory says, as if it were the last of a batch. */
+export function observeSeen(outcome: Outcome, stampUs: f64): void {
+	observe(outcome, stampUs as i64);
+	countNoted();
+}
+
+/** A table of its own: its address. */
+export function makeTable(limit: u32, entryBytes: u32, isLong: bool): usize {
+	const table = changetype<BoundedTable>(reserve(offsetof<BoundedTable>()));
+	table.setUp(limit, entryBytes, isLong);
+	return changetype<usize>(table);
+}
+
+function tableAt(table: usize): BoundedTable {
+	return changetype<BoundedTable>(table);
+}
+
+export function sizeOfTable(table: usize): u32 {
+	return tableAt(table).size;
+}
+
+export function evictedOfTable(table: usize): u32 {
+	return tableAt(table).evicted;
+}
+
+export function isTableFull(table: usize): bool {
+	return tableAt(table).isFull;
+}
+
+export function findIn(table: usize, a: u32, b: u32, c: u32, d: u32): usize {
+	return tableAt(table).find(hashOf(a, b, c, d), a, b, c, d);
+}
+
+export function insertInto(table: usize, a: u32, b: u32, c: u32, d: u32): usize {
+	return tableAt(table).insert(hashOf(a, b, c, d), a, b, c, d);
+}
+
+export function touchIn(table: usize, entry: usize): void {
+	tableAt(table).touch(entry);
+}
+
+export function removeFrom(table: usize, entry: usize): void {
+	tableAt(table).remove(entry);
+}
+
+export function makeRoomIn(table: usize): void {
+	tableAt(table).makeRoom();
+}
+
+export function oldestIn(table: usize): usize {
+	return tableAt(table).oldest;
+}
+
+export function olderInThan(table: usize, entry: usize): usize {
+	return tableAt(table).olderThan(entry);
+}
+
+/** The entry that is next in the chain of one. */
+export function nextInChain(entry: usize): usize {
+	return changetype<Entry>(entry).next;
+}
+
+export function setRow(set: u32): usize {
+	return rowOfSet(set);
+}
+
+export function domainRow(domain: u32): usize {
+	return rowOfDomain(domain);
+}
+
+export function clockAt(stampUs: f64): f64 {
+	return clock.at(stampUs as i64) as f64;
+}
+
+export function clockNow(): f64 {
+	return clock.now as f64;
+}
+
+/** A server's clock of its own: its address. */
+export function makeServerClock(): usize {
+	return reserve(offsetof<ServerClock>());
+}
+
+export function pushTo(serverClock: usize, stampMs: u32, nowUs: f64): void {
+	changetype<ServerClock>(serverClock).push(stampMs, nowUs as i64);
+}
+
+export function roundTripOf(serverClock: usize, stampMs: u32, nowUs: f64): f64 {
+	return changetype<ServerClock>(serverClock).roundTripUs(stampMs, nowUs as i64) as f64;
+}
+
+/** A value in units into one of the tracker's histograms; countNoted is to be called before anybody looks. */
+export function observeValue(id: HistogramId, set: u32, value: f64): void {
+	if (id === HistogramId.AnswerTimes) answerTimes.observe(set, value);
+	else if (id === HistogramId.RoundTrips) roundTrips.observe(set, value);
+	else if (id === HistogramId.Lives) lives.observe(set, value);
+	else volumes.observe(set, value);
+}
+
+export function setUpLabelSets(domains: u32, limit: u32, originsMax: u32, otherOrigin: u32): void {
+	labelSets.setUp(domains, limit, originsMax, otherOrigin);
+}
+
+export function labelSetOf(domain: u32, origin: u32): u32 {
+	return labelSets.of(domain, origin);
+}
+
+/** Of the observation's peer. */
+export function resolverOrigin(): i32 {
+	return resolverOf().origin;
+}
+
+export function isFirstOfResolver(domain: u32): bool {
+	return resolverOf().isFirst(domain);
+}
+
+/** The query of the observation. */
+export function waitFor(set: u32, session: usize, nowUs: f64): void {
+	wait(set, session, nowUs as i64);
+}
+
+export function waitingSet(entry: usize): u32 {
+	return waitingAt(entry).set;
+}
+
+export function waitingServer(entry: usize): u32 {
+	return waitingAt(entry).server;
+}
+
+export function waitingSession(entry: usize): usize {
+	return waitingAt(entry).session;
+}
+
+export function waitedUs(entry: usize, nowUs: f64): u32 {
+	return waitingAt(entry).waitedUs(nowUs as i64);
+}
+
+export function overdueAt(nowUs: f64): usize {
+	return overdue(nowUs as i64);
+}
+
+export function removeWaiting(entry: usize): void {
+	answers.remove(entry);
+}
+
+/** The observation, made at this time. */
+export function isDoubleAt(outcome: Outcome, nowUs: f64): bool {
+	return isDouble(outcome, nowUs as i64);
+}
+
+export function touchSessionAt(idHigh: u32, idLow: u32, domain: u32, set: u32, nowUs: f64): usize {
+	return touchSession(idHigh, idLow, domain, set, nowUs as i64);
+}
+
+export function expireSessionsAt(nowUs: f64): void {
+	expireSessions(nowUs as i64);
+}
+
+export function addSessionBytes(entry: usize, bytes: u32): void {
+	sessionAt(entry).bytes += bytes;
+}
+
+export function pushOf(entry: usize, sequence: u32, isDownstream: bool): i32 {
+	return sessionAt(entry).push(sequence, isDownstream);
+}
+
+export function wasPushedTo(entry: usize, sequence: u32): bool {
+	return sessionAt(entry).wasPushed(sequence);
+}
+
+export function echoOf(entry: usize, stampMs: u32, sequence: u32): bool {
+	return sessionAt(entry).echo(stampMs, sequence);
+}

@@ -1,0 +1,11 @@
+/** The way of a packet with all that tests look at in it (tests/module), compiled when its sources changed. */
+import { join } from "node:path";
+import { compileModule, root, workFolder } from "../../build.ts";
+
+const output = join(workFolder, "tests.wasm");
+await compileModule(
+	join(root, "tests/module/index.ts"),
+	["src/decode", "src/track", "src/engine", "tests/module"].map((folder) => join(root, folder)),
+	output,
+);
+export const testModule = new WebAssembly.Module(await Bun.file(output).bytes());
