@@ -74,6 +74,7 @@ export class Engine {
 	/** Where frames are to be put for observe. */
 	readonly batch: FrameBatch;
 	readonly tracker: Tracker;
+	/** What the instance exports; for tests, whose module exports more. */
 	readonly exports: EngineExports;
 
 	constructor(options: EngineOptions, module: WebAssembly.Module = engineModule()) {

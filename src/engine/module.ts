@@ -42,11 +42,11 @@ export function setUp(
 	return batch;
 }
 
+/** Makes what hashes are made with; before setUp. */
 export function seed(a: u32, b: u32, c: u32, d: u32): void {
 	setSeed(a, b, c, d);
 }
 
-/** Only frames from this stamp on, and before the other, are observed. */
 let fromUs: f64 = -Infinity;
 let toUs: f64 = Infinity;
 
@@ -55,6 +55,7 @@ let frames: u32 = 0;
 let firstUs: f64 = 0;
 let lastUs: f64 = 0;
 
+/** From now on only frames from one stamp on and before the other are observed, and counted from 0. */
 export function startSpan(from: f64, to: f64): void {
 	fromUs = from;
 	toUs = to;
@@ -115,6 +116,7 @@ export function observeBatch(start: u32, used: u32, untilUs: f64): u32 {
 /** Time stamps of a group. */
 const stamps: usize = memory.data(observationsMax * 8, 64);
 
+/** Observes the first `count` observations, in their order. */
 function observeGroup(count: u32): void {
 	for (let place: u32 = 0; count > 1 && place < count; place++) {
 		useObservation(place);
@@ -129,6 +131,7 @@ function observeGroup(count: u32): void {
 	}
 }
 
+/** Microseconds since 1970. */
 function stampOf(record: usize): f64 {
 	return (load<u32>(record) as f64) * 1_000_000 + ((load<u32>(record, 4) / 1_000) as f64);
 }
@@ -148,11 +151,13 @@ export function reach(stampUs: f64): void {
 	clock.at(stampUs as i64);
 }
 
+/** Brings sessions and waiting queries up to the clock's now. */
 export function expire(): void {
 	expireAt(clock.now);
 	countNoted();
 }
 
+/** When expire has something to do next. */
 export function nextExpiryUs(): f64 {
 	const next = nextExpiry();
 	return next === i64.MAX_VALUE ? Infinity : (next as f64);
@@ -171,6 +176,7 @@ export function processRow(): usize {
 	return ofProcess;
 }
 
+/** How many label sets there are. */
 export function labelSetsSize(): u32 {
 	return labelSets.size;
 }
@@ -207,6 +213,7 @@ function histogramOf(id: HistogramId): Histogram {
 	}
 }
 
+/** Entries of a table, and how many were taken out to make room. */
 export function tableSize(id: TableId): u32 {
 	return tableOf(id).size;
 }

@@ -30,12 +30,15 @@ export class Waiting extends LongEntry {
 
 const setBits: u32 = 24;
 
+/** Queries that wait for their response. */
 export const answers: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 
+/** Takes memory; once. */
 export function setUpAnswers(): void {
 	answers.setUp(answersMax, offsetof<Waiting>(), true);
 }
 
+/** What stands at an entry of `answers`. */
 export function waitingAt(entry: usize): Waiting {
 	return changetype<Waiting>(entry);
 }

@@ -1,3 +1,5 @@
+/** Counts, in rows of doubles; cells.ts says where each stands. */
+
 import { reserve } from "../engine/reserve.ts";
 import { DomainCell, ProcessCell, SetCell } from "./cells.ts";
 
@@ -9,6 +11,7 @@ export const ofProcess: usize = memory.data(ProcessCell.Width * 8, 64);
 let sets: usize = 0;
 let domains: usize = 0;
 
+/** Takes memory for the rows of so many domains and label sets; once. */
 export function setUpCounts(domainCount: u32, setsMax: u32): void {
 	domains = reserve((domainCount as usize) * DomainCell.Width * cellBytes);
 	sets = reserve((setsMax as usize) * SetCell.Width * cellBytes);

@@ -25,6 +25,7 @@ class Double extends LongEntry {
  */
 export const doubles: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 
+/** Takes memory; once. */
 export function setUpDoubles(): void {
 	doubles.setUp(doublesMax, offsetof<Double>(), true);
 }

@@ -1,3 +1,5 @@
+/** What the KCP segments in the clear tell of a tunnel: goodput, retransmissions, round trip times. */
+
 import { segmentAck, segmentPush, segments } from "../decode/kcp.ts";
 import { seen } from "../decode/observation.ts";
 import { reserve } from "../engine/reserve.ts";
@@ -8,13 +10,10 @@ import { serversMax } from "./limits.ts";
 import { ServerClock } from "./serverclock.ts";
 import { Push, Session, sessionAt } from "./sessions.ts";
 
-/**
- * What the KCP segments in the clear tell of a tunnel: goodput, retransmissions, round trip times.
- *
- * A clock for each domain and port, as there may be a server behind each.
- */
+/** A clock for each domain and port, as there may be a server behind each. */
 let clocks: usize = 0;
 
+/** Takes memory; once. */
 export function setUpHealth(domains: u32): void {
 	clocks = reserve((domains as usize) * serversMax * offsetof<ServerClock>());
 }
@@ -23,7 +22,7 @@ function clockOf(domain: u32, server: u32): ServerClock {
 	return changetype<ServerClock>(clocks + ((domain * serversMax + server) as usize) * offsetof<ServerClock>());
 }
 
-/** The packets of a query of a session. */
+/** The packets of the query that was seen, one of this session; `set` is its label set. */
 export function observeUpstream(set: u32, session: Session, now: i64): void {
 	const row = rowOfSet(set);
 	add(row, SetCell.UpstreamBytes, seen.packetBytes);

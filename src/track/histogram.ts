@@ -3,6 +3,7 @@ import { SetCell } from "./cells.ts";
 import { add, rowOfSet } from "./counts.ts";
 import { cellsOf, coarseCellBits, coarseDoublingMax, tripCellBits, tripDoublingMax } from "./scales.ts";
 
+/** Units of the scale for times of packets (scales.ts) in a microsecond. */
 export const tripUnitsPerUs: f64 = 0.064;
 
 /**
@@ -19,6 +20,7 @@ export class Histogram {
 	/** Where the sum of its values stands in a label set's row. */
 	private sum: SetCell;
 
+	/** Takes memory for so many label sets; the scale is one of scales.ts. */
 	setUp(setsMax: u32, sum: SetCell, cellBits: u32, doublingMax: u32): void {
 		this.sum = sum;
 		this.cellBits = cellBits;
@@ -61,19 +63,20 @@ export class Histogram {
 
 /** A new distribution, without values, at the address that it gives. */
 export function startDistribution(): usize {
-	memory.fill(distribution, 0, 304 * 8);
+	memory.fill(distribution, 0, distributionBytes);
 	return distribution;
 }
 
-/** Room for a distribution: the cells of one label set. */
-const distribution: usize = memory.data(304 * 8, 64);
+/** Room for a distribution: as many cells as one label set has in the finest scale. */
+const distributionBytes: u32 = ((tripDoublingMax - tripCellBits + 2) << tripCellBits) * 8;
+const distribution: usize = memory.data(distributionBytes, 64);
 
 /**
  * Cells lie far apart: one is nearly always out of the processor's caches, and who waits for each alone waits for a tenth of
  * all time. So their addresses are noted, and counted together, where the processor fetches many at a time.
  */
 const notedMax: u32 = 1_024;
-const noted: usize = memory.data(1_024 * 4, 64);
+const noted: usize = memory.data(notedMax * 4, 64);
 let notes: u32 = 0;
 
 function later(cell: usize): void {
@@ -98,6 +101,7 @@ export const roundTrips: Histogram = changetype<Histogram>(memory.data(offsetof<
 export const lives: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
 export const volumes: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
 
+/** Takes memory for so many label sets; once. */
 export function setUpHistograms(setsMax: u32): void {
 	answerTimes.setUp(setsMax, SetCell.AnswerTimes, tripCellBits, tripDoublingMax);
 	roundTrips.setUp(setsMax, SetCell.RoundTrips, tripCellBits, tripDoublingMax);

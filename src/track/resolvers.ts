@@ -26,8 +26,10 @@ export class Resolver extends LongEntry {
 /** The GeoIP stage: the number of an address's origin; four words, most significant first, IPv4 as IPv4-mapped IPv6. */
 declare function originOf(a: u32, b: u32, c: u32, d: u32): i32;
 
+/** Resolver addresses. */
 export const resolvers: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 
+/** Takes memory; once. */
 export function setUpResolvers(): void {
 	resolvers.setUp(resolversMax, offsetof<Resolver>(), true);
 }

@@ -44,6 +44,7 @@ export class Session extends Entry {
 	private echoStamp: u32;
 	private echoSequence: u32;
 
+	/** The entry was put in at its first query. */
 	begin(set: u32, now: i64): void {
 		this.state = set;
 		this.lastUs = now;
@@ -116,6 +117,7 @@ export function setUpSessions(trackedMax: u32, rememberedMax: u32, activeWindowU
 	windowUs = activeWindowUs;
 }
 
+/** What stands at an entry of `sessions`. */
 export function sessionAt(entry: usize): Session {
 	return changetype<Session>(entry);
 }

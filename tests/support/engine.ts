@@ -1,6 +1,6 @@
 /** The way of a packet with all that tests look at in it (tests/module), compiled when its sources changed. */
 import { join } from "node:path";
-import { compileModule, root, workFolder } from "../../build.ts";
+import { compileEngine, compileModule, root, workFolder } from "../../build.ts";
 
 const output = join(workFolder, "tests.wasm");
 await compileModule(
@@ -8,4 +8,6 @@ await compileModule(
 	["src/decode", "src/track", "src/engine", "tests/module"].map((folder) => join(root, folder)),
 	output,
 );
+// What src/engine/engine.ts loads, for tests that go through it.
+await compileEngine();
 export const testModule = new WebAssembly.Module(await Bun.file(output).bytes());

@@ -7,6 +7,7 @@ import type { Tracker } from "../../src/engine/tracker.ts";
 import { createLogger } from "../../src/log.ts";
 import type { Sources } from "../../src/metrics/collect.ts";
 import { createEngine, openGeoip, sourcesOf, type World } from "../../src/stages.ts";
+import "./engine.ts";
 import type { CaptureRecord } from "./pcapfile.ts";
 
 /** The configuration that these flags give (names without dashes), for `t.example.com` unless they name a domain. */
