@@ -1,5 +1,4 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
 import { Column } from "../../src/engine/column.ts";
 import { Histogram, lifeScale, type Scale, tripScale, volumeScale } from "../../src/engine/histogram.ts";
 
@@ -47,41 +46,6 @@ describe.each([
 	["lives", lifeScale],
 	["volumes", volumeScale],
 ] as const)("the histogram of %s", (_, scale) => {
-	const powers = Array.from({ length: scale.doublingMax - scale.cellBits + 1 }, (_, index) => scale.cellBits + index);
-
-	test("has at every bound as many values as there are, for any values", () => {
-		const largest = 2 ** (scale.doublingMax + 1);
-		const value = fc.oneof(
-			fc.double({ min: 0, max: largest, noNaN: true }),
-			fc.integer({ min: 0, max: scale.doublingMax }).map((power) => 2 ** power),
-		);
-		fc.assert(
-			fc.property(fc.array(value, { maxLength: 50 }), (values) => {
-				const distribution = of(scale, values);
-				for (const power of powers) {
-					expect(distribution.upTo(power)).toBe(values.filter((one) => one <= 2 ** power).length);
-				}
-				expect(distribution.count).toBe(values.length);
-			}),
-		);
-	});
-
-	test("has quantiles within a cell of the sorted values'", () => {
-		const width = 2 ** -scale.cellBits;
-		const values = fc.array(fc.double({ min: 0, max: 2 ** scale.doublingMax, noNaN: true }), { minLength: 1 });
-		const share = fc.constantFrom(0, 0.05, 0.5, 0.95, 0.99, 1);
-		fc.assert(
-			fc.property(values, share, (given, of_) => {
-				const sorted = given.toSorted((a, b) => a - b);
-				// The least value that this share of all does not exceed.
-				const exact = sorted[Math.max(0, Math.ceil(sorted.length * of_) - 1)] ?? Number.NaN;
-				const found = (of(scale, given).quantile(of_) ?? Number.NaN) * scale.unitsPerBase;
-				// A cell is a unit wide at least; above, its share of the doubling.
-				expect(Math.abs(found - exact)).toBeLessThanOrEqual(Math.max(1, exact * width) * (1 + 1e-9));
-			}),
-		);
-	});
-
 	test("has the sums of the sets that are asked for", () => {
 		const histogram = histogramOf(scale, [[1], [10, 100], [1_000]]);
 		const sums = [[0], [1], [2], [0, 2], [0, 1, 2], []].map((sets) => {
