@@ -56,7 +56,8 @@ function groupOf(character: number): number {
 }
 
 /**
- * Gives the message another client id: the first characters of its name are turned by `key` (idCharacters numbers below 32), so that query and response of one client stay together.
+ * Gives the message another client id: the first characters of its name are turned by `key` (idCharacters numbers below
+ * 32), so that query and response of one client stay together.
  */
 export function withFreshId(message: Uint8Array, key: readonly number[]): Uint8Array {
 	const fresh = message.slice();

@@ -61,7 +61,7 @@ const always: TimeRange = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSIT
 let compiled: WebAssembly.Module | undefined;
 
 /** The module, compiled at the first use. */
-export function engineModule(): WebAssembly.Module {
+function engineModule(): WebAssembly.Module {
 	compiled ??= new WebAssembly.Module(readFileSync(modulePath));
 	return compiled;
 }

@@ -14,7 +14,7 @@ import { answerTimes, countNoted, Histogram, lives, roundTrips, volumes } from "
 import { labelSets } from "../track/labels.ts";
 import { resolvers } from "../track/resolvers.ts";
 import { fetchSession, remembered, sessions } from "../track/sessions.ts";
-import { BoundedTable, setSeed } from "../track/table.ts";
+import { BoundedTable } from "../track/table.ts";
 import { expire as expireAt, nextExpiryUs as nextExpiry, observe, setUpTracker } from "../track/tracker.ts";
 import { HistogramId, recordHeaderBytes, TableId } from "./border.ts";
 import { reserve } from "./reserve.ts";
@@ -24,6 +24,7 @@ export { addDomain } from "../decode/domain";
 export { addToTotals, startTotals } from "../track/counts";
 export { startDistribution } from "../track/histogram";
 export { forgetOrigins } from "../track/resolvers";
+export { setSeed as seed } from "../track/table";
 
 let batch: usize = 0;
 
@@ -40,11 +41,6 @@ export function setUp(
 	batch = reserve(batchBytes);
 	setUpTracker(domains, labelSetsMax, otherOrigin, trackedMax, rememberedMax, activeWindowUs as i64);
 	return batch;
-}
-
-/** Makes what hashes are made with; before setUp. */
-export function seed(a: u32, b: u32, c: u32, d: u32): void {
-	setSeed(a, b, c, d);
 }
 
 let fromUs: f64 = -Infinity;

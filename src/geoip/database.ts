@@ -13,12 +13,8 @@ import { damagedTree, noRecord, SearchTree } from "./tree.ts";
  */
 const recordsMax = 2 ** 17;
 
-/**
- * How many addresses over the IPv4 space are looked up before a file is trusted (1 ms): a sparse or half-copied file shows. Of the
- * records that they lead to so many are read whole, each 30 microseconds of cold code, and of the others the first byte.
- */
+/** How many addresses over the IPv4 space are looked up, and their records read, before a file is trusted: a sparse or half-copied file shows. */
 const probes = 256;
-const probesWhole = 16;
 
 /** Decoded parts of records that many point to, a country's say: so many are kept, then all are forgotten at once. */
 const partsMax = 1_024;
@@ -120,7 +116,7 @@ export class Database<Value> {
 			if (record === damagedTree) throw damaged("search tree leads nowhere");
 			if (read.has(record)) continue;
 			if (!this.#tree.isMap(record)) throw damaged("a record that is no map");
-			if (read.size <= probesWhole) orDamaged(() => reader.get(addressText(0, 0, 0xffff, ipv4)));
+			orDamaged(() => reader.get(addressText(0, 0, 0xffff, ipv4)));
 			read.add(record);
 		}
 	}

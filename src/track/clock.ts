@@ -13,7 +13,7 @@ const shiftUsMin: i64 = 5_000;
  * is undone.
  */
 @unmanaged
-export class Clock {
+class Clock {
 	/** The latest time given out. */
 	now: i64;
 	private shiftUs: i64;

@@ -28,7 +28,7 @@ export function rowOfDomain(domain: u32): usize {
 }
 
 /** A count of a row. */
-export function countAt(row: usize, cell: i32): f64 {
+function countAt(row: usize, cell: i32): f64 {
 	return load<f64>(row + (cell as usize) * cellBytes);
 }
 

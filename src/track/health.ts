@@ -30,13 +30,7 @@ export function observeUpstream(set: u32, session: Session, now: i64): void {
 	for (let index: u32 = 0; index < segments.count; index++) {
 		const segment = segments.at(index);
 		if (segment.command === segmentPush) {
-			const push = session.push(segment.sequence, false);
-			if (push === Push.Absurd) {
-				countFault(SegmentFault.Sequence, 1);
-				continue;
-			}
-			increment(row, SetCell.UpstreamPushes);
-			if (push === Push.Repeated) increment(row, SetCell.UpstreamRetransmissions);
+			countPush(session.push(segment.sequence, false), row, SetCell.UpstreamPushes, SetCell.UpstreamRetransmissions);
 		} else if (segment.command === segmentAck) {
 			const clock = clockOf(seen.domain, seen.server);
 			const tripUs = session.wasPushed(segment.sequence) ? clock.roundTripUs(segment.stampMs, now) : -1;
@@ -59,14 +53,19 @@ export function observeDownstream(set: u32, server: u32, entry: usize, now: i64)
 		const segment = segments.at(index);
 		if (segment.command !== segmentPush) continue;
 		const push = session.push(segment.sequence, true);
-		if (push === Push.Absurd) {
-			countFault(SegmentFault.Sequence, 1);
-			continue;
-		}
-		increment(row, SetCell.DownstreamPushes);
-		if (push === Push.Repeated) increment(row, SetCell.DownstreamRetransmissions);
-		clock.push(segment.stampMs, now);
+		countPush(push, row, SetCell.DownstreamPushes, SetCell.DownstreamRetransmissions);
+		if (push !== Push.Absurd) clock.push(segment.stampMs, now);
 	}
+}
+
+/** Counts a push of one direction, in its two cells. */
+function countPush(push: Push, row: usize, pushes: SetCell, retransmissions: SetCell): void {
+	if (push === Push.Absurd) {
+		countFault(SegmentFault.Sequence, 1);
+		return;
+	}
+	increment(row, pushes);
+	if (push === Push.Repeated) increment(row, retransmissions);
 }
 
 function countFault(fault: SegmentFault, count: u32): void {
