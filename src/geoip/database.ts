@@ -1,11 +1,12 @@
 /** One open MaxMind database: address -> the one value that becomes a label. */
 
-import { ReaderModel } from "@maxmind/geoip2-node";
-import { Reader } from "maxmind";
-import { addressText } from "./address.ts";
+import { Asn, City, Country, Enterprise, Isp } from "@maxmind/geoip2-node";
+import { Reader } from "mmdb-lib";
 import { FileFault, type FileMark, readWhole } from "./file.ts";
-import type { Subject } from "./subject.ts";
+import type { Models, Subject } from "./subject.ts";
 import { damagedTree, noRecord, SearchTree } from "./tree.ts";
+
+const models: Models = { Asn, City, Country, Enterprise, Isp };
 
 /**
  * How many records' values are remembered: more than there are autonomous systems that announce anything (some 80,000), so that
@@ -26,18 +27,16 @@ class Parts extends Map<string | number, unknown> {
 	}
 }
 
-/** Gives no more of a record than the subject asks for. */
-class BriefReader extends Reader<object> {
-	readonly #brief: Subject<unknown>["brief"];
-
-	constructor(bytes: Buffer, brief: Subject<unknown>["brief"]) {
+/** Reads records where they stand: the library looks addresses up by their text, which takes ten times as long as the record. */
+class RecordReader extends Reader<object> {
+	constructor(bytes: Buffer) {
 		super(bytes, { cache: new Parts() });
-		this.#brief = brief;
 	}
 
-	override getWithPrefixLength(address: string): [object | null, number] {
-		const [record, prefixLength] = super.getWithPrefixLength(address);
-		return [record === null ? null : this.#brief(record), prefixLength];
+	/** The record that the tree gave this number for. Throws, in many ways, if there is none. */
+	at(record: number): object {
+		// biome-ignore lint/complexity/useLiteralKeys: private to the library, which has no other way in; typed nevertheless.
+		return this["resolveDataPointer"](record);
 	}
 }
 
@@ -50,8 +49,8 @@ export class Database<Value> {
 	lookupFailures = 0;
 	readonly #subject: Subject<Value>;
 	readonly #tree: SearchTree;
-	readonly #model: ReaderModel;
-	readonly #way: (model: ReaderModel, address: string) => unknown;
+	readonly #reader: RecordReader;
+	readonly #way: Subject<Value>["ways"][string];
 	/** The value of each record met, by what the tree gives for it; null for a damaged one. */
 	readonly #values = new Map<number, Value | null>();
 
@@ -63,7 +62,7 @@ export class Database<Value> {
 		if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw new FileFault("is compressed; unpack it first");
 		this.mark = mark;
 		this.#subject = subject;
-		const reader = orDamaged(() => new BriefReader(bytes, subject.brief));
+		const reader = orDamaged(() => new RecordReader(bytes));
 		const { binaryFormatMajorVersion, databaseType, buildEpoch } = reader.metadata;
 		if (binaryFormatMajorVersion !== 2) throw damaged(`format version ${binaryFormatMajorVersion}`);
 		if (typeof databaseType !== "string" || !(buildEpoch.getTime() >= 0)) throw damaged("no type or build time");
@@ -75,8 +74,8 @@ export class Database<Value> {
 		this.#way = way[1];
 		this.type = databaseType;
 		this.buildTimeSeconds = buildEpoch.getTime() / 1000;
-		this.#model = new ReaderModel(reader);
-		this.#probe(reader);
+		this.#reader = reader;
+		this.#probe();
 	}
 
 	/**
@@ -88,7 +87,7 @@ export class Database<Value> {
 		if (record === noRecord) return this.#subject.unmapped;
 		let value = record === damagedTree ? null : this.#values.get(record);
 		if (value === undefined) {
-			value = this.#valueFor(addressText(a, b, c, d));
+			value = this.#valueOf(record);
 			if (this.#values.size >= recordsMax) this.#values.clear();
 			this.#values.set(record, value);
 		}
@@ -97,9 +96,9 @@ export class Database<Value> {
 		return this.#subject.unmapped;
 	}
 
-	#valueFor(address: string): Value | null {
+	#valueOf(record: number): Value | null {
 		try {
-			const found = this.#way(this.#model, address);
+			const found = this.#way(models, this.#reader.at(record));
 			if (found === undefined) return this.#subject.unmapped;
 			return this.#subject.valid(found) ? found : null;
 		} catch {
@@ -108,7 +107,7 @@ export class Database<Value> {
 		}
 	}
 
-	#probe(reader: Reader<object>): void {
+	#probe(): void {
 		const read = new Set<number>([noRecord]);
 		for (let index = 0; index < probes; index++) {
 			const ipv4 = (index << 24) | ((index * 0x9e3779) & 0xffffff);
@@ -116,7 +115,7 @@ export class Database<Value> {
 			if (record === damagedTree) throw damaged("search tree leads nowhere");
 			if (read.has(record)) continue;
 			if (!this.#tree.isMap(record)) throw damaged("a record that is no map");
-			orDamaged(() => reader.get(addressText(0, 0, 0xffff, ipv4)));
+			orDamaged(() => this.#reader.at(record));
 			read.add(record);
 		}
 	}

@@ -3,8 +3,6 @@
  * the same on text, at 1 microsecond and some 500 bytes of garbage a lookup; strangers choose how many addresses are looked up.
  */
 
-import { isIpv4Mapped } from "./address.ts";
-
 /** What find gives when no record stands at an address. */
 export const noRecord = 0;
 
@@ -62,7 +60,7 @@ export class SearchTree {
 	 */
 	find(a: number, b: number, c: number, d: number): number {
 		let node: number;
-		if (isIpv4Mapped(a, b, c)) node = this.#walk(this.#ipv4Node, d);
+		if (a === 0 && b === 0 && c === 0xffff) node = this.#walk(this.#ipv4Node, d);
 		else if (this.#ipv4Only) return noRecord;
 		else node = this.#walk(this.#walk(this.#walk(this.#walk(0, a), b), c), d);
 		if (node === this.#nodeCount) return noRecord;

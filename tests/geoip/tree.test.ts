@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type AsnResponse, Reader } from "maxmind";
-import { addressText } from "../../src/geoip/address.ts";
+import { type AsnResponse, Reader } from "mmdb-lib";
 import { damagedTree, noRecord, SearchTree } from "../../src/geoip/tree.ts";
+import { addressText } from "../support/address.ts";
 import { asnRecord, type MmdbRow, writeMmdb } from "../support/mmdb.ts";
 
 const word = fc.oneof(
