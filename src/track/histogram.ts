@@ -6,27 +6,43 @@ import { cellsOf, coarseCellBits, coarseDoublingMax, tripCellBits, tripDoublingM
 /** Units of the scale for times of packets (scales.ts) in a microsecond. */
 export const tripUnitsPerUs: f64 = 0.064;
 
+const tripCells: u32 = (tripDoublingMax - tripCellBits + 2) << tripCellBits;
+const coarseCells: u32 = (coarseDoublingMax - coarseCellBits + 2) << coarseCellBits;
+/** A label set has a row of cells, the histograms' one behind the other. */
+const rowCells: u32 = 2 * tripCells + 2 * coarseCells;
+
+/**
+ * Cells hold the lowest 16 bits of a count: most never hold more, and rows are so short that what a label set touches first
+ * and then again and again are few pages. How many times a cell came to 65,536 stands elsewhere, 32 bits for each cell, and
+ * that a label set has such cells in a byte of its own, as nobody should look there without need.
+ */
+const carryBits: u64 = 16;
+let rows: usize = 0;
+let carries: usize = 0;
+let carried: usize = 0;
+
 /**
  * Counts of values by size for each label set, in cells that grow with the value: both a histogram with bounds at powers
  * of two, and percentiles, can be read from them.
  */
 @unmanaged
 export class Histogram {
-	cellBits: u32;
-	cells: u32;
-	unitsMax: f64;
-	/** Doubles, `cells` for each label set. */
-	private counts: usize;
-	/** Where the sum of its values stands in a label set's row. */
+	private cellBits: u32;
+	private cells: u32;
+	private unitsMax: f64;
+	/** Where its cells begin in a row. */
+	private first: u32;
+	/** Where the sum of its values stands in a label set's row of counts. */
 	private sum: SetCell;
 
-	/** Takes memory for so many label sets; the scale is one of scales.ts. */
-	setUp(setsMax: u32, sum: SetCell, cellBits: u32, doublingMax: u32): void {
+	/** The scale is one of scales.ts; gives where the next histogram begins. */
+	setUp(first: u32, sum: SetCell, cellBits: u32, doublingMax: u32): u32 {
 		this.sum = sum;
 		this.cellBits = cellBits;
 		this.cells = cellsOf(cellBits, doublingMax);
 		this.unitsMax = (((1 as u64) << (doublingMax + 1)) - 1) as f64;
-		this.counts = reserve((setsMax as usize) * this.cells * sizeof<f64>());
+		this.first = first;
+		return first + this.cells;
 	}
 
 	/** Adds a value in units, 0 or more. A cell holds its upper end and not its lower, as a bucket of an exposition does. */
@@ -39,15 +55,19 @@ export class Histogram {
 			units < (1 as u32) << bits
 				? units
 				: ((doubling - bits + 1) << bits) + ((units >> (doubling - bits)) & (((1 as u32) << bits) - 1));
-		later(this.counts + ((set as usize) * this.cells + cell) * sizeof<f64>());
+		later(set * rowCells + this.first + cell);
 		add(rowOfSet(set), this.sum, value);
 	}
 
 	/** Adds the counts of a label set to the distribution. */
 	addTo(set: u32): void {
-		const counts = this.counts + (set as usize) * this.cells * sizeof<f64>();
-		for (let at: usize = 0; at < (this.cells as usize) << 3; at += 8) {
-			store<f64>(distribution + at, load<f64>(distribution + at) + load<f64>(counts + at));
+		const first = set * rowCells + this.first;
+		const hasCarried = load<u8>(carried + set) !== 0;
+		for (let cell: u32 = 0; cell < this.cells; cell++) {
+			let count = load<u16>(cellAt(first + cell)) as u64;
+			if (hasCarried) count += (load<u32>(carryAt(first + cell)) as u64) << carryBits;
+			const at = distribution + ((cell as usize) << 3);
+			store<f64>(at, load<f64>(at) + (count as f64));
 		}
 	}
 
@@ -68,30 +88,46 @@ export function startDistribution(): usize {
 }
 
 /** Room for a distribution: as many cells as one label set has in the finest scale. */
-const distributionBytes: u32 = ((tripDoublingMax - tripCellBits + 2) << tripCellBits) * 8;
+const distributionBytes: u32 = tripCells * 8;
 const distribution: usize = memory.data(distributionBytes, 64);
+
+/** Addresses of the cell with this number, and of what was carried over from it. */
+function cellAt(cell: u32): usize {
+	return rows + ((cell as usize) << 1);
+}
+
+function carryAt(cell: u32): usize {
+	return carries + ((cell as usize) << 2);
+}
 
 /**
  * Cells lie far apart: one is nearly always out of the processor's caches, and who waits for each alone waits for a tenth of
- * all time. So their addresses are noted, and counted together, where the processor fetches many at a time.
+ * all time. So their numbers are noted, and counted together, where the processor fetches many at a time.
  */
 const notedMax: u32 = 1_024;
 const noted: usize = memory.data(notedMax * 4, 64);
 let notes: u32 = 0;
 
-function later(cell: usize): void {
+function later(cell: u32): void {
 	if (notes === notedMax) countNoted();
-	store<usize>(noted + ((notes++ as usize) << 2), cell);
+	store<u32>(noted + ((notes++ as usize) << 2), cell);
 }
 
 /** To be called before anybody looks: at the end of each batch. */
 export function countNoted(): void {
 	const end = noted + ((notes as usize) << 2);
 	for (let note = noted; note < end; note += 4) {
-		const cell = load<usize>(note);
-		store<f64>(cell, load<f64>(cell) + 1);
+		const cell = load<u32>(note);
+		const count = (load<u16>(cellAt(cell)) as u32) + 1;
+		store<u16>(cellAt(cell), count);
+		if (count > (u16.MAX_VALUE as u32)) carry(cell);
 	}
 	notes = 0;
+}
+
+function carry(cell: u32): void {
+	store<u32>(carryAt(cell), load<u32>(carryAt(cell)) + 1);
+	store<u8>(carried + cell / rowCells, 1);
 }
 
 /** Time from a query to its response; round trip times to clients. */
@@ -103,8 +139,13 @@ export const volumes: Histogram = changetype<Histogram>(memory.data(offsetof<His
 
 /** Takes memory for so many label sets; once. */
 export function setUpHistograms(setsMax: u32): void {
-	answerTimes.setUp(setsMax, SetCell.AnswerTimes, tripCellBits, tripDoublingMax);
-	roundTrips.setUp(setsMax, SetCell.RoundTrips, tripCellBits, tripDoublingMax);
-	lives.setUp(setsMax, SetCell.Lives, coarseCellBits, coarseDoublingMax);
-	volumes.setUp(setsMax, SetCell.Volumes, coarseCellBits, coarseDoublingMax);
+	const cells = (setsMax as usize) * rowCells;
+	rows = reserve(cells << 1);
+	carries = reserve(cells << 2);
+	carried = reserve(setsMax);
+	let first: u32 = 0;
+	first = answerTimes.setUp(first, SetCell.AnswerTimes, tripCellBits, tripDoublingMax);
+	first = roundTrips.setUp(first, SetCell.RoundTrips, tripCellBits, tripDoublingMax);
+	first = lives.setUp(first, SetCell.Lives, coarseCellBits, coarseDoublingMax);
+	volumes.setUp(first, SetCell.Volumes, coarseCellBits, coarseDoublingMax);
 }

@@ -95,6 +95,25 @@ describe.each([["answerTimes"], ["roundTrips"], ["lives"], ["volumes"]] as const
 		]);
 	});
 
+	test("counts on when a cell comes to 65,536, any number of times, and only there", () => {
+		const tracker = trackerOf();
+		const counts = [65_535, 65_536, 65_537, 3 * 65_536 + 5, 0];
+		for (const [set, count] of counts.entries()) observe(tracker, name, set, Array<number>(count).fill(5));
+		observe(tracker, name, 3, [2 ** 20]);
+		const told = (sets: number[]) => {
+			const distribution = tracker[name].distribution(sets);
+			return [distribution.upTo(4), distribution.upTo(21)];
+		};
+		expect(counts.map((_, set) => told([set]))).toEqual([
+			[65_535, 65_535],
+			[65_536, 65_536],
+			[65_537, 65_537],
+			[196_613, 196_614],
+			[0, 0],
+		]);
+		expect(told([0, 1, 2, 3, 4])).toEqual([393_221, 393_222]);
+	});
+
 	test("is none of the others", () => {
 		const tracker = trackerOf();
 		observe(tracker, name, 0, [2, 3]);
