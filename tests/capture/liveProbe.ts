@@ -23,7 +23,8 @@ try {
 		ports: ports.map(Number),
 		promiscuous: false,
 	});
-	let frames: string[] = [];
+	// As they are: text of them all takes longer than they may wait in the buffer.
+	let frames: Uint8Array[] = [];
 	let wakeUps = 0;
 	let paused = false;
 	const batch = batchOfBytes(batchBytes);
@@ -35,7 +36,7 @@ try {
 			for (let at = 0; at < used; ) {
 				const start = at + recordHeaderBytes;
 				const end = start + (words[(at >> 2) + 2] ?? 0);
-				frames.push(Buffer.from(bytes.subarray(start, end)).toString("hex"));
+				frames.push(bytes.slice(start, end));
 				at = (end + 3) & ~3;
 			}
 		}
@@ -54,7 +55,7 @@ try {
 	console.log(`ready ${source.linkType}`);
 	for await (const line of console) {
 		if (line === "frames") {
-			console.log(JSON.stringify({ frames, wakeUps }));
+			console.log(JSON.stringify({ frames: frames.map((frame) => frame.toHex()), wakeUps }));
 			frames = [];
 		} else if (line === "statistics") {
 			console.log(JSON.stringify(source.statistics()));
