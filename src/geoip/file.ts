@@ -2,12 +2,13 @@
 
 import { constants } from "node:fs";
 import { open, stat } from "node:fs/promises";
+import { loadCap } from "../capture/native.ts";
 
 /** The largest file that is read: about twice GeoIP2-Enterprise, the largest that MaxMind makes. It is held in memory. */
 export const fileBytesMax = 1024 ** 3;
 
-/** How much is read at once, so that other work gets its turn between two reads. */
-const chunkBytes = 1024 ** 2;
+/** Files from this size on are read into memory of large pages, of which they fill at least one. */
+const largeBytes = 2 * 1024 ** 2;
 
 /** A file that cannot be read: what is wrong and what mends it, without the file's name. */
 export class FileFault extends Error {
@@ -52,10 +53,10 @@ export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: Fi
 		const before = await handle.stat({ bigint: true });
 		if (!before.isFile()) throw new FileFault("is not a regular file");
 		if (before.size > fileBytesMax) throw new FileFault(`is larger than ${fileBytesMax / 1024 ** 2} MiB`);
-		const bytes = Buffer.allocUnsafeSlow(Number(before.size));
+		const bytes = roomFor(Number(before.size));
 		let length = 0;
 		while (length < bytes.length) {
-			const { bytesRead } = await handle.read(bytes, length, Math.min(chunkBytes, bytes.length - length), length);
+			const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
 			if (bytesRead === 0) break;
 			length += bytesRead;
 		}
@@ -68,6 +69,10 @@ export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: Fi
 		if (error instanceof FileFault) throw error;
 		throw new FileFault(reason(error), { cause: error });
 	}
+}
+
+function roomFor(bytes: number): Buffer {
+	return bytes < largeBytes ? Buffer.allocUnsafeSlow(bytes) : Buffer.from(loadCap().allocateLarge(bytes));
 }
 
 function reason(error: unknown): string {

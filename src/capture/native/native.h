@@ -8,7 +8,7 @@
  *   wakeup.c      the thread that waits for frames and calls JavaScript
  *   privileges.c  isSecureExecution, findAccount, limitPrivileges
  *   notify.c      notify, monotonicUs
- *   memory.c      releaseProgramPages
+ *   memory.c      allocateLarge, releaseProgramPages
  *   pcap_shim.c   symbols that let Debian's libpcap.a stand inside a shared object
  */
 #ifndef NATIVE_H
