@@ -350,6 +350,8 @@ export async function bundle(target: Target, { addon, runtime, revision }: Parts
 			// What a command loads where it is chosen (src/main.ts) is a chunk of its own, which no other command reads.
 			format: "esm",
 			splitting: true,
+			// Of what this package exports only the models are used; its readers and its client load much more.
+			optimizeImports: ["@maxmind/geoip2-node"],
 			sourcemap: "none",
 			metafile: true,
 			throw: false,

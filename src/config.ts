@@ -15,7 +15,6 @@ import { unreadable } from "./config/unreadable.ts";
 export { type Config, effectiveConfig, reloadable } from "./config/effective.ts";
 export { ConfigError } from "./config/error.ts";
 export { type ConfigKey, configKeys, configSections } from "./config/keys.ts";
-export { configJsonSchema } from "./config/schema.ts";
 
 /** What the command line says of the configuration. */
 export interface ConfigFlags {

@@ -1,5 +1,4 @@
 import type { Printable } from "../cli.ts";
-import { configJsonSchema } from "../config.ts";
 import { version } from "../version.ts";
 
 /**
@@ -8,7 +7,7 @@ import { version } from "../version.ts";
 export async function printed(what: Printable): Promise<string> {
 	switch (what) {
 		case "config-schema":
-			return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+			return `${JSON.stringify((await import("../config/jsonschema.ts")).configJsonSchema(), null, 2)}\n`;
 		case "systemd-unit":
 			return (await import("../assets/unit.ts")).systemdUnit();
 		case "prometheus-rules":

@@ -1,6 +1,6 @@
 /**
  * The one schema of the configuration: the values that each key of keys.ts takes, and what they are in program units. File
- * validation, flags, environment variables and JSON Schema all come from it.
+ * validation, flags, environment variables and JSON Schema (jsonschema.ts) all come from it.
  */
 
 // Without the methods that zod's other form gives each kind of schema: half of the time that making this one takes.
@@ -181,16 +181,4 @@ export function schemaOf(name: KeyName): z.ZodMiniType {
 	const schema = schemas.get(name);
 	if (schema === undefined) throw new Error(`no values for ${name} in the schema`);
 	return schema;
-}
-
-/** JSON Schema (draft 2020-12) of the configuration file, for editors and other validators. */
-export function configJsonSchema(): Record<string, unknown> {
-	return z.toJSONSchema(fileSchema, {
-		io: "input",
-		override({ zodSchema, jsonSchema }) {
-			// A section without its keys is empty: the default says nothing that the keys' own do not.
-			if (zodSchema instanceof z.ZodMiniPrefault && zodSchema.def.innerType instanceof z.ZodMiniObject)
-				delete jsonSchema.default;
-		},
-	}) as Record<string, unknown>;
 }

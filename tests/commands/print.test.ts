@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { resolve } from "node:path";
 import { type Printable, printables } from "../../src/cli.ts";
 import { printed } from "../../src/commands/print.ts";
-import { configJsonSchema } from "../../src/config.ts";
+import { configJsonSchema } from "../../src/config/jsonschema.ts";
 import { exporterCommand } from "../support/exporter.ts";
 import { runCommand } from "../support/process.ts";
 
