@@ -26,13 +26,10 @@ export function writeMadeFrame(batch: FrameBatch, at: number, made: MadeFrame): 
 	const packetBytes = headersBytes + made.payload.length;
 	const frame = at + recordHeaderBytes;
 	const packet = frame + made.linkHeader.length;
-	const next = (packet + packetBytes + 3) & ~3;
+	const next = packet + packetBytes;
 	if (next > bytes.length) return 0;
-	const word = at >> 2;
-	batch.words[word] = Math.floor(made.timeUs / 1e6);
-	batch.words[word + 1] = (made.timeUs % 1e6) * 1_000;
-	batch.words[word + 2] = made.linkHeader.length + packetBytes;
-	batch.words[word + 3] = made.linkHeader.length + packetBytes;
+	const header = [Math.floor(made.timeUs / 1e6), (made.timeUs % 1e6) * 1_000, next - frame, next - frame];
+	for (const [index, word] of header.entries()) batch.view.setUint32(at + index * 4, word, true);
 	bytes.set(made.linkHeader, frame);
 	const view = new DataView(bytes.buffer, bytes.byteOffset + packet, packetBytes);
 	view.setUint32(0, (0x4500 << 16) | packetBytes);

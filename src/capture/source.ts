@@ -9,16 +9,16 @@ export { LinkType } from "./linktype.ts";
 
 /**
  * A run of records, one behind the other, in memory that the next read overwrites.
- * A record starts at a multiple of 4 and is four u32 in host byte order (little-endian on every supported target)
+ * A record is four u32 in host byte order (little-endian on every supported target)
  *
  *     seconds | nanoseconds | captured length | original length
  *
- * then the captured bytes of the frame, then padding to the next multiple of 4.
+ * then the captured bytes of the frame, as in a pcap file; the next follows without a gap.
  */
 export interface FrameBatch {
 	readonly bytes: Uint8Array;
 	/** The same memory as `bytes`, to read record headers with. */
-	readonly words: Uint32Array;
+	readonly view: DataView;
 }
 
 /** Counts since the source opened, as the kernel keeps them (pcap_stats(3PCAP)); all 0 for files but `received`. */

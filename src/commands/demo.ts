@@ -149,7 +149,7 @@ class ReplaySource implements LiveSource {
 
 	constructor(private readonly serverPort: number) {
 		const memory = new ArrayBuffer(65_536);
-		this.made = { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
+		this.made = { bytes: new Uint8Array(memory), view: new DataView(memory) };
 	}
 
 	/** Adds a message at `timeUs`, microseconds since 1970; drops it when the batch is full. */

@@ -87,7 +87,7 @@ export class Engine {
 		this.exports = exports;
 		this.batch = {
 			bytes: new Uint8Array(buffer, address, batchBytes),
-			words: new Uint32Array(buffer, address, batchBytes / 4),
+			view: new DataView(buffer, address, batchBytes),
 		};
 		this.tracker = new Tracker(exports, {
 			domains: options.domains.length,
@@ -123,9 +123,8 @@ export class Engine {
 	}
 
 	private stampAt(at: number): number {
-		const { words } = this.batch;
-		const word = at >> 2;
-		return (words[word] as number) * 1_000_000 + Math.floor((words[word + 1] as number) / 1_000);
+		const { view } = this.batch;
+		return view.getUint32(at, true) * 1_000_000 + Math.floor(view.getUint32(at + 4, true) / 1_000);
 	}
 }
 

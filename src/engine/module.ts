@@ -102,7 +102,7 @@ export function observeBatch(start: u32, used: u32, untilUs: f64): u32 {
 				count = 0;
 			}
 		}
-		offset = (offset + recordHeaderBytes + bytes + 3) & ~3;
+		offset += recordHeaderBytes + bytes;
 	}
 	observeGroup(count);
 	countNoted();

@@ -1,5 +1,5 @@
-import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openFile, openGrowing } from "../../src/capture/file.ts";
@@ -34,18 +34,20 @@ function drain(source: FrameSource): CaptureRecord[] {
 }
 
 function recordsOf(used: number): CaptureRecord[] {
-	const { bytes, words } = batch;
+	const { bytes, view } = batch;
 	const records: CaptureRecord[] = [];
 	let at = 0;
 	while (at < used) {
-		const [seconds = 0, nanoseconds = 0, captured = 0, originalLength = 0] = words.subarray(at >> 2, (at >> 2) + 4);
+		const [seconds, nanoseconds, captured, originalLength] = [0, 4, 8, 12].map((word) =>
+			view.getUint32(at + word, true),
+		) as [number, number, number, number];
 		const start = at + recordHeaderBytes;
 		records.push({
 			timeNs: BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds),
 			bytes: bytes.slice(start, start + captured),
 			originalLength,
 		});
-		at = (start + captured + 3) & ~3;
+		at = start + captured;
 	}
 	expect(at).toBe(used);
 	return records;
@@ -236,6 +238,79 @@ describe("what is no capture is refused with its name and the reason", () => {
 		const path = await saved(writePcapng({ linkType, secondSection: true, records: sample }));
 		expect(() => readAll(path)).toThrow(`${path} is damaged after frame 3`);
 	});
+});
+
+describe("a file of this host's byte order, which is read without libpcap's copies, gives what a pipe by name gives", () => {
+	const bent = join(folder, "bent.pcap");
+	const [pipe, go, done] = ["pipe.pcap", "go", "done"].map((name) => join(folder, name)) as [string, string, string];
+	let starter = 0;
+	let ended = 0;
+	let writer: ReturnType<typeof Bun.spawn>;
+	beforeAll(() => {
+		Bun.spawnSync(["mkfifo", pipe, go, done]);
+		// For each line the file once, to whoever opens the pipe.
+		writer = Bun.spawn(["sh", "-c", `while read -r line; do cat ${bent} >${pipe}; echo >&3; done <${go} 3>${done}`], {
+			stdin: "ignore",
+		});
+		starter = openSync(go, "w");
+		ended = openSync(done, "r");
+	});
+	afterAll(async () => {
+		closeSync(starter);
+		await writer.exited;
+		closeSync(ended);
+	});
+
+	function outcomeOf(path: string): { records: CaptureRecord[]; fault: string } {
+		const records: CaptureRecord[] = [];
+		let source: FrameSource | undefined;
+		try {
+			source = openFile(path);
+			for (let used = source.read(batch); used > 0; used = source.read(batch)) records.push(...recordsOf(used));
+			return { records, fault: "" };
+		} catch (error) {
+			if (!(error instanceof CaptureError)) throw error;
+			return { records, fault: error.message.replaceAll(path, "") };
+		} finally {
+			source?.close();
+		}
+	}
+
+	async function expectSame(content: Uint8Array): Promise<void> {
+		await Bun.write(bent, content);
+		const found = outcomeOf(bent);
+		writeSync(starter, "\n");
+		expect(found).toEqual(outcomeOf(pipe));
+		// Else its end would be taken for that of the next.
+		readSync(ended, new Uint8Array(1));
+	}
+
+	const records = sample.slice(0, 3);
+	const files: [string, Uint8Array][] = [
+		["microseconds", writePcap({ linkType, records })],
+		[
+			"nanoseconds, frames longer than the header says",
+			writePcap({ linkType, nanosecond: true, snapLength: 60, records }),
+		],
+	];
+	for (const [title, content] of files) {
+		test(`${title}: whole, and every prefix`, async () => {
+			for (let length = 1; length <= content.length; length++) await expectSame(content.subarray(0, length));
+		}, 30_000);
+
+		test(`${title}: every bit of a header flipped`, async () => {
+			const headers = [0, 24, 24 + 17, 24 + 17 + 76].flatMap((start) =>
+				Array.from({ length: start === 0 ? 24 : 16 }, (_, at) => start + at),
+			);
+			for (const at of headers) {
+				for (let bit = 0; bit < 8; bit++) {
+					const bits = content.slice();
+					bits[at] = (bits[at] ?? 0) ^ (1 << bit);
+					await expectSame(bits);
+				}
+			}
+		}, 30_000);
+	}
 });
 
 describe("a bent file gives frames, their end or a CaptureError, and never more than it holds", () => {

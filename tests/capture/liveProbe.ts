@@ -28,16 +28,16 @@ try {
 	let wakeUps = 0;
 	let paused = false;
 	const batch = batchOfBytes(batchBytes);
-	const { bytes, words } = batch;
+	const { bytes, view } = batch;
 	const drain = () => {
 		for (;;) {
 			const used = source.read(batch);
 			if (used === 0) break;
 			for (let at = 0; at < used; ) {
 				const start = at + recordHeaderBytes;
-				const end = start + (words[(at >> 2) + 2] ?? 0);
+				const end = start + view.getUint32(at + 8, true);
 				frames.push(bytes.slice(start, end));
-				at = (end + 3) & ~3;
+				at = end;
 			}
 		}
 	};

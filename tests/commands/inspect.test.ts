@@ -97,15 +97,15 @@ describe("inspect", () => {
 			nowUs += 100_000;
 			return nowUs;
 		};
-		await run({ files: [direct, direct, direct, direct, direct] }, { progress, monotonicUs });
+		await run({ files: Array<string>(9).fill(direct) }, { progress, monotonicUs });
 		expect(lines.at(-1)).toBe("");
 		const shown = lines.slice(0, -1);
 		expect(shown.length).toBeGreaterThan(2);
 		for (const line of shown) {
-			expect(line).toMatch(/^\d+ % {2}[\d,]+ packets {2}[\d,]+ packets\/s {2}file [1-5] of 5: /);
+			expect(line).toMatch(/^\d+ % {2}[\d,]+ packets {2}[\d,]+ packets\/s {2}file [1-9] of 9: /);
 			expect(line.length).toBeLessThanOrEqual(80);
 		}
-		expect(shown.at(-1)).toContain("file 5 of 5");
+		expect(shown.at(-1)).toContain("file 9 of 9");
 		expect(times[0]).toBeGreaterThanOrEqual(600_000);
 		for (let index = 1; index < shown.length; index++) {
 			expect((times[index] ?? 0) - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(250_000);

@@ -25,13 +25,13 @@ function read(content: Uint8Array): void {
 	let source: FrameSource | undefined;
 	try {
 		source = openFile(path);
-		const { bytes, words } = batch;
+		const { bytes, view } = batch;
 		for (let used = source.read(batch); used > 0; used = source.read(batch)) {
 			for (let at = 0; at < used; counts.frames++) {
-				const end = at + recordHeaderBytes + (words[(at >> 2) + 2] ?? 0);
+				const end = at + recordHeaderBytes + view.getUint32(at + 8, true);
 				if (end > used) throw new Error(`a record ends at ${end}, behind the ${used} bytes of the batch`);
 				for (let index = at + recordHeaderBytes; index < end; index++) sum = (sum + (bytes[index] ?? 0)) | 0;
-				at = (end + 3) & ~3;
+				at = end;
 			}
 		}
 	} catch (error) {

@@ -43,20 +43,19 @@ export function createWorld(nowUs: () => number = () => 1e15): World & { readonl
 /** Room for frames, and a reader's view of it. */
 export function batchOfBytes(bytes: number): FrameBatch {
 	const memory = new ArrayBuffer(bytes);
-	return { bytes: new Uint8Array(memory), words: new Uint32Array(memory) };
+	return { bytes: new Uint8Array(memory), view: new DataView(memory) };
 }
 
 /** Lays records out in a batch as FrameSource.read does, and gives what it gives; behind them stand bytes of an earlier read. */
-export function fillBatch({ bytes, words }: FrameBatch, records: readonly CaptureRecord[]): number {
+export function fillBatch({ bytes, view }: FrameBatch, records: readonly CaptureRecord[]): number {
 	let at = 0;
 	for (const record of records) {
-		const word = at >> 2;
-		words[word] = Number(record.timeNs / 1_000_000_000n);
-		words[word + 1] = Number(record.timeNs % 1_000_000_000n);
-		words[word + 2] = record.bytes.length;
-		words[word + 3] = record.originalLength ?? record.bytes.length;
+		view.setUint32(at, Number(record.timeNs / 1_000_000_000n), true);
+		view.setUint32(at + 4, Number(record.timeNs % 1_000_000_000n), true);
+		view.setUint32(at + 8, record.bytes.length, true);
+		view.setUint32(at + 12, record.originalLength ?? record.bytes.length, true);
 		bytes.set(record.bytes, at + recordHeaderBytes);
-		at += recordHeaderBytes + ((record.bytes.length + 3) & ~3);
+		at += recordHeaderBytes + record.bytes.length;
 	}
 	bytes.fill(0xa5, at, at + 64);
 	return at;

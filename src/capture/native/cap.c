@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct batch {
-	uint8_t *at;
-	uint8_t *end;
-	uint64_t count;
-	bool overrun;
-};
-
 napi_value throw_coded(napi_env env, const char *code, const char *message)
 {
 	napi_throw_error(env, code, message);
@@ -100,8 +93,7 @@ static void append_frame(u_char *user, const struct pcap_pkthdr *header, const u
 
 /*
  * read(buffer): fills a Uint8Array with records and gives the number of bytes used; 0 for nothing now (live) or the end (file).
- * The array must start at a multiple of 4 and hold at least one record of the largest size. A fault is thrown when the frames
- * in front of it have been given.
+ * The array must hold at least one record of the largest size. A fault is thrown when the frames in front of it have been given.
  */
 static napi_value read_batch(napi_env env, napi_callback_info info)
 {
@@ -113,14 +105,15 @@ static napi_value read_batch(napi_env env, napi_callback_info info)
 	size_t bytes;
 	void *data;
 	if (napi_get_typedarray_info(env, argument, &type, &bytes, &data, NULL, NULL) != napi_ok ||
-	    type != napi_uint8_array || ((uintptr_t)data & 3) || bytes < cap->record_bytes_max)
-		return throw_coded(env, "wrong_argument", "read takes an aligned Uint8Array of at least one largest record");
+	    type != napi_uint8_array || bytes < cap->record_bytes_max)
+		return throw_coded(env, "wrong_argument", "read takes a Uint8Array of at least one largest record");
 
 	struct batch batch = {.at = data, .end = (uint8_t *)data + bytes};
 	if (cap->input)
 		input_retry(cap);
+	plain_read(cap, &batch);
 	int status = cap->fault_pending ? PCAP_ERROR : 0;
-	while (!cap->fault_pending) {
+	while (!cap->fault_pending && !cap->plain.is_plain) {
 		int frames_max = (int)((size_t)(batch.end - batch.at) / cap->record_bytes_max);
 		if (frames_max == 0)
 			break;

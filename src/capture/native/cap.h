@@ -6,11 +6,28 @@
 
 #include <pcap/pcap.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Largest frame that libpcap delivers for our link types (its MAXIMUM_SNAPLEN): longer ones are errors of a file. */
 #define FRAME_BYTES_MAX 262144
 #define RECORD_HEADER_BYTES 16
-#define RECORD_BYTES(frame_bytes) (RECORD_HEADER_BYTES + (((size_t)(frame_bytes) + 3) & ~(size_t)3))
+#define RECORD_BYTES(frame_bytes) (RECORD_HEADER_BYTES + (size_t)(frame_bytes))
+
+/* What is left of the reader's memory, and how many records stand in front of that. */
+struct batch {
+	uint8_t *at;
+	uint8_t *end;
+	uint64_t count;
+	bool overrun;
+};
+
+/* A file whose records are read without libpcap; see plain.c. */
+struct plain {
+	bool is_plain;
+	off_t at; /* the next record */
+	uint32_t frame_bytes_max;
+	uint32_t time_unit; /* of the records' second word, in nanoseconds */
+};
 
 struct cap {
 	pcap_t *handle; /* NULL unless open */
@@ -19,6 +36,7 @@ struct cap {
 	size_t buffer_bytes; /* of a live capture */
 	size_t record_bytes_max;
 	char *file_buffer;
+	struct plain plain;
 	struct input *input; /* a capture that is being written; else NULL */
 	unsigned interface_index; /* 0: a file, or `any` */
 	/* A fault behind frames that are delivered first; thrown by the next read. */
@@ -43,6 +61,10 @@ napi_value set_filter(napi_env env, napi_callback_info info);
 napi_value open_growing(napi_env env, napi_callback_info info);
 napi_value is_at_end(napi_env env, napi_callback_info info);
 napi_value file_offset(napi_env env, napi_callback_info info);
+
+/* plain.c: see there */
+void plain_open(struct cap *cap);
+void plain_read(struct cap *cap, struct batch *batch);
 
 /* input.c: see there */
 struct input;

@@ -264,5 +264,6 @@ napi_value file_offset(napi_env env, napi_callback_info info)
 	if (!cap)
 		return NULL;
 	FILE *file = cap->is_live || cap->input ? NULL : pcap_file(cap->handle);
-	return napi_create_double(env, file ? (double)ftello(file) : 0, &value) == napi_ok ? value : NULL;
+	off_t offset = cap->plain.is_plain ? cap->plain.at : file ? ftello(file) : 0;
+	return napi_create_double(env, (double)offset, &value) == napi_ok ? value : NULL;
 }

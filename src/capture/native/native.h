@@ -3,6 +3,7 @@
  *
  *   cap.c         class Cap: read, statistics, close; the module's entry point
  *   open.c        class Cap: open an interface or a file
+ *   plain.c       class Cap: read the commonest kind of file without a copy
  *   input.c       class Cap: read a capture while it is written
  *   devices.c     deviceList, findDevice
  *   wakeup.c      the thread that waits for frames and calls JavaScript

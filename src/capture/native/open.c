@@ -170,6 +170,7 @@ napi_value open_offline(napi_env env, napi_callback_info info)
 	cap->is_live = false;
 	cap->interface_index = 0;
 	cap->record_bytes_max = RECORD_BYTES(FRAME_BYTES_MAX);
+	plain_open(cap);
 	return link_type_of(env, cap);
 }
 
