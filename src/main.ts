@@ -109,12 +109,27 @@ function worldOf(config: Config): World {
 	};
 }
 
-/**
- * Writes all of the text before it returns: a pipe takes no more than it has room for, and exiting drops the rest. What
- * cannot be written ends the program: whoever asked for it would take a part for the whole.
- */
+/** So many UTF-16 units of a text are encoded at once: a long one need not stand in memory as bytes, too. */
+const pieceUnits = 65_536;
+
+/** Writes all of the text before it returns: exiting would drop the rest. */
 function print(text: string): void {
-	const bytes = Buffer.from(text);
+	const encoder = new TextEncoder();
+	const piece = new Uint8Array(Math.min(text.length, pieceUnits) * 3);
+	for (let at = 0; at < text.length; ) {
+		// Both halves of a character beyond 16 bits are in one piece.
+		const isHalf = (text.charCodeAt(at + pieceUnits - 1) & 0xfc00) === 0xd800;
+		const { read, written } = encoder.encodeInto(text.slice(at, at + pieceUnits - (isHalf ? 1 : 0)), piece);
+		writeWhole(piece.subarray(0, written));
+		at += read;
+	}
+}
+
+/**
+ * A pipe takes no more than it has room for. What cannot be written ends the program: whoever asked for it would take a part
+ * for the whole.
+ */
+function writeWhole(bytes: Uint8Array): void {
 	for (let at = 0; at < bytes.length; ) {
 		try {
 			at += writeSync(1, bytes, at);

@@ -148,8 +148,10 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 		const { createExposition } = await import("../metrics/exposition.ts");
 		const exposition = createExposition({ ...sources, capture: () => null, configReload: () => null }, async () => {});
 		for (const part of await exposition.render()) world.write(new TextDecoder().decode(part));
-	} else if (options.format === "json") world.write(`${JSON.stringify(report(), null, 2)}\n`);
-	else world.write(reportText(report(), options.top));
+	} else if (options.format === "json") {
+		world.write(JSON.stringify(report(), null, 2));
+		world.write("\n");
+	} else world.write(reportText(report(), options.top));
 	return broken.length === 0 ? 0 : 1;
 }
 

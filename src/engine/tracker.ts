@@ -91,6 +91,7 @@ export class Tracker {
 	private readonly responses: Column;
 	private readonly refusals: Column;
 	private readonly process: Float64Array;
+	private readonly totals: Float64Array;
 
 	constructor(
 		private readonly engine: EngineExports,
@@ -101,6 +102,7 @@ export class Tracker {
 		const { buffer } = engine.memory;
 		const doubles = (address: number, count: number) => new Float64Array(buffer, address, count);
 		this.process = doubles(engine.processRow(), ProcessCell.Width);
+		this.totals = doubles(engine.startTotals(), SetCell.Width);
 		this.sets = {
 			get size() {
 				return engine.labelSetsSize();
@@ -211,8 +213,8 @@ export class Tracker {
 
 	/** The sums over some label sets, a number for each SetCell; they hold until the next call. */
 	totalsOf(sets: readonly number[]): (cell: SetCell) => number {
-		const { engine } = this;
-		const totals = new Float64Array(engine.memory.buffer, engine.startTotals(), SetCell.Width);
+		const { engine, totals } = this;
+		engine.startTotals();
 		for (const set of sets) engine.addToTotals(set);
 		return (cell) => totals[cell] as number;
 	}

@@ -159,6 +159,22 @@ describe("a report", () => {
 	});
 });
 
+test.each(["", "x"])("a report of several pieces has every character whole (%p in front)", async (front) => {
+	// Each of these is two units of UTF-16, and where a piece ends lies between two of them for one of the rows.
+	const missing = Array.from({ length: 400 }, (_, index) => `${front}${"\u{1f30d}".repeat(100)}${index}`);
+	const { stdout } = await runExporter([
+		"inspect",
+		"--format=json",
+		...flags,
+		capturePath(captureNames[0]),
+		...missing,
+	]);
+	expect(stdout.length).toBeGreaterThan(2 * 65_536);
+	const report: Report = JSON.parse(stdout);
+	expect(report.files.slice(1)).toEqual(missing);
+	expect(stdout).not.toContain("\ufffd");
+});
+
 test("packets that are left out are counted over all files", async () => {
 	const report = await inspectJson<Report>(capturePath("direct-ipv4"), [
 		...flags,
