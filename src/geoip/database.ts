@@ -87,7 +87,7 @@ export class Database<Value> {
 		if (record === noRecord) return this.#subject.unmapped;
 		let value = record === damagedTree ? null : this.#values.get(record);
 		if (value === undefined) {
-			value = this.#valueOf(record);
+			value = this.#valueAt(record);
 			if (this.#values.size >= recordsMax) this.#values.clear();
 			this.#values.set(record, value);
 		}
@@ -96,27 +96,34 @@ export class Database<Value> {
 		return this.#subject.unmapped;
 	}
 
-	#valueOf(record: number): Value | null {
+	#valueAt(record: number): Value | null {
 		try {
-			const found = this.#way(models, this.#reader.at(record));
-			if (found === undefined) return this.#subject.unmapped;
-			return this.#subject.valid(found) ? found : null;
+			return this.#valueOf(this.#reader.at(record));
 		} catch {
 			// The library throws on what it cannot decode, in many ways, RangeErrors and stack overflows among them.
 			return null;
 		}
 	}
 
+	#valueOf(record: object): Value | null {
+		try {
+			const found = this.#way(models, record);
+			if (found === undefined) return this.#subject.unmapped;
+			return this.#subject.valid(found) ? found : null;
+		} catch {
+			return null;
+		}
+	}
+
+	/** What was read for it need not be read again when it is looked up. */
 	#probe(): void {
-		const read = new Set<number>([noRecord]);
 		for (let index = 0; index < probes; index++) {
 			const ipv4 = (index << 24) | ((index * 0x9e3779) & 0xffffff);
 			const record = this.#tree.find(0, 0, 0xffff, ipv4);
 			if (record === damagedTree) throw damaged("search tree leads nowhere");
-			if (read.has(record)) continue;
+			if (record === noRecord || this.#values.has(record)) continue;
 			if (!this.#tree.isMap(record)) throw damaged("a record that is no map");
-			orDamaged(() => this.#reader.at(record));
-			read.add(record);
+			this.#values.set(record, this.#valueOf(orDamaged(() => this.#reader.at(record))));
 		}
 	}
 }
