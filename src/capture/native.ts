@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import type { Cap, NativeError } from "cap";
 import { CaptureError, type CaptureStatistics, LinkType } from "./source.ts";
 
-let loaded: typeof import("cap") | undefined;
+let loaded: typeof import("cap") | CaptureError | undefined;
 
 /**
  * The package, loaded at the first use: commands that capture nothing do without. The executable has the native half inside, and
@@ -13,15 +13,17 @@ let loaded: typeof import("cap") | undefined;
  */
 export function loadCap(): typeof import("cap") {
 	loaded ??= requireCap();
+	// Once it failed it would seem to succeed: what the runtime keeps of it then is half of it.
+	if (loaded instanceof CaptureError) throw loaded;
 	return loaded;
 }
 
-function requireCap(): typeof import("cap") {
+function requireCap(): typeof import("cap") | CaptureError {
 	try {
 		return require("cap");
 	} catch (error) {
 		const reason = error instanceof Error ? error.message : String(error);
-		throw new CaptureError(
+		return new CaptureError(
 			`cannot load the capture library (${reason}): it is unpacked into ${tmpdir()}; if that folder cannot be written or is mounted noexec, set TMPDIR to another`,
 		);
 	}

@@ -27,7 +27,7 @@ class Parts extends Map<string | number, unknown> {
 	}
 }
 
-/** Reads records where they stand: the library looks addresses up by their text, which takes ten times as long as the record. */
+/** Reads records where they stand: the library looks addresses up by their text, which takes as long as the record, or longer. */
 class RecordReader extends Reader<object> {
 	constructor(bytes: Buffer) {
 		super(bytes, { cache: new Parts() });

@@ -3,6 +3,7 @@
 import { constants } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { loadCap } from "../capture/native.ts";
+import { CaptureError } from "../capture/source.ts";
 
 /** The largest file that is read: about twice GeoIP2-Enterprise, the largest that MaxMind makes. It is held in memory. */
 export const fileBytesMax = 1024 ** 3;
@@ -44,7 +45,8 @@ export async function fileMark(path: string): Promise<FileMark> {
 
 /**
  * The whole content of a regular file, in a buffer of exactly its size. Refuses, with a FileFault, what is missing, not
- * permitted, no regular file, larger than `fileBytesMax`, or was written to while it was read.
+ * permitted, no regular file, larger than `fileBytesMax`, or was written to while it was read. Throws a CaptureError if the
+ * capture library, which has the memory for large ones, cannot be loaded.
  */
 export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: FileMark }> {
 	try {
@@ -66,7 +68,8 @@ export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: Fi
 		}
 		return { bytes, mark };
 	} catch (error) {
-		if (error instanceof FileFault) throw error;
+		// Memory for the file is the capture library's to give; that it cannot be loaded is no fault of the file.
+		if (error instanceof FileFault || error instanceof CaptureError) throw error;
 		throw new FileFault(reason(error), { cause: error });
 	}
 }

@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import {
+	closeSync,
+	existsSync,
+	mkdtempSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	readSync,
+	rmSync,
+	writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openFile, openGrowing } from "../../src/capture/file.ts";
@@ -146,13 +156,48 @@ test("every link type that the decoder knows is taken under its LINKTYPE_ number
 	}
 });
 
-test("more frames than a batch holds come in several batches, and none is lost or cut", async () => {
+describe("more frames than a batch holds", () => {
 	const big = Array.from({ length: 9 }, (_, index) => ({
 		timeNs: BigInt(index) * 1000n,
 		bytes: new Uint8Array(100_000 + index).fill(index),
 		originalLength: 100_000 + index,
 	}));
-	expect(readAll(await saved(writePcap({ linkType, records: big })))).toEqual(big);
+	const forms: [string, Uint8Array][] = [
+		["of this host's byte order", writePcap({ linkType, records: big })],
+		["of the other", writePcap({ linkType, bigEndian: true, records: big })],
+	];
+	test.each(forms)("come in several batches, in a file %s, and none is lost or cut", async (_, content) => {
+		expect(readAll(await saved(content))).toEqual(big);
+	});
+
+	test.each(forms)("leave what is behind the batch alone, in a file %s", async (_, content) => {
+		const memory = new Uint8Array(batchBytes + 4_096).fill(0xee);
+		const source = openFile(await saved(content));
+		const bytes = memory.subarray(0, batchBytes);
+		for (let reads = 0; source.read({ bytes, view: batch.view }) > 0; reads++) expect(reads).toBeLessThan(9);
+		expect(memory.subarray(batchBytes).every((byte) => byte === 0xee)).toBe(true);
+		source.close();
+	});
+
+	test("are read from the file at once, without libpcap, and the offset tells how far", async () => {
+		const content = writePcap({ linkType, records: big });
+		const before = new Set(openFiles());
+		const source = openFile(await saved(content));
+		const descriptor = openFiles().find((file) => !before.has(file)) as string;
+		const position = () => /^pos:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"))?.[1];
+		const opened = position();
+		let offset = 24;
+		for (let used = source.read(batch); used > 0; used = source.read(batch)) {
+			offset += used;
+			expect(source.offset()).toBe(offset);
+			expect(position()).toBe(opened as string);
+		}
+		expect(offset).toBe(content.length);
+		expect(source.offset()).toBe(offset);
+		source.close();
+	});
+
+	const openFiles = () => readdirSync("/proc/self/fd").filter((file) => existsSync(`/proc/self/fdinfo/${file}`));
 });
 
 test("a frame of 262,144 bytes fits a batch, and one byte more is a fault of the file", async () => {
@@ -160,8 +205,10 @@ test("a frame of 262,144 bytes fits a batch, and one byte more is a fault of the
 	expect(batchBytes).toBeGreaterThanOrEqual(262_144 + recordHeaderBytes);
 	const longest = [record(262_144), record(262_144), record(262_144)];
 	expect(readAll(await saved(writePcap({ linkType, records: longest })))).toEqual(longest);
-	const path = await saved(writePcap({ linkType, records: [record(262_145)] }));
-	expect(() => readAll(path)).toThrow(CaptureError);
+	for (const snapLength of [262_144, 0x7fffffff]) {
+		const path = await saved(writePcap({ linkType, snapLength, records: [record(262_145)] }));
+		expect(() => readAll(path)).toThrow(CaptureError);
+	}
 });
 
 describe("a file that is cut short gives all records in front of the fault, then a CaptureError", () => {

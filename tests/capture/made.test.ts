@@ -21,6 +21,7 @@ test("a made frame is decoded as the query that it carries, at its time", () => 
 	const next = writeMadeFrame(batch, 0, made);
 	expect([batch.view.getUint32(0, true), batch.view.getUint32(4, true)]).toEqual([1_700_000_000, 123_456_000]);
 	const captured = batch.view.getUint32(8, true);
+	expect(batch.view.getUint32(12, true)).toBe(captured);
 	expect(next).toBe(16 + captured);
 	const decoder = decoderOf({ linkType: LinkType.EN10MB });
 	expect(decoder.decode(batch.bytes, 16, 16 + captured)).toBe(Outcome.Query);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { LinkType } from "../../src/capture/source.ts";
+import { createEngine, openGeoip } from "../../src/stages.ts";
 import { dnsttQuery, paddedEthernetFrame, udpPacket } from "../support/frames.ts";
-import { configOf, observed } from "../support/observed.ts";
+import { configOf, createWorld, fillBatch, observed } from "../support/observed.ts";
 import type { CaptureRecord } from "../support/pcapfile.ts";
 
 const second = 1_000_000_000n;
@@ -47,6 +48,27 @@ describe("a batch", () => {
 		expect(tracker.queries.at(0)).toBe(1);
 		expect(tracker.bytesIn.at(0)).toBe(packet().length - 28);
 	});
+});
+
+test("a sampler has its turn in front of the frame that reaches its moment, and is told that frame's stamp", async () => {
+	const config = configOf();
+	const world = createWorld();
+	const engine = createEngine(config, await openGeoip(config, world.log), world.seed);
+	engine.lookFor(LinkType.RAW, config.dnstt.ports);
+	const reached: [stampUs: number, queries: number][] = [];
+	const sampler = {
+		nextUs: 6_000_000,
+		reach(stampUs: number) {
+			reached.push([stampUs, engine.tracker.queries.at(0)]);
+			this.nextUs = stampUs + 1_000_000;
+		},
+	};
+	const records = [at(5n * second), at(6n * second + 123_456_999n), at(7n * second), at(8n * second)];
+	engine.observe(fillBatch(engine.batch, records), undefined, sampler);
+	expect(reached).toEqual([
+		[6_123_456, 1],
+		[8_000_000, 3],
+	]);
 });
 
 describe("a time range", () => {

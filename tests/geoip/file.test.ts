@@ -28,6 +28,19 @@ test("A file is read whole, whatever its size is to a large page's", async () =>
 	}
 });
 
+test("The memory of a file that is needed no more goes back to the kernel", async () => {
+	const size = 64 * 1024 ** 2;
+	await writeFile(at("large"), Buffer.alloc(size, 1));
+	const before = process.memoryUsage.rss();
+	for (let round = 0; round < 8; round++) {
+		expect((await readWhole(at("large"))).bytes[size - 1]).toBe(1);
+		Bun.gc(true);
+		await Bun.sleep(10);
+	}
+	// The last one or two may wait for the next collection.
+	expect(process.memoryUsage.rss() - before).toBeLessThan(3.5 * size);
+});
+
 test("A missing file, a folder, a FIFO and an endless device are refused", async () => {
 	expect(await faultOf(at("missing"))).toContain("does not exist");
 	expect(await faultOf(join(at("whole"), "below"))).toContain("does not exist");

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { exporterCommand, runExporter, startExporter } from "../support/exporter.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { dnsttQuery, ethernetFrame, udpPacket } from "../support/frames.ts";
-import { asnMmdb, countryMmdb } from "../support/mmdb.ts";
+import { asnMmdb, asnRecord, countryMmdb, writeMmdb } from "../support/mmdb.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
 import { type Ended, ended, runCommand, until } from "../support/process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary.ts";
@@ -138,6 +138,22 @@ test("check-config tells of each file that cannot be used, as run does, and of a
 	const lines = stderr.trimEnd().split("\n");
 	expect(lines).toHaveLength(problems.length);
 	for (const [index, problem] of problems.entries()) expect(lines[index]).toMatch(problem);
+});
+
+test("a capture library that cannot be unpacked is told as such, not as a fault of a database", async () => {
+	using folder = temporaryFolder();
+	const records = Array.from({ length: 40 }, (_, index) => asnRecord(index + 1, `Example ${index} `.repeat(5_000)));
+	const large = writeMmdb(
+		records.map((record, index) => [`${index + 1}.0.0.0/8`, record] as const),
+		{ databaseType: "GeoLite2-ASN" },
+	);
+	expect(large.length).toBeGreaterThan(2 * 1024 ** 2);
+	await Bun.write(folder.file("asn.mmdb"), large);
+	const end = await runCommand(
+		[executable, "check-config", ...domain, `--geoip.asn-database=${folder.file("asn.mmdb")}`],
+		{ env: { TMPDIR: folder.file("missing") } },
+	);
+	complains(end, 1, /^dnstt_exporter: cannot load the capture library .*set TMPDIR to another$/);
 });
 
 test("output that cannot be written, as on a full disk, ends with 1 and one line", async () => {

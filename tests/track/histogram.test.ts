@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { HistogramId } from "../../src/engine/border.ts";
 import { lifeScale, tripScale, volumeScale } from "../../src/engine/histogram.ts";
+import { cellsOf } from "../../src/track/scales.ts";
 import { type ObservingTracker, trackerOf } from "./observing.ts";
 
 const histograms = {
@@ -97,7 +98,7 @@ describe.each([["answerTimes"], ["roundTrips"], ["lives"], ["volumes"]] as const
 
 	test("counts on when a cell comes to 65,536, any number of times, and only there", () => {
 		const tracker = trackerOf();
-		const counts = [65_535, 65_536, 65_537, 3 * 65_536 + 5, 0];
+		const counts = [65_535, 65_536, 65_537, 300 * 65_536 + 5, 0];
 		for (const [set, count] of counts.entries()) observe(tracker, name, set, Array<number>(count).fill(5));
 		observe(tracker, name, 3, [2 ** 20]);
 		const told = (sets: number[]) => {
@@ -108,10 +109,25 @@ describe.each([["answerTimes"], ["roundTrips"], ["lives"], ["volumes"]] as const
 			[65_535, 65_535],
 			[65_536, 65_536],
 			[65_537, 65_537],
-			[196_613, 196_614],
+			[19_660_805, 19_660_806],
 			[0, 0],
 		]);
-		expect(told([0, 1, 2, 3, 4])).toEqual([393_221, 393_222]);
+		expect(told([0, 1, 2, 3, 4])).toEqual([19_857_413, 19_857_414]);
+	});
+
+	test("of the first and the last label set is none of any other, and of no other histogram", () => {
+		const tracker = trackerOf({ labelSetsMax: 50 });
+		const last = tracker.sets.sizeMax - 1;
+		for (const set of [0, last]) observe(tracker, name, set, Array<number>(65_537).fill(5));
+		const others = Array.from({ length: last - 1 }, (_, index) => index + 1);
+		for (const other of Object.keys(histograms) as Name[]) {
+			const counts = [[0], others, [last]].map((sets) => tracker[other].distribution(sets).count);
+			expect([other, ...counts]).toEqual(other === name ? [other, 65_537, 0, 65_537] : [other, 0, 0, 0]);
+		}
+	});
+
+	test("has cells in fours, as they are read", () => {
+		expect(cellsOf(scale.cellBits, scale.doublingMax) % 4).toBe(0);
 	});
 
 	test("is none of the others", () => {

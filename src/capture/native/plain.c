@@ -31,8 +31,8 @@ void plain_open(struct cap *cap)
 	if (pread(descriptor(cap), &magic, sizeof magic, 0) != sizeof magic ||
 	    (magic != MAGIC_MICROSECONDS && magic != MAGIC_NANOSECONDS))
 		return;
-	/* Older versions have the lengths in another order. */
-	if (pcap_major_version(cap->handle) != 2 || pcap_minor_version(cap->handle) != 4)
+	/* Versions before 2.4 have the lengths in another order. */
+	if (pcap_minor_version(cap->handle) != 4)
 		return;
 	/* libpcap cuts what is longer than the header says. */
 	uint32_t snapshot_bytes = (uint32_t)pcap_snapshot(cap->handle);
