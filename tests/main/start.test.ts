@@ -149,11 +149,12 @@ test("a capture library that cannot be unpacked is told as such, not as a fault 
 	);
 	expect(large.length).toBeGreaterThan(2 * 1024 ** 2);
 	await Bun.write(folder.file("asn.mmdb"), large);
-	const end = await runCommand(
-		[executable, "check-config", ...domain, `--geoip.asn-database=${folder.file("asn.mmdb")}`],
-		{ env: { TMPDIR: folder.file("missing") } },
-	);
-	complains(end, 1, /^dnstt_exporter: cannot load the capture library .*set TMPDIR to another$/);
+	for (const words of [["check-config"], ["inspect", folder.file("asn.mmdb")]]) {
+		const end = await runCommand([executable, ...words, ...domain, `--geoip.asn-database=${folder.file("asn.mmdb")}`], {
+			env: { TMPDIR: folder.file("missing") },
+		});
+		complains(end, 1, /^dnstt_exporter: cannot load the capture library .*set TMPDIR to another$/);
+	}
 });
 
 test("output that cannot be written, as on a full disk, ends with 1 and one line", async () => {
