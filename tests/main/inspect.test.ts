@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Report } from "../../src/report/report.ts";
-import { inspectJson, runExporter } from "../support/exporter.ts";
+import { exporterCommand, inspectJson, runExporter } from "../support/exporter.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { type Rewrapping, rewrap, rewrappings, wrappings } from "../support/frames.ts";
 import { asnMmdb, countryMmdb } from "../support/mmdb.ts";
 import { type Capture, concatBytes, readPcapFile, writePcap, writePcapng } from "../support/pcapfile.ts";
+import { runCommand } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import {
 	captureNames,
@@ -162,17 +163,19 @@ describe("a report", () => {
 test.each(["", "x"])("a report of several pieces has every character whole (%p in front)", async (front) => {
 	// Each of these is two units of UTF-16, and where a piece ends lies between two of them for one of the rows.
 	const missing = Array.from({ length: 400 }, (_, index) => `${front}${"\u{1f30d}".repeat(100)}${index}`);
-	const { stdout } = await runExporter([
-		"inspect",
-		"--format=json",
-		...flags,
-		capturePath(captureNames[0]),
-		...missing,
-	]);
+	const words = ["inspect", "--format=json", ...flags, capturePath(captureNames[0]), ...missing];
+	const { stdout } = await runExporter(words);
 	expect(stdout.length).toBeGreaterThan(2 * 65_536);
 	const report: Report = JSON.parse(stdout);
 	expect(report.files.slice(1)).toEqual(missing);
 	expect(stdout).not.toContain("\ufffd");
+
+	// The same into a pipe that does not wait, as another program may have left it, and is read a little at a time, so that a
+	// write finds room for a part.
+	const unwaiting = ["perl", "-MFcntl", "-e", "fcntl(STDOUT, F_SETFL, O_WRONLY | O_NONBLOCK); exec @ARGV"];
+	const sips = "while (sysread(STDIN, $text, 5000)) { print $text; select(undef, undef, undef, 0.0003) }";
+	const piped = ["sh", "-c", `"$@" | perl -e '${sips}'`, "sh", ...unwaiting, ...exporterCommand(), ...words];
+	expect((await runCommand(piped)).stdout).toBe(stdout);
 });
 
 test("packets that are left out are counted over all files", async () => {
