@@ -87,7 +87,7 @@ export class Database<Value> {
 		if (record === noRecord) return this.#subject.unmapped;
 		let value = record === damagedTree ? null : this.#values.get(record);
 		if (value === undefined) {
-			value = this.#valueAt(record);
+			value = this.#valueFrom(() => this.#reader.at(record));
 			if (this.#values.size >= recordsMax) this.#values.clear();
 			this.#values.set(record, value);
 		}
@@ -96,21 +96,13 @@ export class Database<Value> {
 		return this.#subject.unmapped;
 	}
 
-	#valueAt(record: number): Value | null {
+	#valueFrom(read: () => object): Value | null {
 		try {
-			return this.#valueOf(this.#reader.at(record));
-		} catch {
-			// The library throws on what it cannot decode, in many ways, RangeErrors and stack overflows among them.
-			return null;
-		}
-	}
-
-	#valueOf(record: object): Value | null {
-		try {
-			const found = this.#way(models, record);
+			const found = this.#way(models, read());
 			if (found === undefined) return this.#subject.unmapped;
 			return this.#subject.valid(found) ? found : null;
 		} catch {
+			// The library throws on what it cannot decode, in many ways, RangeErrors and stack overflows among them.
 			return null;
 		}
 	}
@@ -123,7 +115,11 @@ export class Database<Value> {
 			if (record === damagedTree) throw damaged("search tree leads nowhere");
 			if (record === noRecord || this.#values.has(record)) continue;
 			if (!this.#tree.isMap(record)) throw damaged("a record that is no map");
-			this.#values.set(record, this.#valueOf(orDamaged(() => this.#reader.at(record))));
+			const read = orDamaged(() => this.#reader.at(record));
+			this.#values.set(
+				record,
+				this.#valueFrom(() => read),
+			);
 		}
 	}
 }

@@ -6,6 +6,7 @@ import { cellsOf, coarseCellBits, coarseDoublingMax, tripCellBits, tripDoublingM
 /** Units of the scale for times of packets (scales.ts) in a microsecond. */
 export const tripUnitsPerUs: f64 = 0.064;
 
+/** What cellsOf gives, written out: the compiler takes no call for a constant, which the size of static memory must be. */
 const tripCells: u32 = (tripDoublingMax - tripCellBits + 2) << tripCellBits;
 const coarseCells: u32 = (coarseDoublingMax - coarseCellBits + 2) << coarseCellBits;
 /** A label set has a row of cells, the histograms' one behind the other; each has a multiple of four. */

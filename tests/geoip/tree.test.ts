@@ -79,8 +79,8 @@ test("A tree that leads in a circle, into the separator or behind the file is da
 	const bytes = writeMmdb([["0.0.0.0/1", asnRecord(1)]], { databaseType: "Test", recordSize: 32, ipVersion: 4 });
 	const { metadata } = new Reader(bytes);
 	expect(metadata.nodeCount).toBe(1);
-	const [low, high] = [0, 0xffffffff].map((d) => () => new SearchTree(bytes, metadata).find(0, 0, 0xffff, d));
-	if (low === undefined || high === undefined) throw new Error("there are two");
+	const find = (d: number) => new SearchTree(bytes, metadata).find(0, 0, 0xffff, d);
+	const [low, high] = [() => find(0), () => find(0xffffffff)];
 	expect([low(), high()]).toEqual([1 + 16, noRecord]);
 	bytes.writeUInt32BE(0, 4);
 	expect(high()).toBe(damagedTree);
