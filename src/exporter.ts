@@ -7,12 +7,12 @@ import type { Sources } from "./metrics/collect.ts";
 import { createExposition } from "./metrics/exposition.ts";
 import { createEngine, openGeoip, sourcesOf, type World } from "./stages.ts";
 import { createFeed } from "./status/feed.ts";
-import { tidy } from "./tidy.ts";
+import { Tidier } from "./tidier.ts";
 import { heldUsMax } from "./track/limits.ts";
 import { version } from "./version.ts";
 import { warmUp } from "./warmup.ts";
 import { createApp } from "./web/app.ts";
-import { createBasicAuth } from "./web/auth.ts";
+import type { BasicAuth } from "./web/auth.ts";
 import { readCertificate } from "./web/certificate.ts";
 import { dataRoutes, statusRoutes } from "./web/page/routes.ts";
 import { startRelay } from "./web/relay.ts";
@@ -30,12 +30,8 @@ const breathBatchesMax = 32;
  */
 const expiryDelayMinMs = 10;
 
-/**
- * What the start or a scrape left is cleared away so long after it, for all that come one after the other together.
- */
-const tidyDelayMs = 1_000;
-/** Characters of a scrape that may be written before what they left is cleared away: garbage of some thirty times as much. */
-const untidiedMax = 300_000;
+/** Whoever waited for the start has the first answer then: the warm-up would hold it up for 20 ms. */
+const warmUpDelayMs = 100;
 
 export interface Exporter {
 	/** Where it serves. */
@@ -151,13 +147,9 @@ export async function startExporter(
 		}),
 		configReload: () => configReload,
 	};
-	let untidied = 0;
+	const tidier = new Tidier();
 	const exposition = createExposition(sources, async (characters) => {
-		untidied += characters;
-		if (untidied > untidiedMax) {
-			untidied = 0;
-			tidy();
-		}
+		tidier.wrote(characters);
 		for (let batches = 0; batches < breathBatchesMax && watch.drainOnce(); batches++);
 	});
 	const feed = createFeed({
@@ -176,24 +168,14 @@ export async function startExporter(
 	});
 	const extraRoutes = config.web.statusPage ? statusRoutes(feed, config.web.telemetryPath) : dataRoutes(feed);
 
-	let tidying: ReturnType<typeof setTimeout> | undefined;
-	function tidyLater(): void {
-		tidying ??= setTimeout(() => {
-			tidying = undefined;
-			untidied = 0;
-			tidy();
-		}, tidyDelayMs);
-	}
-
-	const authOf = ({ web }: Config) => (web.basicAuth === null ? null : createBasicAuth({ users: web.basicAuth }));
-	let auth = authOf(config);
+	let auth = await authOf(config);
 	const handler = createApp({
 		version,
 		telemetryPath: config.web.telemetryPath,
 		async render() {
 			tracker.advance(world.monotonicUs());
 			const parts = await exposition.render();
-			tidyLater();
+			tidier.scraped();
 			return parts;
 		},
 		isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
@@ -242,7 +224,9 @@ export async function startExporter(
 
 	let isStopped = false;
 	const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
-	const warming = warmUp(linkType, pause, () => isStopped).then(tidyLater);
+	const warming = Bun.sleep(warmUpDelayMs)
+		.then(() => warmUp(linkType, pause, () => isStopped))
+		.then(() => tidier.later());
 
 	return {
 		url: relay === null ? server.url : `${config.web.tls === null ? "http" : "https"}://${relay.address}/`,
@@ -264,7 +248,7 @@ export async function startExporter(
 			log.level = config.log.level;
 			log.format = config.log.format;
 			if (changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port")) watch.restart();
-			if (changed.reload.includes("web.basic-auth")) auth = authOf(config);
+			if (changed.reload.includes("web.basic-auth")) auth = await authOf(config);
 			await checkFiles();
 			configReload.successful = true;
 			configReload.successTimeSeconds = world.wallUs() / 1e6;
@@ -281,11 +265,18 @@ export async function startExporter(
 			await warming;
 			clearInterval(checking);
 			clearTimeout(expiry);
-			clearTimeout(tidying);
+			tidier.stop();
 			feed.stop();
 			watch.stop();
 			relay?.stop();
 			await server.stop();
 		},
 	};
+}
+
+/** What checks credentials, if there are any to check: only then is it loaded. */
+async function authOf({ web }: Config): Promise<BasicAuth | null> {
+	if (web.basicAuth === null) return null;
+	const { createBasicAuth } = await import("./web/auth.ts");
+	return createBasicAuth({ users: web.basicAuth });
 }

@@ -1,6 +1,5 @@
 /** What the two kinds of frame source share on their way to package `cap`. */
 
-import { tmpdir } from "node:os";
 import type { Cap, NativeError } from "cap";
 import { CaptureError, type CaptureStatistics, LinkType } from "./source.ts";
 
@@ -22,6 +21,7 @@ function requireCap(): typeof import("cap") | CaptureError {
 	try {
 		return require("cap");
 	} catch (error) {
+		const { tmpdir } = require("node:os") as typeof import("node:os");
 		const reason = error instanceof Error ? error.message : String(error);
 		return new CaptureError(
 			`cannot load the capture library (${reason}): it is unpacked into ${tmpdir()}; if that folder cannot be written or is mounted noexec, set TMPDIR to another`,

@@ -39,7 +39,7 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 	};
 	const exporter = await startExporter(config, world, openLive, {
 		sockets,
-		captureReady: () => giveUpPrivileges(config, load, { identity, port }, world),
+		captureReady: () => giveUpPrivileges({ identity, port }, world),
 		captureChanged(isUp, interfaceName) {
 			capture = `${isUp ? "capturing on" : "waiting to open the capture again on"} ${interfaceName}`;
 			service.status(state());
@@ -49,6 +49,8 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 	started.resolve(exporter);
 	log.info("serving", { url: exporter.url, telemetry_path: config.web.telemetryPath });
 	service.ready(state());
+	for (const problem of unreadableFiles(config, load))
+		log.warn("a file cannot be read again when it is replaced", { problem });
 	const beating =
 		service.beatMs === null ? undefined : setInterval(() => exporter.isAlive() && service.beat(), service.beatMs);
 	const signal = await stopped;
@@ -59,13 +61,11 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 	return 0;
 }
 
-/** Keeps what opening the capture again takes, and tells which files the process could not read again from now on. */
-function giveUpPrivileges(config: Config, load: () => Config, limits: PrivilegeLimits, { log }: World): void {
+/** Keeps what opening the capture again takes. */
+function giveUpPrivileges(limits: PrivilegeLimits, { log }: World): void {
 	const refused = limitPrivileges(limits);
 	for (const problem of refused) log.warn("not all privileges could be given up", { problem });
 	if (limits.identity !== null && refused.length === 0) log.info("privileges given up", { user: limits.identity.user });
-	for (const problem of unreadableFiles(config, load))
-		log.warn("a file cannot be read again when it is replaced", { problem });
 }
 
 /** How a reload is told to the service manager. */

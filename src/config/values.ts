@@ -66,7 +66,7 @@ export function writeSize(sizeBytes: number): string {
 const ipv4Pattern = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 /** Which kind of IP address a text is: 4, 6, or 0 for none. */
-function isIP(text: string): number {
+export function isIP(text: string): number {
 	if (!text.includes(":")) return ipv4Pattern.test(text) ? 4 : 0;
 	// Like node:url below loaded for the few texts that need it: together 2.5 ms, of the 7 that a short command takes.
 	return (require("node:net") as typeof import("node:net")).isIP(text);
@@ -100,6 +100,12 @@ export function readDomain(text: string): Read<string> {
 	}
 	if (nameOctets > nameOctetsMax) return { fault: `${nameOctets} octets on the wire, at most ${nameOctetsMax}` };
 	return { value: name };
+}
+
+/** A domain as people write it: internationalised labels out of punycode (RFC 5891); as it is if that cannot be. */
+export function unicodeDomain(domain: string): string {
+	if (!domain.includes("xn--")) return domain;
+	return (require("node:url") as typeof import("node:url")).domainToUnicode(domain) || domain;
 }
 
 /** Where a server listens. An empty host is every address of the machine; port 0 is one the kernel chooses. */

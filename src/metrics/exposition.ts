@@ -1,4 +1,5 @@
-import { type Metric, Registry } from "prom-client";
+import type { Metric, Registry as PromRegistry } from "prom-client";
+import Registry from "prom-client/lib/registry";
 import { catalog, type MetricKey } from "./catalog.ts";
 import { Collectors, type Sources } from "./collect.ts";
 import { registerProcessMetrics } from "./process.ts";
@@ -41,7 +42,7 @@ export function createExposition(sources: Sources, breathe: (characters: number)
  * 10,000 label sets that copy is a third of a scrape. It has what a registry asks of a metric; prom-client's types
  * know its own four classes only.
  */
-function register(registry: Registry, key: MetricKey, collectors: Collectors): void {
+function register(registry: PromRegistry, key: MetricKey, collectors: Collectors): void {
 	const { name, help, type, labels: labelNames } = catalog[key];
 	const metric = {
 		name,

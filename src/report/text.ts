@@ -1,3 +1,4 @@
+import { unicodeDomain } from "../config/values.ts";
 import { grouped } from "../format.ts";
 import { table } from "./columns.ts";
 import { placeName } from "./diagnosis.ts";
@@ -85,10 +86,8 @@ function activity({ activity }: Report): string[] {
 
 /** A domain as people write it, and as it stands in queries. */
 function domainText(domain: string): string {
-	if (!domain.includes("xn--")) return domain;
-	// Loaded for these alone: that takes half a millisecond.
-	const unicode = (require("node:url") as typeof import("node:url")).domainToUnicode(domain);
-	return unicode === "" || unicode === domain ? domain : `${unicode} (${domain})`;
+	const unicode = unicodeDomain(domain);
+	return unicode === domain ? domain : `${unicode} (${domain})`;
 }
 
 function domains(report: Report): string {

@@ -1,4 +1,4 @@
-import { domainToUnicode } from "node:url";
+import { unicodeDomain } from "../config/values.ts";
 import { faultNames, foreignNames } from "../engine/names.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
@@ -27,7 +27,7 @@ export interface SnapshotOptions {
 export function createSnapshot(options: SnapshotOptions): (wallUs: number, monotonicUs: number) => Status {
 	const { sources, rates } = options;
 	const { tracker, origins } = sources;
-	const unicodeNames = sources.domains.map((domain) => domainToUnicode(domain) || domain);
+	const unicodeNames = sources.domains.map(unicodeDomain);
 	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
 
 	return (wallUs, monotonicUs) => {

@@ -1,4 +1,3 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { unreadable } from "../config/unreadable.ts";
 import { WebError } from "./error.ts";
@@ -20,6 +19,7 @@ export interface Certificate {
  * Throws WebError naming the key of the configuration and the file at fault.
  */
 export async function readCertificate({ certificateFile, keyFile }: CertificateFiles): Promise<Certificate> {
+	const { createPrivateKey, X509Certificate } = await import("node:crypto");
 	const certificateName = `web.tls.certificate-file ${certificateFile}`;
 	const keyName = `web.tls.key-file ${keyFile}`;
 	const cert = await readPem(certificateName, certificateFile);

@@ -1,4 +1,4 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { WebError } from "./error.ts";
 
 /**
@@ -14,6 +14,9 @@ export function relayedClient(serverPort: number, relayPort: number): string | u
 	return clients.get(portsKey(serverPort, relayPort));
 }
 
+/** Loaded when a relay starts: most exporters have none, and it takes 5 ms. */
+type Net = typeof import("node:net");
+
 /** Takes connections on sockets that are bound already and hands their bytes to a port of loopback. */
 export interface Relay {
 	/** Where the first of the sockets listens, as HOST:PORT or a path. */
@@ -27,12 +30,13 @@ export interface Relay {
  * a port because its limits of time hold for no other kind of socket. Throws a WebError if a descriptor is no listening socket.
  */
 export async function startRelay(descriptors: readonly number[], port: number): Promise<Relay> {
+	const net = await import("node:net");
 	const servers: Server[] = [];
 	const stop = () => {
 		for (const server of servers) server.close();
 	};
 	try {
-		for (const descriptor of descriptors) servers.push(await listenOn(descriptor, port));
+		for (const descriptor of descriptors) servers.push(await listenOn(net, descriptor, port));
 	} catch (error) {
 		stop();
 		throw error;
@@ -40,9 +44,9 @@ export async function startRelay(descriptors: readonly number[], port: number): 
 	return { address: addressText(servers[0]?.address() ?? null), stop };
 }
 
-function listenOn(descriptor: number, port: number): Promise<Server> {
+function listenOn(net: Net, descriptor: number, port: number): Promise<Server> {
 	return new Promise((resolve, reject) => {
-		const server = createServer({ allowHalfOpen: true }, (client) => join(client, port));
+		const server = net.createServer({ allowHalfOpen: true }, (client) => join(net, client, port));
 		server.once("error", (error) =>
 			reject(
 				new WebError(
@@ -55,8 +59,8 @@ function listenOn(descriptor: number, port: number): Promise<Server> {
 }
 
 /** Both directions, with back-pressure; when one side is gone, so is the other. */
-function join(client: Socket, port: number): void {
-	const server = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
+function join(net: Net, client: Socket, port: number): void {
+	const server = net.connect({ host: "127.0.0.1", port, allowHalfOpen: true });
 	for (const [one, other] of [
 		[client, server],
 		[server, client],

@@ -145,8 +145,8 @@ static void limit_this_thread(void)
 {
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	for (int number = 0; number < 64; number++) {
-		if (!(kept_bounds & BIT(number)) && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0 && errno == EINVAL)
-			break; /* beyond the last one that the kernel knows */
+		if (!(kept_bounds & BIT(number)) && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
+			break; /* beyond the last one that the kernel knows, or without the right to lower any */
 	}
 #ifdef PR_CAP_AMBIENT
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);

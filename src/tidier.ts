@@ -1,0 +1,52 @@
+import { fullGC } from "bun:jsc";
+import { tidy } from "./tidy.ts";
+
+/** Characters that scrapes may write before the garbage of it, some thirty times as much, is collected: that takes a third as long as to tidy. */
+const uncollectedMax = 700_000;
+
+/** Characters that scrapes may write before it is worth to tidy after the last. */
+const untidiedMax = 100_000;
+
+/** What the start or a scrape left is cleared away so long after it, for all that come one after the other together. */
+const tidyDelayMs = 1_000;
+
+/** Sees that what the start and the scrapes of an exporter leave is cleared away. */
+export class Tidier {
+	private uncollected = 0;
+	private untidied = 0;
+	private timer: ReturnType<typeof setTimeout> | undefined;
+
+	/** A test passes its own ways to collect garbage and to tidy. */
+	constructor(
+		private readonly collect: () => void = fullGC,
+		private readonly tidyUp: () => void = tidy,
+	) {}
+
+	/** A scrape, which goes on, has written so many more characters. */
+	wrote(characters: number): void {
+		this.uncollected += characters;
+		this.untidied += characters;
+		if (this.uncollected <= uncollectedMax) return;
+		this.uncollected = 0;
+		this.collect();
+	}
+
+	/** A scrape has come to its end. */
+	scraped(): void {
+		if (this.untidied > untidiedMax) this.later();
+	}
+
+	/** Tidies when the work of the moment is done. */
+	later(): void {
+		this.timer ??= setTimeout(() => {
+			this.timer = undefined;
+			this.uncollected = 0;
+			this.untidied = 0;
+			this.tidyUp();
+		}, tidyDelayMs);
+	}
+
+	stop(): void {
+		clearTimeout(this.timer);
+	}
+}
