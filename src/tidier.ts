@@ -2,7 +2,7 @@ import { fullGC } from "bun:jsc";
 import { tidy } from "./tidy.ts";
 
 /** Characters that scrapes may write before the garbage of it, some thirty times as much, is collected: that takes a third as long as to tidy. */
-const uncollectedMax = 700_000;
+const uncollectedMax = 300_000;
 
 /** Characters that scrapes may write before it is worth to tidy after the last. */
 const untidiedMax = 100_000;

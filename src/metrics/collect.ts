@@ -2,13 +2,19 @@ import type { Column } from "../engine/column.ts";
 import type { Histogram } from "../engine/histogram.ts";
 import { faultNames, foreignNames, rcodeNames, refusalNames, segmentFaultNames } from "../engine/names.ts";
 import { ednsBounds, type Table, type Tracker } from "../engine/tracker.ts";
-import type { MetricKey } from "./catalog.ts";
+import { catalog, type MetricKey } from "./catalog.ts";
 
-/** One value of a metric. `suffix` is a histogram's: "_bucket", "_sum" or "_count". */
+type Labels = Readonly<Record<string, string>>;
+
+/** One value of a metric, as prom-client takes it. */
 export interface Sample {
-	readonly labels: Readonly<Record<string, string>>;
+	/** Those of a label set or an area are the same object each time: what prom-client takes for shared it writes once. */
+	readonly sharedLabels: Labels;
+	/** A bucket's own label. */
+	readonly labels?: Labels;
 	readonly value: number;
-	readonly suffix?: string;
+	/** Of a histogram's samples: the metric's name with "_bucket", "_sum" or "_count". */
+	readonly metricName?: string;
 }
 
 /** What there is to tell about the capture; counts are since the start, whatever was opened again in between. */
@@ -54,8 +60,6 @@ const tripPowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
 const lifePowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
 const volumePowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
 
-type Labels = Readonly<Record<string, string>>;
-
 /** Values of all metrics, from the state as it is. Label objects of a label set are made once. */
 export class Collectors {
 	private readonly sources: Sources;
@@ -69,7 +73,7 @@ export class Collectors {
 	}
 
 	collect(key: MetricKey): Sample[] {
-		return this.collectors[key]();
+		return this.collectors[key](catalog[key].name);
 	}
 
 	/** The labels of a label set, by its number. */
@@ -89,12 +93,12 @@ export class Collectors {
 	private bySet(column: Column): Sample[] {
 		const { size } = this.sources.tracker.sets;
 		const samples = new Array<Sample>(size);
-		for (let set = 0; set < size; set++) samples[set] = { labels: this.labelsOf(set), value: column.at(set) };
+		for (let set = 0; set < size; set++) samples[set] = { sharedLabels: this.labelsOf(set), value: column.at(set) };
 		return samples;
 	}
 
 	private byDomain(value: (domain: number) => number): Sample[] {
-		return this.sources.domains.map((domain, index) => ({ labels: { domain }, value: value(index) }));
+		return this.sources.domains.map((domain, index) => ({ sharedLabels: { domain }, value: value(index) }));
 	}
 
 	/** For each domain and country (each domain, without a database): the samples made of its label sets. */
@@ -110,28 +114,34 @@ export class Collectors {
 	}
 
 	private sumsByArea(column: Column): Sample[] {
-		return this.byArea((labels, sets) => [{ labels, value: column.total(sets) }]);
+		return this.byArea((labels, sets) => [{ sharedLabels: labels, value: column.total(sets) }]);
 	}
 
 	/** A histogram with a bound at 2^power units for each power. */
-	private histogram(histogram: Histogram, powers: readonly number[]): Sample[] {
+	private histogram(name: string, histogram: Histogram, powers: readonly number[]): Sample[] {
+		const samples = histogramSamples(
+			name,
+			powers.map((power) => 2 ** power / histogram.scale.unitsPerBase),
+		);
 		return this.byArea((labels, sets) => {
 			const distribution = histogram.distribution(sets);
-			const { unitsPerBase } = histogram.scale;
-			const buckets = powers.map((power) => [2 ** power / unitsPerBase, distribution.upTo(power)] as const);
-			return histogramSamples(labels, buckets, distribution.count, distribution.sum);
+			const counts = powers.map((power) => distribution.upTo(power));
+			return samples(labels, counts, distribution.count, distribution.sum);
 		});
 	}
 
-	private ednsOf(labels: Labels, sets: readonly number[]): Sample[] {
+	private ednsSizes(name: string): Sample[] {
 		const { tracker } = this.sources;
-		let count = 0;
-		const buckets = ednsBounds.map((bound, index) => {
-			for (const set of sets) count += tracker.edns.at(set, index);
-			return [bound, count] as const;
+		const samples = histogramSamples(name, ednsBounds);
+		return this.byArea((labels, sets) => {
+			let count = 0;
+			const counts = ednsBounds.map((_, index) => {
+				for (const set of sets) count += tracker.edns.at(set, index);
+				return count;
+			});
+			for (const set of sets) count += tracker.edns.at(set, ednsBounds.length);
+			return samples(labels, counts, count, tracker.ednsBytes.total(sets));
 		});
-		for (const set of sets) count += tracker.edns.at(set, ednsBounds.length);
-		return histogramSamples(labels, buckets, count, tracker.ednsBytes.total(sets));
 	}
 
 	private byReason<Reason extends number>(
@@ -139,7 +149,7 @@ export class Collectors {
 		of: (reason: Reason) => number,
 	): Sample[] {
 		return (Object.entries(names) as [string, string][]).map(([code, reason]) => ({
-			labels: { reason },
+			sharedLabels: { reason },
 			value: of(Number(code) as Reason),
 		}));
 	}
@@ -154,13 +164,13 @@ export class Collectors {
 			duplicates: known.doubles,
 			label_sets: { size: sets.size, limit: sets.sizeMax, evicted: sets.overflowed },
 		};
-		return Object.entries(tables).map(([table, it]) => ({ labels: { table }, value: value(it) }));
+		return Object.entries(tables).map(([table, it]) => ({ sharedLabels: { table }, value: value(it) }));
 	}
 
 	private byDatabase(value: (state: DatabaseState) => number): Sample[] {
 		return this.sources.origins
 			.databases()
-			.map((state) => ({ labels: { database: state.database }, value: value(state) }));
+			.map((state) => ({ sharedLabels: { database: state.database }, value: value(state) }));
 	}
 
 	private ofCapture(samples: (state: CaptureState, labels: Labels) => Sample[]): Sample[] {
@@ -168,7 +178,7 @@ export class Collectors {
 		return state === null ? [] : samples(state, { interface: state.interfaceName });
 	}
 
-	private readonly collectors: Readonly<Record<MetricKey, () => Sample[]>> = {
+	private readonly collectors: Readonly<Record<MetricKey, (name: string) => Sample[]>> = {
 		queries: () => this.bySet(this.sources.tracker.queries),
 		bytesIn: () => this.bySet(this.sources.tracker.bytesIn),
 		bytesOut: () => this.bySet(this.sources.tracker.bytesOut),
@@ -178,7 +188,7 @@ export class Collectors {
 		refusedQueries: () =>
 			this.sources.domains.flatMap((domain, index) =>
 				this.byReason(refusalNames, (reason) => this.sources.tracker.refusalsOf(index, reason)).map(
-					({ labels, value }) => ({ labels: { domain, ...labels }, value }),
+					({ sharedLabels, value }) => ({ sharedLabels: { domain, ...sharedLabels }, value }),
 				),
 			),
 		domainPeakClients: () => this.byDomain((domain) => this.sources.tracker.peakByDomain.at(domain)),
@@ -191,39 +201,39 @@ export class Collectors {
 		retransmissionsIn: () => this.sumsByArea(this.sources.tracker.upstream.retransmissions),
 		retransmissionsOut: () => this.sumsByArea(this.sources.tracker.downstream.retransmissions),
 		// From a resolver in the next room to a time-out: a doubling is the least difference that an operator acts on.
-		roundTrips: () => this.histogram(this.sources.tracker.roundTrips, tripPowers),
-		answerTimes: () => this.histogram(this.sources.tracker.answerTimes, tripPowers),
+		roundTrips: (name) => this.histogram(name, this.sources.tracker.roundTrips, tripPowers),
+		answerTimes: (name) => this.histogram(name, this.sources.tracker.answerTimes, tripPowers),
 		unanswered: () => this.sumsByArea(this.sources.tracker.unanswered),
 		responses: () =>
 			this.byDomain((domain) => domain)
-				.flatMap(({ labels, value: domain }) =>
+				.flatMap(({ sharedLabels, value: domain }) =>
 					rcodeNames.map((rcode, code) => ({
-						labels: { ...labels, rcode },
+						sharedLabels: { ...sharedLabels, rcode },
 						value: this.sources.tracker.responsesOf(domain, code),
 					})),
 				)
-				.filter(({ value, labels }) => value > 0 || labels.rcode === "NOERROR"),
+				.filter(({ value, sharedLabels }) => value > 0 || sharedLabels.rcode === "NOERROR"),
 		unmatched: () => this.byDomain((domain) => this.sources.tracker.unmatched.at(domain)),
 		truncated: () => this.byDomain((domain) => this.sources.tracker.truncated.at(domain)),
-		edns: () => this.byArea((labels, sets) => this.ednsOf(labels, sets)),
+		edns: (name) => this.ednsSizes(name),
 		// From a page looked at to a tunnel kept open for a day.
-		lives: () => this.histogram(this.sources.tracker.lives, lifePowers),
+		lives: (name) => this.histogram(name, this.sources.tracker.lives, lifePowers),
 		// From a page of text to films.
-		volumes: () => this.histogram(this.sources.tracker.volumes, volumePowers),
+		volumes: (name) => this.histogram(name, this.sources.tracker.volumes, volumePowers),
 		segmentFaults: () => this.byReason(segmentFaultNames, (reason) => this.sources.tracker.segmentFaultsOf(reason)),
 		buildInfo: () => {
 			const { version, revision, bunVersion } = this.sources.build;
-			return [{ labels: { version, revision, bunversion: bunVersion }, value: 1 }];
+			return [{ sharedLabels: { version, revision, bunversion: bunVersion }, value: 1 }];
 		},
-		captureUp: () => this.ofCapture(({ up }, labels) => [{ labels, value: up ? 1 : 0 }]),
-		captureReopened: () => this.ofCapture(({ reopened }, labels) => [{ labels, value: reopened }]),
-		packetsReceived: () => this.ofCapture(({ received }, labels) => [{ labels, value: received }]),
+		captureUp: () => this.ofCapture(({ up }, labels) => [{ sharedLabels: labels, value: up ? 1 : 0 }]),
+		captureReopened: () => this.ofCapture(({ reopened }, labels) => [{ sharedLabels: labels, value: reopened }]),
+		packetsReceived: () => this.ofCapture(({ received }, labels) => [{ sharedLabels: labels, value: received }]),
 		packetsDropped: () =>
 			this.ofCapture(({ droppedByKernel, droppedByInterface }, labels) => [
-				{ labels: { ...labels, by: "kernel" }, value: droppedByKernel },
-				{ labels: { ...labels, by: "interface" }, value: droppedByInterface },
+				{ sharedLabels: { ...labels, by: "kernel" }, value: droppedByKernel },
+				{ sharedLabels: { ...labels, by: "interface" }, value: droppedByInterface },
 			]),
-		duplicates: () => [{ labels: {}, value: this.sources.tracker.copies }],
+		duplicates: () => [{ sharedLabels: {}, value: this.sources.tracker.copies }],
 		faults: () => this.byReason(faultNames, (reason) => this.sources.tracker.faultsOf(reason)),
 		foreign: () => this.byReason(foreignNames, (reason) => this.sources.tracker.foreignOf(reason)),
 		tableEntries: () => this.byTable(({ size }) => size),
@@ -231,7 +241,7 @@ export class Collectors {
 		tableEvicted: () => this.byTable(({ evicted }) => evicted),
 		geoipBuildTime: () =>
 			this.sources.origins.databases().map(({ database, type, buildTimeSeconds }) => ({
-				labels: { database, type },
+				sharedLabels: { database, type },
 				value: buildTimeSeconds,
 			})),
 		geoipReloads: () => this.byDatabase(({ reloads }) => reloads),
@@ -239,26 +249,22 @@ export class Collectors {
 		geoipLookupFailures: () => this.byDatabase(({ lookupFailures }) => lookupFailures),
 		configReloadSuccessful: () => {
 			const reload = this.sources.configReload();
-			return reload === null ? [] : [{ labels: {}, value: reload.successful ? 1 : 0 }];
+			return reload === null ? [] : [{ sharedLabels: {}, value: reload.successful ? 1 : 0 }];
 		},
 		configReloadTime: () => {
 			const reload = this.sources.configReload();
-			return reload === null ? [] : [{ labels: {}, value: reload.successTimeSeconds }];
+			return reload === null ? [] : [{ sharedLabels: {}, value: reload.successTimeSeconds }];
 		},
 	};
 }
 
-/** A histogram's samples; `buckets` are upper bounds with the number of values up to each. */
-function histogramSamples(
-	labels: Labels,
-	buckets: readonly (readonly [number, number])[],
-	count: number,
-	sum: number,
-): Sample[] {
-	return [
-		...buckets.map(([bound, value]) => ({ labels: { ...labels, le: String(bound) }, value, suffix: "_bucket" })),
-		{ labels: { ...labels, le: "+Inf" }, value: count, suffix: "_bucket" },
-		{ labels, value: sum, suffix: "_sum" },
-		{ labels, value: count, suffix: "_count" },
+/** What makes the samples of a histogram's area: of the number of values up to each bound, of all, and of their sum. */
+function histogramSamples(name: string, bounds: readonly number[]) {
+	const bucket = `${name}_bucket`;
+	const les = [...bounds.map(String), "+Inf"].map((le) => ({ le }));
+	return (sharedLabels: Labels, counts: readonly number[], count: number, sum: number): Sample[] => [
+		...les.map((labels, index) => ({ sharedLabels, labels, value: counts[index] ?? count, metricName: bucket })),
+		{ sharedLabels, value: sum, metricName: `${name}_sum` },
+		{ sharedLabels, value: count, metricName: `${name}_count` },
 	];
 }

@@ -43,16 +43,11 @@ export function createExposition(sources: Sources, breathe: (characters: number)
  * know its own four classes only.
  */
 function register(registry: PromRegistry, key: MetricKey, collectors: Collectors): void {
-	const { name, help, type, labels: labelNames } = catalog[key];
+	const { name, help, type } = catalog[key];
 	const metric = {
 		name,
 		async get() {
-			const values = collectors.collect(key).map(({ labels, value, suffix }) => {
-				// The labels of a set are the same object each time: what prom-client takes for shared it writes once.
-				if (labelNames === "set") return { sharedLabels: labels, value };
-				return suffix === undefined ? { labels, value } : { labels, value, metricName: name + suffix };
-			});
-			return { name, help, type, aggregator: "sum", values };
+			return { name, help, type, aggregator: "sum", values: collectors.collect(key) };
 		},
 	};
 	registry.registerMetric(metric as unknown as Metric);

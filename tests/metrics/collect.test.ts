@@ -1,14 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import { catalog, type MetricEntry, type MetricKey } from "../../src/metrics/catalog.ts";
-import { Collectors, type Sources } from "../../src/metrics/collect.ts";
+import { Collectors, type Sample, type Sources } from "../../src/metrics/collect.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { observedDomains, Traffic } from "./traffic.ts";
 
 const keys = Object.keys(catalog) as MetricKey[];
 
+const labelsOf = ({ sharedLabels, labels }: Sample): Readonly<Record<string, string>> => ({
+	...sharedLabels,
+	...labels,
+});
+
 /** Samples as rows: label values in the order of their names, then the value. */
 function rows(collectors: Collectors, key: MetricKey): (string | number)[][] {
-	return collectors.collect(key).map(({ labels, value }) => {
+	return collectors.collect(key).map((sample) => {
+		const labels = labelsOf(sample);
+		const { value } = sample;
 		const names = Object.keys(labels).toSorted();
 		return [...names.map((name) => labels[name] ?? ""), value];
 	});
@@ -126,11 +133,13 @@ describe("the collectors", () => {
 		for (const key of keys) {
 			const samples = collectors.collect(key);
 			const names = promised(catalog[key]).toSorted();
-			for (const { labels, suffix } of samples) {
-				const own = suffix === "_bucket" ? ["le", ...names].toSorted() : names;
-				expect([key, ...Object.keys(labels).toSorted()]).toEqual([key, ...own]);
+			for (const sample of samples) {
+				const own = sample.metricName?.endsWith("_bucket") ? ["le", ...names].toSorted() : names;
+				expect([key, ...Object.keys(labelsOf(sample)).toSorted()]).toEqual([key, ...own]);
 			}
-			const series = samples.map(({ labels, suffix }) => JSON.stringify([suffix, Object.entries(labels).toSorted()]));
+			const series = samples.map((sample) =>
+				JSON.stringify([sample.metricName, Object.entries(labelsOf(sample)).toSorted()]),
+			);
 			expect([key, new Set(series).size]).toEqual([key, series.length]);
 			expect([key, samples.every(({ value }) => Number.isFinite(value) && value >= 0)]).toEqual([key, true]);
 		}
