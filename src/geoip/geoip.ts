@@ -190,7 +190,11 @@ export class Geoip {
  * it) if one is missing, unreadable, damaged or of another type: a configuration error, exit code 2.
  */
 export async function openDatabases(files: GeoipFiles, options: GeoipOptions): Promise<Geoip> {
-	return new Geoip(await follow(files.country, countrySubject), await follow(files.asn, asnSubject), options);
+	const country = follow(files.country, countrySubject);
+	const asn = follow(files.asn, asnSubject);
+	// Both are read at the same time. Of two that are of no use the first is told, whichever shows it first.
+	asn.catch(() => {});
+	return new Geoip(await country, await asn, options);
 }
 
 /** The libraries that read databases load with the first of them: that takes 4 ms. */

@@ -1,5 +1,5 @@
 /** Bodies that are on their way to clients at once. With the size of an exposition it bounds what slow readers cost. */
-export const deliveriesMax = 16;
+export const deliveriesMax = 8;
 
 /** Handed to the socket at a time; a body no longer than this is not worth keeping track of, as the kernel takes it whole. */
 export const chunkBytes = 65536;
