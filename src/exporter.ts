@@ -30,7 +30,7 @@ const breathBatchesMax = 32;
  */
 const expiryDelayMinMs = 10;
 
-/** Whoever waited for the start has the first answer then: the warm-up would hold it up for 20 ms. */
+/** Whoever waited for the start has the first answer then, which the warm-up would hold up for 20 ms; a flood has filled little of the buffer. */
 const warmUpDelayMs = 100;
 
 export interface Exporter {
@@ -67,12 +67,16 @@ export async function startExporter(
 	world: World,
 	open: (options: LiveOptions) => LiveSource,
 	supervision: Supervision = noSupervision,
+	tidier = new Tidier(),
 ): Promise<Exporter> {
 	const { log } = world;
 	let config = initial;
 	const geoip = await openGeoip(config, log);
 	// Read before privileges are given up: a key is often its owner's alone.
 	const certificate = config.web.tls === null ? undefined : await readCertificate(config.web.tls);
+	/** A promise, so that of two reloads the later one's stands. */
+	let auth = authOf(config);
+	await auth;
 	const engine = createEngine(config, geoip, world.seed);
 	const { tracker } = engine;
 	const configReload = { successful: true, successTimeSeconds: world.wallUs() / 1e6 };
@@ -147,7 +151,6 @@ export async function startExporter(
 		}),
 		configReload: () => configReload,
 	};
-	const tidier = new Tidier();
 	const exposition = createExposition(sources, async (characters) => {
 		tidier.wrote(characters);
 		for (let batches = 0; batches < breathBatchesMax && watch.drainOnce(); batches++);
@@ -168,7 +171,6 @@ export async function startExporter(
 	});
 	const extraRoutes = config.web.statusPage ? statusRoutes(feed, config.web.telemetryPath) : dataRoutes(feed);
 
-	let auth = await authOf(config);
 	const handler = createApp({
 		version,
 		telemetryPath: config.web.telemetryPath,
@@ -179,7 +181,7 @@ export async function startExporter(
 			return parts;
 		},
 		isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
-		auth: { check: async (authorization, address) => auth?.check(authorization, address) ?? "accepted" },
+		auth: { check: async (authorization, address) => (await auth)?.check(authorization, address) ?? "accepted" },
 		extraRoutes,
 		onFault: (path, error) => log.error("request failed", { path, error: String(error) }),
 	});
@@ -224,9 +226,10 @@ export async function startExporter(
 
 	let isStopped = false;
 	const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
-	const warming = Bun.sleep(warmUpDelayMs)
-		.then(() => warmUp(linkType, pause, () => isStopped))
-		.then(() => tidier.later());
+	let warming = Promise.resolve();
+	const waiting = setTimeout(() => {
+		warming = warmUp(linkType, pause, () => isStopped).then(() => tidier.later());
+	}, warmUpDelayMs);
 
 	return {
 		url: relay === null ? server.url : `${config.web.tls === null ? "http" : "https"}://${relay.address}/`,
@@ -248,7 +251,7 @@ export async function startExporter(
 			log.level = config.log.level;
 			log.format = config.log.format;
 			if (changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port")) watch.restart();
-			if (changed.reload.includes("web.basic-auth")) auth = await authOf(config);
+			if (changed.reload.includes("web.basic-auth")) auth = authOf(config);
 			await checkFiles();
 			configReload.successful = true;
 			configReload.successTimeSeconds = world.wallUs() / 1e6;
@@ -262,10 +265,11 @@ export async function startExporter(
 		},
 		async stop() {
 			isStopped = true;
+			clearTimeout(waiting);
+			tidier.stop();
 			await warming;
 			clearInterval(checking);
 			clearTimeout(expiry);
-			tidier.stop();
 			feed.stop();
 			watch.stop();
 			relay?.stop();

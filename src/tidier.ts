@@ -1,20 +1,21 @@
 import { fullGC } from "bun:jsc";
 import { tidy } from "./tidy.ts";
 
-/** Characters that scrapes may write before the garbage of it, some thirty times as much, is collected: that takes a third as long as to tidy. */
-const uncollectedMax = 300_000;
+/** Characters that scrapes may write before the garbage of them, many times as much, is collected: that takes a third as long as to tidy. */
+export const uncollectedMax = 300_000;
 
-/** Characters that scrapes may write before it is worth to tidy after the last. */
-const untidiedMax = 100_000;
+/** Characters that scrapes may write before it is worth to tidy. */
+export const untidiedMax = 100_000;
 
-/** What the start or a scrape left is cleared away so long after it, for all that come one after the other together. */
-const tidyDelayMs = 1_000;
+/** What the start or a scrape left is cleared away so long after it, together with what others left meanwhile. */
+export const tidyDelayMs = 1_000;
 
 /** Sees that what the start and the scrapes of an exporter leave is cleared away. */
 export class Tidier {
 	private uncollected = 0;
 	private untidied = 0;
 	private timer: ReturnType<typeof setTimeout> | undefined;
+	private isStopped = false;
 
 	/** A test passes its own ways to collect garbage and to tidy. */
 	constructor(
@@ -36,8 +37,9 @@ export class Tidier {
 		if (this.untidied > untidiedMax) this.later();
 	}
 
-	/** Tidies when the work of the moment is done. */
+	/** Tidies a moment from now, unless it is about to. */
 	later(): void {
+		if (this.isStopped) return;
 		this.timer ??= setTimeout(() => {
 			this.timer = undefined;
 			this.uncollected = 0;
@@ -46,7 +48,9 @@ export class Tidier {
 		}, tidyDelayMs);
 	}
 
+	/** Tidies no more. */
 	stop(): void {
+		this.isStopped = true;
 		clearTimeout(this.timer);
 	}
 }

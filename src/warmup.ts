@@ -37,7 +37,6 @@ const linkHeaders: Readonly<Record<LinkType, readonly number[]>> = {
  * seen to all that frames of this link type come by. `pause` is awaited between slices, and `isOver` ends it early.
  */
 export async function warmUp(linkType: LinkType, pause: () => Promise<void>, isOver: () => boolean): Promise<void> {
-	if (isOver()) return;
 	const messages = await readRecording();
 	const engine = new Engine({
 		domains: [recordedDomain],

@@ -4,6 +4,7 @@ import { CaptureError, type FrameBatch, LinkType } from "../src/capture/source.t
 import { type Config, ConfigError } from "../src/config.ts";
 import { startExporter } from "../src/exporter.ts";
 import { GeoipError } from "../src/geoip/error.ts";
+import { Tidier, tidyDelayMs } from "../src/tidier.ts";
 import { heldUsMax } from "../src/track/limits.ts";
 import { WebError } from "../src/web/error.ts";
 import { parseExposition, type Samples } from "./support/exposition.ts";
@@ -65,17 +66,18 @@ class GivenSource implements LiveSource {
 }
 
 /** An exporter on a free port, with a capture of the test's and a clock that stands until it is moved. */
-async function start(config: Config = configOf({ "web.listen-address": "127.0.0.1:0" })) {
+async function start(config: Config = configOf({ "web.listen-address": "127.0.0.1:0" }), tidier = new Tidier()) {
 	const clock = { nowUs: startUs };
 	const world = createWorld(() => clock.nowUs);
 	const opened: { readonly options: LiveOptions; readonly source: GivenSource }[] = [];
 	const refusing = { next: false };
-	const exporter = await startExporter(config, world, (options) => {
+	const open = (options: LiveOptions) => {
 		if (refusing.next) throw new CaptureError("no interface");
 		const source = new GivenSource(options);
 		opened.push({ options, source });
 		return source;
-	});
+	};
+	const exporter = await startExporter(config, world, open, undefined, tidier);
 	return {
 		exporter,
 		world,
@@ -143,6 +145,22 @@ describe("an exporter", () => {
 		expect(samples.value("dnstt_queries_total", domain)).toBe(2);
 		expect(samples.value("dnstt_exporter_packets_received_total", { interface: "eth0" })).toBe(2);
 		expect(samples.value("dnstt_exporter_capture_reopened_total", { interface: "eth0" })).toBe(1);
+	});
+
+	test("tidies after its start, and has the garbage of many scrapes collected", async () => {
+		const done: string[] = [];
+		const collect = () => done.push("collected");
+		const tidyUp = () => done.push("tidied");
+		await using running = await start(configOf(free), new Tidier(collect, tidyUp));
+		while (done.length === 0) await Bun.sleep(10);
+		expect(done).toEqual(["tidied"]);
+		done.length = 0;
+		// One small scrape is not worth it.
+		await running.metrics();
+		await Bun.sleep(tidyDelayMs + 100);
+		expect(done).toEqual([]);
+		while (!done.includes("collected")) await running.metrics();
+		while (!done.includes("tidied")) await Bun.sleep(10);
 	});
 
 	test("closes the capture and the port when it stops", async () => {
@@ -223,6 +241,18 @@ describe("a reload", () => {
 		expect(values(await running.metrics())).toEqual([1, startUs / 1e6 + 5]);
 		expect(running.opened).toHaveLength(1);
 		expect(running.world.log.level).toBe("warn");
+	});
+
+	test("is followed by the next at once, whose credentials stand", async () => {
+		await using running = await start();
+		const accounts = configOf({
+			...free,
+			"web.basic-auth": `ops:${await Bun.password.hash("x", { algorithm: "bcrypt", cost: 4 })}`,
+		});
+		await Promise.all([running.exporter.reload(accounts), running.exporter.reload(configOf(free))]);
+		expect((await running.get("/metrics")).status).toBe(200);
+		await Promise.all([running.exporter.reload(configOf(free)), running.exporter.reload(accounts)]);
+		expect((await running.get("/metrics")).status).toBe(401);
 	});
 
 	test("says what waits for a restart, and keeps it as it was", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
-import { Tidier } from "../src/tidier.ts";
+import { Tidier, tidyDelayMs, uncollectedMax, untidiedMax } from "../src/tidier.ts";
 
 let done: string[] = [];
 const start = () =>
@@ -19,50 +19,52 @@ afterEach(() => {
 
 test("small scrapes leave nothing to do until several have come together", () => {
 	const tidier = start();
-	for (let scrape = 0; scrape < 5; scrape++) {
-		tidier.wrote(20_000);
+	const scrape = (characters: number) => {
+		tidier.wrote(characters);
 		tidier.scraped();
-	}
-	jest.advanceTimersByTime(10_000);
+		jest.advanceTimersByTime(tidyDelayMs);
+	};
+	scrape(untidiedMax - 1);
+	scrape(1);
 	expect(done).toEqual([]);
-	tidier.wrote(20_000);
-	tidier.scraped();
-	jest.advanceTimersByTime(999);
-	expect(done).toEqual([]);
-	jest.advanceTimersByTime(1);
+	scrape(1);
 	expect(done).toEqual(["tidied"]);
 	// What was tidied counts no more.
-	tidier.wrote(20_000);
-	tidier.scraped();
-	jest.advanceTimersByTime(10_000);
+	scrape(untidiedMax);
 	expect(done).toEqual(["tidied"]);
+	scrape(1);
+	expect(done).toEqual(["tidied", "tidied"]);
 });
 
 test("a long scrape has its garbage collected while it goes on, and is tidied up after", () => {
 	const tidier = start();
-	for (let metric = 0; metric < 6; metric++) tidier.wrote(400_000);
-	expect(done).toEqual(["collected", "collected", "collected"]);
+	for (let metric = 0; metric < 4; metric++) tidier.wrote(uncollectedMax / 2 + 1);
+	expect(done).toEqual(["collected", "collected"]);
 	tidier.scraped();
-	jest.advanceTimersByTime(1_000);
-	expect(done).toEqual(["collected", "collected", "collected", "tidied"]);
+	jest.advanceTimersByTime(tidyDelayMs - 1);
+	expect(done).toEqual(["collected", "collected"]);
+	jest.advanceTimersByTime(1);
+	expect(done).toEqual(["collected", "collected", "tidied"]);
 });
 
 test("the scrapes of a moment are tidied up after once", () => {
 	const tidier = start();
 	for (let scrape = 0; scrape < 4; scrape++) {
-		tidier.wrote(200_000);
+		tidier.wrote(untidiedMax / 2 + 1);
 		tidier.scraped();
-		jest.advanceTimersByTime(200);
+		jest.advanceTimersByTime(tidyDelayMs / 5);
 	}
-	jest.advanceTimersByTime(1_000);
-	expect(done).toEqual(["collected", "tidied"]);
+	jest.advanceTimersByTime(tidyDelayMs);
+	expect(done).toEqual(["tidied"]);
 });
 
-test("nothing is done after the stop", () => {
+test("nothing is done after the stop, whatever waited or comes", () => {
 	const tidier = start();
 	tidier.later();
 	tidier.stop();
-	jest.advanceTimersByTime(10_000);
+	tidier.wrote(untidiedMax + 1);
+	tidier.scraped();
+	jest.advanceTimersByTime(10 * tidyDelayMs);
 	expect(done).toEqual([]);
 });
 

@@ -263,7 +263,12 @@ function histogramSamples(name: string, bounds: readonly number[]) {
 	const bucket = `${name}_bucket`;
 	const les = [...bounds.map(String), "+Inf"].map((le) => ({ le }));
 	return (sharedLabels: Labels, counts: readonly number[], count: number, sum: number): Sample[] => [
-		...les.map((labels, index) => ({ sharedLabels, labels, value: counts[index] ?? count, metricName: bucket })),
+		...[...counts, count].map((value, index) => ({
+			sharedLabels,
+			labels: les[index] as Labels,
+			value,
+			metricName: bucket,
+		})),
 		{ sharedLabels, value: sum, metricName: `${name}_sum` },
 		{ sharedLabels, value: count, metricName: `${name}_count` },
 	];

@@ -1,5 +1,5 @@
-/** Bodies that are on their way to clients at once. With the size of an exposition it bounds what slow readers cost. */
-export const deliveriesMax = 8;
+/** Bodies that are on their way to clients at once, however many clients share each. With the size of an exposition it bounds what slow readers cost. */
+export const bodiesMax = 4;
 
 /** Handed to the socket at a time; a body no longer than this is not worth keeping track of, as the kernel takes it whole. */
 export const chunkBytes = 65536;
@@ -7,52 +7,62 @@ export const chunkBytes = 65536;
 /** A body in parts, which follow one another. */
 export type Parts = readonly Uint8Array<ArrayBuffer>[];
 
-/** A body for a Response: the bytes themselves if they are few, else a stream of them. */
+/** A body for a Response: the bytes themselves if they are few, else a stream of them. Clients share a body that is given again. */
 export type Deliver = (parts: Parts) => Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
 /**
- * Makes a function that sends bodies piece by piece, as fast as their readers take them, and keeps at most `deliveriesMax`
- * under way: one more breaks off that whose reader took its last piece the longest ago. So clients that ask and do not read
+ * Makes a function that sends bodies piece by piece, as fast as their readers take them, and keeps at most `bodiesMax`
+ * under way: one more breaks off that of which a piece was taken the longest ago. So clients that ask and do not read
  * cost bounded memory, and cannot keep a scrape from being answered nor from ending, however slow its link, as long as it
  * takes a piece now and then. A whole body given to the runtime would be kept until the time-out; here a part is let go when
  * its last reader has it.
  */
 export function createDelivery(): Deliver {
-	/** What breaks each off; a piece that is taken puts its own last. */
-	const underWay = new Set<() => void>();
+	/** What breaks off each reader of a body. It does not keep the body. */
+	const readersOf = new WeakMap<Parts, Set<() => void>>();
+	/** Those of the bodies under way; of which a piece is taken is put last. */
+	const underWay = new Set<Set<() => void>>();
 
-	return (parts) => {
-		if (lengthOf(parts) <= chunkBytes) return join(parts);
-		const rest = [...parts];
+	function createStream(rest: Uint8Array<ArrayBuffer>[], readers: Set<() => void>): ReadableStream<Uint8Array> {
 		let breakOff = () => {};
+		const end = () => {
+			rest.length = 0;
+			readers.delete(breakOff);
+			if (readers.size === 0) underWay.delete(readers);
+		};
 		return new ReadableStream<Uint8Array>(
 			{
 				start(controller) {
 					breakOff = () => {
-						underWay.delete(breakOff);
-						rest.length = 0;
+						end();
 						controller.error(new Error("too many slow readers"));
 					};
-					underWay.add(breakOff);
-					const [stillest] = underWay;
-					if (underWay.size > deliveriesMax) stillest?.();
+					readers.add(breakOff);
+					underWay.add(readers);
+					const [stillest = []] = underWay;
+					if (underWay.size > bodiesMax) for (const breakOffOne of stillest) breakOffOne();
 				},
 				pull(controller) {
 					controller.enqueue(takePiece(rest));
-					underWay.delete(breakOff);
 					if (rest.length > 0) {
-						underWay.add(breakOff);
+						underWay.delete(readers);
+						underWay.add(readers);
 						return;
 					}
+					end();
 					controller.close();
 				},
-				cancel() {
-					underWay.delete(breakOff);
-					rest.length = 0;
-				},
+				cancel: end,
 			},
 			{ highWaterMark: 1 },
 		);
+	}
+
+	return (parts) => {
+		if (lengthOf(parts) <= chunkBytes) return join(parts);
+		const readers = readersOf.get(parts) ?? new Set();
+		readersOf.set(parts, readers);
+		return createStream([...parts], readers);
 	};
 }
 

@@ -1,15 +1,15 @@
-/** Below this a gzip header, the call and a thread's wake-up cost more than the bytes saved: the body fits one packet. */
+/** Below this a gzip header and the call cost more than the bytes saved: the body fits one packet. */
 export const gzipMinBytes = 1024;
 
-/** Up to this it takes half a millisecond, which the capture can wait for. */
-const inPlaceBytesMax = 32_768;
+/** Up to this it takes half a millisecond, which the capture on the JavaScript thread can wait for. */
+export const onThreadBytesMax = 32_768;
 
 /** On an exposition within a few percent of level 6 in size at about half its time. */
 const level = 3;
 
-/** Compresses; what is long in the runtime's thread pool, so that capture on the JavaScript thread goes on meanwhile. */
+/** Compresses; what is long in the runtime's thread pool, so that the capture goes on meanwhile. */
 export async function gzip(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-	if (body.length <= inPlaceBytesMax) return Bun.gzipSync(body, { level });
+	if (body.length <= onThreadBytesMax) return Bun.gzipSync(body, { level });
 	// It takes 9 ms to load, for which the first answer would wait.
 	const { gzip: compress } = await import("node:zlib");
 	return new Promise((resolve, reject) => {

@@ -118,6 +118,12 @@ describe("A start is refused with the key, the file and the reason", () => {
 			() => `geoip.asn-database ${folder} is not a regular file`,
 		],
 		[
+			"when the first is good and the second of no use",
+			async () => {},
+			() => ({ country: country(), asn: country() }),
+			() => `geoip.asn-database ${country()} is of the type "GeoLite2-Country"`,
+		],
+		[
 			"when the two are exchanged",
 			async () => {},
 			() => ({ country: asn(), asn: country() }),

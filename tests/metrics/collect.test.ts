@@ -130,11 +130,14 @@ describe("the collectors", () => {
 			if (labels === "set") return ["domain", "country", "asn"];
 			return labels === "area" ? ["domain", "country"] : labels;
 		};
+		const seriesOf = ({ name, type }: MetricEntry) =>
+			type === "histogram" ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [undefined];
 		for (const key of keys) {
 			const samples = collectors.collect(key);
 			const names = promised(catalog[key]).toSorted();
 			for (const sample of samples) {
 				const own = sample.metricName?.endsWith("_bucket") ? ["le", ...names].toSorted() : names;
+				expect(seriesOf(catalog[key])).toContain(sample.metricName);
 				expect([key, ...Object.keys(labelsOf(sample)).toSorted()]).toEqual([key, ...own]);
 			}
 			const series = samples.map((sample) =>
@@ -142,6 +145,22 @@ describe("the collectors", () => {
 			);
 			expect([key, new Set(series).size]).toEqual([key, series.length]);
 			expect([key, samples.every(({ value }) => Number.isFinite(value) && value >= 0)]).toEqual([key, true]);
+		}
+	});
+
+	test("give the same objects for the labels of sets and areas each time: prom-client writes them only once", async () => {
+		using folder = temporaryFolder();
+		const { sources, send } = await observedDomains(folder);
+		const collectors = new Collectors(sources);
+		const shared = (key: MetricKey) => collectors.collect(key).map(({ sharedLabels }) => sharedLabels);
+		const many = keys.filter((key) => typeof catalog[key].labels === "string");
+		send(new Traffic().exchange(1, "192.0.2.1").records);
+		const first = many.map(shared);
+		send(new Traffic().exchange(2, "203.0.113.1").records);
+		for (const [index, key] of many.entries()) {
+			const again = shared(key);
+			expect(first[index]?.length).toBeGreaterThan(0);
+			for (const [place, labels] of first[index]?.entries() ?? []) expect(again[place]).toBe(labels);
 		}
 	});
 

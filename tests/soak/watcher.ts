@@ -34,6 +34,7 @@ export class Watcher {
 	private readonly curl: readonly string[];
 	private isStopped = false;
 	private running: Promise<void> = Promise.resolve();
+	private turn: Promise<unknown> = Promise.resolve();
 
 	/** `credentials` is "user:password". */
 	constructor(exporter: Exporter, credentials: string) {
@@ -61,8 +62,14 @@ export class Watcher {
 		return response.status;
 	}
 
-	/** Scrapes once and gives the samples; undefined where there was no good answer, which is kept among the late. */
-	async scrape(): Promise<Samples | undefined> {
+	/** Scrapes once and gives the samples; undefined where there was no good answer, which is kept among the late. One at a time: answers are compared in their order. */
+	scrape(): Promise<Samples | undefined> {
+		const scraped = this.turn.then(() => this.scrapeNow());
+		this.turn = scraped;
+		return scraped;
+	}
+
+	private async scrapeNow(): Promise<Samples | undefined> {
 		const size = this.size();
 		const begun = performance.now();
 		const samples = await this.answer();

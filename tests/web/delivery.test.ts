@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { chunkBytes, createDelivery, deliveriesMax } from "../../src/web/delivery.ts";
+import { bodiesMax, chunkBytes, createDelivery } from "../../src/web/delivery.ts";
 
 const bytesOf = (length: number) => Uint8Array.from({ length }, (_, n) => n % 251);
-const large = [bytesOf(3 * chunkBytes)];
 const largeBytes = 3 * chunkBytes;
+const large = () => [bytesOf(largeBytes)];
 
 function streamed(body: Uint8Array | ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
 	if (body instanceof Uint8Array) throw new Error("expected a stream");
@@ -56,9 +56,9 @@ test("a part that its last reader has is kept no longer", async () => {
 
 test("as many bodies as the limit are all delivered, and one more breaks off that which was still the longest alone", async () => {
 	const deliver = createDelivery();
-	const open = Array.from({ length: deliveriesMax }, () => streamed(deliver(large)).getReader());
+	const open = Array.from({ length: bodiesMax }, () => streamed(deliver(large())).getReader());
 	for (const reader of open) expect((await reader.read()).done).toBe(false);
-	const newest = streamed(deliver(large));
+	const newest = streamed(deliver(large()));
 	expect(open[0]?.read().then(() => open[0]?.read())).rejects.toThrow("too many slow readers");
 	expect((await Bun.readableStreamToBytes(newest)).length).toBe(largeBytes);
 	for (const reader of open.slice(1)) expect((await reader.read()).value?.length).toBe(chunkBytes);
@@ -74,7 +74,7 @@ test("a reader that takes a piece now and then gets all, however many come meanw
 		const { done, value } = await honest.read();
 		if (done) break;
 		pieces.push(value);
-		for (let n = 0; n < deliveriesMax / 4; n++) silent.push(streamed(deliver(large)));
+		for (let n = 0; n < bodiesMax / 4; n++) silent.push(streamed(deliver(large())));
 	}
 	expect(Buffer.concat(pieces).equals(body)).toBe(true);
 	expect(silent[0]?.getReader().read()).rejects.toThrow("too many slow readers");
@@ -82,11 +82,35 @@ test("a reader that takes a piece now and then gets all, however many come meanw
 
 test("bodies that were read to the end or given up no longer count", async () => {
 	const deliver = createDelivery();
-	const first = streamed(deliver(large));
-	for (let n = 0; n < deliveriesMax * 2; n++) {
-		const stream = streamed(deliver(large));
+	const first = streamed(deliver(large()));
+	for (let n = 0; n < bodiesMax * 2; n++) {
+		const stream = streamed(deliver(large()));
 		if (n % 2 === 0) await stream.cancel();
 		else await Bun.readableStreamToBytes(stream);
 	}
 	expect((await Bun.readableStreamToBytes(first)).length).toBe(largeBytes);
+});
+
+test("however many share a body, each gets it whole, those included that have no piece yet when the last one comes", async () => {
+	const deliver = createDelivery();
+	const body = large();
+	const streams = Array.from({ length: bodiesMax * 5 }, () => streamed(deliver(body)));
+	for (const stream of streams) expect(await Bun.readableStreamToBytes(stream)).toEqual(bytesOf(largeBytes));
+});
+
+test("a shared body goes on for all as long as one reader takes pieces, and is broken off for all when none does", async () => {
+	const deliver = createDelivery();
+	const shared = [bytesOf(20 * chunkBytes)];
+	const honest = streamed(deliver(shared)).getReader();
+	const silent = streamed(deliver(shared)).getReader();
+	for (let n = 0; n < bodiesMax * 2; n++) {
+		expect((await honest.read()).done).toBe(false);
+		streamed(deliver(large()));
+	}
+	expect((await silent.read()).value?.length).toBe(chunkBytes);
+	for (let n = 0; n < bodiesMax; n++) streamed(deliver(large()));
+	for (const reader of [honest, silent]) {
+		// A piece may have been handed over already.
+		expect(reader.read().then(() => reader.read())).rejects.toThrow("too many slow readers");
+	}
 });

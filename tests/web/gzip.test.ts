@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { acceptsGzip, gzip } from "../../src/web/gzip.ts";
+import { acceptsGzip, gzip, onThreadBytesMax } from "../../src/web/gzip.ts";
 
 describe("acceptsGzip", () => {
 	const rows: [string, string | null, boolean][] = [
@@ -23,7 +23,10 @@ describe("acceptsGzip", () => {
 	});
 });
 
-test("gzip gives what a decompressor reads back", async () => {
-	const body = new TextEncoder().encode("dnstt_queries_total 1\n".repeat(1000));
-	expect(Bun.gunzipSync(await gzip(body))).toEqual(body);
-});
+test.each([0, onThreadBytesMax, onThreadBytesMax + 1])(
+	"gzip gives what a decompressor reads back of %i bytes",
+	async (length) => {
+		const body = new TextEncoder().encode("dnstt_queries_total 1\n".repeat(2000)).slice(0, length);
+		expect(Bun.gunzipSync(await gzip(body))).toEqual(body);
+	},
+);
