@@ -31,7 +31,7 @@ export function openGeoip(config: Config, log: Logger): Promise<Geoip> {
 		{
 			originsMax: config.labels.maxSets,
 			report: (level, message) => log[level](message),
-			released: tidy,
+			tidy,
 		},
 	);
 }

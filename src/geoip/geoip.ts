@@ -17,8 +17,11 @@ export interface GeoipOptions {
 	readonly originsMax: number;
 	/** Told of each replacement: "info" if it is in use now, "warn" if it is not and the old one stays. One line, names the file. */
 	readonly report: (level: "info" | "warn", message: string) => void;
-	/** Called when a file's content is needed no more, the old one's or that of no use: memory that is worth collecting at once. */
-	readonly released?: () => void;
+	/**
+	 * Collects garbage. Called before a new content is read, as the old one stays until that is in use, and when one of them is
+	 * needed no more.
+	 */
+	readonly tidy?: () => void;
 }
 
 /** What there is to tell about one open database. Counts are since openDatabases. */
@@ -76,7 +79,9 @@ class Followed<Value> {
 		return this.#replace(mark, options);
 	}
 
-	async #replace(mark: FileMark, { report, released }: GeoipOptions): Promise<boolean> {
+	async #replace(mark: FileMark, { report, tidy }: GeoipOptions): Promise<boolean> {
+		// What could not be read is tried again and again.
+		if (!this.#fault.startsWith(`${mark} `)) tidy?.();
 		try {
 			const replacement = await openDatabase(this.#path, this.#subject);
 			this.#pastLookupFailures += this.#database.lookupFailures;
@@ -84,7 +89,7 @@ class Followed<Value> {
 			this.#reloads++;
 			this.#fault = "";
 			report("info", `${describe(this.#subject, this.#path)} was replaced and is in use`);
-			released?.();
+			tidy?.();
 			return true;
 		} catch (error) {
 			if (!(error instanceof FileFault)) throw error;
@@ -94,7 +99,7 @@ class Followed<Value> {
 				this.#fault = fault;
 				this.#reloadFailures++;
 				report("warn", `${describe(this.#subject, this.#path)} ${error.message} (the one read before stays in use)`);
-				released?.();
+				tidy?.();
 			}
 			return false;
 		}

@@ -12,14 +12,14 @@ afterAll(() => rm(root, { recursive: true }));
 
 let folder = "";
 let told: string[] = [];
-let released = 0;
+let tidied = 0;
 const country = () => join(folder, "Country.mmdb");
 const asn = () => join(folder, "ASN.mmdb");
 
 beforeEach(async () => {
 	folder = await mkdtemp(join(root, "case-"));
 	told = [];
-	released = 0;
+	tidied = 0;
 	await writeFile(country(), countryMmdb());
 	await writeFile(asn(), asnMmdb());
 });
@@ -27,7 +27,7 @@ beforeEach(async () => {
 function open(files: Partial<GeoipFiles>, originsMax = 100): Promise<Geoip> {
 	return openDatabases(
 		{ country: null, asn: null, ...files },
-		{ originsMax, report: (level, message) => told.push(`${level} ${message}`), released: () => released++ },
+		{ originsMax, report: (level, message) => told.push(`${level} ${message}`), tidy: () => tidied++ },
 	);
 }
 
@@ -241,17 +241,17 @@ describe("A database that is replaced", () => {
 		expect(told.length).toBe(2);
 	});
 
-	test("leaves memory to be collected once for each replacement or fault, however often it is looked at", async () => {
+	test("has memory tidied before and after each replacement or fault, however often it is looked at", async () => {
 		const geoip = await both();
 		await geoip.reloadChanged();
-		expect(released).toBe(0);
+		expect(tidied).toBe(0);
 		await renameOver(country(), french());
 		await renameOver(asn(), Buffer.from("no database"));
 		for (let look = 0; look < 3; look++) await geoip.reloadChanged();
-		expect(released).toBe(2);
+		expect(tidied).toBe(4);
 		await rm(country());
 		for (let look = 0; look < 3; look++) await geoip.reloadChanged();
-		expect(released).toBe(3);
+		expect(tidied).toBe(6);
 	});
 
 	test("by a broken file is read whole once, and again when the file changes", async () => {

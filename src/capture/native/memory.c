@@ -48,7 +48,7 @@ static void unmap(napi_env env, void *data, void *bytes)
 	munmap(data, (size_t)bytes);
 }
 
-/* Maps zeros that begin at a multiple of the large page's size; `bytes` is one, too. */
+/* Maps zeros that begin at a multiple of the large page's size; `bytes` is one of the small page's. */
 static void *map_large(size_t bytes)
 {
 	uint8_t *mapped = mmap(NULL, bytes + LARGE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -75,7 +75,9 @@ static napi_value allocate_large(napi_env env, napi_callback_info info)
 	if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok || count < 1 ||
 	    napi_get_value_uint32(env, argument, &bytes) != napi_ok)
 		return throw_coded(env, "wrong_argument", "expected a number of bytes");
-	size_t mapped = ((size_t)bytes + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
+	/* The end stays in small pages unless it fills half of a large one. */
+	size_t unit = (bytes & (LARGE_PAGE_BYTES - 1)) > LARGE_PAGE_BYTES / 2 ? LARGE_PAGE_BYTES : (size_t)sysconf(_SC_PAGESIZE);
+	size_t mapped = ((size_t)bytes + unit - 1) & ~(unit - 1);
 	void *data = mapped > 0 ? map_large(mapped) : NULL;
 	if (!data)
 		return throw_coded(env, "out_of_memory", "out of memory");
