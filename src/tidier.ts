@@ -1,8 +1,11 @@
-import { fullGC } from "bun:jsc";
+import { edenGC, fullGC } from "bun:jsc";
 import { tidy } from "./tidy.ts";
 
-/** Characters that scrapes may write before the garbage of them, many times as much, is collected: that takes a third as long as to tidy. */
-export const uncollectedMax = 300_000;
+/** Characters that scrapes may write before the garbage of them, many times as much, is collected. */
+export const uncollectedMax = 150_000;
+
+/** One collection in so many is of all garbage, which takes a third as long as to tidy; the others are of the young, a tenth. */
+export const wholeEvery = 4;
 
 /** Characters that scrapes may write before it is worth to tidy. */
 export const untidiedMax = 100_000;
@@ -13,13 +16,14 @@ export const tidyDelayMs = 1_000;
 /** Sees that what the start and the scrapes of an exporter leave is cleared away. */
 export class Tidier {
 	private uncollected = 0;
+	private collections = 0;
 	private untidied = 0;
 	private timer: ReturnType<typeof setTimeout> | undefined;
 	private isStopped = false;
 
 	/** A test passes its own ways to collect garbage and to tidy. */
 	constructor(
-		private readonly collect: () => void = fullGC,
+		private readonly collect: (isWhole: boolean) => void = (isWhole) => (isWhole ? fullGC() : edenGC()),
 		private readonly tidyUp: () => void = tidy,
 	) {}
 
@@ -29,7 +33,7 @@ export class Tidier {
 		this.untidied += characters;
 		if (this.uncollected <= uncollectedMax) return;
 		this.uncollected = 0;
-		this.collect();
+		this.collect(++this.collections % wholeEvery === 0);
 	}
 
 	/** A scrape has come to its end. */
