@@ -30,7 +30,7 @@ const breathBatchesMax = 32;
  */
 const expiryDelayMinMs = 10;
 
-/** Whoever waited for the start has the first answer then, which the warm-up would hold up for 20 ms; a flood has filled little of the buffer. */
+/** Whoever waited for the start has the first answer then: the warm-up would hold it up for 20 ms. */
 const warmUpDelayMs = 100;
 
 export interface Exporter {

@@ -4,7 +4,7 @@ import { tidy } from "./tidy.ts";
 /** Characters that scrapes may write before the garbage of them, many times as much, is collected. */
 export const uncollectedMax = 150_000;
 
-/** One collection in so many is of all garbage, which takes a third as long as to tidy; the others are of the young, a tenth. */
+/** One collection in so many is of all garbage; the others are of the young alone, which takes a quarter of the time. */
 export const wholeEvery = 4;
 
 /** Characters that scrapes may write before it is worth to tidy. */

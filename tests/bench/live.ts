@@ -7,7 +7,7 @@ import { openRoad, receiving, seenBy } from "./replay.ts";
 const loops = 2;
 const steadyPacketsPerSecond = 10_000;
 const seconds = 10;
-/** There are timers of up to ten seconds: a shorter window would measure how many of them fall into it. */
+/** The runtime collects garbage on timers of up to ten seconds: a shorter window would measure how many of them fall into it. */
 const idleSeconds = 30;
 /** Prometheus's default is a minute, what most set is this. */
 const scrapeIntervalSeconds = 15;
@@ -49,9 +49,9 @@ export async function livePart(exporterPath: string): Promise<void> {
 	// Behind the start and its warm-up.
 	await Bun.sleep(3_000);
 	const idling = () => cpuPercentWhile(exporter.pid, () => Bun.sleep(idleSeconds * 1_000));
-	// For half a minute the runtime looks for garbage every second; then it is as it stays.
-	const firstIdle = await idling();
 	const idle = await idling();
+	// For half a minute the runtime looks for garbage every second; then it is as it stays.
+	const laterIdle = await idling();
 	const scraped = await cpuPercentWhile(exporter.pid, async () => {
 		for (let scrape = 0; scrape < scrapes; scrape++) {
 			await exporter.metrics();
@@ -67,7 +67,7 @@ export async function livePart(exporterPath: string): Promise<void> {
 	console.log(`       the first ${seconds} s of it, CPU: ${rounded(first, 2)} % of a core`);
 	printTarget(`${rounded(steadyPacketsPerSecond)} packets/s, CPU`, steady, steadyPercentMost, "% of a core", 2);
 	printTarget(`${rounded(steadyPacketsPerSecond)} packets/s, packets lost`, 2 * limit - seen, 0, "packets");
-	console.log(`       the first ${idleSeconds} s without traffic, CPU: ${rounded(firstIdle, 3)} % of a core`);
+	console.log(`       idle, the ${idleSeconds} s after those of the target, CPU: ${rounded(laterIdle, 3)} % of a core`);
 	console.log(`       idle, scraped every ${scrapeIntervalSeconds} s, CPU: ${rounded(scraped, 3)} % of a core`);
 	printTarget("idle, CPU", idle, idlePercentMost, "% of a core", 3);
 }

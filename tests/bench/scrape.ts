@@ -6,7 +6,7 @@ import { openRoad, type Road, receiving, seenBy } from "./replay.ts";
 import { domain } from "./traffic.ts";
 
 const starts = 10;
-const scrapes = 15;
+const scrapes = 7;
 const firstAnswerMsMost = 100;
 const idleBytesMost = 60e6;
 const idleWithDatabasesBytesMost = 80e6;
