@@ -156,14 +156,17 @@ function screenSize(): Size {
 	return { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
 }
 
-let isErrorHeard = false;
+let standardError: Bun.FileSink | undefined;
 
-/** The runtime makes process.stderr at its first use, which takes 2.5 ms: what has nothing to say there leaves it alone. */
+/**
+ * Never waits for a reader, as process.stderr does not, which loads all that streams are made of first: 5 ms. Whoever reads the log may
+ * go away, or its disk be full; the exporter stays.
+ */
 function printError(text: string): void {
-	// Whoever reads the log may go away; the exporter stays. Without a listener the runtime would end it.
-	if (!isErrorHeard) process.stderr.on("error", () => {});
-	isErrorHeard = true;
-	process.stderr.write(text);
+	standardError ??= Bun.stderr.writer();
+	try {
+		for (const written of [standardError.write(text), standardError.flush()]) Promise.resolve(written).catch(() => {});
+	} catch {}
 }
 
 /** The last line of standard error, where that is a terminal. It is not asked before there is something to show. */

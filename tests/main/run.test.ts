@@ -245,8 +245,12 @@ describe.skipIf(!haveNetns())("a running exporter", () => {
 		expect(last.value("dnstt_queries_total", { domain, country: "DE", asn: "64496" })).toBe(2);
 	});
 
-	test("goes on when nobody reads its log any more", async () => {
-		const command = ["bash", "-c", 'exec 2> >(exec true); exec "$@"', "bash", ...exporterCommand()];
+	test.each([
+		["nobody reads its log any more", "2> >(exec true)"],
+		["its log is on a full disk", "2> /dev/full"],
+		["its log is closed", "2>&-"],
+	])("goes on when %s", async (_, redirection) => {
+		const command = ["bash", "-c", `exec ${redirection}; exec "$@"`, "bash", ...exporterCommand()];
 		await using exporter = await startExporter({
 			...{ flags: ["--dnstt.domain", domain, "--capture.interface=eth0"], namespace: host, command },
 		});
