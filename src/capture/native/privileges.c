@@ -136,9 +136,13 @@ static bool filter_system_calls(void)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) == 0;
 }
 
+enum { THREADS_MAX = 1024 };
+
 /* What each thread does to itself; set before the threads are told. */
 static uint64_t kept_capabilities, kept_bounds;
-static atomic_int threads_done;
+/* Which threads have done it. */
+static _Atomic pid_t answered[THREADS_MAX];
+static atomic_int answers;
 
 /* Async-signal-safe: system calls alone. A thread that lacks the right to lower a bound has nothing that the bound would stop. */
 static void limit_this_thread(void)
@@ -167,19 +171,32 @@ static void limit_interrupted_thread(int signal)
 	(void)signal;
 	int before = errno;
 	limit_this_thread();
+	int place = atomic_fetch_add(&answers, 1);
+	if (place < THREADS_MAX)
+		atomic_store(&answered[place], (pid_t)syscall(SYS_gettid));
 	errno = before;
-	atomic_fetch_add(&threads_done, 1);
 }
 
-/* Waits up to a second for the signalled thread to have answered, or to have ended. */
-static bool thread_answered(pid_t thread, int done_before)
+/* Whether a thread that was signalled has answered, or has ended. */
+static bool is_done(pid_t thread)
 {
-	for (int tries = 0; tries < 10000; tries++) {
-		if (atomic_load(&threads_done) != done_before || syscall(SYS_tgkill, getpid(), thread, 0) < 0)
+	for (int place = 0; place < THREADS_MAX && atomic_load(&answered[place]) != 0; place++)
+		if (atomic_load(&answered[place]) == thread)
 			return true;
+	return syscall(SYS_tgkill, getpid(), thread, 0) < 0;
+}
+
+/* Waits up to a second for threads that were signalled; gives how many of them did not answer. */
+static int wait_for_threads(const pid_t *threads, int count)
+{
+	for (int tries = 0;; tries++) {
+		int missing = 0;
+		for (int index = 0; index < count; index++)
+			missing += !is_done(threads[index]);
+		if (missing == 0 || tries == 10000)
+			return missing;
 		nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
 	}
-	return false;
 }
 
 /*
@@ -188,11 +205,13 @@ static bool thread_answered(pid_t thread, int done_before)
  */
 static int limit_threads(uint64_t capabilities, uint64_t bounds)
 {
-	enum { THREADS_MAX = 1024 };
 	static pid_t told[THREADS_MAX];
 	int count = 0, missed = 0;
 	kept_capabilities = capabilities;
 	kept_bounds = bounds;
+	for (int place = 0; place < THREADS_MAX; place++)
+		atomic_store(&answered[place], 0);
+	atomic_store(&answers, 0);
 	limit_this_thread();
 
 	struct sigaction action = {.sa_handler = limit_interrupted_thread, .sa_flags = SA_RESTART}, before;
@@ -200,8 +219,8 @@ static int limit_threads(uint64_t capabilities, uint64_t bounds)
 	sigaction(SIGSYS, &action, &before);
 	const pid_t self = (pid_t)syscall(SYS_gettid);
 	/* A thread may start another one before it was told: until a pass over all finds no new one. */
-	for (bool found = true; found && count < THREADS_MAX;) {
-		found = false;
+	for (int known_before = -1; known_before < count && count < THREADS_MAX;) {
+		known_before = count;
 		DIR *threads = opendir("/proc/self/task");
 		if (!threads) {
 			missed++;
@@ -212,15 +231,12 @@ static int limit_threads(uint64_t capabilities, uint64_t bounds)
 			bool known = thread <= 0 || thread == self;
 			for (int index = 0; index < count && !known; index++)
 				known = told[index] == thread;
-			if (known)
-				continue;
-			told[count++] = thread;
-			found = true;
-			int done_before = atomic_load(&threads_done);
-			if (syscall(SYS_tgkill, getpid(), thread, SIGSYS) == 0 && !thread_answered(thread, done_before))
-				missed++;
+			if (!known && syscall(SYS_tgkill, getpid(), thread, SIGSYS) == 0)
+				told[count++] = thread;
 		}
 		closedir(threads);
+		/* All that were found answer at the same time. */
+		missed += wait_for_threads(told + known_before, count - known_before);
 	}
 	sigaction(SIGSYS, &before, NULL);
 	return missed;
