@@ -84,12 +84,15 @@ const configFileFlag: FlagSpec = {
 	variable: configFileVariable,
 };
 
+const keyFlags = configKeys.map(configFlag);
+
 /** `--config.file` and the flags of all keys, or of the sections and keys named. */
 function configFlags(...named: readonly string[]): FlagSpec[] {
-	const keys = configKeys.filter(
-		({ section, name }) => named.length === 0 || named.includes(section) || named.includes(name),
-	);
-	return [configFileFlag, ...keys.map(configFlag)];
+	if (named.length === 0) return [configFileFlag, ...keyFlags];
+	return [
+		configFileFlag,
+		...keyFlags.filter(({ section = "", name }) => named.includes(section) || named.includes(name)),
+	];
 }
 
 const own = (name: string, placeholder: string, description: string, more: Partial<FlagSpec> = {}): FlagSpec => ({
