@@ -64,7 +64,7 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 	let certificate = tls && (options.certificate ?? (await readCertificate(tls)));
 	// Binding anew takes SO_REUSEPORT on both sockets. It would also let two exporters share a port unnoticed, so a server
 	// without it must be able to bind first.
-	await bind(options, listen, certificate, false).stop(true);
+	void bind(options, listen, certificate, false).stop(true);
 	let server = bind(options, listen, certificate, true);
 	const bound = { ...listen, port: server.port ?? listen.port };
 	const retired = new Set<BunServer>();
