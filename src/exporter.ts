@@ -5,7 +5,7 @@ import { type Config, reloadable } from "./config.ts";
 import type { Tracker } from "./engine/tracker.ts";
 import type { Sources } from "./metrics/collect.ts";
 import { createExposition } from "./metrics/exposition.ts";
-import { createEngine, openGeoip, sourcesOf, type World } from "./stages.ts";
+import { openStages, sourcesOf, type World } from "./stages.ts";
 import { createFeed } from "./status/feed.ts";
 import { Tidier } from "./tidier.ts";
 import { heldUsMax } from "./track/limits.ts";
@@ -71,13 +71,12 @@ export async function startExporter(
 ): Promise<Exporter> {
 	const { log } = world;
 	let config = initial;
-	const geoip = await openGeoip(config, log);
+	const { geoip, engine } = await openStages(config, world);
 	// Read before privileges are given up: a key is often its owner's alone.
 	const certificate = config.web.tls === null ? undefined : await readCertificate(config.web.tls);
 	/** A promise, so that of two reloads the later one's stands. */
 	let auth = authOf(config);
 	await auth;
-	const engine = createEngine(config, geoip, world.seed);
 	const { tracker } = engine;
 	const configReload = { successful: true, successTimeSeconds: world.wallUs() / 1e6 };
 

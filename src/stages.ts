@@ -23,10 +23,16 @@ export interface World {
 	monotonicUs(): number;
 }
 
-/** Databases as the configuration names them. Throws a GeoipError. */
-export function openGeoip(config: Config, log: Logger): Promise<Geoip> {
+/** Decoder and tracker, and the databases that they ask. */
+export interface Stages {
+	readonly geoip: Geoip;
+	readonly engine: Engine;
+}
+
+/** Opens both as the configuration bounds them: the one is made while the files of the other are read. Throws a GeoipError. */
+export async function openStages(config: Config, { log, seed }: Pick<World, "log" | "seed">): Promise<Stages> {
 	const { countryDatabase, asnDatabase } = config.geoip;
-	return openDatabases(
+	const opening = openDatabases(
 		{ country: countryDatabase, asn: asnDatabase },
 		{
 			originsMax: config.labels.maxSets,
@@ -34,11 +40,9 @@ export function openGeoip(config: Config, log: Logger): Promise<Geoip> {
 			tidy,
 		},
 	);
-}
-
-/** Decoder and tracker as the configuration bounds them. */
-export function createEngine(config: Config, geoip: Geoip, seed: Seed): Engine {
-	return new Engine({
+	// If the engine has no room, that is what is told.
+	opening.catch(() => {});
+	const engine = new Engine({
 		domains: config.dnstt.domains,
 		activeWindowMs: config.session.activeWindowMs,
 		trackedMax: config.session.maxTracked,
@@ -48,6 +52,8 @@ export function createEngine(config: Config, geoip: Geoip, seed: Seed): Engine {
 		originOf: (a, b, c, d) => geoip.originOf(a, b, c, d),
 		otherOrigin,
 	});
+	const geoip = await opening;
+	return { geoip, engine };
 }
 
 /** What the metrics are collected from, but for the capture and the configuration. */

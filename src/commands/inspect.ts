@@ -7,7 +7,7 @@ import { Activity } from "../report/activity.ts";
 import { type Progress, progressText } from "../report/progress.ts";
 import { createReport, type Report } from "../report/report.ts";
 import { reportText } from "../report/text.ts";
-import { createEngine, openGeoip, sourcesOf, type World } from "../stages.ts";
+import { openStages, sourcesOf, type World } from "../stages.ts";
 
 export interface InspectOptions {
 	/** In their order; `-` is standard input. */
@@ -53,8 +53,7 @@ const summaryUs = 10_000_000;
  */
 export async function inspect(config: Config, options: InspectOptions, world: InspectWorld): Promise<number> {
 	const { follow, files } = options;
-	const geoip = await openGeoip(config, world.log);
-	const engine = createEngine(config, geoip, world.seed);
+	const { geoip, engine } = await openStages(config, world);
 	const { tracker } = engine;
 	const range = {
 		fromUs: (options.fromMs ?? Number.NEGATIVE_INFINITY) * 1_000,

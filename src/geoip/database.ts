@@ -2,7 +2,7 @@
 
 import { Asn, City, Country, Enterprise, Isp } from "@maxmind/geoip2-node";
 import { Reader } from "mmdb-lib";
-import { FileFault, type FileMark, readWhole } from "./file.ts";
+import { FileFault, type FileMark } from "./file.ts";
 import type { Models, Subject } from "./subject.ts";
 import { damagedTree, noRecord, SearchTree } from "./tree.ts";
 
@@ -121,17 +121,6 @@ export class Database<Value> {
 				this.#valueFrom(() => read),
 			);
 		}
-	}
-}
-
-/** Reads a subject's database from a file. Throws a FileFault. */
-export async function readDatabase<Value>(path: string, subject: Subject<Value>): Promise<Database<Value>> {
-	const { bytes, mark } = await readWhole(path);
-	try {
-		return new Database(bytes, mark, subject);
-	} catch (error) {
-		if (error instanceof FileFault) error.mark = mark;
-		throw error;
 	}
 }
 

@@ -1,7 +1,7 @@
 /** Reads a database file whole, and tells whether it was replaced since. */
 
-import { constants } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
+import { stat } from "node:fs/promises";
 import { loadCap } from "../capture/native.ts";
 import { CaptureError } from "../capture/source.ts";
 
@@ -44,26 +44,28 @@ export async function fileMark(path: string): Promise<FileMark> {
 }
 
 /**
- * The whole content of a regular file, in a buffer of exactly its size. Refuses, with a FileFault, what is missing, not
+ * The whole content of a regular file, in a buffer of exactly its size. It is opened before this returns, so that who loses the right to
+ * open it may go on meanwhile, and read on another thread. Refuses, with a FileFault, what is missing, not
  * permitted, no regular file, larger than `fileBytesMax`, or was written to while it was read. Throws a CaptureError if the
  * capture library, which has the memory for large ones, cannot be loaded.
  */
 export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: FileMark }> {
+	let descriptor: number | undefined;
 	try {
 		// O_NONBLOCK: a FIFO without a writer must not hold the start up for ever.
-		await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-		const before = await handle.stat({ bigint: true });
+		descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+		const before = fstatSync(descriptor, { bigint: true });
 		if (!before.isFile()) throw new FileFault("is not a regular file");
 		if (before.size > fileBytesMax) throw new FileFault(`is larger than ${fileBytesMax / 1024 ** 2} MiB`);
 		const bytes = roomFor(Number(before.size));
 		let length = 0;
 		while (length < bytes.length) {
-			const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
+			const bytesRead = await readAt(descriptor, bytes, length);
 			if (bytesRead === 0) break;
 			length += bytesRead;
 		}
 		const mark = markOf(before);
-		if (length < bytes.length || markOf(await handle.stat({ bigint: true })) !== mark) {
+		if (length < bytes.length || markOf(fstatSync(descriptor, { bigint: true })) !== mark) {
 			throw new FileFault("was written to while it was read; replace it by renaming a complete file over it");
 		}
 		return { bytes, mark };
@@ -71,7 +73,18 @@ export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: Fi
 		// Memory for the file is the capture library's to give; that it cannot be loaded is no fault of the file.
 		if (error instanceof FileFault || error instanceof CaptureError) throw error;
 		throw new FileFault(reason(error), { cause: error });
+	} finally {
+		if (descriptor !== undefined) closeSync(descriptor);
 	}
+}
+
+/** Reads what there is from `position` on, to the same place in the buffer; gives the number of bytes, 0 at the file's end. */
+function readAt(descriptor: number, bytes: Buffer, position: number): Promise<number> {
+	return new Promise((resolve, reject) => {
+		read(descriptor, bytes, position, bytes.length - position, position, (error, bytesRead) =>
+			error === null ? resolve(bytesRead) : reject(error),
+		);
+	});
 }
 
 function roomFor(bytes: number): Buffer {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { LinkType } from "../../src/capture/source.ts";
-import { createEngine, openGeoip } from "../../src/stages.ts";
+import { openStages } from "../../src/stages.ts";
 import { dnsttQuery, paddedEthernetFrame, udpPacket } from "../support/frames.ts";
 import { configOf, createWorld, fillBatch, observed } from "../support/observed.ts";
 import type { CaptureRecord } from "../support/pcapfile.ts";
@@ -52,8 +52,7 @@ describe("a batch", () => {
 
 test("a sampler has its turn in front of the frame that reaches its moment, and is told that frame's stamp", async () => {
 	const config = configOf();
-	const world = createWorld();
-	const engine = createEngine(config, await openGeoip(config, world.log), world.seed);
+	const { engine } = await openStages(config, createWorld());
 	engine.lookFor(LinkType.RAW, config.dnstt.ports);
 	const reached: [stampUs: number, queries: number][] = [];
 	const sampler = {

@@ -6,7 +6,7 @@ import type { Span, TimeRange } from "../../src/engine/engine.ts";
 import type { Tracker } from "../../src/engine/tracker.ts";
 import { createLogger } from "../../src/log.ts";
 import type { Sources } from "../../src/metrics/collect.ts";
-import { createEngine, openGeoip, sourcesOf, type World } from "../../src/stages.ts";
+import { openStages, sourcesOf, type World } from "../../src/stages.ts";
 import "./engine.ts";
 import type { CaptureRecord } from "./pcapfile.ts";
 
@@ -72,8 +72,7 @@ export interface Observed {
 /** A tracker as this configuration bounds it, with its databases. */
 export async function observed(config: Config = configOf()): Promise<Observed> {
 	const world = createWorld();
-	const geoip = await openGeoip(config, world.log);
-	const engine = createEngine(config, geoip, world.seed);
+	const { geoip, engine } = await openStages(config, world);
 	const { tracker } = engine;
 	return {
 		tracker,
