@@ -10,6 +10,9 @@ import { unreadableFiles } from "../process/readable.ts";
 import { stopSignal } from "../process/stop.ts";
 import type { World } from "../stages.ts";
 
+/** Whoever waited for the start has the first answer then. */
+const fileCheckDelayMs = 100;
+
 /**
  * Runs the exporter until SIGTERM or SIGINT; SIGHUP reloads with what `load` gives. Gives the exit code; what keeps the
  * exporter from starting is thrown.
@@ -49,13 +52,16 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 	started.resolve(exporter);
 	log.info("serving", { url: exporter.url, telemetry_path: config.web.telemetryPath });
 	service.ready(state());
-	for (const problem of unreadableFiles(config, load))
-		log.warn("a file cannot be read again when it is replaced", { problem });
+	const checking = setTimeout(() => {
+		for (const problem of unreadableFiles(config, load))
+			log.warn("a file cannot be read again when it is replaced", { problem });
+	}, fileCheckDelayMs);
 	const beating =
 		service.beatMs === null ? undefined : setInterval(() => exporter.isAlive() && service.beat(), service.beatMs);
 	const signal = await stopped;
 	log.info("stopping", { signal });
 	service.stopping();
+	clearTimeout(checking);
 	clearInterval(beating);
 	await exporter.stop();
 	return 0;

@@ -138,10 +138,11 @@ describe.skipIf(!haveNetns())("started as root", () => {
 		);
 		const response = await namespace.fetch("https://127.0.0.1:9713/-/ready", ["--insecure"]);
 		expect(response.status).toBe(200);
-		const warned = child
-			.stderr()
-			.split("\n")
-			.filter((line) => line.includes("cannot be read again"));
+		const warned = await until(() => {
+			const lines = child.stderr().split("\n");
+			const warnings = lines.filter((line) => line.includes("cannot be read again"));
+			return warnings.length >= 3 ? warnings : undefined;
+		}, child.stderr);
 		expect(warned).toHaveLength(3);
 		for (const path of [folder.file("country.mmdb"), folder.file("config.json"), files.keyFile])
 			expect(warned.filter((line) => line.includes(path))).toHaveLength(1);
