@@ -24,10 +24,47 @@ export interface TreeMetadata {
 	readonly searchTreeSize: number;
 }
 
+/**
+ * Follows the first `bits` bits of a word down from a node, until they end or no node follows: one function for each size of records, as
+ * who asks for a new resolver waits for each step ("Node Layout").
+ */
+type Walk = (bytes: Uint8Array, nodeCount: number, from: number, word: number, bits: number) => number;
+
+const walks: Readonly<Record<number, Walk>> = {
+	24(bytes, nodeCount, from, word, bits) {
+		let node = from;
+		for (let bit = 0; bit < bits && node < nodeCount; bit++) {
+			const at = node * 6 + (word << bit < 0 ? 3 : 0);
+			node = (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
+		}
+		return node;
+	},
+	// The byte in the middle has the highest four bits of both records.
+	28(bytes, nodeCount, from, word, bits) {
+		let node = from;
+		for (let bit = 0; bit < bits && node < nodeCount; bit++) {
+			const isRight = word << bit < 0;
+			const middle = bytes[node * 7 + 3];
+			const at = node * 7 + (isRight ? 4 : 0);
+			node =
+				((isRight ? middle & 0x0f : middle >>> 4) << 24) | (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
+		}
+		return node;
+	},
+	32(bytes, nodeCount, from, word, bits) {
+		let node = from;
+		for (let bit = 0; bit < bits && node < nodeCount; bit++) {
+			const at = node * 8 + (word << bit < 0 ? 4 : 0);
+			node = ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
+		}
+		return node;
+	},
+};
+
 /** The tree of one file: address -> record, without reading the record. */
 export class SearchTree {
 	readonly #bytes: Uint8Array;
-	readonly #recordSize: number;
+	readonly #walk: Walk;
 	readonly #nodeCount: number;
 	/** A record's value is so much more than its place in the file. */
 	readonly #recordOffset: number;
@@ -35,24 +72,29 @@ export class SearchTree {
 	readonly #recordEnd: number;
 	readonly #ipv4Only: boolean;
 	/** Where the first eight bits of an IPv4 address lead, as most do not end there: a third of the way, gone once. */
-	readonly #ipv4Tops: Uint32Array;
+	readonly #ipv4Tops: readonly number[];
 
 	/** Takes a whole file and its metadata, keeps a view of it. Throws a RangeError if the file does not hold the tree it announces. */
 	constructor(bytes: Uint8Array, metadata: TreeMetadata) {
 		const { ipVersion, nodeCount, recordSize, searchTreeSize } = metadata;
 		if (ipVersion !== 4 && ipVersion !== 6) throw new RangeError(`IP version ${ipVersion}`);
 		if (!Number.isInteger(nodeCount) || nodeCount < 1) throw new RangeError(`${nodeCount} nodes`);
+		const walk = walks[recordSize];
+		if (walk === undefined) throw new RangeError(`records of ${recordSize} bits`);
 		const separator = bytes.subarray(searchTreeSize, searchTreeSize + separatorBytes);
 		if (separator.length < separatorBytes || separator.some((byte) => byte !== 0))
 			throw new RangeError("search tree cut off");
 		this.#bytes = bytes;
-		this.#recordSize = recordSize;
+		this.#walk = walk;
 		this.#nodeCount = nodeCount;
 		this.#recordOffset = nodeCount - searchTreeSize;
 		this.#recordEnd = bytes.length + this.#recordOffset;
 		this.#ipv4Only = ipVersion === 4;
-		const ipv4Node = ipVersion === 4 ? 0 : this.#walk(this.#walk(this.#walk(0, 0), 0), 0);
-		this.#ipv4Tops = Uint32Array.from({ length: 256 }, (_, top) => this.#walk(ipv4Node, top << 24, 24));
+		let tops = [ipVersion === 4 ? 0 : this.#follow(this.#follow(this.#follow(0, 0), 0), 0)];
+		for (let bit = 0; bit < 8; bit++) {
+			tops = tops.flatMap((node) => [this.#follow(node, 0, 1), this.#follow(node, 0x8000_0000, 1)]);
+		}
+		this.#ipv4Tops = tops;
 	}
 
 	/**
@@ -61,9 +103,9 @@ export class SearchTree {
 	 */
 	find(a: number, b: number, c: number, d: number): number {
 		let node: number;
-		if (a === 0 && b === 0 && c === 0xffff) node = this.#walk(this.#ipv4Tops[d >>> 24] as number, d << 8, 8);
+		if (a === 0 && b === 0 && c === 0xffff) node = this.#follow(this.#ipv4Tops[d >>> 24] as number, d << 8, 24);
 		else if (this.#ipv4Only) return noRecord;
-		else node = this.#walk(this.#walk(this.#walk(this.#walk(0, a), b), c), d);
+		else node = this.#follow(this.#follow(this.#follow(this.#follow(0, a), b), c), d);
 		if (node === this.#nodeCount) return noRecord;
 		// An inner node under the last bit, a place in the separator, or one behind the file.
 		return node >= this.#nodeCount + separatorBytes && node < this.#recordEnd ? node : damagedTree;
@@ -78,26 +120,7 @@ export class SearchTree {
 		return type === typeMap || type === typePointer;
 	}
 
-	/** Follows the bits of a word, its last ones apart, down from a node, until they end or no node follows. */
-	#walk(from: number, word: number, without = 0): number {
-		let node = from;
-		for (let bit = 31; bit >= without && node < this.#nodeCount; bit--) node = this.#record(node, (word >>> bit) & 1);
-		return node;
-	}
-
-	#record(node: number, side: number): number {
-		const bytes = this.#bytes;
-		if (this.#recordSize === 24) {
-			const at = node * 6 + side * 3;
-			return (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
-		}
-		if (this.#recordSize === 28) {
-			const middle = bytes[node * 7 + 3];
-			const at = node * 7 + side * 4;
-			const high = side === 0 ? middle >>> 4 : middle & 0x0f;
-			return (high << 24) | (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
-		}
-		const at = node * 8 + side * 4;
-		return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
+	#follow(from: number, word: number, bits = 32): number {
+		return this.#walk(this.#bytes, this.#nodeCount, from, word, bits);
 	}
 }
