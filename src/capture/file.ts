@@ -84,7 +84,7 @@ function named<T>(path: string, open: () => T): T {
 			const unpacker = path === "-" ? undefined : unpackerOf(path);
 			throw new CaptureError(
 				unpacker === undefined
-					? `${name} is no capture (${native.message}); expected pcap or pcapng, as tcpdump -w writes it`
+					? `${name} is no capture (${native.message}); expected pcap or pcapng, not compressed, as tcpdump -w writes it`
 					: `${name} is compressed; unpack it first: ${unpacker} ${name} | dnstt_exporter inspect -`,
 			);
 		}

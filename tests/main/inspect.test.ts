@@ -212,6 +212,13 @@ describe("a capture that cannot be read ends with 1 and one line", () => {
 		expect(stderr.trimEnd().split("\n")).toHaveLength(1);
 	});
 
+	test("one that comes compressed by standard input, which cannot be read twice to tell by what", async () => {
+		const bytes = Bun.gzipSync(await Bun.file(capturePath("direct-ipv4")).bytes());
+		const { code, stdout, stderr } = await runExporter(["inspect", ...flags, "-"], { stdin: bytes });
+		expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+		expect(stderr).toMatch(/^dnstt_exporter: standard input is no capture .*, not compressed, .*\n$/);
+	});
+
 	test("one that breaks off has its frames up to there in the report", async () => {
 		const bytes = (await Bun.file(capturePath("direct-ipv4")).bytes()).slice(0, -100);
 		const { code, stdout, stderr } = await runExporter(["inspect", "--format=json", ...flags, "-"], { stdin: bytes });
