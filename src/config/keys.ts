@@ -4,6 +4,8 @@
  * commands wait for which read a configuration.
  */
 
+import { domainsMax, portsMax } from "../decode/limits.ts";
+
 /** How the text of a flag or variable becomes the value that the file would hold. */
 export type TextForm = "text" | "boolean" | "integer" | "texts" | "integers" | "accounts";
 
@@ -31,10 +33,8 @@ export interface KeyTraits {
 
 /** Limits, each with its reason. */
 export const limits = {
-	/** Every query name is compared with each domain. */
-	domainsMax: 64,
-	/** Each port is three terms of the capture filter. */
-	portsMax: 16,
+	domainsMax,
+	portsMax,
 	/** Below it one burst overflows; above it the kernel refuses on small hosts. */
 	bufferBytesMin: 512 * 1024,
 	bufferBytesMax: 1024 ** 3,
@@ -43,7 +43,7 @@ export const limits = {
 	activeWindowMsMax: 3_600_000,
 	/** At 80 bytes for each that is tracked and 32 for each that is remembered, 1.8 GB. */
 	sessionsMax: 16_000_000,
-	/** At 6 KB for each set's histograms; with all sessions it fits the 4 GiB that a WebAssembly module can have. */
+	/** At 4.3 kB for each set, most of it for histograms; with all sessions it fits the 4 GiB that a WebAssembly module can have. */
 	labelSetsMax: 200_000,
 	/** IFNAMSIZ of Linux less the closing zero. */
 	interfaceNameMax: 15,

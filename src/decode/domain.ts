@@ -1,8 +1,6 @@
 import { Name } from "./dns.ts";
+import { domainsMax } from "./limits.ts";
 import { seen } from "./observation.ts";
-
-/** Every query name is compared with each of so many (config/schema.ts). */
-const domainsMax: u32 = 64;
 
 /** A tunnel's domain, ready to be compared with the end of a name on the wire. */
 @unmanaged
@@ -18,11 +16,11 @@ class Suffix {
 }
 
 /** RFC 1035, 2.3.4: a name has at most so many octets. */
-const caseOffset: usize = 256;
+const caseOffset: u32 = 256;
 
-const suffixes: usize = memory.data(domainsMax * 16, 8);
+const suffixes: usize = memory.data(domainsMax * offsetof<Suffix>(), 8);
 /** For each its octets, and which are letters. */
-const octetsOfAll: usize = memory.data(domainsMax * 512, 64);
+const octetsOfAll: usize = memory.data(domainsMax * 2 * caseOffset, 64);
 let size: u32 = 0;
 
 function suffixAt(place: u32): Suffix {

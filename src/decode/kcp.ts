@@ -51,7 +51,7 @@ export class Segments {
 }
 
 /** Room for the segments of an observation: whole lines of the processor's cache. */
-const segmentsBytes: u32 = 3_136;
+const segmentsBytes: u32 = (offsetof<Segments>() + segmentsMax * offsetof<Segment>() + 63) & ~63;
 const lists: usize = memory.data(observationsMax * segmentsBytes, 64);
 
 export let segments: Segments = changetype<Segments>(lists);

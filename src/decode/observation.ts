@@ -53,7 +53,7 @@ export class Observation {
 /** So many observations can stand side by side. */
 export const observationsMax: u32 = 16;
 /** Whole lines of the processor's cache. */
-const observationBytes: u32 = 128;
+const observationBytes: u32 = (offsetof<Observation>() + 63) & ~63;
 const observations: usize = memory.data(observationsMax * observationBytes, 64);
 
 /** The observation that is made, or looked at. */

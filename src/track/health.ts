@@ -1,12 +1,12 @@
 /** What the KCP segments in the clear tell of a tunnel: goodput, retransmissions, round trip times. */
 
 import { segmentAck, segmentPush, segments } from "../decode/kcp.ts";
+import { portsMax } from "../decode/limits.ts";
 import { seen } from "../decode/observation.ts";
 import { reserve } from "../engine/reserve.ts";
 import { ProcessCell, SegmentFault, SetCell } from "./cells.ts";
 import { add, increment, ofProcess, rowOfSet } from "./counts.ts";
 import { roundTrips, tripUnitsPerUs } from "./histogram.ts";
-import { serversMax } from "./limits.ts";
 import { ServerClock } from "./serverclock.ts";
 import { Push, Session, sessionAt } from "./sessions.ts";
 
@@ -15,11 +15,11 @@ let clocks: usize = 0;
 
 /** Takes memory; once. */
 export function setUpHealth(domains: u32): void {
-	clocks = reserve((domains as usize) * serversMax * offsetof<ServerClock>());
+	clocks = reserve((domains as usize) * portsMax * offsetof<ServerClock>());
 }
 
 function clockOf(domain: u32, server: u32): ServerClock {
-	return changetype<ServerClock>(clocks + ((domain * serversMax + server) as usize) * offsetof<ServerClock>());
+	return changetype<ServerClock>(clocks + ((domain * portsMax + server) as usize) * offsetof<ServerClock>());
 }
 
 /** The packets of the query that was seen, one of this session; `set` is its label set. */

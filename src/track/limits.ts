@@ -23,13 +23,11 @@ export const doublesMax: u32 = 65_536;
 export const resolversMax: u32 = 65_536;
 
 /**
- * So old may a frame be when it is read: its block (blockTimeoutMs in live.ts), the time to gather (wakeup.c), and the
- * way here. While no frame says so, it is not later than what can still come. Microseconds.
+ * How old a frame can be when it is read: the kernel's block of frames (blockTimeoutMs in live.ts), the time to gather
+ * (wakeup.c), and the reading itself. The clock stays this far behind the monotonic one, as older frames may still come.
+ * Microseconds.
  */
 export const heldUsMax: u32 = 400_000;
-
-/** As many ports as the configuration takes (config/schema.ts). */
-export const serversMax: u32 = 16;
 
 /**
  * Advertised UDP payload sizes are counted up to each of these: the least that there is, the least that carries dnstt

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { domainsMax } from "../../src/decode/limits.ts";
 import { encodeName } from "../support/frames.ts";
 import { concatBytes } from "../support/pcapfile.ts";
 import { decoderOf } from "./decoding.ts";
@@ -76,6 +77,13 @@ describe("matchDomain", () => {
 	for (const [title, domains, name, expected] of rows) {
 		test(title, () => expect(match(domains, name)).toBe(expected));
 	}
+
+	test("of as many domains as there can be, all as long as they can be, each takes its own names", () => {
+		const domains = Array.from({ length: domainsMax }, (_, index) => {
+			return `${String(index).padStart(59, "d")}.${"e".repeat(63)}.${"f".repeat(63)}.${"g".repeat(60)}`;
+		});
+		for (const [index, domain] of domains.entries()) expect(match(domains, `a.${domain}`)).toBe(`1 ${domains[index]}`);
+	});
 
 	test("a name behind pointers is matched as the name that it means", () => {
 		const bytes = concatBytes([encodeName("example.com"), Uint8Array.of(1, 97, 1, 84, 0xc0, 0)]);
