@@ -145,7 +145,10 @@ export const commands: readonly CommandSpec[] = [
 		],
 		examples: [
 			["inspect --dnstt.domain t.example.com day.pcap", "report on a capture"],
-			["inspect --dnstt.domain t.example.com --format json a.pcap b.pcapng", "several files as one stream"],
+			[
+				"inspect --dnstt.domain t.example.com --format json a.pcap b.pcapng",
+				"several files as one stream, the earliest first",
+			],
 			["inspect --dnstt.domain t.example.com -", "read from standard input, as from ssh HOST tcpdump -w -"],
 		],
 	},

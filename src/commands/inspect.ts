@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { type FileSource, openFile, openGrowing } from "../capture/file.ts";
+import { inOrderOfTime } from "../capture/order.ts";
 import { CaptureError } from "../capture/source.ts";
 import type { InspectFormat } from "../cli.ts";
 import type { Config } from "../config.ts";
@@ -10,7 +11,7 @@ import { reportText } from "../report/text.ts";
 import { openStages, sourcesOf, type World } from "../stages.ts";
 
 export interface InspectOptions {
-	/** In their order; `-` is standard input. */
+	/** As they were named; `-` is standard input. They are read in the order of their first frames. */
 	readonly files: readonly string[];
 	readonly format: InspectFormat;
 	/** Rows of each table. */
@@ -104,7 +105,7 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 	const followed = follow && options.format === "text" ? world.screen : null;
 	const shows = createShows(world, startUs, followed, () => report(), options.top);
 	try {
-		for (const [index, file] of files.entries()) {
+		for (const [index, file] of inOrderOfTime(files, engine.batch).entries()) {
 			const grows = follow || file === "-";
 			if (grows && !stopped) void world.stopSignal().then(() => (stopped = true));
 			if (stopped) break;

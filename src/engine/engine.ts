@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import modulePath from "../../.build/engine.wasm" with { type: "file" };
-import type { FrameBatch, LinkType } from "../capture/source.ts";
+import { type FrameBatch, type LinkType, stampUsAt } from "../capture/source.ts";
 import type { EngineExports } from "./exports.ts";
 import { Tracker } from "./tracker.ts";
 
@@ -33,7 +33,7 @@ export interface EngineOptions {
 	readonly otherOrigin: number;
 }
 
-/** What of a batch was observed: how many frames, and the time stamps (microseconds since 1970) of the first and last. */
+/** What of a batch was observed: how many frames, and the earliest time stamp and the latest, microseconds since 1970. */
 export interface Span {
 	readonly frames: number;
 	readonly firstUs: number;
@@ -117,14 +117,9 @@ export class Engine {
 		for (let at = 0; ; ) {
 			at = exports.observeBatch(at, used, sampler.nextUs);
 			if (at >= used) break;
-			sampler.reach(this.stampAt(at));
+			sampler.reach(stampUsAt(this.batch, at));
 		}
 		return { frames: exports.spanFrames(), firstUs: exports.spanFirstUs(), lastUs: exports.spanLastUs() };
-	}
-
-	private stampAt(at: number): number {
-		const { view } = this.batch;
-		return view.getUint32(at, true) * 1_000_000 + Math.floor(view.getUint32(at + 4, true) / 1_000);
 	}
 }
 

@@ -24,6 +24,7 @@ export interface EngineExports {
 	synchronize(wallUs: number, monotonicUs: number): void;
 	advance(monotonicUs: number): void;
 	reach(stampUs: number): void;
+	stepsBack(): number;
 	expire(): void;
 	nextExpiryUs(): number;
 	forgetOrigins(): void;

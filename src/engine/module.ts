@@ -46,7 +46,7 @@ export function setUp(
 let fromUs: f64 = -Infinity;
 let toUs: f64 = Infinity;
 
-/** Of the frames observed since startSpan: how many, and the stamps of the first and the last. */
+/** Of the frames observed since startSpan: how many, and the earliest stamp and the latest, as files may hold them in any order. */
 let frames: u32 = 0;
 let firstUs: f64 = 0;
 let lastUs: f64 = 0;
@@ -122,8 +122,9 @@ function observeGroup(count: u32): void {
 		useObservation(place);
 		const stampUs = load<f64>(stamps + ((place as usize) << 3));
 		observe(seen.outcome, stampUs as i64);
-		if (frames++ === 0) firstUs = stampUs;
-		lastUs = stampUs;
+		firstUs = frames === 0 ? stampUs : min<f64>(firstUs, stampUs);
+		lastUs = frames === 0 ? stampUs : max<f64>(lastUs, stampUs);
+		frames++;
 	}
 }
 
@@ -145,6 +146,11 @@ export function advance(monotonicUs: f64): void {
 /** The time of a frame with this stamp, from now on the latest. */
 export function reach(stampUs: f64): void {
 	clock.at(stampUs as i64);
+}
+
+/** How many times a file's stamps went back by more than disorder. */
+export function stepsBack(): u32 {
+	return clock.stepsBack;
 }
 
 /** Brings sessions and waiting queries up to the clock's now. */

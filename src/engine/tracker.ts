@@ -196,6 +196,11 @@ export class Tracker {
 		this.engine.reach(stampUs);
 	}
 
+	/** How many times the stamps of files went back by more than disorder; what was timed across such a step is wrong. */
+	get stepsBack(): number {
+		return this.engine.stepsBack();
+	}
+
 	/** Brings sessions and waiting queries up to now, for whoever looks next. */
 	expire(): void {
 		this.engine.expire();

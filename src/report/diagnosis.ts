@@ -154,6 +154,13 @@ export function diagnoseDomain(
 	return `No query for ${domains.map(({ domain }) => domain).join(" or ")}: ${messages}; check --dnstt.domain.`;
 }
 
+/** What is wrong when time stamps went back so many times: the sentence; null for none. */
+export function diagnoseTime(stepsBack: number): string | null {
+	if (stepsBack === 0) return null;
+	const times = stepsBack === 1 ? "once" : `${grouped(stepsBack)} times`;
+	return `Time stamps go back by more than a second ${times}, as where captures of the same time are read as one, or a clock was set: active clients, times and segments sent again are wrong from there on. Read such captures one at a time.`;
+}
+
 /** "AS64500 14.5 %, AS64501 12.0 %, AS64502 11.3 % and 4 more networks". */
 function listed(found: readonly Place[], measure: Measure, text: (value: number) => string): string {
 	const named = found.slice(0, namedMax).map((place) => `${place.name} ${text(measure(place) as number)}`);

@@ -3,7 +3,7 @@ import { faultNames, foreignNames, rcodeNames, refusalNames } from "../engine/na
 import type { Tracker } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { ActivityFigures } from "./activity.ts";
-import { diagnose, diagnoseDomain, diagnosePort, placeOf } from "./diagnosis.ts";
+import { diagnose, diagnoseDomain, diagnosePort, diagnoseTime, placeOf } from "./diagnosis.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
 import { type HealthFigures, healthOf } from "./health.ts";
 
@@ -84,6 +84,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		strays: straysOf(tracker),
 	});
 	const wrongDomain = diagnoseDomain(domains, tracker.foreignOf(Foreign.Domain));
+	const wrongTime = diagnoseTime(tracker.stepsBack);
 	return {
 		files: reading.files,
 		packets: reading.packets,
@@ -98,6 +99,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		diagnosis: [
 			...(wrongPort === null ? [] : [wrongPort]),
 			...(wrongDomain === null ? [] : [wrongDomain]),
+			...(wrongTime === null ? [] : [wrongTime]),
 			...diagnose(domains, [
 				...countries.map(([country, row]) => placeOf("country", country, row)),
 				...asns.map(([asn, row]) => placeOf("network", asn, row)),

@@ -20,13 +20,18 @@ class Clock {
 	/** Live: no frame was captured later than this, the monotonic clock's now. */
 	private limitUs: i64;
 	private isLive: bool;
+	/** How many times a file's stamps went back by more than disorder. */
+	stepsBack: u32;
 
 	/** The time of a frame with this stamp. */
 	at(stampUs: i64): i64 {
 		let time = stampUs + this.shiftUs;
 		if (this.isLive && time > this.limitUs) time = this.limitUs;
 		if (time < this.now) {
-			if (!this.isLive && this.now - time > disorderUsMax) this.shiftUs += this.now - time;
+			if (!this.isLive && this.now - time > disorderUsMax) {
+				this.shiftUs += this.now - time;
+				this.stepsBack++;
+			}
 			time = this.now;
 		}
 		this.now = time;

@@ -3,6 +3,7 @@ import { type InspectOptions, type InspectWorld, inspect } from "../../src/comma
 import type { Report } from "../../src/report/report.ts";
 import { capturePath, countsOf, expectedCounts } from "../main/captures.ts";
 import { configOf, createWorld } from "../support/observed.ts";
+import { readPcapFile, writePcap } from "../support/pcapfile.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const direct = capturePath("direct-ipv4");
@@ -49,6 +50,26 @@ describe("inspect", () => {
 			responses: 2 * once.responses,
 			bytes_out: 2 * once.bytes_out,
 		});
+	});
+
+	test("gives of a capture's parts the report of the whole, in whatever order they are named", async () => {
+		using folder = temporaryFolder();
+		const { records, linkType } = await readPcapFile(direct);
+		const parts = await Promise.all(
+			[0, 400, 800].map(async (start, index) => {
+				const path = folder.file(`part${index}`);
+				await Bun.write(path, writePcap({ linkType, records: records.slice(start, start + 400) }));
+				return path;
+			}),
+		);
+		const whole = reportOf((await run({ files: [direct] })).output);
+		const files = [2, 0, 1].map((part) => parts[part] ?? "");
+		expect(reportOf((await run({ files })).output)).toEqual({ ...whole, files });
+	});
+
+	test("says so where the captures are of the same time", async () => {
+		const { output } = await run({ files: [direct, direct] });
+		expect(reportOf(output).diagnosis.at(0)).toMatch(/^Time stamps go back by more than a second once, /);
 	});
 
 	test("goes on behind a file that cannot be read, and ends with 1", async () => {

@@ -38,6 +38,12 @@ describe("a batch", () => {
 		expect(span).toEqual({ frames: 3, firstUs: 5_000_001, lastUs: 7_999_999 });
 	});
 
+	test("tells the earliest and the latest time of frames in any order", async () => {
+		const { send } = await observed();
+		const span = send([7n, 9n, 5n, 8n].map((time) => at(time * second)));
+		expect(span).toEqual({ frames: 4, firstUs: 5_000_000, lastUs: 9_000_000 });
+	});
+
 	test("of frames that break off or are padded does not spill into the next record", async () => {
 		const { tracker, send } = await observed();
 		const whole = paddedEthernetFrame(packet());

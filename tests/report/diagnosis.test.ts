@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { diagnose, diagnoseDomain, diagnosePort, type PlaceKind, placeOf } from "../../src/report/diagnosis.ts";
+import {
+	diagnose,
+	diagnoseDomain,
+	diagnosePort,
+	diagnoseTime,
+	type PlaceKind,
+	placeOf,
+} from "../../src/report/diagnosis.ts";
 import type { HealthFigures } from "../../src/report/health.ts";
 import type { DomainFigures } from "../../src/report/report.ts";
 
@@ -115,6 +122,14 @@ describe("where all UDP packets were of other ports", () => {
 	])("%s", (_, ports, found, others, strays, said) => {
 		expect(diagnosePort(ports, [found], { others, strays })).toBe(said);
 	});
+});
+
+test.each([
+	[0, null],
+	[1, "Time stamps go back by more than a second once, as where"],
+	[1_234, "Time stamps go back by more than a second 1,234 times, as where"],
+])("time stamps that went back %i times", (stepsBack, said) => {
+	expect(diagnoseTime(stepsBack)?.slice(0, said?.length) ?? null).toBe(said);
 });
 
 /** Figures of a domain that are one short of a sentence, and the least that make it. */

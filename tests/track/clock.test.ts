@@ -18,6 +18,9 @@ function clockOf() {
 		get now() {
 			return parts.clockNow();
 		},
+		get stepsBack() {
+			return parts.stepsBack();
+		},
 	};
 }
 
@@ -37,6 +40,12 @@ describe("a file's clock", () => {
 		["takes a jump forward for silence, having no other clock", [0, 1, 3601], [0, 1, 3601]],
 	];
 	for (const [title, stamps, times] of rows) test(title, () => expect(timesOf(stamps)).toEqual([...times]));
+
+	test("counts the steps back that it undoes, and no disorder", () => {
+		const clock = clockOf();
+		for (const stamp of [0, 2, 1, 0.999999, 1.5, -3600]) clock.at(begin + stamp * second);
+		expect(clock.stepsBack).toBe(2);
+	});
 });
 
 describe("the live clock", () => {
