@@ -7,7 +7,7 @@ import { Fault, Foreign, Outcome, Refusal, sound, taken } from "./fault.ts";
 import { Datagram, readPeer } from "./ip.ts";
 import { segments } from "./kcp.ts";
 import { readLink } from "./link.ts";
-import { broken, seen, strange } from "./observation.ts";
+import { broken, forgetCapturePoints, seen, strange } from "./observation.ts";
 import { headerBytes } from "./wire.ts";
 
 /**
@@ -29,7 +29,7 @@ let linkType: LinkType = 0;
 export function setLinkType(type: LinkType): void {
 	linkType = type;
 	// Of a link type without capture points nobody says so for each frame.
-	seen.capturePoint = 0;
+	forgetCapturePoints();
 	memory.fill(servers, 0, 65536);
 }
 

@@ -65,6 +65,13 @@ export function useObservation(place: u32): void {
 	useSegments(place);
 }
 
+/** Frames have no capture point from now on, whichever observation serves for them. */
+export function forgetCapturePoints(): void {
+	for (let place: u32 = 0; place < observationsMax; place++) {
+		changetype<Observation>(observations + (place as usize) * observationBytes).capturePoint = 0;
+	}
+}
+
 /** The frame breaks a format. Gives 0, the address of nothing. */
 export function broken(fault: Fault): usize {
 	seen.outcome = Outcome.Fault;
