@@ -13,13 +13,16 @@ import { version } from "./version.ts";
 import { warmUp } from "./warmup.ts";
 import { createApp } from "./web/app.ts";
 import type { BasicAuth } from "./web/auth.ts";
-import { readCertificate } from "./web/certificate.ts";
+import { invalidity, readCertificate } from "./web/certificate.ts";
 import { dataRoutes, statusRoutes } from "./web/page/routes.ts";
 import { startRelay } from "./web/relay.ts";
 import { startServer } from "./web/server.ts";
 
 /** How often files that may have been replaced are looked at: databases and certificates. */
 const filesCheckMs = 10_000;
+
+/** A certificate that ends within a week should have been replaced before: who renews by itself does so a month ahead. */
+const renewalMs = 7 * 24 * 3_600_000;
 
 /** Batches that are read in between two metrics of a scrape at the most: enough to empty the default capture buffer. */
 const breathBatchesMax = 32;
@@ -215,9 +218,23 @@ export async function startExporter(
 			})
 		: null;
 
+	let invalidBefore: string | null = null;
+	/** Tells once of each certificate that clients refuse, or soon will. */
+	function checkCertificate(): void {
+		if (server.certificate === undefined) return;
+		const nowMs = world.wallUs() / 1_000;
+		const invalid = invalidity(server.certificate, nowMs) ?? invalidity(server.certificate, nowMs + renewalMs);
+		if (invalid !== null && invalid !== invalidBefore) {
+			log.warn("certificate is to be replaced", { file: config.web.tls?.certificateFile, problem: invalid });
+		}
+		invalidBefore = invalid;
+	}
+	checkCertificate();
+
 	async function checkFiles(): Promise<void> {
 		if (await geoip.reloadChanged()) tracker.forgetOrigins();
 		await server.reloadCertificate();
+		checkCertificate();
 	}
 	const checking = setInterval(() => {
 		checkFiles().catch((error: unknown) => log.error("files not checked", { error: String(error) }));

@@ -13,6 +13,7 @@ import { countryMmdb } from "./support/mmdb.ts";
 import { configOf, createWorld, fillBatch } from "./support/observed.ts";
 import type { CaptureRecord } from "./support/pcapfile.ts";
 import { temporaryFolder } from "./support/temporary.ts";
+import { makeCertificate } from "./web/certificates.ts";
 
 const startUs = 1_700_000_000_000_000;
 
@@ -267,6 +268,19 @@ describe("a reload", () => {
 		running.source().query(1, startUs);
 		expect((await running.metrics()).value("dnstt_queries_total", domain)).toBe(1);
 	});
+});
+
+test("a certificate that is not valid yet, and one that ends within a week, is told of once", async () => {
+	using folder = temporaryFolder();
+	const { certificateFile, keyFile } = await makeCertificate(folder.path, "short");
+	const config = configOf({ ...free, "web.tls.certificate-file": certificateFile, "web.tls.key-file": keyFile });
+	await using running = await start(config);
+	const told = () => running.world.logged.filter((line) => line.includes("certificate is to be replaced"));
+	expect(told()).toEqual([expect.stringMatching(/short\.crt problem="is valid from /)]);
+	running.clock.nowUs = Date.now() * 1_000;
+	await running.exporter.reload(config);
+	await running.exporter.reload(config);
+	expect(told().slice(1)).toEqual([expect.stringMatching(/short\.crt problem="is valid up to /)]);
 });
 
 describe("an exporter that cannot start throws", () => {

@@ -2,7 +2,7 @@ import { type Config, ConfigError } from "../config.ts";
 import { GeoipError } from "../geoip/error.ts";
 import { openDatabases } from "../geoip/geoip.ts";
 import { identityOf } from "../process/privileges.ts";
-import { readCertificate } from "../web/certificate.ts";
+import { type CertificateFiles, invalidity, readCertificate } from "../web/certificate.ts";
 import { WebError } from "../web/error.ts";
 
 /**
@@ -18,7 +18,7 @@ export async function checkConfig({ geoip, web, process }: Config): Promise<void
 		// One after the other, as both may be large; and each by itself, as both may be wrong.
 		() => open({ country, asn: null }),
 		() => open({ country: null, asn }),
-		() => tls && readCertificate(tls),
+		() => tls && checkCertificate(tls),
 		() => identityOf(process.user),
 	];
 	const problems: string[] = [];
@@ -32,4 +32,9 @@ export async function checkConfig({ geoip, web, process }: Config): Promise<void
 		}
 	}
 	if (problems.length > 0) throw new ConfigError(problems);
+}
+
+async function checkCertificate(tls: CertificateFiles): Promise<void> {
+	const problem = invalidity(await readCertificate(tls), Date.now());
+	if (problem !== null) throw new WebError(`web.tls.certificate-file ${tls.certificateFile} ${problem}`);
 }

@@ -8,10 +8,21 @@ export interface CertificateFiles {
 	keyFile: string;
 }
 
-/** A pair that belongs together, as PEM text. */
+/** A pair that belongs together, as PEM text, and when the certificate is valid: milliseconds since 1970, both ends included. */
 export interface Certificate {
 	cert: string;
 	key: string;
+	validFromMs: number;
+	validToMs: number;
+}
+
+/** What is wrong with a certificate that is not valid at `nowMs`, in words that follow the file's name; null if it is valid. */
+export function invalidity({ validFromMs, validToMs }: Certificate, nowMs: number): string | null {
+	if (nowMs >= validFromMs && nowMs <= validToMs) return null;
+	const [from, to] = [validFromMs, validToMs].map((timeMs) => new Date(timeMs).toISOString().slice(0, 10));
+	return nowMs < validFromMs
+		? `is valid from ${from} on, and clients refuse it before: see whether this host's clock is right`
+		: `is valid up to ${to}, and clients refuse it after: issue a new one`;
 }
 
 /**
@@ -31,7 +42,8 @@ export async function readCertificate({ certificateFile, keyFile }: CertificateF
 			`${keyName} holds a key that is not that of the first certificate in ${certificateName}: install both from the same issue, the server's own certificate before its chain`,
 		);
 	}
-	return { cert, key };
+	const { validFrom, validTo } = leaf;
+	return { cert, key, validFromMs: Date.parse(validFrom), validToMs: Date.parse(validTo) };
 }
 
 async function readPem(name: string, file: string): Promise<string> {

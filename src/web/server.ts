@@ -48,6 +48,8 @@ export interface WebServer {
 	 * Call it now and then, and on SIGHUP. Never rejects: see `onCertificate`. Without TLS it does nothing.
 	 */
 	reloadCertificate(): Promise<void>;
+	/** The certificate in use; undefined without TLS. */
+	readonly certificate: Certificate | undefined;
 	/** Takes no more connections, lets requests under way end for half a second, then cuts what is left. */
 	stop(): Promise<void>;
 }
@@ -98,6 +100,9 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 	return {
 		url: server.url.href,
 		port: bound.port,
+		get certificate() {
+			return certificate;
+		},
 		async reloadCertificate() {
 			if (tls === undefined || stopped) return;
 			const old = certificate;
@@ -166,7 +171,7 @@ function bind(
 			...(listen.host === "" ? {} : { hostname: listen.host }),
 			port: listen.port,
 			reusePort,
-			...(certificate === undefined ? {} : { tls: certificate }),
+			...(certificate === undefined ? {} : { tls: { cert: certificate.cert, key: certificate.key } }),
 			development: false,
 			idleTimeout: idleTimeoutSeconds,
 			// Nothing here takes a body; 0 would mean the default of 128 MiB.

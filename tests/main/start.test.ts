@@ -8,6 +8,7 @@ import { asnMmdb, asnRecord, countryMmdb, writeMmdb } from "../support/mmdb.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
 import { type Ended, ended, runCommand, until } from "../support/process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary.ts";
+import { makeExpiredCertificate } from "../web/certificates.ts";
 
 const root = haveNetns();
 const [executable = ""] = exporterCommand();
@@ -138,6 +139,14 @@ test("check-config tells of each file that cannot be used, as run does, and of a
 	const lines = stderr.trimEnd().split("\n");
 	expect(lines).toHaveLength(problems.length);
 	for (const [index, problem] of problems.entries()) expect(lines[index]).toMatch(problem);
+});
+
+test("check-config refuses a certificate that has ended", async () => {
+	using folder = temporaryFolder();
+	const { certificateFile, keyFile } = await makeExpiredCertificate(folder.path, "old");
+	const tls = ["--web.tls.certificate-file", certificateFile, "--web.tls.key-file", keyFile];
+	const complaint = /^dnstt_exporter: web\.tls\.certificate-file .*old\.crt is valid up to .*: issue a new one$/;
+	complains(await runExporter(["check-config", ...domain, ...tls]), 2, complaint);
 });
 
 test("a capture library that cannot be unpacked is told as such, not as a fault of a database", async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CertificateFiles, readCertificate } from "../../src/web/certificate.ts";
+import { type CertificateFiles, invalidity, readCertificate } from "../../src/web/certificate.ts";
 import { WebError } from "../../src/web/error.ts";
 import { makeCertificate, makeFolder } from "./certificates.ts";
 
@@ -28,6 +28,26 @@ beforeAll(async () => {
 	expect(locked.exitCode).toBe(0);
 });
 afterAll(remove);
+
+describe("a certificate's time", () => {
+	const [from, to] = [Date.UTC(2026, 0, 2), Date.UTC(2026, 2, 4)];
+	const of = (nowMs: number) => invalidity({ cert: "", key: "", validFromMs: from, validToMs: to }, nowMs);
+	test.each([
+		["its first moment is good", from, null],
+		["its last moment is good", to, null],
+		["before is told", from - 1, /^is valid from 2026-01-02 on, .* see whether this host's clock is right$/],
+		["after is told", to + 1, /^is valid up to 2026-03-04, .* issue a new one$/],
+	])("%s", (_, nowMs, said) => {
+		if (said === null) expect(of(nowMs)).toBeNull();
+		else expect(of(nowMs)).toMatch(said);
+	});
+
+	test("is read from the file", async () => {
+		const { validFromMs, validToMs } = await readCertificate(one);
+		expect(validToMs - validFromMs).toBe(2 * 24 * 3_600_000);
+		expect(Math.abs(Date.now() - validFromMs)).toBeLessThan(60_000);
+	});
+});
 
 describe("readCertificate", () => {
 	test("reads a pair", async () => {

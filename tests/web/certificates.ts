@@ -40,3 +40,12 @@ export async function makeCertificate(folder: string, name: string): Promise<Cer
 	if ((await made.exited) !== 0) throw new Error(`openssl: ${await made.stderr.text()}`);
 	return { certificateFile, keyFile };
 }
+
+/** The same for one that ended a day before it was made. */
+export async function makeExpiredCertificate(folder: string, name: string): Promise<CertificateFiles> {
+	const { certificateFile, keyFile } = await makeCertificate(folder, name);
+	const words = ["x509", "-in", certificateFile, "-signkey", keyFile, "-days", "-1", "-out", certificateFile];
+	const made = Bun.spawn(["openssl", ...words], { stdout: "ignore", stderr: "pipe" });
+	if ((await made.exited) !== 0) throw new Error(`openssl: ${await made.stderr.text()}`);
+	return { certificateFile, keyFile };
+}
