@@ -1,5 +1,6 @@
 import { openLive } from "../capture/live.ts";
 import { CaptureError } from "../capture/source.ts";
+import { writeListenAddress } from "../config/values.ts";
 import { type Config, ConfigError } from "../config.ts";
 import { type Exporter, startExporter } from "../exporter.ts";
 import { passedSockets } from "../process/activation.ts";
@@ -9,6 +10,7 @@ import { identityOf, limitPrivileges, type PrivilegeLimits } from "../process/pr
 import { unreadableFiles } from "../process/readable.ts";
 import { stopSignal } from "../process/stop.ts";
 import type { World } from "../stages.ts";
+import { isUnspecified } from "../web/network.ts";
 
 /** Whoever waited for the start has the first answer then. */
 const fileCheckDelayMs = 100;
@@ -51,6 +53,12 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 	serving = `, serving ${exporter.url}`;
 	started.resolve(exporter);
 	log.info("serving", { url: exporter.url, telemetry_path: config.web.telemetryPath });
+	if (sockets.length === 0 && isUnspecified(config.web.listen.host) && config.web.basicAuth === null) {
+		log.warn("served on all addresses without a password: whoever reaches the port sees that a tunnel runs here", {
+			listen: writeListenAddress(config.web.listen),
+			remedy: "listen on 127.0.0.1 or a private address, or set web.basic-auth and web.tls",
+		});
+	}
 	service.ready(state());
 	const checking = setTimeout(() => {
 		for (const problem of unreadableFiles(config, load))

@@ -15,3 +15,8 @@ export function networkOf(address: string): string {
 export function isLoopback(address: string): boolean {
 	return address === "::1" || /^(::ffff:)?127\./.test(address);
 }
+
+/** Whether a host to listen on, an address without brackets, is all of this host's addresses (RFC 4291, 2.5.2); none is, too. */
+export function isUnspecified(host: string): boolean {
+	return /^(0\.0\.0\.0)?$/.test(host) || /^[0:]*:[0:]*$/.test(host);
+}

@@ -64,6 +64,22 @@ describe.skipIf(!haveNetns())("a running exporter", () => {
 		expect(stderr).toContain(`signal=${signal}`);
 	});
 
+	test.each([
+		[":9713", [], true],
+		["[::]:9713", [], true],
+		["127.0.0.1:9713", [], false],
+		[":9713", ["--web.basic-auth", `ops:$2b$04$${"a".repeat(53)}`], false],
+	])("on %s with %j it warns that the world sees the tunnel: %p", async (listenAddress, flags, warns) => {
+		const child = host.spawn([
+			...[...exporterCommand(), "--dnstt.domain", domain, "--capture.interface=eth0"],
+			...["--web.listen-address", listenAddress, ...flags],
+		]);
+		await until(() => (child.stderr().includes('msg="serving"') ? true : undefined), child.stderr);
+		child.kill("SIGTERM");
+		expect(await child.exited).toBe(0);
+		expect(child.stderr().includes("whoever reaches the port sees that a tunnel runs here")).toBe(warns);
+	});
+
 	test("heeds signals while it starts: no reload kills it, and it ends with 0", async () => {
 		const child = host.spawn([...exporterCommand(), "--dnstt.domain", domain, "--capture.interface=eth0"]);
 		/** Whether the kernel would hand it SIGTERM (15) instead of killing it: see SigCgt in proc(5). */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isLoopback, networkOf } from "../../src/web/network.ts";
+import { isLoopback, isUnspecified, networkOf } from "../../src/web/network.ts";
 
 describe("one party's network", () => {
 	test.each([
@@ -23,5 +23,19 @@ describe("one party's network", () => {
 		["", false],
 	])("%p is this host: %p", (address, expected) => {
 		expect(isLoopback(address)).toBe(expected);
+	});
+
+	test.each([
+		["", true],
+		["0.0.0.0", true],
+		["::", true],
+		["0:0:0:0:0:0:0:0", true],
+		["127.0.0.1", false],
+		["10.0.0.0", false],
+		["::1", false],
+		["fe80::", false],
+		["localhost", false],
+	])("%p is all addresses: %p", (host, expected) => {
+		expect(isUnspecified(host)).toBe(expected);
 	});
 });
