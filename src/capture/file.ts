@@ -55,6 +55,26 @@ export async function openGrowing(path: string, { grows, again }: GrowingOptions
 	return null;
 }
 
+/**
+ * Watches over a file that is read while it grows. What it gives is to be called when there is nothing to read: it throws a CaptureError
+ * once the path is another file's, or nobody's, or the file is shorter than it was: what is written then is not read.
+ */
+export function watchGrowth(path: string): () => void {
+	const before = statSync(path);
+	let { size } = before;
+	return () => {
+		const now = statSync(path, { throwIfNoEntry: false });
+		const isSame = now?.dev === before.dev && now.ino === before.ino;
+		if (!isSame || now.size < size) {
+			const what = now === undefined ? "removed" : isSame ? "cut to a shorter one" : "replaced";
+			throw new CaptureError(
+				`${path} was ${what} while it was followed; follow it again for what is written from now on`,
+			);
+		}
+		size = now.size;
+	};
+}
+
 function sourceOf(cap: Cap, path: string, open: () => number): FileSource {
 	const name = nameOf(path);
 	const linkType = linkTypeOf(cap, named(path, open), name);

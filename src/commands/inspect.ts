@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { type FileSource, openFile, openGrowing } from "../capture/file.ts";
+import { type FileSource, openFile, openGrowing, watchGrowth } from "../capture/file.ts";
 import { inOrderOfTime } from "../capture/order.ts";
 import { CaptureError } from "../capture/source.ts";
 import type { InspectFormat } from "../cli.ts";
@@ -92,11 +92,12 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 		return true;
 	}
 
-	/** Reads a capture that is being written, and lets signals have their turn. */
-	async function takeGrowing(source: FileSource, show: () => void): Promise<void> {
+	/** Reads a capture that is being written, and lets signals have their turn; `watch` has its own when there was nothing to read. */
+	async function takeGrowing(source: FileSource, show: () => void, watch: (() => void) | null): Promise<void> {
 		while (!stopped) {
 			const took = take(source);
 			if (!took && source.isAtEnd()) return;
+			if (!took) watch?.();
 			show();
 			await (took || !follow ? new Promise(setImmediate) : Bun.sleep(lookMs));
 		}
@@ -127,7 +128,8 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 				const step = { file: file === "-" ? "standard input" : file, number: index + 1, files: files.length };
 				const bytes = grows ? null : bytesOf(file);
 				const at = (share: number | null) => progress({ ...step, share, packets: reading.packets });
-				if (grows) await takeGrowing(source, follow ? shows : () => at(null));
+				if (follow) await takeGrowing(source, shows, watchGrowth(file));
+				else if (grows) await takeGrowing(source, () => at(null), null);
 				else while (take(source)) at(bytes === null ? null : source.offset() / bytes);
 			} catch (error) {
 				if (!(error instanceof CaptureError)) throw error;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { appendFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import type { Report } from "../../src/report/report.ts";
 import { exporterCommand, runExporter } from "../support/exporter.ts";
 import { readPcapFile, writePcapng } from "../support/pcapfile.ts";
@@ -69,6 +69,28 @@ describe("inspect --follow", () => {
 		const { code, stderr } = await runExporter(["inspect", "--follow", ...flags, ...files]);
 		expect(code).toBe(2);
 		expect(stderr).toMatch(complaint);
+	});
+
+	test.each<[what: string, change: (file: string) => void]>([
+		["removed", (file) => unlinkSync(file)],
+		["cut to a shorter one", (file) => writeFileSync(file, whole.subarray(0, 10_000))],
+		[
+			"replaced",
+			(file) => {
+				writeFileSync(`${file}.new`, whole);
+				renameSync(`${file}.new`, file);
+			},
+		],
+	])("says that the file was %s, and ends with the report of what came before", async (what, change) => {
+		const file = folder.file("followed.pcap");
+		writeFileSync(file, whole);
+		const child = follow(file);
+		await Bun.sleep(2 * lookMs);
+		change(file);
+		expect(await child.exited).toBe(1);
+		expect(child.stderr()).toContain(`followed.pcap was ${what} while it was followed; follow it again`);
+		const report: Report = JSON.parse(child.stdout());
+		expect([report.packets, report.broken.length]).toEqual([1_056, 1]);
 	});
 
 	test("ends with 1 when the file is no capture, as soon as that shows", async () => {
