@@ -37,6 +37,11 @@ export function percent(share: number): string {
 	return `${value < 10 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
+/** What may be unknown, a dash where it is; `text` is how it reads where it is known. */
+export function optional(value: number | null | undefined, text: (value: number) => string): string {
+	return value === null || value === undefined ? "–" : text(value);
+}
+
 /** Between a number and its unit, where a line may not break. */
 const hardSpace = "\u00a0";
 

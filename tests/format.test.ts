@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { byteRate, count, duration, grouped, percent, rate, seconds } from "../src/format.ts";
+import { byteRate, count, duration, grouped, optional, percent, rate, seconds } from "../src/format.ts";
 
 const hour = 3_600_000;
 const space = "\u00a0";
@@ -96,4 +96,13 @@ describe.each([
 	test.each(rows)("of %d reads %s", (value, expected) => {
 		expect(text(value)).toBe(expected);
 	});
+});
+
+test.each([
+	[0.5, "50 %"],
+	[0, "0 %"],
+	[null, "–"],
+	[undefined, "–"],
+])("what may be unknown, %p, reads %s", (value, expected) => {
+	expect(optional(value, percent)).toBe(expected);
 });

@@ -1,6 +1,6 @@
 /** The tables of domains, countries and networks: their columns, order and text. */
 
-import { byteRate, count, percent, rate, seconds } from "../format.ts";
+import { byteRate, count, optional, percent, rate, seconds } from "../format.ts";
 import { fit, type Paint, widthOf } from "./paint.ts";
 import type { AsnReading, CountryReading, DomainReading, OriginReading, Reading } from "./reading.ts";
 import type { RankedPanel, Sorting } from "./view.ts";
@@ -37,7 +37,6 @@ export interface Ranked {
 const nameWidthMin = 16;
 const nameWidthMax = 44;
 const gap = 2;
-const absent = "–";
 const barWidth = 10;
 
 const column = <Row>(
@@ -96,14 +95,14 @@ const link = [
 		8,
 		4,
 		(row) => row.round_trip_median_seconds,
-		(row) => (row.round_trip_median_seconds === null ? absent : seconds(row.round_trip_median_seconds)),
+		(row) => optional(row.round_trip_median_seconds, seconds),
 	),
 	column<OriginReading>(
 		"Resent",
 		8,
 		5,
 		(row) => row.retransmission_ratio,
-		(row) => (row.retransmission_ratio === null ? absent : percent(row.retransmission_ratio)),
+		(row) => optional(row.retransmission_ratio, percent),
 	),
 ] as const;
 const name = (title: string) =>

@@ -1,29 +1,31 @@
 /** Tunnel and capture health as lines. */
 
-import { byteRate, count, duration, percent, seconds } from "../format.ts";
-import { lossOf } from "../report/loss.ts";
+import { byteRate, duration } from "../format.ts";
+import { captureEntries, type Entry, tunnelEntries, type Writing } from "../report/entries.ts";
 import { fit, type Paint, type Style, wrap } from "./paint.ts";
 import type { Reading } from "./reading.ts";
 
-const absent = "–";
 const titleWidth = 22;
 const valueWidth = 9;
+const styles: Readonly<Record<NonNullable<Entry["state"]>, Style>> = { good: "green", poor: "yellow", bad: "red" };
 
-type Entry = readonly [title: string, value: string, note: string, style?: Style];
+/** What was read can do nothing to a terminal (reading.ts). */
+const writing: Writing = { name: (name) => name, moment: timeText, duration: durationText, times: "x" };
 
 /** What the figures show to be wrong, then the tunnel's figures, then the capture's. */
 export function healthLines(reading: Reading, columns: number, paint: Paint): string[] {
 	const section = (title: string, entries: readonly Entry[]) => [
 		paint(title, "bold"),
-		...entries.flatMap(([name, value, note, style]) => {
+		...entries.flatMap(({ title: name, value, note, state }) => {
 			const shown = fit(value, valueWidth, "right");
-			const start = `  ${fit(name, titleWidth)}${style === undefined ? shown : paint(shown, "bold", style)}`;
+			const start = `  ${fit(name, titleWidth)}${state === undefined ? shown : paint(shown, "bold", styles[state])}`;
 			const notes = wrap(note, Math.max(16, columns - titleWidth - valueWidth - 4));
 			const indent = " ".repeat(titleWidth + valueWidth + 2);
 			return notes.map((line, index) => `${index === 0 ? start : indent}  ${paint(line, "dim")}`);
 		}),
 	];
-	const { diagnosis } = reading;
+	const { diagnosis, capture } = reading;
+	const ports = { title: "UDP port", value: capture.ports.join(", "), note: `on interface ${capture.interface}` };
 	return [
 		...(diagnosis.length === 0 ? [] : [paint("Diagnosis", "bold")]),
 		...diagnosis.flatMap((sentence) =>
@@ -32,66 +34,10 @@ export function healthLines(reading: Reading, columns: number, paint: Paint): st
 			),
 		),
 		...(diagnosis.length === 0 ? [] : [""]),
-		...section("Tunnel, since the start", tunnel(reading.health)),
+		...section("Tunnel, since the start", tunnelEntries(reading.health, writing)),
 		"",
-		...section("Capture", capture(reading)),
+		...section("Capture", [ports, ...captureEntries(capture, reading.time, writing)]),
 	];
-}
-
-function tunnel(health: Reading["health"]): Entry[] {
-	const { round_trip_seconds: trip, response_seconds: answer } = health;
-	return [
-		["Round trip to clients", optional(trip?.median, seconds), trip ? `95 % within ${seconds(trip.p95)}` : unmeasured],
-		["Server's answer", optional(answer?.median, seconds), answer ? `95 % within ${seconds(answer.p95)}` : unmeasured],
-		[
-			"Sent again",
-			optional(health.retransmission_ratio_out, percent),
-			`to clients; from clients ${optional(health.retransmission_ratio_in, percent)}`,
-		],
-		[
-			"Unanswered queries",
-			optional(health.unanswered_ratio, percent),
-			`${count(health.unanswered_queries)} in all; responses cut: ${count(health.truncated_responses)}`,
-		],
-		[
-			"Overhead",
-			optional(health.overhead, (value) => `${value.toFixed(value < 10 ? 1 : 0)} x`),
-			"bytes of DNS for each byte carried",
-		],
-		[
-			"Small EDNS limit",
-			optional(health.edns_below_1232_ratio, percent),
-			"of queries: under the 1,232 bytes that dnstt needs",
-		],
-		["Responses", ...sumOf(health.responses_by_rcode)],
-		["Refused queries", ...sumOf(health.refused)],
-	];
-}
-
-function capture({ capture: it, time }: Reading): Entry[] {
-	const { dropped, note } = lossOf(it);
-	const up = durationText(Date.parse(time) - Date.parse(it.since));
-	return [
-		["UDP port", it.ports.join(", "), `on interface ${it.interface}`],
-		it.up
-			? ["State", "open", `since ${timeText(it.since)} (${up}), opened again: ${count(it.reopened)}`, "green"]
-			: ["State", "not open", "it is tried again every few seconds; the log says why", "red"],
-		["Packets", count(it.received), `${count(it.faults)} of them malformed`],
-		dropped === 0 ? ["Lost", "0", note] : ["Lost", count(dropped), note, "yellow"],
-	];
-}
-
-const unmeasured = "not measured yet";
-
-/** A sum, and what it is made of. */
-function sumOf(by: Readonly<Record<string, number>>): [string, string] {
-	const entries = Object.entries(by).toSorted(([, a], [, b]) => b - a);
-	const sum = entries.reduce((all, [, value]) => all + value, 0);
-	return [count(sum), entries.map(([name, value]) => `${name} ${count(value)}`).join(", ") || "none so far"];
-}
-
-function optional(value: number | null | undefined, text: (value: number) => string): string {
-	return value === null || value === undefined ? absent : text(value);
 }
 
 /** Time of day, with the day where it is another than that of `nowMs`: always UTC, as the logs have it. */

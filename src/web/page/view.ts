@@ -1,13 +1,12 @@
 /** The parts of the status page that change, as HTML: the server writes them into the page, the page's script renews them. */
 
-import { byteRate, count, duration, percent, rate, seconds } from "../../format.ts";
-import { lossOf } from "../../report/loss.ts";
+import { byteRate, count, duration, optional, percent, rate, seconds } from "../../format.ts";
+import { captureEntries, type Entry, tunnelEntries, type Writing } from "../../report/entries.ts";
 import type {
 	Amounts,
 	AsnStatus,
 	CountryStatus,
 	DomainStatus,
-	HealthStatus,
 	OriginStatus,
 	Point,
 	Ranking,
@@ -37,8 +36,6 @@ interface Column<Row> {
 	/** Left out where there is no room. */
 	readonly wide?: true;
 }
-
-const absent = "–";
 
 const originColumns: readonly Column<OriginStatus>[] = [
 	{
@@ -143,6 +140,12 @@ export function parts(
 	sortings: Readonly<Record<RankingName, Sorting>>,
 ): Readonly<Record<string, string>> {
 	const { countries, asns } = status;
+	const writing: Writing = {
+		name: escapeHtml,
+		moment: (moment) => timeElement(moment, time),
+		duration,
+		times: "×",
+	};
 	return {
 		notice: notice(status, time),
 		now: now(status, hour, time),
@@ -151,9 +154,9 @@ export function parts(
 		"countries-more": more("countries", countries, sortings.countries),
 		"asns-rows": rankingRows(asns?.rows ?? [], asnColumns, sortings.asns),
 		"asns-more": more("asns", asns, sortings.asns),
-		health: health(status.health),
+		health: tunnelEntries(status.health, writing).map(entry).join(""),
 		diagnosis: status.diagnosis.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join(""),
-		capture: capture(status, time),
+		capture: capture(status, writing),
 	};
 }
 
@@ -241,66 +244,19 @@ function domainRow(row: DomainStatus): string {
 	return `<tr><th scope="row"><span>${escapeHtml(row.domain_unicode)}</span>${ascii}</th>${tds.join("")}</tr>`;
 }
 
-function health(health: HealthStatus): string {
-	const { round_trip_seconds: trip, response_seconds: answer } = health;
+function capture({ capture, time }: Status, writing: Writing): string {
+	const { ports } = capture;
 	return [
-		entry("Round trip to clients", optional(trip?.median, seconds), trip && `95 % within ${seconds(trip.p95)}`),
-		entry("Server's answer", optional(answer?.median, seconds), answer && `95 % within ${seconds(answer.p95)}`),
-		entry(
-			"Sent again",
-			optional(health.retransmission_ratio_out, percent),
-			`to clients; from clients ${optional(health.retransmission_ratio_in, percent)}`,
-		),
-		entry(
-			"Unanswered queries",
-			optional(health.unanswered_ratio, percent),
-			`${count(health.unanswered_queries)} in all; responses cut: ${count(health.truncated_responses)}`,
-		),
-		entry(
-			"Overhead",
-			optional(health.overhead, (value) => `${value.toFixed(value < 10 ? 1 : 0)} ×`),
-			"bytes of DNS for each byte carried",
-		),
-		entry(
-			"Small EDNS limit",
-			optional(health.edns_below_1232_ratio, percent),
-			"of queries: under the 1,232 bytes that dnstt needs",
-		),
-		entry("Responses", ...counts(health.responses_by_rcode)),
-		entry("Refused queries", ...counts(health.refused)),
-	].join("");
+		{ title: "Interface", value: escapeHtml(capture.interface), note: `UDP port ${ports.join(", ")}` },
+		...captureEntries(capture, time, writing),
+	]
+		.map(entry)
+		.join("");
 }
 
-/** A sum, and what it is made of. */
-function counts(by: Readonly<Record<string, number>>): [string, string] {
-	const entries = Object.entries(by).toSorted(([, a], [, b]) => b - a);
-	const sum = entries.reduce((all, [, value]) => all + value, 0);
-	return [
-		count(sum),
-		entries.map(([name, value]) => `${escapeHtml(name)} ${count(value)}`).join(", ") || "none so far",
-	];
-}
-
-function capture({ capture, time }: Status, at: TimeText): string {
-	const { dropped, note } = lossOf(capture);
-	const up = duration(Date.parse(time) - Date.parse(capture.since));
-	return [
-		entry("Interface", escapeHtml(capture.interface), `UDP port ${capture.ports.join(", ")}`),
-		capture.up
-			? entry(
-					"State",
-					"open",
-					`since ${timeElement(capture.since, at)} (${up}), opened again: ${count(capture.reopened)}`,
-				)
-			: entry("State", "not open", "it is tried again every few seconds; the log says why", true),
-		entry("Packets", count(capture.received), `${count(capture.faults)} of them malformed`),
-		entry("Lost", count(dropped), note, dropped > 0),
-	].join("");
-}
-
-function entry(title: string, value: string, note: string | null, isWarning = false): string {
-	const warning = isWarning ? ` class="warning"` : "";
-	return `<div${warning}><dt>${title}</dt><dd>${value}<span class="note">${note ?? "not measured yet"}</span></dd></div>`;
+function entry({ title, value, note, state }: Entry): string {
+	const warning = state === "poor" || state === "bad" ? ` class="warning"` : "";
+	return `<div${warning}><dt>${title}</dt><dd>${value}<span class="note">${note}</span></dd></div>`;
 }
 
 /** What an operator should know first; empty when all is as it should be. */
@@ -334,10 +290,6 @@ function notice(status: Status, at: TimeText): string {
 
 function traffic(row: Amounts): number {
 	return row.bytes_in_per_second + row.bytes_out_per_second;
-}
-
-function optional(value: number | null | undefined, text: (value: number) => string): string {
-	return value === null || value === undefined ? absent : text(value);
 }
 
 function timeElement(time: string, text: TimeText): string {

@@ -96,6 +96,7 @@ test("text from outside is escaped wherever it stands", () => {
 		...busyStatus,
 		version: hostile,
 		domains: busyStatus.domains.map((row) => ({ ...row, domain: hostile, domain_unicode: hostile })),
+		health: { ...busyStatus.health, refused: { [hostile]: 1 } },
 		diagnosis: [hostile],
 		capture: { ...busyStatus.capture, interface: hostile },
 	};
