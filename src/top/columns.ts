@@ -1,6 +1,7 @@
 /** The tables of domains, countries and networks: their columns, order and text. */
 
 import { byteRate, count, optional, percent, rate, seconds } from "../format.ts";
+import { countryNameWithCode, networkName } from "../report/names.ts";
 import { fit, type Paint, widthOf } from "./paint.ts";
 import type { AsnReading, CountryReading, DomainReading, OriginReading, Reading } from "./reading.ts";
 import type { RankedPanel, Sorting } from "./view.ts";
@@ -143,21 +144,6 @@ const countryColumns: readonly Column<CountryReading & RowBase>[] = [
 ];
 const asnColumns: readonly Column<AsnReading & RowBase>[] = [name("Network"), active, ...rates, ...link, sessions];
 
-/** Made for the first country: not every start has one to name. */
-let countryNames: Intl.DisplayNames | undefined;
-
-function countryName(code: string): string {
-	if (code === "ZZ") return "Unknown (ZZ)";
-	if (!/^[A-Z]{2}$/.test(code)) return "Others";
-	countryNames ??= new Intl.DisplayNames("en", { type: "region" });
-	return `${countryNames.of(code) ?? code} (${code})`;
-}
-
-function asnName(asn: string): string {
-	if (asn === "0") return "Unknown";
-	return asn === "other" ? "Others" : `AS${asn}`;
-}
-
 /** The columns that `s` goes through. */
 export const columnCounts: Readonly<Record<RankedPanel, number>> = {
 	domains: domainColumns.length,
@@ -177,12 +163,12 @@ export function rankedOf(reading: Reading, panel: RankedPanel, sorting: Sorting,
 		}
 		case "countries": {
 			if (reading.countries === null) return null;
-			const rows = reading.countries.rows.map((row) => ({ ...row, names: [countryName(row.country)] }));
+			const rows = reading.countries.rows.map((row) => ({ ...row, names: [countryNameWithCode(row.country)] }));
 			return ranked(rows, countryColumns, reading.countries.count, sorting, filter);
 		}
 		case "asns": {
 			if (reading.asns === null) return null;
-			const rows = reading.asns.rows.map((row) => ({ ...row, names: [asnName(row.asn)] }));
+			const rows = reading.asns.rows.map((row) => ({ ...row, names: [networkName(row.asn)] }));
 			return ranked(rows, asnColumns, reading.asns.count, sorting, filter);
 		}
 	}

@@ -2,6 +2,7 @@
 
 import { byteRate, count, duration, optional, percent, rate, seconds } from "../../format.ts";
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../../report/entries.ts";
+import { countryName, networkName } from "../../report/names.ts";
 import type {
 	Amounts,
 	AsnStatus,
@@ -78,7 +79,7 @@ const countryColumns: readonly Column<CountryStatus>[] = [
 ];
 
 const asnColumns: readonly Column<AsnStatus>[] = [
-	{ name: "name", title: "Network", value: (row) => Number(row.asn) || 0, text: (row) => asnName(row.asn) },
+	{ name: "name", title: "Network", value: (row) => Number(row.asn) || 0, text: (row) => networkName(row.asn) },
 	...originColumns,
 ];
 
@@ -294,19 +295,4 @@ function traffic(row: Amounts): number {
 
 function timeElement(time: string, text: TimeText): string {
 	return `<time datetime="${time}">${escapeHtml(text(time))}</time>`;
-}
-
-/** Made for the first country: not every start has one to name. */
-let countryNames: Intl.DisplayNames | undefined;
-
-function countryName(code: string): string {
-	if (code === "ZZ") return "Unknown";
-	if (!/^[A-Z]{2}$/.test(code)) return "Others";
-	countryNames ??= new Intl.DisplayNames("en", { type: "region" });
-	return countryNames.of(code) ?? code;
-}
-
-function asnName(asn: string): string {
-	if (asn === "0") return "Unknown";
-	return asn === "other" ? "Others" : `AS${asn}`;
 }
