@@ -1,6 +1,7 @@
 /** What `top` shows, as lines: a function of what was read, of the view and of the size of the terminal. */
 
 import { byteRate, count, rate } from "../format.ts";
+import { activeByMinute, minuteMs } from "../report/minutes.ts";
 import { sparkline } from "../report/sparkline.ts";
 import { columnCounts, type Ranked, rankedOf } from "./columns.ts";
 import { bytesText, durationText, healthLines, timeText } from "./health.ts";
@@ -25,7 +26,6 @@ export interface Frame {
 	readonly extent: Extent;
 }
 
-const minuteMs = 60_000;
 const historyMinutes = 60;
 
 /** As many lines as the terminal has rows, at most; none is wider than it. */
@@ -181,11 +181,8 @@ function historyLine(history: HistoryReading | null, nowMs: number, columns: num
  */
 export function minutesOf(history: HistoryReading | null, nowMs: number): number[] {
 	const last = Math.floor(nowMs / minuteMs);
-	const most = new Map<number, number>();
-	for (const [timeMs, active] of history?.hour ?? []) {
-		const minute = Math.floor(timeMs / minuteMs);
-		if (minute > last - historyMinutes && minute <= last) most.set(minute, Math.max(most.get(minute) ?? 0, active));
-	}
+	const most = activeByMinute(history?.hour ?? []);
+	for (const minute of most.keys()) if (minute <= last - historyMinutes || minute > last) most.delete(minute);
 	if (most.size === 0) return [];
 	const first = Math.min(...most.keys());
 	// The current minute has no sample in its first seconds.

@@ -2,6 +2,7 @@
 
 import { byteRate, count, duration, optional, percent, rate, seconds } from "../../format.ts";
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../../report/entries.ts";
+import { activeByMinute } from "../../report/minutes.ts";
 import { countryName, networkName } from "../../report/names.ts";
 import type {
 	Amounts,
@@ -210,11 +211,7 @@ const sparklineHeight = 64;
 
 /** Active clients of the last hour, the most of each minute, as a line. The chart below says the same with numbers. */
 function sparkline(hour: readonly Point[]): string {
-	const minutes = new Map<number, number>();
-	for (const [timeMs, active] of hour) {
-		const minute = Math.floor(timeMs / 60_000);
-		minutes.set(minute, Math.max(minutes.get(minute) ?? 0, active));
-	}
+	const minutes = activeByMinute(hour);
 	const most = Math.max(1, ...minutes.values());
 	const last = Math.max(0, ...minutes.keys());
 	const spots = [...minutes].map(([minute, active]) => {
