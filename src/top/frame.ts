@@ -2,6 +2,7 @@
 
 import { byteRate, count, rate } from "../format.ts";
 import { activeByMinute, minuteMs } from "../report/minutes.ts";
+import { silenceOf } from "../report/silence.ts";
 import { sparkline } from "../report/sparkline.ts";
 import { columnCounts, type Ranked, rankedOf } from "./columns.ts";
 import { bytesText, durationText, healthLines, timeText } from "./health.ts";
@@ -192,40 +193,39 @@ export function minutesOf(history: HistoryReading | null, nowMs: number): number
 
 /** What an operator should know first; none when all is as it should be. */
 function notice(reading: Reading, columns: number): string[] {
-	const { capture, total, domains } = reading;
+	const silence = silenceOf(reading);
+	if (silence === null) return [];
+	const { capture, domains } = reading;
 	const text = (first: string, ...rest: readonly string[]) => [
 		"",
 		...wrap(first, columns - 2).map((line) => ` ${line}`),
 		...rest.map((line) => `   ${line}`),
 	];
-	if (!capture.up) {
-		return text(
-			`The capture on ${capture.interface} is not open, and nothing is counted. It is tried again every few seconds; the log says why it fails.`,
-			"ip -brief link",
-		).slice(1);
-	}
-	if (total.queries > 0) return [];
-	const where = `on ${capture.interface}, UDP port ${capture.ports.join(" or ")}`;
 	const names = domains.map(({ domain }) => domain);
-	const refused = domains.reduce((sum, row) => sum + row.refused_queries, 0);
-	if (refused > 0) {
-		return text(
-			`No client yet ${where}: ${count(refused)} queries came for the domain, and all were refused (key h says why).`,
-		);
-	}
-	const foreign = capture.foreign.domain ?? 0;
-	if (foreign > 0) {
-		return text(
-			`No tunnel traffic yet ${where}: ${count(foreign)} DNS queries came, none of them for ${names.join(" or ")}. Compare dnstt.domain with the domain of dnstt-server.`,
-		);
-	}
+	const where = `on ${capture.interface}, UDP port ${capture.ports.join(" or ")}`;
 	const port = capture.ports[0] ?? 53;
-	return text(
-		`No tunnel traffic yet ${where}: ${count(capture.received)} packets came, none of them a query to the tunnel. To check:`,
-		`ss -ulpn 'sport = :${port}'        does dnstt-server receive there?`,
-		`dig +trace NS ${names[0] ?? ""}   is the domain delegated to this host?`,
-		`tcpdump -ni ${capture.interface} udp port ${port}    do queries arrive while a client connects?`,
-	);
+	switch (silence.reason) {
+		case "capture closed":
+			return text(
+				`The capture on ${capture.interface} is not open, and nothing is counted. It is tried again every few seconds; the log says why it fails.`,
+				"ip -brief link",
+			).slice(1);
+		case "refused":
+			return text(
+				`No client yet ${where}: ${count(silence.queries)} queries came for the domain, and all were refused (key h says why).`,
+			);
+		case "foreign":
+			return text(
+				`No tunnel traffic yet ${where}: ${count(silence.queries)} DNS queries came, none of them for ${names.join(" or ")}. Compare dnstt.domain with the domain of dnstt-server.`,
+			);
+		case "no query":
+			return text(
+				`No tunnel traffic yet ${where}: ${count(capture.received)} packets came, none of them a query to the tunnel. To check:`,
+				`ss -ulpn 'sport = :${port}'        does dnstt-server receive there?`,
+				`dig +trace NS ${names[0] ?? ""}   is the domain delegated to this host?`,
+				`tcpdump -ni ${capture.interface} udp port ${port}    do queries arrive while a client connects?`,
+			);
+	}
 }
 
 const panelTitles: Readonly<Record<Panel, string>> = {

@@ -4,6 +4,7 @@ import { byteRate, count, duration, optional, percent, rate, seconds } from "../
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../../report/entries.ts";
 import { activeByMinute } from "../../report/minutes.ts";
 import { countryName, networkName } from "../../report/names.ts";
+import { silenceOf } from "../../report/silence.ts";
 import type {
 	Amounts,
 	AsnStatus,
@@ -259,31 +260,30 @@ function entry({ title, value, note, state }: Entry): string {
 
 /** What an operator should know first; empty when all is as it should be. */
 function notice(status: Status, at: TimeText): string {
-	const { capture, total } = status;
-	const where = `${escapeHtml(capture.interface)}, UDP port ${capture.ports.join(" or ")}`;
-	if (!capture.up) {
-		return `<h2>The capture is not open</h2><p>Nothing is counted since it broke on ${escapeHtml(capture.interface)}. It is tried again every few seconds; the log says why it fails. Look whether the interface is there: <code>ip -brief link</code></p>`;
-	}
-	if (total.queries > 0) return "";
-	const names = status.domains.map(({ domain }) => domain);
-	const domain = escapeHtml(names[0] ?? "");
-	const refused = status.domains.reduce((sum, row) => sum + row.refused_queries, 0);
-	const foreign = capture.foreign.domain ?? 0;
-	const intro = `<h2>No tunnel traffic yet</h2><p>Listening on ${where} since ${timeElement(capture.since, at)}.`;
-	if (refused > 0) {
-		return `${intro} ${count(refused)} queries came for ${domain}, and none of them is a client's: see what was refused under tunnel health. Once a client connects, this page comes alive.</p>`;
-	}
-	if (foreign > 0) {
-		return `${intro} ${count(foreign)} DNS queries came, and none is for ${names.map(escapeHtml).join(" or ")}. Compare <code>dnstt.domain</code> with the domain that dnstt-server was started with.</p>`;
-	}
-	const port = capture.ports[0];
-	return `${intro} ${capture.received === 0 ? "Not one packet came." : `${count(capture.received)} packets came, and none is a DNS query to the tunnel.`} What to check:</p>
+	const silence = silenceOf(status);
+	if (silence === null) return "";
+	const { capture, domains } = status;
+	const names = domains.map(({ domain }) => escapeHtml(domain));
+	const [name = ""] = names;
+	const [port] = capture.ports;
+	const on = escapeHtml(capture.interface);
+	const intro = `<h2>No tunnel traffic yet</h2><p>Listening on ${on}, UDP port ${capture.ports.join(" or ")} since ${timeElement(capture.since, at)}.`;
+	switch (silence.reason) {
+		case "capture closed":
+			return `<h2>The capture is not open</h2><p>Nothing is counted since it broke on ${on}. It is tried again every few seconds; the log says why it fails. Look whether the interface is there: <code>ip -brief link</code></p>`;
+		case "refused":
+			return `${intro} ${count(silence.queries)} queries came for ${name}, and none of them is a client's: see what was refused under tunnel health. Once a client connects, this page comes alive.</p>`;
+		case "foreign":
+			return `${intro} ${count(silence.queries)} DNS queries came, and none is for ${names.join(" or ")}. Compare <code>dnstt.domain</code> with the domain that dnstt-server was started with.</p>`;
+		case "no query":
+			return `${intro} ${capture.received === 0 ? "Not one packet came." : `${count(capture.received)} packets came, and none is a DNS query to the tunnel.`} What to check:</p>
 <ul>
 <li>Does dnstt-server receive on this port? <code>ss -ulpn 'sport = :${port}'</code></li>
-<li>Is the domain delegated to this host? <code>dig +trace NS ${domain}</code></li>
-<li>Do queries arrive at all? <code>tcpdump -ni ${escapeHtml(capture.interface)} udp port ${port}</code> while a client connects</li>
+<li>Is the domain delegated to this host? <code>dig +trace NS ${name}</code></li>
+<li>Do queries arrive at all? <code>tcpdump -ni ${on} udp port ${port}</code> while a client connects</li>
 <li>Is another port or interface in use? See <code>dnstt.port</code> and <code>capture.interface</code>.</li>
 </ul>`;
+	}
 }
 
 function traffic(row: Amounts): number {
