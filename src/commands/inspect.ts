@@ -4,6 +4,7 @@ import { inOrderOfTime } from "../capture/order.ts";
 import { CaptureError } from "../capture/source.ts";
 import type { InspectFormat } from "../cli.ts";
 import type { Config } from "../config.ts";
+import { grouped } from "../format.ts";
 import { Activity } from "../report/activity.ts";
 import { type Progress, progressText } from "../report/progress.ts";
 import { createReport, type Report } from "../report/report.ts";
@@ -200,10 +201,10 @@ function createShows(
 
 function summaryLine({ last_packet, packets, domains }: Report): string {
 	const sum = (of: (row: Report["domains"][number]) => number) =>
-		domains.reduce((all, row) => all + of(row), 0).toLocaleString("en-US");
+		grouped(domains.reduce((all, row) => all + of(row), 0));
 	return [
 		last_packet ?? "no packet yet",
-		`packets ${packets.toLocaleString("en-US")}`,
+		`packets ${grouped(packets)}`,
 		`queries ${sum((row) => row.queries)}`,
 		`sessions ${sum((row) => row.sessions)}`,
 		`active ${sum((row) => row.active_clients)}`,
