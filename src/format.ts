@@ -29,12 +29,28 @@ export function seconds(value: number): string {
 	return value < 1 ? `${Math.round(value * 1e3)} ms` : `${value.toFixed(value < 10 ? 2 : 1)} s`;
 }
 
+/** A time in seconds, always to a tenth from one second on, and to a millisecond below: as sentences have it. */
+export function secondsToTenths(value: number): string {
+	return value < 1 ? `${Math.round(value * 1e3)} ms` : `${value.toFixed(1)} s`;
+}
+
+/** A time in seconds as narrow columns have it: from ten seconds on without a decimal, and below ten milliseconds with one. */
+export function shortSeconds(value: number): string {
+	if (value < 0.01) return `${(value * 1e3).toFixed(1)} ms`;
+	return value < 10 ? secondsToTenths(value) : `${Math.round(value)} s`;
+}
+
 /** A share of a whole, 0 to 1. */
 export function percent(share: number): string {
 	const value = share * 100;
 	if (value === 0) return "0 %";
 	if (value < 0.1) return "< 0.1 %";
 	return `${value < 10 ? value.toFixed(1) : Math.round(value)} %`;
+}
+
+/** A share of a whole, 0 to 1, always to a tenth of a per cent, so that those under one another compare at a glance. */
+export function percentToTenths(share: number): string {
+	return `${(share * 100).toFixed(1)} %`;
 }
 
 /** What may be unknown, a dash where it is; `text` is how it reads where it is known. */
@@ -45,7 +61,7 @@ export function optional(value: number | null | undefined, text: (value: number)
 /** Between a number and its unit, where a line may not break. */
 const hardSpace = "\u00a0";
 
-/** How long, to the coarser two units. */
+/** How long, in milliseconds, to the coarser two units. */
 export function duration(ms: number): string {
 	const units = [
 		["d", 86_400_000],
@@ -63,6 +79,16 @@ export function duration(ms: number): string {
 		if (amount > 0) parts.push(`${amount}${hardSpace}${name}`);
 	}
 	return parts.join(" ");
+}
+
+/** How long, in seconds, to a tenth of one: hours, minutes and seconds. */
+export function durationToTenths(seconds: number): string {
+	const tenths = Math.round(seconds * 10);
+	const hours = Math.floor(tenths / 36_000);
+	const minutes = Math.floor((tenths % 36_000) / 600);
+	const rest = `${((tenths % 600) / 10).toFixed(1)} s`;
+	if (hours > 0) return `${grouped(hours)} h ${minutes} min ${rest}`;
+	return minutes > 0 ? `${minutes} min ${rest}` : rest;
 }
 
 /** Three significant digits with the unit of the greatest power of a thousand; units[0] is that of less than `from`. */

@@ -1,5 +1,18 @@
 import { describe, expect, test } from "bun:test";
-import { byteRate, count, duration, grouped, optional, percent, rate, seconds } from "../src/format.ts";
+import {
+	byteRate,
+	count,
+	duration,
+	durationToTenths,
+	grouped,
+	optional,
+	percent,
+	percentToTenths,
+	rate,
+	seconds,
+	secondsToTenths,
+	shortSeconds,
+} from "../src/format.ts";
 
 const hour = 3_600_000;
 const space = "\u00a0";
@@ -71,6 +84,35 @@ describe.each([
 		],
 	],
 	[
+		"secondsToTenths",
+		secondsToTenths,
+		[
+			[0.0042, "4 ms"],
+			[0.3996, "400 ms"],
+			[0.9994, "999 ms"],
+			[1, "1.0 s"],
+			[12.34, "12.3 s"],
+		],
+	],
+	[
+		"shortSeconds",
+		shortSeconds,
+		[
+			...[
+				[0.00002, "0.0 ms"],
+				[0.0042, "4.2 ms"],
+				[0.01, "10 ms"],
+				[0.1834, "183 ms"],
+			],
+			...[
+				[1, "1.0 s"],
+				[9.94, "9.9 s"],
+				[10, "10 s"],
+				[62.5, "63 s"],
+			],
+		],
+	],
+	[
 		"percent",
 		percent,
 		[
@@ -82,6 +124,16 @@ describe.each([
 		],
 	],
 	[
+		"percentToTenths",
+		percentToTenths,
+		[
+			[0, "0.0 %"],
+			[0.0004, "0.0 %"],
+			[0.145, "14.5 %"],
+			[1, "100.0 %"],
+		],
+	],
+	[
 		"duration",
 		duration,
 		[
@@ -90,6 +142,17 @@ describe.each([
 			[61_000, `1${space}min 1${space}s`],
 			[hour, `1${space}h`],
 			[49 * hour, `2${space}d 1${space}h`],
+		],
+	],
+	[
+		"durationToTenths",
+		durationToTenths,
+		[
+			[0, "0.0 s"],
+			[59.94, "59.9 s"],
+			[59.95, "1 min 0.0 s"],
+			[3_599.96, "1 h 0 min 0.0 s"],
+			[3_600_061.2, "1,000 h 1 min 1.2 s"],
 		],
 	],
 ] as [string, (value: number) => string, [number, string][]][])("%s", (_name, text, rows) => {

@@ -1,5 +1,4 @@
-import { grouped } from "../format.ts";
-import { percent } from "./figures.ts";
+import { grouped, percentToTenths, secondsToTenths } from "../format.ts";
 import type { HealthFigures } from "./health.ts";
 import type { DomainFigures } from "./report.ts";
 
@@ -69,18 +68,18 @@ export function diagnose(
 		const formErr = responses_by_rcode.FORMERR ?? 0;
 		if (responses >= casesMin && formErr >= responses * rejectedRatioMin) {
 			sentences.push(
-				`Queries refused with FORMERR: ${domain} ${percent(formErr / responses)}. The server does so when a resolver takes less than its -mtu, 1,232 bytes unless set: a smaller -mtu, or another resolver, lets them through.`,
+				`Queries refused with FORMERR: ${domain} ${percentToTenths(formErr / responses)}. The server does so when a resolver takes less than its -mtu, 1,232 bytes unless set: a smaller -mtu, or another resolver, lets them through.`,
 			);
 		}
 		if (responses >= casesMin && truncated_responses >= responses * truncatedRatioMin) {
 			sentences.push(
-				`Responses cut (TC=1): ${domain} ${percent(truncated_responses / responses)}. What did not fit is lost and sent again: the server's -mtu is too small, or something in front of it cuts.`,
+				`Responses cut (TC=1): ${domain} ${percentToTenths(truncated_responses / responses)}. What did not fit is lost and sent again: the server's -mtu is too small, or something in front of it cuts.`,
 			);
 		}
 		const response = health.response_seconds;
 		if (response !== null && response.count >= casesMin && response.median >= heldSecondsMin) {
 			sentences.push(
-				`Median time to respond: ${domain} ${seconds(response.median)}. The server holds a response for up to a second until it has data: as it should be while clients are idle; while they wait, what is behind the server is slow.`,
+				`Median time to respond: ${domain} ${secondsToTenths(response.median)}. The server holds a response for up to a second until it has data: as it should be while clients are idle; while they wait, what is behind the server is slow.`,
 			);
 		}
 	}
@@ -96,25 +95,25 @@ export function diagnose(
 			smallEdns,
 			smallEdnsRatioMin,
 			(found) =>
-				`Queries through resolvers that take less than 1,232 bytes: ${listed(found, smallEdns, percent)}. The server refuses these unless its -mtu is smaller: clients there need another resolver.`,
+				`Queries through resolvers that take less than 1,232 bytes: ${listed(found, smallEdns, percentToTenths)}. The server refuses these unless its -mtu is smaller: clients there need another resolver.`,
 		);
 		find(
 			resent,
 			retransmissionRatioMin,
 			(found) =>
-				`Segments to clients sent again: ${listed(found, resent, percent)}${elsewhere(ofKind, found)}. Packets are lost on the way through the resolvers, or wait too long for a query to carry them, as when resolvers limit the rate.`,
+				`Segments to clients sent again: ${listed(found, resent, percentToTenths)}${elsewhere(ofKind, found)}. Packets are lost on the way through the resolvers, or wait too long for a query to carry them, as when resolvers limit the rate.`,
 		);
 		find(
 			unanswered,
 			unansweredRatioMin,
 			(found) =>
-				`Queries without a response: ${listed(found, unanswered, percent)}. The server is down or overloaded, or its responses do not pass where this was captured.`,
+				`Queries without a response: ${listed(found, unanswered, percentToTenths)}. The server is down or overloaded, or its responses do not pass where this was captured.`,
 		);
 		find(
 			roundTrip,
 			roundTripSecondsMin,
 			(found) =>
-				`Median round trip: ${listed(found, roundTrip, seconds)}. The resolvers are far, slow, or limit the rate of queries.`,
+				`Median round trip: ${listed(found, roundTrip, secondsToTenths)}. The resolvers are far, slow, or limit the rate of queries.`,
 		);
 	}
 	return sentences;
@@ -175,9 +174,5 @@ function elsewhere(ofKind: readonly Place[], found: readonly Place[]): string {
 	const rest = ofKind.filter((place) => !found.includes(place));
 	const segments = rest.reduce((sum, { health }) => sum + health.segments_out, 0);
 	const again = rest.reduce((sum, { health }) => sum + health.retransmissions_out, 0);
-	return segments < casesMin ? "" : ` (elsewhere ${percent(again / segments)})`;
-}
-
-function seconds(value: number): string {
-	return value < 1 ? `${(value * 1_000).toFixed(0)} ms` : `${value.toFixed(1)} s`;
+	return segments < casesMin ? "" : ` (elsewhere ${percentToTenths(again / segments)})`;
 }

@@ -34,11 +34,6 @@ export function figuresOf(tracker: Tracker, sets: readonly number[]): Figures {
 	};
 }
 
-/** A share of a whole, 0 to 1, as all of a report has it. */
-export function percent(share: number): string {
-	return `${(share * 100).toFixed(1)} %`;
-}
-
 /** Counts by the reason's name, without those that are 0. */
 export function byReason<Reason extends number>(
 	names: Readonly<Record<Reason, string>>,

@@ -1,8 +1,8 @@
 import { unicodeDomain } from "../config/values.ts";
-import { grouped } from "../format.ts";
+import { durationToTenths, grouped, percentToTenths, shortSeconds } from "../format.ts";
 import { table } from "./columns.ts";
 import { placeName } from "./diagnosis.ts";
-import { type Figures, percent } from "./figures.ts";
+import type { Figures } from "./figures.ts";
 import type { HealthFigures } from "./health.ts";
 import type { Report } from "./report.ts";
 import { sparkline } from "./sparkline.ts";
@@ -57,7 +57,7 @@ function summary(report: Report): string {
 			? leftOut > 0
 				? "none between --from and --to"
 				: "no packets"
-			: `${report.first_packet} to ${report.last_packet} (${duration(report.duration_seconds)})`;
+			: `${report.first_packet} to ${report.last_packet} (${durationToTenths(report.duration_seconds)})`;
 	const rows = [
 		[report.files.length === 1 ? "File" : "Files", report.files.join(", ")],
 		["Time", span],
@@ -165,21 +165,9 @@ function health(report: Report, top: number): string {
 }
 
 function time(seconds: number | undefined): string {
-	if (seconds === undefined) return "-";
-	if (seconds >= 10) return `${seconds.toFixed(0)} s`;
-	if (seconds >= 1) return `${seconds.toFixed(1)} s`;
-	return `${(seconds * 1_000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+	return seconds === undefined ? "-" : shortSeconds(seconds);
 }
 
 function share(ratio: number | null): string {
-	return ratio === null ? "-" : percent(ratio);
-}
-
-function duration(seconds: number): string {
-	const tenths = Math.round(seconds * 10);
-	const hours = Math.floor(tenths / 36_000);
-	const minutes = Math.floor((tenths % 36_000) / 600);
-	const rest = `${((tenths % 600) / 10).toFixed(1)} s`;
-	if (hours > 0) return `${grouped(hours)} h ${minutes} min ${rest}`;
-	return minutes > 0 ? `${minutes} min ${rest}` : rest;
+	return ratio === null ? "-" : percentToTenths(ratio);
 }
