@@ -105,7 +105,7 @@ function named<T>(path: string, open: () => T): T {
 			throw new CaptureError(
 				unpacker === undefined
 					? `${name} is no capture (${native.message}); expected pcap or pcapng, not compressed, as tcpdump -w writes it`
-					: `${name} is compressed; unpack it first: ${unpacker} ${name} | dnstt_exporter inspect -`,
+					: `${name} is compressed; give - in its place, and pipe it in: ${unpacker} ${name} | dnstt_exporter inspect ... -`,
 			);
 		}
 		throw error;
@@ -121,11 +121,12 @@ function refuseUnreadable(path: string): void {
 	}
 }
 
-/** How compressed files begin (RFC 1952, 2.3.1; RFC 8878, 3.1.1; The .xz File Format, 2.1.1.1), and what unpacks them. */
+/** How compressed files begin (RFC 1952, 2.3.1; RFC 8878, 3.1.1; The .xz File Format, 2.1.1.1; bzip2), and what unpacks them. */
 const compressions: readonly (readonly [begin: string, unpacker: string])[] = [
 	["1f8b", "zcat"],
 	["28b52ffd", "zstdcat"],
 	["fd377a585a00", "xzcat"],
+	["425a68", "bzcat"],
 ];
 const compressionBytes = 6;
 
@@ -157,7 +158,12 @@ class CapFile implements FileSource {
 		} catch (error) {
 			const native = nativeError(error);
 			if (native?.code !== "read_failed") throw error;
-			throw new CaptureError(`${this.name} is damaged after frame ${this.statistics().received}: ${native.message}`);
+			const { received } = this.statistics();
+			throw new CaptureError(
+				/different from the .* of the first interface/.test(native.message)
+					? `${this.name} is read up to frame ${received}, as its interfaces differ (${native.message}); write each to a file of its own: tshark -r ${this.name} -Y frame.interface_id==1 -w FILE`
+					: `${this.name} is damaged after frame ${received}: ${native.message}`,
+			);
 		}
 	}
 

@@ -13,6 +13,8 @@ export function registerProcessMetrics(registry: Registry): void {
 	processCpuTotal(registry);
 	processStartTime(registry);
 	osMemoryHeap(registry);
+	// What the runtime reserved, several GB of addresses, under the help text "Process heap size".
+	registry.removeSingleMetric("process_heap_bytes");
 	processOpenFileDescriptors(registry);
 	processMaxFileDescriptors(registry);
 }

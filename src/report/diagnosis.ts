@@ -8,6 +8,7 @@ const retransmissionRatioMin = 0.1;
 const unansweredRatioMin = 0.05;
 const rejectedRatioMin = 0.02;
 const truncatedRatioMin = 0.02;
+const cutRatioMin = 0.1;
 const casesMin = 50;
 /** An idle poll is answered after a second at the most; data comes at once. */
 const heldSecondsMin = 0.4;
@@ -151,6 +152,12 @@ export function diagnoseDomain(
 	const messages =
 		others === 1 ? "1 DNS message was for another domain" : `${grouped(others)} DNS messages were for other domains`;
 	return `No query for ${domains.map(({ domain }) => domain).join(" or ")}: ${messages}; check --dnstt.domain.`;
+}
+
+/** What is wrong when of all packets that came so many end before their IP header says that they do: the sentence; null if they are few. */
+export function diagnoseCut(truncated: number, packets: number): string | null {
+	if (truncated === 0 || truncated < packets * cutRatioMin) return null;
+	return `Packets that are not whole: ${grouped(truncated)} of ${grouped(packets)}. They were cut when they were captured: capture all of each, as tcpdump does with -s 0.`;
 }
 
 /** What is wrong when time stamps went back so many times: the sentence; null for none. */

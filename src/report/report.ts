@@ -3,7 +3,7 @@ import { faultNames, foreignNames, rcodeNames, refusalNames } from "../engine/na
 import type { Tracker } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { ActivityFigures } from "./activity.ts";
-import { diagnose, diagnoseDomain, diagnosePort, diagnoseTime, placeOf } from "./diagnosis.ts";
+import { diagnose, diagnoseCut, diagnoseDomain, diagnosePort, diagnoseTime, placeOf } from "./diagnosis.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
 import { type HealthFigures, healthOf } from "./health.ts";
 
@@ -79,6 +79,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 	const domains = domainsOf(sources);
 	const countries = origins.hasCountry ? ranked((set) => originOf(set).country) : [];
 	const asns = origins.hasAsn ? ranked((set) => originOf(set).asn) : [];
+	const wrongLength = diagnoseCut(tracker.faultsOf(Fault.IpTruncated), reading.packets);
 	const wrongPort = diagnosePort(reading.ports, domains, {
 		others: tracker.foreignOf(Foreign.Port),
 		strays: straysOf(tracker),
@@ -97,9 +98,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		countries: origins.hasCountry ? countries.map(([country, row]) => ({ country, ...row })) : null,
 		asns: origins.hasAsn ? asns.map(([asn, row]) => ({ asn, ...row })) : null,
 		diagnosis: [
-			...(wrongPort === null ? [] : [wrongPort]),
-			...(wrongDomain === null ? [] : [wrongDomain]),
-			...(wrongTime === null ? [] : [wrongTime]),
+			...[wrongLength, wrongPort, wrongDomain, wrongTime].filter((sentence) => sentence !== null),
 			...diagnose(domains, [
 				...countries.map(([country, row]) => placeOf("country", country, row)),
 				...asns.map(([asn, row]) => placeOf("network", asn, row)),

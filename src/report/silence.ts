@@ -1,10 +1,10 @@
-/** Why nothing is counted, and how many queries show it: what an operator should know before all figures. */
+/** Why nothing is counted, and how many messages show it: what an operator should know before all figures. */
 export type Silence =
 	| { readonly reason: "capture closed" }
 	/** Queries came for the domains, and none of them is a client's. */
 	| { readonly reason: "refused"; readonly queries: number }
-	/** Queries came, and none of them is for the domains. */
-	| { readonly reason: "foreign"; readonly queries: number }
+	/** DNS messages came, queries and responses, and none of them is for the domains. */
+	| { readonly reason: "foreign"; readonly messages: number }
 	| { readonly reason: "no query" };
 
 /** Of the status, what tells it. */
@@ -21,5 +21,5 @@ export function silenceOf({ capture, total, domains }: Counted): Silence | null 
 	const refused = domains.reduce((sum, row) => sum + row.refused_queries, 0);
 	if (refused > 0) return { reason: "refused", queries: refused };
 	const foreign = capture.foreign.domain ?? 0;
-	return foreign > 0 ? { reason: "foreign", queries: foreign } : { reason: "no query" };
+	return foreign > 0 ? { reason: "foreign", messages: foreign } : { reason: "no query" };
 }

@@ -216,7 +216,7 @@ function notice(reading: Reading, columns: number): string[] {
 			);
 		case "foreign":
 			return text(
-				`No tunnel traffic yet ${where}: ${count(silence.queries)} DNS queries came, none of them for ${names.join(" or ")}. Compare dnstt.domain with the domain of dnstt-server.`,
+				`No tunnel traffic yet ${where}: ${count(silence.messages)} DNS messages came, none of them for ${names.join(" or ")}. Compare dnstt.domain with the domain of dnstt-server.`,
 			);
 		case "no query":
 			return text(

@@ -17,7 +17,7 @@ import { CaptureError, type FrameSource, LinkType } from "../../src/capture/sour
 import { recordHeaderBytes } from "../../src/engine/border.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
 import { batchOfBytes } from "../support/observed.ts";
-import { type CaptureRecord, readPcapFile, writePcap, writePcapng } from "../support/pcapfile.ts";
+import { type CaptureRecord, concatBytes, readPcapFile, writePcap, writePcapng } from "../support/pcapfile.ts";
 
 const capturesFolder = join(import.meta.dir, "../captures");
 const folder = mkdtempSync(join(tmpdir(), "dnstt-file-"));
@@ -247,11 +247,12 @@ describe("what is no capture is refused with its name and the reason", () => {
 	test.each([
 		["zcat", Bun.gzipSync(new Uint8Array(64))],
 		["zstdcat", Bun.zstdCompressSync(new Uint8Array(64))],
+		["bzcat", Buffer.concat([Buffer.from("BZh91AY&SY"), new Uint8Array(32)])],
 		["xzcat", Buffer.concat([Buffer.from("fd377a585a000004", "hex"), new Uint8Array(32)])],
 	])("a compressed file, with %s that unpacks it, also where it is to grow", async (unpacker, content) => {
 		const path = await saved(content);
 		const complaint = new CaptureError(
-			`${path} is compressed; unpack it first: ${unpacker} ${path} | dnstt_exporter inspect -`,
+			`${path} is compressed; give - in its place, and pipe it in: ${unpacker} ${path} | dnstt_exporter inspect ... -`,
 		);
 		expect(() => openFile(path)).toThrow(complaint);
 		await expect(openGrowing(path, { grows: true, again: async () => false })).rejects.toThrow(complaint);
@@ -279,6 +280,14 @@ describe("what is no capture is refused with its name and the reason", () => {
 		expect(() => openFile(path)).toThrow(
 			`${path} has link type IEEE802_11 (105), which is not supported; supported are NULL, EN10MB, RAW`,
 		);
+	});
+
+	test("a pcapng file whose interfaces have two link types, once the second is reached, with what parts them", async () => {
+		const path = await saved(
+			concatBytes([linkType, LinkType.RAW].map((type) => writePcapng({ linkType: type, records: sample }))),
+		);
+		expect(() => readAll(path)).toThrow(`${path} is read up to frame ${sample.length}, as its interfaces differ (`);
+		expect(() => readAll(path)).toThrow("tshark -r");
 	});
 
 	test("a pcapng file with a second section of the other byte order, which libpcap cannot read, once it is reached", async () => {

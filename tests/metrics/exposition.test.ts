@@ -21,6 +21,8 @@ describe("an exposition", () => {
 		const others = [...types.keys()].filter((name) => !name.startsWith("dnstt_"));
 		expect(others).toContain("process_resident_memory_bytes");
 		expect(others).toContain("process_cpu_seconds_total");
+		// Of no use: addresses that the runtime reserved.
+		expect(others).not.toContain("process_heap_bytes");
 		expect(others.filter((name) => !name.startsWith("process_"))).toEqual([]);
 		expect(text).toEndWith("\n");
 		expect(exposition.contentType).toBe("text/plain; version=0.0.4; charset=utf-8");

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
 	diagnose,
+	diagnoseCut,
 	diagnoseDomain,
 	diagnosePort,
 	diagnoseTime,
@@ -122,6 +123,15 @@ describe("where all UDP packets were of other ports", () => {
 	])("%s", (_, ports, found, others, strays, said) => {
 		expect(diagnosePort(ports, [found], { others, strays })).toBe(said);
 	});
+});
+
+test.each([
+	["none", 0, 1_000, null],
+	["few", 99, 1_000, null],
+	["none of none", 0, 0, null],
+	["a tenth", 100, 1_000, "Packets that are not whole: 100 of 1,000. They were cut when they were captured: "],
+])("of packets that are not whole %s", (_, truncated, packets, said) => {
+	expect(diagnoseCut(truncated, packets)?.slice(0, said?.length) ?? null).toBe(said);
 });
 
 test.each([

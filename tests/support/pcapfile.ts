@@ -108,8 +108,6 @@ export interface PcapngOptions {
 	readonly otherBlocks?: boolean;
 	/** Begins a second section of the other byte order in the middle of the records, as `cat a.pcapng b.pcapng` gives. */
 	readonly secondSection?: boolean;
-	/** The link type of the interface in the second section, the same if left out. */
-	readonly secondLinkType?: number;
 	readonly records: readonly CaptureRecord[];
 }
 
@@ -120,7 +118,7 @@ export function writePcapng(options: PcapngOptions): Uint8Array {
 	const middle = options.secondSection === true ? Math.floor(records.length / 2) : records.length;
 	const blocks = section(options, records.slice(0, middle), options.linkType, !bigEndian);
 	if (options.secondSection === true) {
-		blocks.push(...section(options, records.slice(middle), options.secondLinkType ?? options.linkType, bigEndian));
+		blocks.push(...section(options, records.slice(middle), options.linkType, bigEndian));
 	}
 	return concatBytes(blocks);
 }

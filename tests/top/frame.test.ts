@@ -205,7 +205,7 @@ describe("a frame", () => {
 	test("says what to check where nothing came", () => {
 		expect(textOf({}, scene(quietStatus))).toContain("dig +trace NS t.example.com");
 		const foreign = { ...quietStatus, capture: { ...quietStatus.capture, foreign: { domain: 7 } } };
-		expect(textOf({}, scene(foreign))).toContain("7 DNS queries came, none of them\n for t.example.com");
+		expect(textOf({}, scene(foreign))).toContain("7 DNS messages came, none of them\n for t.example.com");
 		const down = { ...busyStatus, capture: { ...busyStatus.capture, up: false } };
 		expect(textOf({}, scene(down))).toContain("The capture on eth0 is not open");
 	});

@@ -274,7 +274,7 @@ function notice(status: Status, at: TimeText): string {
 		case "refused":
 			return `${intro} ${count(silence.queries)} queries came for ${name}, and none of them is a client's: see what was refused under tunnel health. Once a client connects, this page comes alive.</p>`;
 		case "foreign":
-			return `${intro} ${count(silence.queries)} DNS queries came, and none is for ${names.join(" or ")}. Compare <code>dnstt.domain</code> with the domain that dnstt-server was started with.</p>`;
+			return `${intro} ${count(silence.messages)} DNS messages came, and none is for ${names.join(" or ")}. Compare <code>dnstt.domain</code> with the domain that dnstt-server was started with.</p>`;
 		case "no query":
 			return `${intro} ${capture.received === 0 ? "Not one packet came." : `${count(capture.received)} packets came, and none is a DNS query to the tunnel.`} What to check:</p>
 <ul>

@@ -58,7 +58,7 @@ describe("the notice", () => {
 		[
 			"says that queries are for another domain",
 			{ ...quietStatus, capture: { ...capture, received: 7, foreign: { domain: 5 } } },
-			"5 DNS queries came, and none is for t.example.com",
+			"5 DNS messages came, and none is for t.example.com",
 		],
 		[
 			"says that only probes came",
