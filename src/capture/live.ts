@@ -117,7 +117,6 @@ function operatorError(error: unknown, name: string): unknown {
 function interfaceNames(): string[] {
 	return loadCap()
 		.Cap.deviceList()
-		.map((device) => device.name)
 		.filter((name) => name !== "any");
 }
 

@@ -1,12 +1,5 @@
 /** Package `cap` with this project's native half (cap.c): what its JavaScript half hands on. */
 declare module "cap" {
-	interface Device {
-		readonly name: string;
-		readonly description?: string;
-		readonly addresses: readonly { readonly addr: string; readonly netmask?: string }[];
-		readonly flags?: "PCAP_IF_LOOPBACK";
-	}
-
 	interface LiveOptions {
 		/** Size of the kernel's ring. */
 		readonly bufferBytes: number;
@@ -19,7 +12,8 @@ declare module "cap" {
 
 	/** All methods throw an Error whose `code` is one of the words that the C files here give to throw_coded (`NativeError`). */
 	class Cap {
-		static deviceList(): Device[];
+		/** Names of the host's interfaces, `any` among them. */
+		static deviceList(): string[];
 		static findDevice(address?: string): string | undefined;
 		/** Opens an interface or `any` and gives its LINKTYPE_ number. */
 		open(device: string, options: LiveOptions): number;

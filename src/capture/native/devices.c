@@ -1,4 +1,7 @@
-/* Which interfaces the host has: cap's deviceList() and findDevice([address]). */
+/*
+ * Which interfaces the host has: deviceList() and findDevice([address]), which are the names that cap's JavaScript half puts on
+ * class Cap. They are kept, so findDevice is here although this program does not call it; deviceList gives less than cap's own.
+ */
 #include "native.h"
 
 #include <arpa/inet.h>
@@ -33,15 +36,7 @@ static pcap_if_t *find_all(napi_env env)
 	return devices;
 }
 
-/* Sets a string property; text that is no UTF-8 (an interface may have any name) is replaced by JavaScript's rule. */
-static void set_string(napi_env env, napi_value object, const char *name, const char *text)
-{
-	napi_value value;
-	if (napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &value) == napi_ok)
-		napi_set_named_property(env, object, name, value);
-}
-
-/* deviceList(): { name, description?, addresses: { addr, netmask? }[], flags? }[], as cap gives it. */
+/* deviceList(): the names; what is no UTF-8 in one (an interface may have any name) is replaced by JavaScript's rule. */
 static napi_value device_list(napi_env env, napi_callback_info info)
 {
 	(void)info;
@@ -53,28 +48,9 @@ static napi_value device_list(napi_env env, napi_callback_info info)
 	}
 	uint32_t count = 0;
 	for (const pcap_if_t *device = devices; device; device = device->next) {
-		napi_value entry, addresses;
-		napi_create_object(env, &entry);
-		set_string(env, entry, "name", device->name);
-		if (device->description)
-			set_string(env, entry, "description", device->description);
-		if (device->flags & PCAP_IF_LOOPBACK)
-			set_string(env, entry, "flags", "PCAP_IF_LOOPBACK");
-		napi_create_array(env, &addresses);
-		uint32_t address_count = 0;
-		for (const pcap_addr_t *address = device->addresses; address; address = address->next) {
-			char text[INET6_ADDRSTRLEN];
-			if (!address_text(address->addr, text))
-				continue;
-			napi_value pair;
-			napi_create_object(env, &pair);
-			set_string(env, pair, "addr", text);
-			if (address_text(address->netmask, text))
-				set_string(env, pair, "netmask", text);
-			napi_set_element(env, addresses, address_count++, pair);
-		}
-		napi_set_named_property(env, entry, "addresses", addresses);
-		napi_set_element(env, list, count++, entry);
+		napi_value name;
+		if (napi_create_string_utf8(env, device->name, NAPI_AUTO_LENGTH, &name) == napi_ok)
+			napi_set_element(env, list, count++, name);
 	}
 	pcap_freealldevs(devices);
 	return list;
