@@ -39,7 +39,8 @@ export interface CaptureStatistics {
 export interface FrameSource {
 	readonly linkType: LinkType;
 	/**
-	 * Fills a batch from its beginning and gives the number of bytes used; 0 when there is nothing (live: for now; file: the end).
+	 * Fills a batch from its beginning and gives the number of bytes used; 0 when there is nothing now (live, or a file that is
+	 * being written) and at the end of a file; of a file FileSource.isAtEnd tells which.
 	 * Throws a CaptureError when the source is broken; frames that came before the fault have been given by then.
 	 */
 	read(batch: FrameBatch): number;

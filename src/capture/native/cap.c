@@ -92,8 +92,9 @@ static void append_frame(u_char *user, const struct pcap_pkthdr *header, const u
 }
 
 /*
- * read(buffer): fills a Uint8Array with records and gives the number of bytes used; 0 for nothing now (live) or the end (file).
- * The array must hold at least one record of the largest size. A fault is thrown when the frames in front of it have been given.
+ * read(buffer): fills a Uint8Array with records and gives the number of bytes used; 0 for nothing now (live, or a file that is
+ * being written) or at the end of a file; of a file isAtEnd() tells which. The array must hold at least one record of the
+ * largest size. A fault is thrown when the frames in front of it have been given.
  */
 static napi_value read_batch(napi_env env, napi_callback_info info)
 {

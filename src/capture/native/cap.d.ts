@@ -32,7 +32,10 @@ declare module "cap" {
 		linkTypeName(): string | undefined;
 		/** Lets only matching frames through, in the kernel (pcap-filter(7)). */
 		setFilter(text: string): void;
-		/** Fills `buffer` with records (src/capture/source.ts) and gives the bytes used; 0: nothing now, or the end of the file. */
+		/**
+		 * Fills `buffer` with records (src/capture/source.ts) and gives the bytes used; 0: nothing now (live, or a file that is being
+		 * written) or at the end of a file; of a file isAtEnd() tells which.
+		 */
 		read(buffer: Uint8Array): number;
 		/** Writes received, dropped by the kernel, dropped by the interface. */
 		statistics(counts: Float64Array): void;
