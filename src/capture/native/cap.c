@@ -13,6 +13,22 @@ napi_value throw_coded(napi_env env, const char *code, const char *message)
 	return NULL;
 }
 
+char *string_argument(napi_env env, napi_value value)
+{
+	size_t bytes = 0;
+	if (napi_get_value_string_utf8(env, value, NULL, 0, &bytes) != napi_ok) {
+		throw_coded(env, "wrong_argument", "expected a string");
+		return NULL;
+	}
+	char *text = malloc(bytes + 1);
+	if (!text || napi_get_value_string_utf8(env, value, text, bytes + 1, &bytes) != napi_ok || strlen(text) != bytes) {
+		free(text);
+		throw_coded(env, "wrong_argument", "expected a string without NUL");
+		return NULL;
+	}
+	return text;
+}
+
 bool define_function(napi_env env, napi_value target, const char *name, napi_callback function)
 {
 	napi_value value;
@@ -69,6 +85,16 @@ struct cap *open_receiver(napi_env env, napi_callback_info info, size_t count, n
 	struct cap *cap = receiver(env, info, count, arguments);
 	if (cap && !cap->handle) {
 		throw_coded(env, "not_open", "the capture is not open");
+		return NULL;
+	}
+	return cap;
+}
+
+struct cap *closed_receiver(napi_env env, napi_callback_info info, size_t count, napi_value arguments[])
+{
+	struct cap *cap = receiver(env, info, count, arguments);
+	if (cap && cap->handle) {
+		throw_coded(env, "already_open", "the capture is open already");
 		return NULL;
 	}
 	return cap;

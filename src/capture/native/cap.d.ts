@@ -20,8 +20,8 @@ declare module "cap" {
 		/** Opens a pcap or pcapng file and gives its LINKTYPE_ number. */
 		openOffline(path: string): number;
 		/**
-		 * The same for a capture that is being written, `-` for standard input; undefined while its header is not there: call it again. Neither this nor read()
-		 * waits for longer than a moment. `grows`: the end of the file is not the end of the capture.
+		 * The same for a capture that is being written, `-` for standard input; undefined while its header is not there: call it
+		 * again. Neither this nor read() waits for longer than a moment. `grows`: the end of the file is not the end of the capture.
 		 */
 		openGrowing(path: string, grows: boolean): number | undefined;
 		/** Of a file: whether read() gave 0 because there is no more, and not because no more is there yet. */

@@ -1,4 +1,4 @@
-/* class Cap, as cap.c, open.c and input.c share it. */
+/* class Cap, as cap.c, open.c, plain.c and input.c share it. */
 #ifndef CAP_H
 #define CAP_H
 
@@ -45,11 +45,20 @@ struct cap {
 	struct pcap_stat last; /* libpcap counts in 32 bits: what it said last, to add differences */
 };
 
-/* Gives the receiver's Cap and up to `count` arguments; NULL with an exception pending if the receiver is none. */
+/* Gives the receiver's Cap and up to `count` arguments. Throws wrong_argument and gives NULL if the receiver is none. */
 struct cap *receiver(napi_env env, napi_callback_info info, size_t count, napi_value arguments[]);
 
-/* The same, and refuses a Cap that is not open. */
+/* Does what receiver() does, and throws not_open if the Cap is not open. */
 struct cap *open_receiver(napi_env env, napi_callback_info info, size_t count, napi_value arguments[]);
+
+/* Does what receiver() does, and throws already_open if the Cap is open. */
+struct cap *closed_receiver(napi_env env, napi_callback_info info, size_t count, napi_value arguments[]);
+
+/*
+ * Gives a string argument in UTF-8 as a C string that the caller frees. Throws wrong_argument and gives NULL if it is no
+ * string, has a NUL in it or finds no memory.
+ */
+char *string_argument(napi_env env, napi_value value);
 
 /* open.c: methods of the class */
 napi_value open_live(napi_env env, napi_callback_info info);
@@ -62,18 +71,36 @@ napi_value open_growing(napi_env env, napi_callback_info info);
 napi_value is_at_end(napi_env env, napi_callback_info info);
 napi_value file_offset(napi_env env, napi_callback_info info);
 
-/* plain.c: see there */
+/* plain.c */
+
+/* Looks whether the file that libpcap has just opened can be read without it, and sets cap->plain. Throws nothing. */
 void plain_open(struct cap *cap);
+
+/*
+ * Fills the batch with records, if cap->plain.is_plain. When there is none that it can take, it clears that, and libpcap goes
+ * on from there. Throws nothing.
+ */
 void plain_read(struct cap *cap, struct batch *batch);
 
-/* input.c: see there */
+/* input.c */
 struct input;
+
+/* Lets libpcap read on in a capture that is being written, after the stream was at its end. Throws nothing. */
 void input_retry(const struct cap *cap);
+
+/* Closes the descriptor and frees everything. The libpcap handle that reads from it must be closed before. */
 void input_free(struct input *input);
 
-/* open.c: see there */
-char *string_argument(napi_env env, napi_value value);
+/* open.c */
+
+/* Gives the LINKTYPE_ number of an open Cap as a JavaScript number; NULL if Node-API cannot make it. Throws nothing itself. */
 napi_value link_type_of(napi_env env, const struct cap *cap);
+
+/*
+ * Whether the interface of a live Cap still exists and is up; true for `any`. Throws interface_gone or interface_down if not. An
+ * interface that was taken down, or deleted and made anew under its name, gives no frames any more and, once libpcap has fetched
+ * the socket's error, no error either.
+ */
 bool interface_is_up(napi_env env, const struct cap *cap);
 
 #endif

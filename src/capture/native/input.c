@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "cap.h"
+#include "pcapfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +20,7 @@
 #define WAIT_MS 50
 #define READ_BYTES (1 << 16)
 /* libpcap refuses longer blocks; a longer record of a pcap file is damage, too. */
-#define RECORD_BYTES_MAX (16 << 20)
-#define PCAP_HEADER_BYTES 24
-#define PCAP_RECORD_HEADER_BYTES 16
+#define FILE_RECORD_BYTES_MAX (16 << 20)
 /* A block's type and length, and behind a section header's the mark that tells its byte order. */
 #define BLOCK_HEADER_BYTES 12
 
@@ -97,9 +96,9 @@ static bool have(struct input *input, size_t bytes, bool may_read)
 
 static void recognize(struct input *input)
 {
-	static const uint32_t magics[] = {0xa1b2c3d4, 0xa1b23c4d};
+	static const uint32_t magics[] = {PCAP_MAGIC_MICROSECONDS, PCAP_MAGIC_NANOSECONDS};
 	uint32_t magic = u32_at(input, 0);
-	input->format = magic == 0x0a0d0d0a ? PCAPNG : UNFRAMED;
+	input->format = magic == PCAPNG_SECTION_HEADER ? PCAPNG : UNFRAMED;
 	for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
 		if (magic != magics[i] && magic != __builtin_bswap32(magics[i]))
 			continue;
@@ -116,7 +115,7 @@ static size_t record_bytes(struct input *input, bool may_read)
 			return 0;
 		recognize(input);
 		if (input->format == PCAP)
-			return PCAP_HEADER_BYTES;
+			return PCAP_FILE_HEADER_BYTES;
 	}
 	size_t bytes = 0;
 	if (input->format == PCAP) {
@@ -126,11 +125,11 @@ static size_t record_bytes(struct input *input, bool may_read)
 	} else if (input->format == PCAPNG) {
 		if (!have(input, BLOCK_HEADER_BYTES, may_read))
 			return 0;
-		if (u32_at(input, 0) == 0x0a0d0d0a && u32_at(input, 8) != 0x1a2b3c4d)
+		if (u32_at(input, 0) == PCAPNG_SECTION_HEADER && u32_at(input, 8) != PCAPNG_BYTE_ORDER_MAGIC)
 			input->swapped = !input->swapped;
 		bytes = u32_at(input, 4);
 	}
-	if (input->format == UNFRAMED || bytes < BLOCK_HEADER_BYTES || bytes > RECORD_BYTES_MAX) {
+	if (input->format == UNFRAMED || bytes < BLOCK_HEADER_BYTES || bytes > FILE_RECORD_BYTES_MAX) {
 		input->format = UNFRAMED;
 		have(input, 1, may_read);
 		bytes = input->end - input->released;
@@ -197,11 +196,9 @@ static struct input *input_open(const char *path, bool grows)
 napi_value open_growing(napi_env env, napi_callback_info info)
 {
 	napi_value arguments[2];
-	struct cap *cap = receiver(env, info, 2, arguments);
+	struct cap *cap = closed_receiver(env, info, 2, arguments);
 	if (!cap)
 		return NULL;
-	if (cap->handle)
-		return throw_coded(env, "already_open", "the capture is open already");
 	if (!cap->input) {
 		bool grows;
 		if (napi_get_value_bool(env, arguments[1], &grows) != napi_ok)
@@ -239,7 +236,6 @@ napi_value open_growing(napi_env env, napi_callback_info info)
 	return link_type_of(env, cap);
 }
 
-/* Another look at a stream that was at its end. */
 void input_retry(const struct cap *cap)
 {
 	clearerr(pcap_file(cap->handle));

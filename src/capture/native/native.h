@@ -5,6 +5,7 @@
  *   open.c        class Cap: open an interface or a file
  *   plain.c       class Cap: read the commonest kind of file without a copy
  *   input.c       class Cap: read a capture while it is written
+ *   pcapfile.h    the numbers of capture files' formats
  *   devices.c     deviceList, findDevice
  *   wakeup.c      the thread that waits for frames and calls JavaScript
  *   privileges.c  isSecureExecution, findAccount, limitPrivileges

@@ -17,23 +17,6 @@
 /* One system call fetches a thousand frames, and they stay in the processor's caches until they are looked at. */
 #define FILE_BUFFER_BYTES (1 << 17)
 
-/* A string argument as a fresh C string, or NULL with an exception pending. A string with a NUL in it is refused. */
-char *string_argument(napi_env env, napi_value value)
-{
-	size_t bytes = 0;
-	if (napi_get_value_string_utf8(env, value, NULL, 0, &bytes) != napi_ok) {
-		throw_coded(env, "wrong_argument", "expected a string");
-		return NULL;
-	}
-	char *text = malloc(bytes + 1);
-	if (!text || napi_get_value_string_utf8(env, value, text, bytes + 1, &bytes) != napi_ok || strlen(text) != bytes) {
-		free(text);
-		throw_coded(env, "wrong_argument", "expected a string without NUL");
-		return NULL;
-	}
-	return text;
-}
-
 static bool int_property(napi_env env, napi_value object, const char *name, int32_t *number)
 {
 	napi_value value;
@@ -80,11 +63,9 @@ napi_value link_type_of(napi_env env, const struct cap *cap)
 napi_value open_live(napi_env env, napi_callback_info info)
 {
 	napi_value arguments[2];
-	struct cap *cap = receiver(env, info, 2, arguments);
+	struct cap *cap = closed_receiver(env, info, 2, arguments);
 	if (!cap)
 		return NULL;
-	if (cap->handle)
-		return throw_coded(env, "already_open", "the capture is open already");
 	int32_t buffer_bytes, snapshot_bytes, timeout_ms;
 	bool promiscuous;
 	if (!int_property(env, arguments[1], "bufferBytes", &buffer_bytes) ||
@@ -97,6 +78,7 @@ napi_value open_live(napi_env env, napi_callback_info info)
 	if (!device)
 		return NULL;
 
+	/* Room for the text in the handle, PCAP_ERRBUF_SIZE at most, behind that of the status, which is a line at most. */
 	char error[PCAP_ERRBUF_SIZE + 512] = "";
 	pcap_t *handle = pcap_create(device, error);
 	if (!handle) {
@@ -136,11 +118,9 @@ napi_value open_live(napi_env env, napi_callback_info info)
 napi_value open_offline(napi_env env, napi_callback_info info)
 {
 	napi_value argument;
-	struct cap *cap = receiver(env, info, 1, &argument);
+	struct cap *cap = closed_receiver(env, info, 1, &argument);
 	if (!cap)
 		return NULL;
-	if (cap->handle)
-		return throw_coded(env, "already_open", "the capture is open already");
 	char *path = string_argument(env, argument);
 	if (!path)
 		return NULL;
@@ -201,10 +181,6 @@ napi_value set_filter(napi_env env, napi_callback_info info)
 	return status < 0 ? throw_coded(env, "filter_refused", pcap_geterr(cap->handle)) : NULL;
 }
 
-/*
- * Whether the captured interface still exists and is up; throws if not. An interface that was taken down, or deleted and made
- * anew under its name, gives no frames any more and, once libpcap has fetched the socket's error, no error either.
- */
 bool interface_is_up(napi_env env, const struct cap *cap)
 {
 	if (cap->interface_index == 0)

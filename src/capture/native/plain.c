@@ -8,28 +8,24 @@
  */
 #define _GNU_SOURCE
 #include "cap.h"
+#include "pcapfile.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define FILE_HEADER_BYTES 24
-#define MAGIC_MICROSECONDS 0xa1b2c3d4
-#define MAGIC_NANOSECONDS 0xa1b23c4d
 
 static int descriptor(const struct cap *cap)
 {
 	return fileno(pcap_file(cap->handle));
 }
 
-/* Looks whether the file that libpcap has just opened is of this kind. */
 void plain_open(struct cap *cap)
 {
 	uint32_t magic;
 	cap->plain = (struct plain){0};
 	/* A pipe by name cannot be read at an offset. */
 	if (pread(descriptor(cap), &magic, sizeof magic, 0) != sizeof magic ||
-	    (magic != MAGIC_MICROSECONDS && magic != MAGIC_NANOSECONDS))
+	    (magic != PCAP_MAGIC_MICROSECONDS && magic != PCAP_MAGIC_NANOSECONDS))
 		return;
 	/* Versions before 2.4 have the lengths in another order. */
 	if (pcap_minor_version(cap->handle) != 4)
@@ -38,13 +34,12 @@ void plain_open(struct cap *cap)
 	uint32_t snapshot_bytes = (uint32_t)pcap_snapshot(cap->handle);
 	cap->plain = (struct plain){
 		.is_plain = true,
-		.at = FILE_HEADER_BYTES,
+		.at = PCAP_FILE_HEADER_BYTES,
 		.frame_bytes_max = snapshot_bytes < FRAME_BYTES_MAX ? snapshot_bytes : FRAME_BYTES_MAX,
-		.time_unit = magic == MAGIC_MICROSECONDS ? 1000 : 1,
+		.time_unit = magic == PCAP_MAGIC_MICROSECONDS ? 1000 : 1,
 	};
 }
 
-/* Fills the batch with records, if the file is of this kind; when there is none that it can take, it is so no more. */
 void plain_read(struct cap *cap, struct batch *batch)
 {
 	struct plain *plain = &cap->plain;

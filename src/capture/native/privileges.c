@@ -200,8 +200,9 @@ static int wait_for_threads(const pid_t *threads, int count)
 }
 
 /*
- * Limits every thread to the capabilities, and what it could ever get to the bounds; gives the number of threads that did not answer. Each is interrupted by SIGSYS,
- * which stands for a fault of the thread itself and is therefore not among the signals that threads block.
+ * Limits every thread to the capabilities, and what it could ever get to the bounds; gives the number of threads that did
+ * not answer. Each is interrupted by SIGSYS, which stands for a fault of the thread itself and is therefore not among the
+ * signals that threads block.
  */
 static int limit_threads(uint64_t capabilities, uint64_t bounds)
 {
@@ -284,8 +285,8 @@ static napi_value find_account(napi_env env, napi_callback_info info)
 /*
  * limitPrivileges(keep, uid, gid): every thread keeps only the capabilities numbered in `keep`, of those that it has; becomes
  * the user and group without supplementary groups, unless uid is -1; gets no_new_privs and the filter of system calls; and the
- * process leaves no core file. Gives [threads that did not answer, whether the filter is in place]. When the identity cannot be changed it
- * throws identity_refused and has done nothing but limit the capabilities to `keep`, CAP_SETUID and CAP_SETGID.
+ * process leaves no core file. Gives [threads that did not answer, whether the filter is in place]. When the identity cannot
+ * be changed it throws identity_refused and has done nothing but limit the capabilities to `keep`, CAP_SETUID and CAP_SETGID.
  */
 static napi_value limit_privileges(napi_env env, napi_callback_info info)
 {
