@@ -258,6 +258,38 @@ describe("what is no capture is refused with its name and the reason", () => {
 		await expect(openGrowing(path, { grows: true, again: async () => false })).rejects.toThrow(complaint);
 	});
 
+	test.each<[title: string, write: () => Uint8Array]>([
+		[
+			"pcap of a version that libpcap does not know",
+			() => {
+				const bytes = writePcap({ linkType, records: sample });
+				bytes[4] = 9;
+				return bytes;
+			},
+		],
+		[
+			"pcapng of a version that libpcap does not know",
+			() => {
+				const bytes = writePcapng({ linkType, records: sample });
+				bytes[12] = 9;
+				return bytes;
+			},
+		],
+		[
+			"pcapng with a packet in front of all interfaces",
+			() => {
+				const bytes = writePcapng({ linkType, records: sample });
+				return concatBytes([bytes.subarray(0, 28), bytes.subarray(48)]);
+			},
+		],
+	])("%s at once, though more may come", async (_, write) => {
+		const path = await saved(write());
+		for (const grows of [true, false]) {
+			const opening = openGrowing(path, { grows, again: async () => false });
+			await expect(opening).rejects.toThrow(`${path} is no capture (`);
+		}
+	});
+
 	test("a folder, also where it is to grow", async () => {
 		const complaint = `${folder} is a folder; name the captures in it, as in ${folder}/*.pcap`;
 		expect(() => openFile(folder)).toThrow(complaint);

@@ -21,6 +21,8 @@
 #define READ_BYTES (1 << 16)
 /* libpcap refuses longer blocks; a longer record of a pcap file is damage, too. */
 #define FILE_RECORD_BYTES_MAX (16 << 20)
+/* All that stands in front of the first interface of a pcapng: it is kept until libpcap has taken it. */
+#define HEADER_BYTES_MAX (2 * FILE_RECORD_BYTES_MAX)
 /* A block's type and length, and behind a section header's the mark that tells its byte order. */
 #define BLOCK_HEADER_BYTES 12
 
@@ -39,6 +41,8 @@ struct input {
 	bool at_end;
 	/* libpcap has taken the header: what it read is not needed any more. */
 	bool opened;
+	/* libpcap was told that the stream is at its end, as no whole record was there. */
+	bool starved;
 	enum format format;
 	bool swapped;
 	int error;
@@ -61,6 +65,10 @@ static bool fill(struct input *input, int wait_ms)
 		memmove(input->bytes, input->bytes + input->at, input->end - input->at);
 		input->end -= input->at;
 		input->at = input->released = 0;
+	}
+	if (!input->opened && input->end >= HEADER_BYTES_MAX) {
+		input->error = EFBIG;
+		return false;
 	}
 	if (input->capacity - input->end < READ_BYTES) {
 		size_t capacity = input->capacity * 2 + READ_BYTES;
@@ -159,6 +167,8 @@ static ssize_t read_records(void *cookie, char *target, size_t bytes)
 		return -1;
 	}
 	size_t available = input->released - input->at;
+	if (available == 0)
+		input->starved = true;
 	if (bytes > available)
 		bytes = available;
 	memcpy(target, input->bytes + input->at, bytes);
@@ -222,8 +232,10 @@ napi_value open_growing(napi_env env, napi_callback_info info)
 		fclose(file);
 		if (input->error)
 			return throw_coded(env, "file_unreadable", strerror(input->error));
-		if (input->format != UNFRAMED && (input->grows || !input->at_end)) {
+		/* It may take the header once all of that is there; what it has seen whole and refuses stays refused. */
+		if (input->starved && input->format != UNFRAMED && (input->grows || !input->at_end)) {
 			input->at = input->released = 0;
+			input->starved = false;
 			input->format = UNKNOWN;
 			input->swapped = false;
 			return NULL;

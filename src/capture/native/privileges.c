@@ -239,7 +239,9 @@ static int limit_threads(uint64_t capabilities, uint64_t bounds)
 		/* All that were found answer at the same time. */
 		missed += wait_for_threads(told + known_before, count - known_before);
 	}
-	sigaction(SIGSYS, &before, NULL);
+	/* A thread that has not answered will take the signal later, and must not be killed by it. */
+	if (missed == 0)
+		sigaction(SIGSYS, &before, NULL);
 	return missed;
 }
 
