@@ -3,6 +3,7 @@
  * the decoder and the tracker. Times cross its border as doubles: microseconds, whole numbers; infinite for "never".
  */
 
+import { recordHeaderBytes } from "../capture/record.ts";
 import { decode } from "../decode/decoder.ts";
 import { Outcome } from "../decode/fault.ts";
 import { observationsMax, seen, useObservation } from "../decode/observation.ts";
@@ -12,19 +13,19 @@ import { ofProcess, rowOfDomain, rowOfSet } from "../track/counts.ts";
 import { doubles } from "../track/doubles.ts";
 import { answerTimes, countNoted, Histogram, lives, roundTrips, volumes } from "../track/histogram.ts";
 import { labelSets } from "../track/labels.ts";
+import { reserve } from "../track/reserve.ts";
 import { resolvers } from "../track/resolvers.ts";
 import { fetchSession, remembered, sessions } from "../track/sessions.ts";
 import { BoundedTable } from "../track/table.ts";
 import { expire as expireAt, nextExpiryUs as nextExpiry, observe, setUpTracker } from "../track/tracker.ts";
-import { HistogramId, recordHeaderBytes, TableId } from "./border.ts";
-import { reserve } from "./reserve.ts";
+import { HistogramId, TableId } from "./border.ts";
 
 export { addPort, setLinkType } from "../decode/decoder";
 export { addDomain } from "../decode/domain";
 export { addToTotals, startTotals } from "../track/counts";
+export { setSeed as seed } from "../track/hash";
 export { startDistribution } from "../track/histogram";
 export { forgetOrigins } from "../track/resolvers";
-export { setSeed as seed } from "../track/table";
 
 let batch: usize = 0;
 

@@ -1,7 +1,8 @@
 import { seen } from "../decode/observation.ts";
+import { hashOf } from "./hash.ts";
 import { answersMax, answerUsMax } from "./limits.ts";
 import { ipv4Mapped } from "./resolvers.ts";
-import { BoundedTable, hashOf, LongEntry } from "./table.ts";
+import { BoundedTable, LongEntry } from "./table.ts";
 
 /** A query that waits for its response: known by the resolver's address and port, and the DNS id. 32 bytes. */
 @unmanaged

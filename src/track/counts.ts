@@ -1,7 +1,7 @@
 /** Counts, in rows of doubles; cells.ts says where each stands. */
 
-import { reserve } from "../engine/reserve.ts";
 import { DomainCell, ProcessCell, SetCell } from "./cells.ts";
+import { reserve } from "./reserve.ts";
 
 const cellBytes: usize = 8;
 

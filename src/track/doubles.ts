@@ -1,7 +1,8 @@
 import { Outcome } from "../decode/fault.ts";
 import { seen } from "../decode/observation.ts";
+import { hashOf } from "./hash.ts";
 import { doublesMax } from "./limits.ts";
-import { BoundedTable, hashOf, LongEntry } from "./table.ts";
+import { BoundedTable, LongEntry } from "./table.ts";
 
 /**
  * A datagram crosses the interfaces of one host within microseconds. A resolver that asks again waits longer, and the

@@ -3,10 +3,10 @@
 import { segmentAck, segmentPush, segments } from "../decode/kcp.ts";
 import { portsMax } from "../decode/limits.ts";
 import { seen } from "../decode/observation.ts";
-import { reserve } from "../engine/reserve.ts";
 import { ProcessCell, SegmentFault, SetCell } from "./cells.ts";
 import { add, increment, ofProcess, rowOfSet } from "./counts.ts";
 import { roundTrips, tripUnitsPerUs } from "./histogram.ts";
+import { reserve } from "./reserve.ts";
 import { ServerClock } from "./serverclock.ts";
 import { Push, Session, sessionAt } from "./sessions.ts";
 

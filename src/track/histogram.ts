@@ -1,6 +1,6 @@
-import { reserve } from "../engine/reserve.ts";
 import { SetCell } from "./cells.ts";
 import { add, rowOfSet } from "./counts.ts";
+import { reserve } from "./reserve.ts";
 import { cellsOf, coarseCellBits, coarseDoublingMax, tripCellBits, tripDoublingMax } from "./scales.ts";
 
 /** Units of the scale for times of packets (scales.ts) in a microsecond. */

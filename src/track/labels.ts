@@ -1,6 +1,6 @@
-import { reserve } from "../engine/reserve.ts";
 import { ProcessCell } from "./cells.ts";
 import { increment, ofProcess } from "./counts.ts";
+import { reserve } from "./reserve.ts";
 
 /**
  * Label sets: what the series of a metric are told apart by, each known by a small number. A set is a domain and an

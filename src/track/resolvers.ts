@@ -1,6 +1,7 @@
 import { seen } from "../decode/observation.ts";
+import { hashOf } from "./hash.ts";
 import { resolversMax } from "./limits.ts";
-import { BoundedTable, hashOf, LongEntry } from "./table.ts";
+import { BoundedTable, LongEntry } from "./table.ts";
 
 /** The third word of an IPv4-mapped address (RFC 4291, 2.5.5.2). */
 export const ipv4Mapped: u32 = 0xffff;

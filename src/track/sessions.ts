@@ -1,7 +1,8 @@
 import { DomainCell, SetCell } from "./cells.ts";
 import { add, increment, raise, rowOfDomain, rowOfSet } from "./counts.ts";
+import { hashOf } from "./hash.ts";
 import { lives, volumes } from "./histogram.ts";
-import { BoundedTable, Entry, hashOf } from "./table.ts";
+import { BoundedTable, Entry } from "./table.ts";
 
 /** What the sequence number of a push tells. */
 export enum Push {

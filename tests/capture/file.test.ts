@@ -13,8 +13,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openFile, openGrowing } from "../../src/capture/file.ts";
+import { recordHeaderBytes } from "../../src/capture/record.ts";
 import { CaptureError, type FrameSource, LinkType } from "../../src/capture/source.ts";
-import { recordHeaderBytes } from "../../src/engine/border.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
 import { batchOfBytes } from "../support/observed.ts";
 import { type CaptureRecord, concatBytes, readPcapFile, writePcap, writePcapng } from "../support/pcapfile.ts";

@@ -5,7 +5,7 @@
  * An error of the source is printed as `{"error": ..., "class": ...}`.
  */
 import { openLive } from "../../src/capture/live.ts";
-import { recordHeaderBytes } from "../../src/engine/border.ts";
+import { recordHeaderBytes } from "../../src/capture/record.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
 import { batchOfBytes } from "../support/observed.ts";
 

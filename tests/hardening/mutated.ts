@@ -5,8 +5,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openFile } from "../../src/capture/file.ts";
+import { recordHeaderBytes } from "../../src/capture/record.ts";
 import { CaptureError, type FrameSource, LinkType } from "../../src/capture/source.ts";
-import { recordHeaderBytes } from "../../src/engine/border.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
 import { seededRandom } from "../support/messages.ts";
 import { batchOfBytes } from "../support/observed.ts";

@@ -1,25 +1,26 @@
 import { Outcome } from "../../src/decode/fault.ts";
 import { HistogramId } from "../../src/engine/border.ts";
-import { reserve } from "../../src/engine/reserve.ts";
 import { answers, overdue, wait, waitingAt } from "../../src/track/answers.ts";
 import { clock } from "../../src/track/clock.ts";
 import { rowOfDomain, rowOfSet } from "../../src/track/counts.ts";
 import { isDouble } from "../../src/track/doubles.ts";
+import { hashOf } from "../../src/track/hash.ts";
 import { answerTimes, countNoted, lives, roundTrips, volumes } from "../../src/track/histogram.ts";
 import { labelSets } from "../../src/track/labels.ts";
+import { reserve } from "../../src/track/reserve.ts";
 import { resolverOf } from "../../src/track/resolvers.ts";
 import { ServerClock } from "../../src/track/serverclock.ts";
 import { expireSessions, sessionAt, touchSession } from "../../src/track/sessions.ts";
-import { BoundedTable, Entry, hashOf } from "../../src/track/table.ts";
+import { BoundedTable, Entry } from "../../src/track/table.ts";
 import { observe } from "../../src/track/tracker.ts";
 
 export * from "../../src/engine/module";
 export { findWaiting, removeFound } from "../../src/track/answers";
 export { add, raise, setUpCounts } from "../../src/track/counts";
 export { setUpDoubles } from "../../src/track/doubles";
+export { hashOf } from "../../src/track/hash";
 export { countNoted, tripUnitsPerUs } from "../../src/track/histogram";
 export { findSession } from "../../src/track/sessions";
-export { hashOf } from "../../src/track/table";
 
 /** Takes what the observation in memory says, as if it were the last of a batch. */
 export function observeSeen(outcome: Outcome, stampUs: f64): void {
