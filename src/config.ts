@@ -10,7 +10,7 @@ import { type Json, type JsonDocument, type JsonPath, JsonSyntaxError, readJson 
 import { type ConfigKey, configFileVariable, configKeys, variableOf, variablePrefix } from "./config/keys.ts";
 import { didYouMean } from "./config/nearest.ts";
 import { fileSchema, givenTwice, schemaOf } from "./config/schema.ts";
-import { unreadable } from "./config/unreadable.ts";
+import { unreadable } from "./unreadable.ts";
 
 export { type Config, effectiveConfig, reloadable } from "./config/effective.ts";
 export { ConfigError } from "./config/error.ts";

@@ -28,8 +28,8 @@ const renewalMs = 7 * 24 * 3_600_000;
 const breathBatchesMax = 32;
 
 /**
- * Sessions end when their time has come, even if no packet comes with it; never oftener than this, so that what ends is
- * worth a wake-up, nor much seldomer under a flood, so that it is little.
+ * Sessions end when their time has come, even if no packet comes. Wake-ups for that are at least this far apart, so that each
+ * ends several, and not much further, so that under a flood each has little to do.
  */
 const expiryDelayMinMs = 10;
 

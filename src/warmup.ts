@@ -10,7 +10,7 @@ import { Engine } from "./engine/engine.ts";
 const framesMax = 40_000;
 /** So many at a time, some milliseconds at first, with a turn for everyone else in between. */
 const sliceFrames = 256;
-/** Times are as large as real ones: the compiler tells numbers apart by what fits in 32 bits. */
+/** Times are as large as real ones. */
 const startUs = 1_700_000_000_000_000;
 /** Between two rounds, so that the sessions of one end in the next. */
 const roundUs = 40_000_000;

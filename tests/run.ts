@@ -10,7 +10,7 @@ import { temporaryFolder } from "./support/temporary.ts";
 
 const root = resolve(import.meta.dir, "..");
 
-/** Given as a flag, for Bun 1.4.5 does not read `timeout` of bunfig.toml. What is slower is stuck: all tests take a few minutes. */
+/** What is slower is stuck: all tests take a few minutes. */
 const testTimeoutMs = 60_000;
 
 /**

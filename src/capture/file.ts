@@ -2,7 +2,7 @@
 
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import type { Cap } from "cap";
-import { unreadable } from "../config/unreadable.ts";
+import { unreadable } from "../unreadable.ts";
 import { linkTypeOf, loadCap, nativeError, readStatistics } from "./native.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, type LinkType } from "./source.ts";
 

@@ -8,7 +8,7 @@ export const reopenDelayMaxMs = 5_000;
 /** A restart takes so many batches at the most of what the old capture holds: enough to empty the default capture buffer. */
 export const restartBatchesMax = 32;
 
-/** Frames may come just before their turn does; that this happens at so many checks in a row is no chance. */
+/** A check may find frames just before the event loop comes to them; that so many in a row do is no coincidence. */
 const turnsMissedMax = 3;
 
 export interface WatchOptions {

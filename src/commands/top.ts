@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../cli.ts";
-import { unreadable } from "../config/unreadable.ts";
 import { type Client, createClient } from "../top/client.ts";
 import { TopError } from "../top/error.ts";
 import { frameOf, plainText, type Scene } from "../top/frame.ts";
@@ -10,6 +9,7 @@ import { createPaint, type Paint } from "../top/paint.ts";
 import type { HistoryReading } from "../top/reading.ts";
 import { Screen, type ScreenOptions } from "../top/screen.ts";
 import { firstView, press } from "../top/view.ts";
+import { unreadable } from "../unreadable.ts";
 
 export interface TopOptions {
 	readonly url: string;

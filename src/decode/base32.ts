@@ -1,6 +1,6 @@
 /**
- * RFC 4648 base32 without padding, as dnstt-server's reader takes it. Characters are tested all, but decoded where
- * somebody looks: what nobody needs is never put together.
+ * RFC 4648 base32 without padding, as dnstt-server's reader takes it. All characters are tested, but only the bytes
+ * that are asked for are decoded.
  */
 
 /** No base32 character. */

@@ -39,8 +39,8 @@ export function addPort(port: u32, place: u32): void {
 }
 
 /**
- * Frame -> what dnstt has in it: decodes the frame [at..end) into `seen`. Every layer checks its length first; a frame
- * never throws, and no byte outside of it decides anything.
+ * Frame -> what dnstt has in it: decodes the frame [at..end) into `seen`, and gives the outcome, for the caller to note there.
+ * Every layer checks its length first; a frame never throws, and no byte outside of it decides anything.
  */
 export function decode(at: usize, end: usize): Outcome {
 	const packet = readLink(linkType, at, end);

@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
 import { stat } from "node:fs/promises";
 import { loadCap } from "../capture/native.ts";
 import { CaptureError } from "../capture/source.ts";
+import { isMissing, unreadable } from "../unreadable.ts";
 
 /** The largest file that is read: about twice GeoIP2-Enterprise, the largest that MaxMind makes. It is held in memory. */
 export const fileBytesMax = 1024 ** 3;
@@ -39,7 +40,7 @@ export async function fileMark(path: string): Promise<FileMark> {
 	try {
 		return markOf(await stat(path, { bigint: true }));
 	} catch (error) {
-		return reason(error);
+		return reason(path, error);
 	}
 }
 
@@ -72,7 +73,7 @@ export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: Fi
 	} catch (error) {
 		// Memory for the file is the capture library's to give; that it cannot be loaded is no fault of the file.
 		if (error instanceof FileFault || error instanceof CaptureError) throw error;
-		throw new FileFault(reason(error), { cause: error });
+		throw new FileFault(reason(path, error), { cause: error });
 	} finally {
 		if (descriptor !== undefined) closeSync(descriptor);
 	}
@@ -91,12 +92,7 @@ function roomFor(bytes: number): Buffer {
 	return bytes < largeBytes ? Buffer.allocUnsafeSlow(bytes) : Buffer.from(loadCap().allocateLarge(bytes));
 }
 
-function reason(error: unknown): string {
-	const code = error instanceof Error && "code" in error ? error.code : undefined;
-	if (code === "ENOENT" || code === "ENOTDIR")
-		return "does not exist; correct the path, or fetch the file with geoipupdate";
-	if (code === "EACCES" || code === "EPERM") {
-		return "may not be read by the user this runs as; make the file readable and its folders searchable for that user";
-	}
-	return `cannot be read (${error instanceof Error ? error.message : String(error)})`;
+function reason(path: string, error: unknown): string {
+	const said = unreadable(path, error);
+	return isMissing(error) ? `${said}, or fetch the file with geoipupdate` : said;
 }

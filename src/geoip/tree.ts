@@ -26,7 +26,7 @@ export interface TreeMetadata {
 
 /**
  * Follows the first `bits` bits of a word down from a node, until they end or no node follows: one function for each size of records, as
- * who asks for a new resolver waits for each step ("Node Layout").
+ * who asks for a new resolver waits for each step ("Node Layout"). A node below `nodeCount` lies within the bytes.
  */
 type Walk = (bytes: Uint8Array, nodeCount: number, from: number, word: number, bits: number) => number;
 
@@ -35,7 +35,7 @@ const walks: Readonly<Record<number, Walk>> = {
 		let node = from;
 		for (let bit = 0; bit < bits && node < nodeCount; bit++) {
 			const at = node * 6 + (word << bit < 0 ? 3 : 0);
-			node = (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
+			node = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
 		}
 		return node;
 	},
@@ -44,10 +44,13 @@ const walks: Readonly<Record<number, Walk>> = {
 		let node = from;
 		for (let bit = 0; bit < bits && node < nodeCount; bit++) {
 			const isRight = word << bit < 0;
-			const middle = bytes[node * 7 + 3];
+			const middle = bytes[node * 7 + 3] as number;
 			const at = node * 7 + (isRight ? 4 : 0);
 			node =
-				((isRight ? middle & 0x0f : middle >>> 4) << 24) | (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
+				((isRight ? middle & 0x0f : middle >>> 4) << 24) |
+				((bytes[at] as number) << 16) |
+				((bytes[at + 1] as number) << 8) |
+				(bytes[at + 2] as number);
 		}
 		return node;
 	},
@@ -55,7 +58,12 @@ const walks: Readonly<Record<number, Walk>> = {
 		let node = from;
 		for (let bit = 0; bit < bits && node < nodeCount; bit++) {
 			const at = node * 8 + (word << bit < 0 ? 4 : 0);
-			node = ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
+			node =
+				(((bytes[at] as number) << 24) |
+					((bytes[at + 1] as number) << 16) |
+					((bytes[at + 2] as number) << 8) |
+					(bytes[at + 3] as number)) >>>
+				0;
 		}
 		return node;
 	},

@@ -105,8 +105,8 @@ function carryAt(cell: u32): usize {
 }
 
 /**
- * Cells lie far apart: one is nearly always out of the processor's caches, and who waits for each alone waits for a tenth of
- * all time. So their numbers are noted, and counted together, where the processor fetches many at a time.
+ * Cells lie far apart: each is nearly always out of the processor's caches, and counting them one by one took a tenth of all
+ * time. So their numbers are noted and counted together, as the processor then fetches many at a time.
  */
 const notedMax: u32 = 1_024;
 const noted: usize = memory.data(notedMax * 4, 64);

@@ -16,8 +16,8 @@ import { reserve } from "./reserve.ts";
 /** Chains that a table begins with. */
 const chainsMin: u32 = 64;
 /**
- * So many chains there are for each entry: a search nearly always ends where it begins, and the processor guesses so. In a
- * full table there are fewer, as their memory counts.
+ * Chains for each entry: with four, most searches end at the first entry, as the processor learns to guess. A full table has
+ * two, to save memory.
  */
 const chainsPerEntry: u32 = 4;
 const chainsPerEntryFull: u32 = 2;
