@@ -1,0 +1,20 @@
+import { expect, test } from "bun:test";
+import { configKeys } from "../../src/config/keys.ts";
+
+test("every key says whether it reloads", () => {
+	expect(configKeys.filter(({ reload }) => !reload).map((key) => key.name)).toEqual([
+		"dnstt.domain",
+		"session.active-window",
+		"session.max-tracked",
+		"session.max-remembered",
+		"labels.max-sets",
+		"geoip.country-database",
+		"geoip.asn-database",
+		"web.listen-address",
+		"web.telemetry-path",
+		"web.status-page",
+		"web.tls.certificate-file",
+		"web.tls.key-file",
+		"process.user",
+	]);
+});
