@@ -240,7 +240,7 @@ describe.skipIf(process.getuid?.() !== 0)("the filter of system calls", () => {
 		chmodSync(folder.file("there"), 0o666);
 		const { code, stdout, stderr } = await runCommand([
 			process.execPath,
-			join(import.meta.dir, "confined.ts"),
+			join(import.meta.dir, "../hardening/confined.ts"),
 			folder.path,
 		]);
 		expect(stderr).toBe("");
