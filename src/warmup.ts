@@ -2,6 +2,7 @@ import { freshKey, readRecording, recordedDomain, withFreshId } from "./assets/r
 import { writeMadeFrame } from "./capture/made.ts";
 import { LinkType } from "./capture/source.ts";
 import { Engine } from "./engine/engine.ts";
+import type { Tracker } from "./engine/tracker.ts";
 
 /**
  * Frames until the compiler has done with the way of a packet. Cold code takes ten times as long, and a flood in the
@@ -33,10 +34,11 @@ const linkHeaders: Readonly<Record<LinkType, readonly number[]>> = {
 };
 
 /**
- * Sends the recorded traffic through a decoder and a tracker of its own, which are dropped, so that the compiler has
- * seen to all that frames of this link type come by. `pause` is awaited between slices, and `isOver` ends it early.
+ * Sends the recorded traffic through a decoder and a tracker of its own, so that the compiler has seen to all that frames
+ * of this link type come by. `pause` is awaited between slices, and `isOver` ends it early. Gives the tracker, which says
+ * what the frames came to, to be dropped.
  */
-export async function warmUp(linkType: LinkType, pause: () => Promise<void>, isOver: () => boolean): Promise<void> {
+export async function warmUp(linkType: LinkType, pause: () => Promise<void>, isOver: () => boolean): Promise<Tracker> {
 	const messages = await readRecording();
 	const engine = new Engine({
 		domains: [recordedDomain],
@@ -72,7 +74,8 @@ export async function warmUp(linkType: LinkType, pause: () => Promise<void>, isO
 			engine.observe(used);
 			used = 0;
 			await pause();
-			if (isOver()) return;
+			if (isOver()) return engine.tracker;
 		}
 	}
+	return engine.tracker;
 }
