@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import { answersMax, doublesMax, resolversMax } from "../../src/track/limits.ts";
+import { begin, query, second, trackerOf } from "../track/observing.ts";
+
+test("each table tells its own limit", () => {
+	const { tables } = trackerOf({ trackedMax: 3, rememberedMax: 5 });
+	expect(Object.entries(tables).map(([name, { limit }]) => [name, limit])).toEqual([
+		["sessions", 3],
+		["remembered", 5],
+		["resolvers", resolversMax],
+		["answers", answersMax],
+		["doubles", doublesMax],
+	]);
+});
+
+test("the sums of ended sessions are seconds for their lives and bytes for their volumes", () => {
+	const tracker = trackerOf();
+	query(tracker, 0, { bytes: 1_024, messageId: 1 });
+	query(tracker, 10 * second, { bytes: 2_048, messageId: 2 });
+	tracker.reach(begin + 100 * second);
+	tracker.expire();
+	const [lives, volumes] = [tracker.lives.distribution([0]), tracker.volumes.distribution([0])];
+	expect([lives.count, lives.sum, volumes.count, volumes.sum]).toEqual([1, 10, 1, 3_072]);
+});
+
+test("copies of datagrams and label sets beyond the bound are counted apart", () => {
+	const tracker = trackerOf({ labelSetsMax: 1 });
+	query(tracker, 0, { origin: 2, capturePoint: 1 });
+	query(tracker, 1, { origin: 2, capturePoint: 2 });
+	query(tracker, 2, { origin: 2, capturePoint: 3 });
+	expect([tracker.copies, tracker.sets.overflowed]).toEqual([2, 0]);
+	query(tracker, second, { origin: 3, id: 1 });
+	expect([tracker.copies, tracker.sets.overflowed]).toEqual([2, 1]);
+});

@@ -1,0 +1,122 @@
+import { describe, expect, test } from "bun:test";
+import { Outcome } from "../../src/decode/fault.ts";
+import { HistogramId } from "../../src/engine/border.ts";
+import type { Sources } from "../../src/metrics/collect.ts";
+import { RateMeter } from "../../src/status/rates.ts";
+import { createSnapshot } from "../../src/status/snapshot.ts";
+import { SetCell } from "../../src/track/cells.ts";
+import { begin, type ObservingTracker, query, second, seenOf, trackerOf } from "../track/observing.ts";
+
+/** By the number of an origin; of trackerOf it is the lowest octet of the resolver's address. */
+const origins = [
+	{ country: "ZZ", asn: "0" },
+	{ country: "other", asn: "other" },
+	{ country: "DE", asn: "64496" },
+	{ country: "JP", asn: "64497" },
+];
+const [de, jp] = [2, 3];
+
+/** The status at so many seconds after `begin`. */
+function statusAt(tracker: ObservingTracker, seconds: number, known: Partial<Sources["origins"]> = {}) {
+	const snapshot = createSnapshot({
+		sources: {
+			tracker,
+			domains: ["t0.example.com", "t1.example.com"],
+			origins: { hasCountry: true, hasAsn: true, origins, databases: () => [], ...known },
+			build: { version: "1.0.0", revision: "", bunVersion: "" },
+			capture: () => null,
+			configReload: () => null,
+		},
+		rates: new RateMeter(tracker, begin),
+		activeWindowMs: 30_000,
+		startedUs: () => begin,
+		capture: () => ({ ports: [53], sinceUs: begin }),
+	});
+	tracker.reach(begin + seconds * second);
+	return snapshot(begin + seconds * second, begin + seconds * second);
+}
+
+test("rows are in the order of their active clients, and where those are equal of their queries", () => {
+	const tracker = trackerOf();
+	query(tracker, 0, { origin: 0, id: 3 });
+	for (let messageId = 0; messageId < 5; messageId++) query(tracker, 1, { origin: de, id: 1, messageId });
+	for (let messageId = 0; messageId < 2; messageId++) query(tracker, 40 * second, { origin: jp, id: 2, messageId });
+	const order = (seconds: number) =>
+		statusAt(tracker, seconds).countries?.rows.map(({ country, active_clients, queries }) => [
+			country,
+			active_clients,
+			queries,
+		]);
+	expect(order(41)).toEqual([
+		["JP", 1, 2],
+		["DE", 0, 5],
+		["ZZ", 0, 1],
+	]);
+	expect(order(100)).toEqual([
+		["DE", 0, 5],
+		["JP", 0, 2],
+		["ZZ", 0, 1],
+	]);
+});
+
+describe("of a place with trouble", () => {
+	/** Resolvers in Germany lose packets to clients, those in Japan none. */
+	function troubled(): ObservingTracker {
+		const tracker = trackerOf();
+		const { parts } = tracker;
+		for (const [set, origin] of [de, jp].entries()) {
+			for (let id = 0; id < 100; id++) query(tracker, set * 100 + id, { origin, domain: set, messageId: id });
+			const row = parts.setRow(set);
+			parts.add(row, SetCell.DownstreamPushes, 100);
+			parts.add(row, SetCell.DownstreamRetransmissions, origin === de ? 40 : 0);
+			parts.add(row, SetCell.UpstreamPushes, 100);
+			parts.add(row, SetCell.UpstreamRetransmissions, 7);
+			for (let ms = 1; ms <= 100; ms++) parts.observeValue(HistogramId.RoundTrips, set, 64 * ms);
+		}
+		parts.countNoted();
+		return tracker;
+	}
+
+	test("the row has the median of its round trips and what was sent again to clients", () => {
+		const { countries, asns } = statusAt(troubled(), 1);
+		for (const ranking of [countries, asns]) {
+			const rows = ranking?.rows ?? [];
+			expect(rows.map(({ retransmission_ratio }) => retransmission_ratio)).toEqual([0.4, 0]);
+			expect(rows[0]?.round_trip_median_seconds).toBeWithin(0.045, 0.055);
+		}
+	});
+
+	test.each<[title: string, known: Partial<Sources["origins"]>, named: RegExp]>([
+		["by country where that is known", { hasAsn: false }, /country DE/],
+		["by network where that is known", { hasCountry: false }, /AS64496/],
+		["by domain where neither is", { hasCountry: false, hasAsn: false }, /t0\.example\.com/],
+	])("the diagnosis names it %s", (_, known, named) => {
+		const { diagnosis } = statusAt(troubled(), 1, known);
+		const sentences = diagnosis.filter((sentence) => sentence.includes("40"));
+		expect(sentences).toEqual([expect.stringMatching(named)]);
+	});
+
+	test("it is not named by domain where its country is known", () => {
+		expect(statusAt(troubled(), 1).diagnosis.join("\n")).not.toContain("t0.example.com");
+	});
+});
+
+test("what is counted by domain is added up over all: responses by code, truncated ones", () => {
+	const tracker = trackerOf();
+	for (const domain of [0, 1]) {
+		for (let id = 0; id <= domain; id++) {
+			query(tracker, 10 * domain + id, { domain, messageId: id });
+			const response = Object.assign(seenOf({ domain, messageId: id }), { truncated: 1, rcode: 2 });
+			tracker.observe(Outcome.Response, response, begin + 1_000 + 10 * domain + id);
+		}
+	}
+	expect(statusAt(tracker, 1).health).toMatchObject({ truncated_responses: 3, responses_by_rcode: { SERVFAIL: 3 } });
+});
+
+test("faults are counted together, and without a capture it is not up", () => {
+	const tracker = trackerOf();
+	for (const [index, fault] of [1, 3, 3].entries()) {
+		tracker.observe(Outcome.Fault, Object.assign(seenOf({}), { fault }), begin + index);
+	}
+	expect(statusAt(tracker, 1).capture).toMatchObject({ interface: "", up: false, received: 0, faults: 3 });
+});
