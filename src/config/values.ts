@@ -22,7 +22,7 @@ export function readDuration(text: string): Read<number> {
 	};
 }
 
-/** Writes milliseconds as the shortest duration text that `readDuration` reads back to the same number. */
+/** Writes milliseconds as a duration text that `readDuration` reads back to the same number: the largest units first, none of them 0. */
 export function writeDuration(durationMs: number): string {
 	let text = "";
 	let rest = durationMs;

@@ -31,7 +31,10 @@ export const widthOf = Bun.stringWidth;
 /** Cut to `columns`, with a mark where something is missing. */
 export function cut(text: string, columns: number): string {
 	if (widthOf(text) <= columns) return text;
-	return columns < 1 ? "" : `${Bun.sliceAnsi(text, 0, columns - 1)}…`;
+	if (columns < 1) return "";
+	const kept = Bun.sliceAnsi(text, 0, columns - 1);
+	// A wide character of which only half has room is kept whole.
+	return `${widthOf(kept) < columns ? kept : Bun.sliceAnsi(text, 0, columns - 2)}…`;
 }
 
 /** Exactly so wide, cut or filled up with spaces at the right, or at the left. */

@@ -23,6 +23,8 @@ describe("a text", () => {
 		["that has room is as it is", "text", 4, "text"],
 		["with a column too many ends in a mark", "texts", 4, "tex…"],
 		["of wide characters is cut by columns, not characters", "日本語", 5, "日本…"],
+		["whose next wide character has half a room is a column shorter", "日本語", 4, "日…"],
+		["that begins with a wide character is the mark in two columns", "日本語", 2, "…"],
 		["in one column is the mark", "text", 1, "…"],
 		["in no column is nothing", "text", 0, ""],
 		["in less than no column is nothing", "text", -3, ""],
