@@ -15,7 +15,7 @@ function outcomesOf(tracker: Tracker) {
 		queries: tracker.queries.sum,
 		responses: sum(rcodeNames.map((_, rcode) => tracker.responsesOf(0, rcode))),
 		unmatched: tracker.unmatched.sum,
-		copies: tracker.copies,
+		copies: tracker.duplicates,
 		faults: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
 		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
 		refused: byReason(refusalNames, (reason) => tracker.refusalsOf(0, reason)),

@@ -11,6 +11,6 @@ export enum TableId {
 	Sessions,
 	Remembered,
 	Resolvers,
-	Answers,
-	Doubles,
+	WaitingQueries,
+	Duplicates,
 }

@@ -1,4 +1,11 @@
-import { coarseCellBits, coarseDoublingMax, tripCellBits, tripDoublingMax } from "../track/scales.ts";
+import {
+	coarseCellBits,
+	coarseDoublingMax,
+	tripCellBits,
+	tripDoublingMax,
+	tripUnitsPerSecond,
+	volumeUnitBytes,
+} from "../track/scales.ts";
 import type { Column } from "./column.ts";
 
 /** How values are put into cells (track/scales.ts). */
@@ -9,9 +16,17 @@ export interface Scale {
 	readonly unitsPerBase: number;
 }
 
-export const tripScale: Scale = { cellBits: tripCellBits, doublingMax: tripDoublingMax, unitsPerBase: 64_000 };
+export const tripScale: Scale = {
+	cellBits: tripCellBits,
+	doublingMax: tripDoublingMax,
+	unitsPerBase: tripUnitsPerSecond,
+};
 export const lifeScale: Scale = { cellBits: coarseCellBits, doublingMax: coarseDoublingMax, unitsPerBase: 1 };
-export const volumeScale: Scale = { cellBits: coarseCellBits, doublingMax: coarseDoublingMax, unitsPerBase: 1 / 1024 };
+export const volumeScale: Scale = {
+	cellBits: coarseCellBits,
+	doublingMax: coarseDoublingMax,
+	unitsPerBase: 1 / volumeUnitBytes,
+};
 
 /** Counts of values by size for each label set, in the module's memory. */
 export class Histogram {

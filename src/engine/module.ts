@@ -7,10 +7,9 @@ import { recordHeaderBytes } from "../capture/record.ts";
 import { decode } from "../decode/decoder.ts";
 import { Outcome } from "../decode/fault.ts";
 import { observationsMax, seen, useObservation } from "../decode/observation.ts";
-import { answers } from "../track/answers.ts";
 import { clock } from "../track/clock.ts";
 import { ofProcess, rowOfDomain, rowOfSet } from "../track/counts.ts";
-import { doubles } from "../track/doubles.ts";
+import { duplicates } from "../track/duplicates.ts";
 import { answerTimes, countNoted, Histogram, lives, roundTrips, volumes } from "../track/histogram.ts";
 import { labelSets } from "../track/labels.ts";
 import { reserve } from "../track/reserve.ts";
@@ -18,6 +17,7 @@ import { resolvers } from "../track/resolvers.ts";
 import { fetchSession, remembered, sessions } from "../track/sessions.ts";
 import { BoundedTable } from "../track/table.ts";
 import { expire as expireAt, nextExpiryUs as nextExpiry, observe, setUpTracker } from "../track/tracker.ts";
+import { waitingQueries } from "../track/waitingqueries.ts";
 import { HistogramId, TableId } from "./border.ts";
 
 export { addPort, setLinkType } from "../decode/decoder";
@@ -233,9 +233,9 @@ function tableOf(id: TableId): BoundedTable {
 			return remembered;
 		case TableId.Resolvers:
 			return resolvers;
-		case TableId.Answers:
-			return answers;
+		case TableId.WaitingQueries:
+			return waitingQueries;
 		default:
-			return doubles;
+			return duplicates;
 	}
 }

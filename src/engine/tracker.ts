@@ -1,14 +1,14 @@
 import type { Fault, Foreign, Refusal } from "../decode/fault.ts";
 import { DomainCell, ProcessCell, type SegmentFault, SetCell } from "../track/cells.ts";
 import {
-	answersMax,
-	doublesMax,
+	duplicatesMax,
 	ednsEnough,
 	ednsFrame,
 	ednsLeast,
 	ednsMost,
 	ednsScarce,
 	resolversMax,
+	waitingQueriesMax,
 } from "../track/limits.ts";
 import { cellsOf } from "../track/scales.ts";
 import { HistogramId, TableId } from "./border.ts";
@@ -58,7 +58,7 @@ export class Tracker {
 		readonly domains: Int32Array;
 		readonly origins: Int32Array;
 	};
-	readonly tables: Readonly<Record<"sessions" | "remembered" | "resolvers" | "answers" | "doubles", Table>>;
+	readonly tables: Readonly<Record<"sessions" | "remembered" | "resolvers" | "waitingQueries" | "duplicates", Table>>;
 
 	/** By label set. */
 	readonly queries: Column;
@@ -100,9 +100,9 @@ export class Tracker {
 		const { domains, labelSetsMax } = limits;
 		const sizeMax = labelSetsMax + domains;
 		const { buffer } = engine.memory;
-		const doubles = (address: number, count: number) => new Float64Array(buffer, address, count);
-		this.process = doubles(engine.processRow(), ProcessCell.Width);
-		this.totals = doubles(engine.startTotals(), SetCell.Width);
+		const cellsAt = (address: number, count: number) => new Float64Array(buffer, address, count);
+		this.process = cellsAt(engine.processRow(), ProcessCell.Width);
+		this.totals = cellsAt(engine.startTotals(), SetCell.Width);
 		this.sets = {
 			get size() {
 				return engine.labelSetsSize();
@@ -128,11 +128,11 @@ export class Tracker {
 			sessions: table(TableId.Sessions, limits.trackedMax),
 			remembered: table(TableId.Remembered, limits.rememberedMax),
 			resolvers: table(TableId.Resolvers, resolversMax),
-			answers: table(TableId.Answers, answersMax),
-			doubles: table(TableId.Doubles, doublesMax),
+			waitingQueries: table(TableId.WaitingQueries, waitingQueriesMax),
+			duplicates: table(TableId.Duplicates, duplicatesMax),
 		};
 
-		const bySet = doubles(engine.setRows(), sizeMax * SetCell.Width);
+		const bySet = cellsAt(engine.setRows(), sizeMax * SetCell.Width);
 		const ofSet = (cell: SetCell) => new Column(bySet, SetCell.Width, cell);
 		this.queries = ofSet(SetCell.Queries);
 		this.polls = ofSet(SetCell.Polls);
@@ -156,7 +156,7 @@ export class Tracker {
 		};
 		const histogram = (id: HistogramId, scale: Scale, sum: SetCell) => {
 			const cells = cellsOf(scale.cellBits, scale.doublingMax);
-			const cumulative = doubles(engine.startDistribution(), cells);
+			const cumulative = cellsAt(engine.startDistribution(), cells);
 			const cumulate = (sets: readonly number[]) => {
 				engine.startDistribution();
 				for (const set of sets) engine.addToDistribution(id, set);
@@ -170,7 +170,7 @@ export class Tracker {
 		this.lives = histogram(HistogramId.Lives, lifeScale, SetCell.Lives);
 		this.volumes = histogram(HistogramId.Volumes, volumeScale, SetCell.Volumes);
 
-		const byDomain = doubles(engine.domainRows(), domains * DomainCell.Width);
+		const byDomain = cellsAt(engine.domainRows(), domains * DomainCell.Width);
 		const ofDomain = (cell: DomainCell) => new Column(byDomain, DomainCell.Width, cell);
 		this.activeByDomain = ofDomain(DomainCell.Active);
 		this.peakByDomain = ofDomain(DomainCell.Peak);
@@ -225,8 +225,8 @@ export class Tracker {
 	}
 
 	/** Copies of datagrams that were counted already. */
-	get copies(): number {
-		return this.process[ProcessCell.Copies] as number;
+	get duplicates(): number {
+		return this.process[ProcessCell.Duplicates] as number;
 	}
 
 	faultsOf(reason: Fault): number {

@@ -160,8 +160,8 @@ export class Collectors {
 			sessions: known.sessions,
 			remembered: known.remembered,
 			resolvers: known.resolvers,
-			waiting_queries: known.answers,
-			duplicates: known.doubles,
+			waiting_queries: known.waitingQueries,
+			duplicates: known.duplicates,
 			label_sets: { size: sets.size, limit: sets.sizeMax, evicted: sets.overflowed },
 		};
 		return Object.entries(tables).map(([table, it]) => ({ sharedLabels: { table }, value: value(it) }));
@@ -233,7 +233,7 @@ export class Collectors {
 				{ sharedLabels: { ...labels, by: "kernel" }, value: droppedByKernel },
 				{ sharedLabels: { ...labels, by: "interface" }, value: droppedByInterface },
 			]),
-		duplicates: () => [{ sharedLabels: {}, value: this.sources.tracker.copies }],
+		duplicates: () => [{ sharedLabels: {}, value: this.sources.tracker.duplicates }],
 		faults: () => this.byReason(faultNames, (reason) => this.sources.tracker.faultsOf(reason)),
 		foreign: () => this.byReason(foreignNames, (reason) => this.sources.tracker.foreignOf(reason)),
 		tableEntries: () => this.byTable(({ size }) => size),

@@ -105,7 +105,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 				...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
 			]),
 		],
-		duplicates: tracker.copies,
+		duplicates: tracker.duplicates,
 		faults: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
 		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
 		broken: reading.broken,

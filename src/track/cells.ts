@@ -56,7 +56,7 @@ export enum ProcessCell {
 	/** A cell for each SegmentFault. */
 	SegmentFaults = 23,
 	/** Copies of datagrams that were counted already. */
-	Copies = 27,
+	Duplicates = 27,
 	/** How many times a label set of "other" was given. */
 	Overflowed,
 	Width = 32,

@@ -1,10 +1,17 @@
 import { SetCell } from "./cells.ts";
 import { add, rowOfSet } from "./counts.ts";
 import { reserve } from "./reserve.ts";
-import { cellsOf, coarseCellBits, coarseDoublingMax, tripCellBits, tripDoublingMax } from "./scales.ts";
+import {
+	cellsOf,
+	coarseCellBits,
+	coarseDoublingMax,
+	tripCellBits,
+	tripDoublingMax,
+	tripUnitsPerSecond,
+} from "./scales.ts";
 
 /** Units of the scale for times of packets (scales.ts) in a microsecond. */
-export const tripUnitsPerUs: f64 = 0.064;
+export const tripUnitsPerUs: f64 = tripUnitsPerSecond / 1_000_000;
 
 /** What cellsOf gives, written out: the compiler takes no call for a constant, which the size of static memory must be. */
 const tripCells: u32 = (tripDoublingMax - tripCellBits + 2) << tripCellBits;

@@ -8,13 +8,13 @@ export const answerUsMax: u32 = 10_000_000;
  * 13,000 of a server that is silent; beyond that the oldest is forgotten: its response finds nothing, nor is it counted
  * as unanswered.
  */
-export const answersMax: u32 = 131_072;
+export const waitingQueriesMax: u32 = 131_072;
 
 /**
  * Datagrams that are remembered to tell their copies. At 400,000 a second it is the time of a crossing; when a flood
  * takes the room sooner, the oldest goes.
  */
-export const doublesMax: u32 = 65_536;
+export const duplicatesMax: u32 = 65_536;
 
 /**
  * How many resolver addresses are remembered with their origin. A country's resolvers are some thousands; beyond it, an

@@ -2,6 +2,7 @@ import { DomainCell, SetCell } from "./cells.ts";
 import { add, increment, raise, rowOfDomain, rowOfSet } from "./counts.ts";
 import { hashOf } from "./hash.ts";
 import { lives, volumes } from "./histogram.ts";
+import { volumeUnitBytes } from "./scales.ts";
 import { BoundedTable, Entry } from "./table.ts";
 
 /** What the sequence number of a push tells. */
@@ -205,7 +206,7 @@ function end(entry: usize): void {
 	add(rowOfSet(session.set), SetCell.Active, -1);
 	add(rowOfDomain(session.c), DomainCell.Active, -1);
 	lives.observe(session.set, ((session.lastUs - session.firstUs) as f64) / 1e6);
-	volumes.observe(session.set, (session.bytes as f64) / 1024);
+	volumes.observe(session.set, (session.bytes as f64) / volumeUnitBytes);
 	// Whoever still knows the entry finds that it is not this session's any more.
 	session.c = nobody;
 }

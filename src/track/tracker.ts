@@ -1,16 +1,25 @@
 import { Outcome } from "../decode/fault.ts";
 import { seen } from "../decode/observation.ts";
-import { answers, findWaiting, nextOverdueUs, overdue, removeFound, setUpAnswers, wait, waitingAt } from "./answers.ts";
 import { DomainCell, ProcessCell, SetCell } from "./cells.ts";
 import { clock } from "./clock.ts";
 import { add, increment, ofProcess, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
-import { isDouble, setUpDoubles } from "./doubles.ts";
+import { isDuplicate, setUpDuplicates } from "./duplicates.ts";
 import { observeDownstream, observeUpstream, setUpHealth } from "./health.ts";
 import { answerTimes, setUpHistograms, tripUnitsPerUs } from "./histogram.ts";
 import { labelSets } from "./labels.ts";
 import { ednsEnough, ednsFrame, ednsLeast, ednsMost, ednsScarce } from "./limits.ts";
 import { resolverOf, setUpResolvers } from "./resolvers.ts";
 import { expireSessions, findSession, nextEndUs, sessionAt, setUpSessions, touchSession } from "./sessions.ts";
+import {
+	findWaiting,
+	nextOverdueUs,
+	overdue,
+	removeFound,
+	setUpWaitingQueries,
+	wait,
+	waitingAt,
+	waitingQueries,
+} from "./waitingqueries.ts";
 
 /** Takes memory for all tables and counts; once. Limits are numbers of entries; see the parts. */
 export function setUpTracker(
@@ -28,8 +37,8 @@ export function setUpTracker(
 	setUpHealth(domains);
 	setUpSessions(trackedMax, rememberedMax, activeWindowUs);
 	setUpResolvers();
-	setUpAnswers();
-	setUpDoubles();
+	setUpWaitingQueries();
+	setUpDuplicates();
 }
 
 /** Takes what one frame came to; `stampUs` is its time stamp in microseconds. The one place that changes what is known. */
@@ -44,9 +53,9 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 		return;
 	}
 	// Only an `any` capture has a capture point, and copies.
-	if (seen.capturePoint !== 0 && isDouble(outcome, now)) {
-		increment(ofProcess, ProcessCell.Copies);
-		observeCopy(outcome, now);
+	if (seen.capturePoint !== 0 && isDuplicate(outcome, now)) {
+		increment(ofProcess, ProcessCell.Duplicates);
+		observeDuplicate(outcome, now);
 		return;
 	}
 	expire(now);
@@ -59,7 +68,7 @@ export function observe(outcome: Outcome, stampUs: i64): void {
  * What translates addresses may show the response to a copy's address first: then it answers there, and its copy takes
  * away what still waits.
  */
-function observeCopy(outcome: Outcome, now: i64): void {
+function observeDuplicate(outcome: Outcome, now: i64): void {
 	if (outcome === Outcome.Query) {
 		const session = findSession(seen.idHigh, seen.idLow, seen.domain, 0);
 		if (session !== 0) wait(sessionAt(session).set, session, now);
@@ -116,7 +125,7 @@ export function expire(now: i64): void {
 	expireSessions(now);
 	for (let entry = overdue(now); entry !== 0; entry = overdue(now)) {
 		increment(rowOfSet(waitingAt(entry).set), SetCell.Unanswered);
-		answers.remove(entry);
+		waitingQueries.remove(entry);
 	}
 }
 

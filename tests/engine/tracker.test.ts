@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { answersMax, doublesMax, resolversMax } from "../../src/track/limits.ts";
+import { duplicatesMax, resolversMax, waitingQueriesMax } from "../../src/track/limits.ts";
 import { begin, query, second, trackerOf } from "../track/observing.ts";
 
 test("each table tells its own limit", () => {
@@ -8,8 +8,8 @@ test("each table tells its own limit", () => {
 		["sessions", 3],
 		["remembered", 5],
 		["resolvers", resolversMax],
-		["answers", answersMax],
-		["doubles", doublesMax],
+		["waitingQueries", waitingQueriesMax],
+		["duplicates", duplicatesMax],
 	]);
 });
 
@@ -28,7 +28,7 @@ test("copies of datagrams and label sets beyond the bound are counted apart", ()
 	query(tracker, 0, { origin: 2, capturePoint: 1 });
 	query(tracker, 1, { origin: 2, capturePoint: 2 });
 	query(tracker, 2, { origin: 2, capturePoint: 3 });
-	expect([tracker.copies, tracker.sets.overflowed]).toEqual([2, 0]);
+	expect([tracker.duplicates, tracker.sets.overflowed]).toEqual([2, 0]);
 	query(tracker, second, { origin: 3, id: 1 });
-	expect([tracker.copies, tracker.sets.overflowed]).toEqual([2, 1]);
+	expect([tracker.duplicates, tracker.sets.overflowed]).toEqual([2, 1]);
 });

@@ -1,9 +1,8 @@
 import { Outcome } from "../../src/decode/fault.ts";
 import { HistogramId } from "../../src/engine/border.ts";
-import { answers, overdue, wait, waitingAt } from "../../src/track/answers.ts";
 import { clock } from "../../src/track/clock.ts";
 import { rowOfDomain, rowOfSet } from "../../src/track/counts.ts";
-import { isDouble } from "../../src/track/doubles.ts";
+import { isDuplicate } from "../../src/track/duplicates.ts";
 import { hashOf } from "../../src/track/hash.ts";
 import { answerTimes, countNoted, lives, roundTrips, volumes } from "../../src/track/histogram.ts";
 import { labelSets } from "../../src/track/labels.ts";
@@ -13,14 +12,15 @@ import { ServerClock } from "../../src/track/serverclock.ts";
 import { expireSessions, sessionAt, touchSession } from "../../src/track/sessions.ts";
 import { BoundedTable, Entry } from "../../src/track/table.ts";
 import { observe } from "../../src/track/tracker.ts";
+import { overdue, wait, waitingAt, waitingQueries } from "../../src/track/waitingqueries.ts";
 
 export * from "../../src/engine/module";
-export { findWaiting, removeFound } from "../../src/track/answers";
 export { add, raise, setUpCounts } from "../../src/track/counts";
-export { setUpDoubles } from "../../src/track/doubles";
+export { setUpDuplicates } from "../../src/track/duplicates";
 export { hashOf } from "../../src/track/hash";
 export { countNoted, tripUnitsPerUs } from "../../src/track/histogram";
 export { findSession } from "../../src/track/sessions";
+export { findWaiting, removeFound } from "../../src/track/waitingqueries";
 
 /** Takes what the observation in memory says, as if it were the last of a batch. */
 export function observeSeen(outcome: Outcome, stampUs: f64): void {
@@ -164,12 +164,12 @@ export function overdueAt(nowUs: f64): usize {
 }
 
 export function removeWaiting(entry: usize): void {
-	answers.remove(entry);
+	waitingQueries.remove(entry);
 }
 
 /** The observation, made at this time. */
-export function isDoubleAt(outcome: Outcome, nowUs: f64): bool {
-	return isDouble(outcome, nowUs as i64);
+export function isDuplicateAt(outcome: Outcome, nowUs: f64): bool {
+	return isDuplicate(outcome, nowUs as i64);
 }
 
 export function touchSessionAt(idHigh: u32, idLow: u32, domain: u32, set: u32, nowUs: f64): usize {

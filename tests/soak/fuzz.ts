@@ -151,7 +151,7 @@ function prove(tracker: Tracker, counts: FuzzCounts): void {
 			tracker.sessionsBegun.sum,
 			sessions.size + remembered.size + remembered.evicted,
 		],
-		["packets seen twice and not", counts.queries, tracker.queries.sum + doublesOf(tracker, counts)],
+		["packets seen twice and not", counts.queries, tracker.queries.sum + duplicatesOf(tracker, counts)],
 	];
 	for (const [what, one, other] of same) if (one !== other) throw new Error(`${what}: ${one} and ${other}`);
 	for (const [name, table] of Object.entries(tables))
@@ -164,12 +164,12 @@ function prove(tracker: Tracker, counts: FuzzCounts): void {
 }
 
 /** Queries among the copies: what was neither a response nor refused. */
-function doublesOf(tracker: Tracker, counts: FuzzCounts): number {
+function duplicatesOf(tracker: Tracker, counts: FuzzCounts): number {
 	let responses = tracker.unmatched.at(0);
 	for (let rcode = 0; rcode < 16; rcode++) responses += tracker.responsesOf(0, rcode);
 	let refused = 0;
 	for (const reason of Object.keys(refusalNames)) refused += tracker.refusalsOf(0, Number(reason));
-	return tracker.copies - (counts.responses - responses) - (counts.refused - refused);
+	return tracker.duplicates - (counts.responses - responses) - (counts.refused - refused);
 }
 
 /** A decoder, and the byte that all of its memory is filled with but for the frame. */

@@ -70,8 +70,8 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 	removeFound(entry: number): void;
 	removeWaiting(entry: number): void;
 
-	setUpDoubles(): void;
-	isDoubleAt(outcome: Outcome, nowUs: number): number;
+	setUpDuplicates(): void;
+	isDuplicateAt(outcome: Outcome, nowUs: number): number;
 
 	touchSessionAt(idHigh: number, idLow: number, domain: number, set: number, nowUs: number): number;
 	findSession(idHigh: number, idLow: number, domain: number, guess: number): number;

@@ -1,7 +1,7 @@
 import { Outcome } from "../decode/fault.ts";
 import { seen } from "../decode/observation.ts";
 import { hashOf } from "./hash.ts";
-import { doublesMax } from "./limits.ts";
+import { duplicatesMax } from "./limits.ts";
 import { BoundedTable, LongEntry } from "./table.ts";
 
 /**
@@ -12,7 +12,7 @@ const crossingUsMax: i64 = 100_000;
 
 /** A message that was seen; 32 bytes. */
 @unmanaged
-class Double extends LongEntry {
+class Sighting extends LongEntry {
 	/** The interface that showed it first. */
 	capturePoint: u32;
 	timeUs: i64;
@@ -24,32 +24,32 @@ class Double extends LongEntry {
  * message again is a repeated query. A message is known by what address translation leaves alone: its DNS id, length,
  * and client id.
  */
-export const doubles: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
+export const duplicates: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 
 /** Takes memory; once. */
-export function setUpDoubles(): void {
-	doubles.setUp(doublesMax, offsetof<Double>(), true);
+export function setUpDuplicates(): void {
+	duplicates.setUp(duplicatesMax, offsetof<Sighting>(), true);
 }
 
 /** Whether this observation, made at `now`, is a copy of one that was counted. */
-export function isDouble(outcome: Outcome, now: i64): bool {
+export function isDuplicate(outcome: Outcome, now: i64): bool {
 	const isRefused = outcome === Outcome.Refused;
 	// A refused query need not have a client id; its resolver and port tell it apart as long as nothing translates them.
 	const a = isRefused ? seen.peer3 : seen.idHigh;
 	const b = isRefused ? seen.peerPort : seen.idLow;
 	const c = (seen.messageBytes << 16) | seen.messageId;
 	const hash = hashOf(a, b, c, outcome);
-	let entry = doubles.find(hash, a, b, c, outcome);
+	let entry = duplicates.find(hash, a, b, c, outcome);
 	if (entry === 0) {
-		doubles.makeRoom();
-		entry = doubles.insert(hash, a, b, c, outcome);
+		duplicates.makeRoom();
+		entry = duplicates.insert(hash, a, b, c, outcome);
 	} else {
-		const double = changetype<Double>(entry);
-		if (now - double.timeUs <= crossingUsMax && double.capturePoint !== seen.capturePoint) return true;
-		doubles.touch(entry);
+		const sighting = changetype<Sighting>(entry);
+		if (now - sighting.timeUs <= crossingUsMax && sighting.capturePoint !== seen.capturePoint) return true;
+		duplicates.touch(entry);
 	}
-	const double = changetype<Double>(entry);
-	double.capturePoint = seen.capturePoint;
-	double.timeUs = now;
+	const sighting = changetype<Sighting>(entry);
+	sighting.capturePoint = seen.capturePoint;
+	sighting.timeUs = now;
 	return false;
 }

@@ -1,12 +1,12 @@
 import { seen } from "../decode/observation.ts";
 import { hashOf } from "./hash.ts";
-import { answersMax, answerUsMax } from "./limits.ts";
+import { answerUsMax, waitingQueriesMax } from "./limits.ts";
 import { ipv4Mapped } from "./resolvers.ts";
 import { BoundedTable, LongEntry } from "./table.ts";
 
 /** A query that waits for its response: known by the resolver's address and port, and the DNS id. 32 bytes. */
 @unmanaged
-export class Waiting extends LongEntry {
+export class WaitingQuery extends LongEntry {
 	/** The label set's number, and above it the place of the server's port. */
 	setAndServer: u32;
 	/** The session's entry at the time of the query; it may be another session's by now. */
@@ -32,16 +32,16 @@ export class Waiting extends LongEntry {
 const setBits: u32 = 24;
 
 /** Queries that wait for their response. */
-export const answers: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
+export const waitingQueries: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 
 /** Takes memory; once. */
-export function setUpAnswers(): void {
-	answers.setUp(answersMax, offsetof<Waiting>(), true);
+export function setUpWaitingQueries(): void {
+	waitingQueries.setUp(waitingQueriesMax, offsetof<WaitingQuery>(), true);
 }
 
-/** What stands at an entry of `answers`. */
-export function waitingAt(entry: usize): Waiting {
-	return changetype<Waiting>(entry);
+/** What stands at an entry of `waitingQueries`. */
+export function waitingAt(entry: usize): WaitingQuery {
+	return changetype<WaitingQuery>(entry);
 }
 
 /** Hash of the key that findWaiting looked for last. */
@@ -50,8 +50,8 @@ let hash: u32 = 0;
 /** A query at `now`, of a label set and a session's entry. The same query again waits since the first. */
 export function wait(set: u32, session: usize, now: i64): void {
 	if (findWaiting() !== 0) return;
-	answers.makeRoom();
-	const waiting = waitingAt(answers.insert(hash, seen.peer3, exchange(), family(), network()));
+	waitingQueries.makeRoom();
+	const waiting = waitingAt(waitingQueries.insert(hash, seen.peer3, exchange(), family(), network()));
 	waiting.setAndServer = set | (seen.server << setBits);
 	waiting.session = session;
 	waiting.sinceUs = now as u32;
@@ -60,23 +60,23 @@ export function wait(set: u32, session: usize, now: i64): void {
 /** The entry of the waiting query that this response answers, or 0. */
 export function findWaiting(): usize {
 	hash = hashOf(seen.peer3, exchange(), family(), network());
-	return answers.find(hash, seen.peer3, exchange(), family(), network());
+	return waitingQueries.find(hash, seen.peer3, exchange(), family(), network());
 }
 
 /** The entry that findWaiting gave last waits no longer. */
 export function removeFound(entry: usize): void {
-	answers.removeKnown(entry, hash);
+	waitingQueries.removeKnown(entry, hash);
 }
 
 /** The oldest waiting query if nothing will come for it any more, or 0. */
 export function overdue(now: i64): usize {
-	const entry = answers.oldest;
+	const entry = waitingQueries.oldest;
 	return entry !== 0 && waitingAt(entry).waitedUs(now) > answerUsMax ? entry : 0;
 }
 
 /** When the oldest waiting query is overdue, as it looks at `now`: microseconds; the end of time if none waits. */
 export function nextOverdueUs(now: i64): i64 {
-	const entry = answers.oldest;
+	const entry = waitingQueries.oldest;
 	return entry === 0 ? i64.MAX_VALUE : now - waitingAt(entry).waitedUs(now) + answerUsMax + 1;
 }
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { Outcome } from "../../src/decode/fault.ts";
-import { answersMax, answerUsMax } from "../../src/track/limits.ts";
+import { answerUsMax, waitingQueriesMax } from "../../src/track/limits.ts";
 import { begin, bySet, type Observation, query, type Seen, second, seenOf, trackerOf } from "./observing.ts";
 
 /** The waiting queries of a tracker of their own. */
-function answersOf() {
+function waitingQueriesOf() {
 	const { parts, see, tables } = trackerOf();
 	return {
-		table: tables.answers,
+		table: tables.waitingQueries,
 		wait(seen: Observation, set: number, session: number, now: number) {
 			see(seen);
 			parts.waitFor(set, session, now);
@@ -27,7 +27,7 @@ function answersOf() {
 
 /** Answers in which one query waits: of the defaults of seenOf. */
 function waiting() {
-	const answers = answersOf();
+	const answers = waitingQueriesOf();
 	answers.wait(seenOf({}), 3, 5, begin);
 	return answers;
 }
@@ -63,7 +63,7 @@ describe("a response is matched", () => {
 	});
 
 	test("at the ends of ports and ids", () => {
-		const answers = answersOf();
+		const answers = waitingQueriesOf();
 		const rows = [0, 1, 0x7fff, 0x8000, 0xffff].flatMap((port) =>
 			[0, 1, 0x7fff, 0x8000, 0xffff].map((messageId) => ({ port, messageId })),
 		);
@@ -95,7 +95,7 @@ test("a query is overdue after more than 10 s, the oldest first", () => {
 });
 
 test("of one query more than there is room for, the oldest is forgotten and counted", () => {
-	const answers = answersOf();
+	const answers = waitingQueriesOf();
 	const seen = seenOf({});
 	const wait = (index: number) => {
 		seen.peer3 = index;
@@ -105,13 +105,13 @@ test("of one query more than there is room for, the oldest is forgotten and coun
 		seen.peer3 = index;
 		return answers.find(seen) !== 0;
 	};
-	for (let index = 0; index < answersMax; index++) wait(index);
-	expect([answers.table.size, answers.table.evicted, isWaiting(0)]).toEqual([answersMax, 0, true]);
-	wait(answersMax);
-	expect([answers.table.size, answers.table.evicted]).toEqual([answersMax, 1]);
-	expect([isWaiting(0), isWaiting(1), isWaiting(answersMax)]).toEqual([false, true, true]);
+	for (let index = 0; index < waitingQueriesMax; index++) wait(index);
+	expect([answers.table.size, answers.table.evicted, isWaiting(0)]).toEqual([waitingQueriesMax, 0, true]);
+	wait(waitingQueriesMax);
+	expect([answers.table.size, answers.table.evicted]).toEqual([waitingQueriesMax, 1]);
+	expect([isWaiting(0), isWaiting(1), isWaiting(waitingQueriesMax)]).toEqual([false, true, true]);
 	// The same again needs no room.
-	wait(answersMax);
+	wait(waitingQueriesMax);
 	expect(answers.table.evicted).toBe(1);
 });
 
@@ -199,7 +199,7 @@ describe("the tracker", () => {
 });
 
 test("the place of the server's port stands beside the label set, up to the last of both", () => {
-	const answers = answersOf();
+	const answers = waitingQueriesOf();
 	const seen = seenOf({});
 	seen.server = 15;
 	answers.wait(seen, 1_000_063, 5, begin);

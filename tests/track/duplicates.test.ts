@@ -2,31 +2,31 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Outcome, Refusal } from "../../src/decode/fault.ts";
 import { TableId } from "../../src/engine/border.ts";
-import { doublesMax } from "../../src/track/limits.ts";
+import { duplicatesMax } from "../../src/track/limits.ts";
 import { begin, bySet, type Observation, partsOf, seenOf, trackerOf } from "./observing.ts";
 
 const millisecond = 1_000;
 
 /** The messages that were seen, of an instance of their own. */
-function doublesOf() {
+function duplicatesOf() {
 	const { parts, see } = partsOf();
-	parts.setUpDoubles();
+	parts.setUpDuplicates();
 	return {
-		isDouble(outcome: Outcome, seen: Observation, now: number): boolean {
+		isDuplicate(outcome: Outcome, seen: Observation, now: number): boolean {
 			see(seen);
-			return parts.isDoubleAt(outcome, now) !== 0;
+			return parts.isDuplicateAt(outcome, now) !== 0;
 		},
 		get evicted() {
-			return parts.tableEvicted(TableId.Doubles);
+			return parts.tableEvicted(TableId.Duplicates);
 		},
 	};
 }
 
 /** "1" for what counts, "-" for a copy, of frames given as [capture point, microseconds]. */
 function counted(frames: readonly (readonly [point: number, at: number])[], outcome = Outcome.Query): string {
-	const doubles = doublesOf();
+	const duplicates = duplicatesOf();
 	return frames
-		.map(([capturePoint, at]) => (doubles.isDouble(outcome, seenOf({ capturePoint }), at) ? "-" : "1"))
+		.map(([capturePoint, at]) => (duplicates.isDuplicate(outcome, seenOf({ capturePoint }), at) ? "-" : "1"))
 		.join("");
 }
 
@@ -108,7 +108,7 @@ const rows: readonly [title: string, frames: readonly (readonly [point: number, 
 	],
 ];
 
-describe("Doubles", () => {
+describe("Duplicates", () => {
 	for (const [title, frames, expected] of rows) test(title, () => expect(counted(frames)).toBe(expected));
 
 	for (const outcome of [Outcome.Response, Outcome.Refused]) {
@@ -141,41 +141,43 @@ describe("Doubles", () => {
 	];
 	for (const [title, first, second, outcome] of others) {
 		test(`${title} is another message`, () => {
-			const doubles = doublesOf();
-			expect(doubles.isDouble(outcome, seenOf({ ...first, capturePoint: 1 }), 0)).toBe(false);
-			expect(doubles.isDouble(outcome, seenOf({ ...second, capturePoint: 2 }), 0)).toBe(false);
-			expect(doubles.isDouble(outcome, seenOf({ ...second, capturePoint: 3 }), 0)).toBe(true);
+			const duplicates = duplicatesOf();
+			expect(duplicates.isDuplicate(outcome, seenOf({ ...first, capturePoint: 1 }), 0)).toBe(false);
+			expect(duplicates.isDuplicate(outcome, seenOf({ ...second, capturePoint: 2 }), 0)).toBe(false);
+			expect(duplicates.isDuplicate(outcome, seenOf({ ...second, capturePoint: 3 }), 0)).toBe(true);
 		});
 	}
 
 	test("a response is no copy of the query", () => {
-		const doubles = doublesOf();
-		expect(doubles.isDouble(Outcome.Query, seenOf({ capturePoint: 1 }), 0)).toBe(false);
-		expect(doubles.isDouble(Outcome.Response, seenOf({ capturePoint: 2 }), 0)).toBe(false);
+		const duplicates = duplicatesOf();
+		expect(duplicates.isDuplicate(Outcome.Query, seenOf({ capturePoint: 1 }), 0)).toBe(false);
+		expect(duplicates.isDuplicate(Outcome.Response, seenOf({ capturePoint: 2 }), 0)).toBe(false);
 	});
 
 	test("what translation changes, address and port of a query, tells nothing apart", () => {
-		const doubles = doublesOf();
-		expect(doubles.isDouble(Outcome.Query, seenOf({ capturePoint: 1, origin: 1, port: 1 }), 0)).toBe(false);
-		expect(doubles.isDouble(Outcome.Query, seenOf({ capturePoint: 2, origin: 9, port: 2 }), 0)).toBe(true);
+		const duplicates = duplicatesOf();
+		expect(duplicates.isDuplicate(Outcome.Query, seenOf({ capturePoint: 1, origin: 1, port: 1 }), 0)).toBe(false);
+		expect(duplicates.isDuplicate(Outcome.Query, seenOf({ capturePoint: 2, origin: 9, port: 2 }), 0)).toBe(true);
 	});
 
 	test("as many are remembered as the limit says; one more and the oldest is forgotten", () => {
-		const doubles = doublesOf();
-		const see = (id: number, capturePoint: number) => doubles.isDouble(Outcome.Query, seenOf({ id, capturePoint }), 0);
-		for (let id = 0; id < doublesMax; id++) see(id, 1);
-		expect([see(0, 2), doubles.evicted]).toEqual([true, 0]);
+		const duplicates = duplicatesOf();
+		const see = (id: number, capturePoint: number) =>
+			duplicates.isDuplicate(Outcome.Query, seenOf({ id, capturePoint }), 0);
+		for (let id = 0; id < duplicatesMax; id++) see(id, 1);
+		expect([see(0, 2), duplicates.evicted]).toEqual([true, 0]);
 		see(-1, 1);
 		expect([see(0, 2), see(2, 2)]).toEqual([false, true]);
 	});
 
 	test("a repeat is the newest again: another one is forgotten for one more", () => {
-		const doubles = doublesOf();
-		const see = (id: number, capturePoint: number) => doubles.isDouble(Outcome.Query, seenOf({ id, capturePoint }), 0);
-		for (let id = 0; id < doublesMax; id++) see(id, 1);
+		const duplicates = duplicatesOf();
+		const see = (id: number, capturePoint: number) =>
+			duplicates.isDuplicate(Outcome.Query, seenOf({ id, capturePoint }), 0);
+		for (let id = 0; id < duplicatesMax; id++) see(id, 1);
 		see(0, 1);
 		see(-1, 1);
-		expect([see(0, 2), doubles.evicted]).toEqual([true, 1]);
+		expect([see(0, 2), duplicates.evicted]).toEqual([true, 1]);
 		expect(see(1, 2)).toBe(false);
 	});
 
@@ -188,7 +190,7 @@ describe("Doubles", () => {
 		});
 		fc.assert(
 			fc.property(fc.array(frame, { maxLength: 60 }), (frames) => {
-				const doubles = doublesOf();
+				const duplicates = duplicatesOf();
 				const counted: { message: string; capturePoint: number; at: number }[] = [];
 				let at = 0;
 				for (const { id, capturePoint, step, outcome } of frames) {
@@ -197,7 +199,7 @@ describe("Doubles", () => {
 					const last = counted.findLast((one) => one.message === message);
 					const isCopy = last !== undefined && last.capturePoint !== capturePoint && at - last.at <= 100_000;
 					if (!isCopy) counted.push({ message, capturePoint, at });
-					expect(doubles.isDouble(outcome, seenOf({ id, capturePoint }), at)).toBe(isCopy);
+					expect(duplicates.isDuplicate(outcome, seenOf({ id, capturePoint }), at)).toBe(isCopy);
 				}
 			}),
 			{ numRuns: 500 },
@@ -212,13 +214,13 @@ describe("the tracker", () => {
 			for (const capturePoint of [1, 2, 3]) tracker.observe(outcome, seenOf({ capturePoint }), 1_000);
 		}
 		expect([tracker.queries.at(0), tracker.bytesIn.at(0), tracker.bytesOut.at(0)]).toEqual([1, 100, 100]);
-		expect([tracker.responsesOf(0, 0), tracker.refusalsOf(0, Refusal.Qtype), tracker.copies]).toEqual([1, 1, 6]);
+		expect([tracker.responsesOf(0, 0), tracker.refusalsOf(0, Refusal.Qtype), tracker.duplicates]).toEqual([1, 1, 6]);
 	});
 
 	test("has no copies without capture points", () => {
 		const tracker = trackerOf();
 		for (let count = 0; count < 3; count++) tracker.observe(Outcome.Query, seenOf({}), 1_000);
-		expect([tracker.queries.at(0), tracker.copies]).toEqual([3, 0]);
+		expect([tracker.queries.at(0), tracker.duplicates]).toEqual([3, 0]);
 	});
 });
 
@@ -229,7 +231,7 @@ test("a response that is seen with a translated address first answers the query 
 	tracker.observe(Outcome.Query, seenOf({ origin: 9, port: 50_000, capturePoint: 2 }), at + 10);
 	tracker.observe(Outcome.Response, seenOf({ origin: 9, port: 50_000, capturePoint: 2, bytes: 300 }), at + 40_000);
 	tracker.observe(Outcome.Response, seenOf({ origin: 5, capturePoint: 1, bytes: 300 }), at + 40_010);
-	expect([tracker.copies, tracker.responsesOf(0, 0), tracker.tables.answers.size]).toEqual([2, 1, 0]);
+	expect([tracker.duplicates, tracker.responsesOf(0, 0), tracker.tables.waitingQueries.size]).toEqual([2, 1, 0]);
 	expect([tracker.unmatched.at(0), bySet(tracker, tracker.bytesOut)]).toEqual([0, { "0/5": 300 }]);
 	const times = tracker.answerTimes.distribution([tracker.parts.labelSetOf(0, 5)]);
 	expect([times.count, times.sum]).toEqual([1, expect.closeTo(0.03999, 4)]);
