@@ -1,6 +1,6 @@
 /** Frames from a capture file. */
 
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, readSync, type Stats, statSync } from "node:fs";
 import type { Cap } from "cap";
 import { unreadable } from "../unreadable.ts";
 import { linkTypeOf, loadCap, nativeError, readStatistics } from "./native.ts";
@@ -60,11 +60,11 @@ export async function openGrowing(path: string, { grows, again }: GrowingOptions
  * once the path is another file's, or nobody's, or the file is shorter than it was: what is written then is not read.
  */
 export function watchGrowth(path: string): () => void {
-	const before = statSync(path);
-	let { size } = before;
+	const before = fileAt(path);
+	let size = before?.size ?? 0;
 	return () => {
-		const now = statSync(path, { throwIfNoEntry: false });
-		const isSame = now?.dev === before.dev && now.ino === before.ino;
+		const now = fileAt(path);
+		const isSame = now !== undefined && now.dev === before?.dev && now.ino === before.ino;
 		if (!isSame || now.size < size) {
 			const what = now === undefined ? "removed" : isSame ? "cut to a shorter one" : "replaced";
 			throw new CaptureError(
@@ -73,6 +73,14 @@ export function watchGrowth(path: string): () => void {
 		}
 		size = now.size;
 	};
+}
+
+function fileAt(path: string): Stats | undefined {
+	try {
+		return statSync(path);
+	} catch {
+		return undefined;
+	}
 }
 
 function sourceOf(cap: Cap, path: string, open: () => number): FileSource {

@@ -5,9 +5,9 @@ import { openFile } from "./file.ts";
 import { CaptureError, type FrameBatch, stampUsAt } from "./source.ts";
 
 /**
- * The captures in the order of their first frames: rotated files sort by name in another one, 10 in front of 2. Those that cannot be
- * opened or hold no frame keep their order, in front. All keep it if one is no regular file, as a pipe can be read only once.
- * Overwrites the batch.
+ * The captures in the order of their first frames: by name, rotated files stand otherwise, 10 in front of 2. Those that cannot be opened
+ * or hold no frame come first, in the order given. All keep that order if one is no regular file, as a pipe can be read only
+ * once. Overwrites the batch.
  */
 export function inOrderOfTime(paths: readonly string[], batch: FrameBatch): readonly string[] {
 	if (paths.length < 2 || !paths.every(isRegularFile)) return paths;
