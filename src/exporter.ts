@@ -14,6 +14,7 @@ import { warmUp } from "./warmup.ts";
 import { createApp } from "./web/app.ts";
 import type { BasicAuth } from "./web/auth.ts";
 import { invalidity, readCertificate } from "./web/certificate.ts";
+import { descriptorLimit } from "./web/descriptors.ts";
 import { dataRoutes, statusRoutes } from "./web/page/routes.ts";
 import { startRelay } from "./web/relay.ts";
 import { startServer } from "./web/server.ts";
@@ -200,7 +201,7 @@ export async function startExporter(
 			else log.warn("certificate was not replaced, the old one stays in use", { error: fault.message });
 		},
 		onFlood(fault) {
-			if (fault === undefined) log.warn("too many connections, all were cut");
+			if (fault === undefined) log.warn("too many connections, all were cut", { open_files_limit: descriptorLimit() });
 			else log.error("too many connections, and they could not be cut", { error: fault.message });
 		},
 	}).catch((error: unknown) => {
