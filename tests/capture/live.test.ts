@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { captureFilter, extensionHeaders, openLive, snapshotBytes } from "../../src/capture/live.ts";
+import { openLive, snapshotBytes } from "../../src/capture/live.ts";
 import { CaptureError, LinkType } from "../../src/capture/source.ts";
 import { limits } from "../../src/config/keys.ts";
 import { heldUsMax } from "../../src/track/limits.ts";
-import { decoderOf } from "../decode/decoding.ts";
 import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network, type SendRate } from "../support/netns.ts";
 import { type CaptureRecord, readPcapFile, writePcap } from "../support/pcapfile.ts";
@@ -92,19 +91,6 @@ class Probe implements Disposable {
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
-
-describe("captureFilter", () => {
-	test("names every port, and looks behind two tags where frames have them", () => {
-		const filter = captureFilter([53, 5300], LinkType.EN10MB);
-		expect(filter.match(/udp port 53 or udp port 5300/g)).toHaveLength(3);
-		expect(filter.match(/vlan/g)).toHaveLength(2);
-	});
-
-	test("has no vlan where libpcap refuses it", () => {
-		for (const linkType of [LinkType.LINUX_SLL, LinkType.LINUX_SLL2, LinkType.RAW])
-			expect(captureFilter([53], linkType)).not.toContain("vlan");
-	});
-});
 
 test("the snapshot holds a whole datagram of 65,535 bytes behind IPv6 and two tags", () => {
 	expect(snapshotBytes).toBeGreaterThanOrEqual(65_535 + 40 + 14 + 8);
@@ -397,10 +383,4 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 			});
 		}, 20_000);
 	});
-});
-
-test("the filter passes the IPv6 extension headers that the decoder steps over, and no others", () => {
-	const { exports } = decoderOf();
-	const known = Array.from({ length: 256 }, (_, next) => next).filter((next) => exports.isExtensionHeader(next) !== 0);
-	expect([...extensionHeaders].sort((a, b) => a - b)).toEqual(known);
 });
