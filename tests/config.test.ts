@@ -105,7 +105,12 @@ describe("values of the file", () => {
 		[
 			"a user's hash that is none, by the user,",
 			{ web: { "basic-auth": { a: hash, ops: "x" } } },
-			"web.basic-auth.ops: expected a bcrypt hash for the user, as htpasswd -nBC 10 USER makes it, found something else",
+			"web.basic-auth.ops: expected a bcrypt hash for the user, of cost 16 at the most, as htpasswd -nBC 10 USER makes it, found something else",
+		],
+		[
+			"a hash whose check takes hours",
+			{ web: { "basic-auth": { ops: hash.replace("$10$", "$17$") } } },
+			"web.basic-auth.ops: expected a bcrypt hash for the user, of cost 16 at the most, ",
 		],
 		[
 			"a user's name with a colon",

@@ -189,7 +189,7 @@ const traits = {
 			"Users that may look, each with the bcrypt hash of the password (htpasswd -nBC 10 USER); null is everyone",
 		default: null,
 		expected: "users without a colon, each with a bcrypt hash, as htpasswd -nBC 10 USER makes it",
-		expectedInner: "a bcrypt hash for the user, as htpasswd -nBC 10 USER makes it",
+		expectedInner: "a bcrypt hash for the user, of cost 16 at the most, as htpasswd -nBC 10 USER makes it",
 		expectedName: "a user's name of 1 to 255 characters without a colon",
 		placeholder: "USER:HASH",
 		form: "accounts",

@@ -82,6 +82,12 @@ describe("good values", () => {
 				["b", otherHash],
 			],
 		],
+		...["04", "16"].map((cost): (typeof rows)[number] => [
+			`a hash of cost ${cost} fits`,
+			{ "web.basic-auth": `ops:${hash.replace("$10$", `$${cost}$`)}` },
+			(c) => c.web.basicAuth?.get("ops")?.slice(4, 6),
+			cost,
+		]),
 		["root keeps root", { "process.user": "root" }, (c) => c.process.user, "root"],
 	];
 	test.each(rows)("%s", (_title, flags, pick, value) => {
