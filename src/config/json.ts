@@ -48,13 +48,12 @@ export function readJson(text: string): JsonDocument {
 	}
 	function readString(): string {
 		// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259, section 7, refuses them unescaped.
-		const raw = match(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y);
-		if (raw !== undefined) {
-			at += raw.length;
-			return JSON.parse(raw) as string;
+		const begun = match(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y) ?? "";
+		at += begun.length;
+		if (begun !== "" && text.charAt(at) === '"') {
+			at++;
+			return JSON.parse(`${begun}"`) as string;
 		}
-		// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
-		at += match(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y)?.length ?? 0;
 		return refuse(text.charAt(at) === "\\" ? "an escape that JSON knows" : "the quote that ends the string");
 	}
 	function readObject(path: JsonPath, unnoted: boolean): Json {

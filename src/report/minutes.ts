@@ -1,3 +1,4 @@
+/** Milliseconds in a minute. */
 export const minuteMs = 60_000;
 
 /** A moment of a history: milliseconds since 1970, then the active clients; what follows is not looked at. */
