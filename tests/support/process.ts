@@ -85,6 +85,27 @@ export async function until<T>(
 	}
 }
 
+/** Waits until a process takes next to nothing of the processor: at most 10 ms within 300. */
+export async function idle(pid: number): Promise<void> {
+	const ticks = async () => {
+		// utime and stime, proc_pid_stat(5), counted from behind the name; a name may have blanks.
+		const fields = (await Bun.file(`/proc/${pid}/stat`).text()).replace(/^.*\) /s, "").split(" ");
+		return Number(fields[11]) + Number(fields[12]);
+	};
+	let before = await ticks();
+	await until(
+		async () => {
+			await Bun.sleep(300);
+			const now = await ticks();
+			const used = now - before;
+			before = now;
+			return used <= 1 ? true : undefined;
+		},
+		() => `process ${pid} is idle`,
+		30_000,
+	);
+}
+
 /** A command as one would type it. */
 export function quoted(command: readonly string[]): string {
 	return command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");

@@ -8,6 +8,7 @@ import { createApp } from "../../src/web/app.ts";
 import type { CertificateFiles } from "../../src/web/certificate.ts";
 import { WebError } from "../../src/web/error.ts";
 import { connectionsMax, type ServerOptions, startServer, type WebServer } from "../../src/web/server.ts";
+import { until } from "../support/process.ts";
 import { makeCertificate, makeFolder } from "./certificates.ts";
 
 const exposition = "# TYPE dnstt_queries_total counter\ndnstt_queries_total 1\n";
@@ -329,10 +330,11 @@ describe("connections that do nothing", () => {
 		const told: (string | undefined)[] = [];
 		const server = await serve({ onFlood: (fault) => told.push(fault?.message) });
 		await whileHeld([server.port, connectionsMax + 64, 0], async (held) => {
-			for (let waited = 0; told.length === 0 && waited < 30; waited++) await Bun.sleep(100);
+			await until(
+				async () => (told.length > 0 && (await held()) < connectionsMax / 2 ? true : undefined),
+				() => `the flood is told (${told.length}) and cut`,
+			);
 			expect(told).toEqual([undefined]);
-			await Bun.sleep(200);
-			expect(await held()).toBeLessThan(connectionsMax / 2);
 			expect(await (await scrape(server)).text()).toBe(exposition);
 		});
 	});
