@@ -9,7 +9,7 @@ import { heldUsMax } from "../../src/track/limits.ts";
 import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network, type SendRate } from "../support/netns.ts";
 import { type CaptureRecord, readPcapFile, writePcap } from "../support/pcapfile.ts";
-import { ended, until } from "../support/process.ts";
+import { ended, until, urgently } from "../support/process.ts";
 
 const probePath = join(import.meta.dir, "liveProbe.ts");
 
@@ -19,7 +19,14 @@ class Probe implements Disposable {
 	private answered = 0;
 
 	private constructor(namespace: Namespace, interfaceName: string, ports: readonly number[], bufferBytes: number) {
-		const words = [process.execPath, probePath, interfaceName, String(bufferBytes), ...ports.map(String)];
+		const words = [
+			...urgently(2),
+			process.execPath,
+			probePath,
+			interfaceName,
+			String(bufferBytes),
+			...ports.map(String),
+		];
 		this.child = Bun.spawn(["ip", "netns", "exec", namespace.name, ...words], {
 			stdin: "pipe",
 			stdout: "pipe",

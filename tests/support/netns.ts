@@ -5,7 +5,7 @@
  */
 import { LinkType } from "../../src/capture/source.ts";
 import { type CaptureRecord, writePcap } from "./pcapfile.ts";
-import { type Child, type Ended, ended, quoted, spawnChild } from "./process.ts";
+import { type Child, type Ended, ended, quoted, spawnChild, urgently } from "./process.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const namePrefix = "dnstt-test-";
@@ -235,7 +235,9 @@ function namespaceOf(name: string, children: Set<Child>): Namespace {
 		async sendCapture(path, interfaceName, rate = "fastest") {
 			const speed = { recorded: "--multiplier=1", fastest: "--topspeed" };
 			const option = typeof rate === "number" ? `--pps=${rate}` : speed[rate];
-			const { stdout } = await runToEnd(["tcpreplay", "--quiet", option, `--intf1=${interfaceName}`, path]);
+			// Woken late for each frame, on a busy machine, it would send nothing as recorded.
+			const words = rate === "recorded" ? urgently(1) : [];
+			const { stdout } = await runToEnd([...words, "tcpreplay", "--quiet", option, `--intf1=${interfaceName}`, path]);
 			const failed = /Failed packets:\s+(\d+)/.exec(stdout)?.[1];
 			if (failed !== "0")
 				throw new Error(`tcpreplay could not send ${failed ?? "?"} frames of ${path}: ${stdout.trim()}`);

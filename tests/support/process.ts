@@ -106,6 +106,17 @@ export async function idle(pid: number): Promise<void> {
 	);
 }
 
+/**
+ * In front of a command, it runs as soon as it is woken, whatever else the machine is busy with (SCHED_FIFO; of two the one with the
+ * higher priority). Nothing where that is not allowed.
+ */
+export function urgently(priority: number): string[] {
+	mayBeUrgent ??= Bun.which("chrt") !== null && Bun.spawnSync(["chrt", "--fifo", "1", "true"]).success;
+	return mayBeUrgent ? ["chrt", "--fifo", String(priority)] : [];
+}
+
+let mayBeUrgent: boolean | undefined;
+
 /** A command as one would type it. */
 export function quoted(command: readonly string[]): string {
 	return command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
