@@ -8,6 +8,7 @@ import { Engine, type Seed } from "./engine/engine.ts";
 import type { Tracker } from "./engine/tracker.ts";
 import { type Geoip, openDatabases } from "./geoip/geoip.ts";
 import { otherOrigin } from "./geoip/origins.ts";
+import { compileAsUsual, lookupsMany } from "./jit.ts";
 import type { Logger } from "./log.ts";
 import type { Sources } from "./metrics/collect.ts";
 import { tidy } from "./tidy.ts";
@@ -42,6 +43,7 @@ export async function openStages(config: Config, { log, seed }: Pick<World, "log
 	);
 	// If the engine has no room, that is what is told.
 	opening.catch(() => {});
+	let lookups = 0;
 	const engine = new Engine({
 		domains: config.dnstt.domains,
 		activeWindowMs: config.session.activeWindowMs,
@@ -49,7 +51,10 @@ export async function openStages(config: Config, { log, seed }: Pick<World, "log
 		rememberedMax: config.session.maxRemembered,
 		labelSetsMax: config.labels.maxSets,
 		seed,
-		originOf: (a, b, c, d) => geoip.originOf(a, b, c, d),
+		originOf(a, b, c, d) {
+			if (++lookups === lookupsMany) compileAsUsual();
+			return geoip.originOf(a, b, c, d);
+		},
 		otherOrigin,
 	});
 	const geoip = await opening;
