@@ -14,11 +14,8 @@ const models: Models = { Asn, City, Country, Enterprise, Isp };
  */
 const recordsMax = 2 ** 17;
 
-/** How many addresses over the IPv4 space are looked up before a file is trusted: a sparse or half-copied file shows. */
+/** How many addresses over the IPv4 space are looked up, and their records read, before a file is trusted: a sparse or half-copied file shows. */
 const probes = 256;
-
-/** Of every so many of these the record is read as well, which takes 20 times as long as to find it. */
-const readEvery = 8;
 
 /** Decoded parts of records that many point to, a country's say: so many are kept, then all are forgotten at once. */
 const partsMax = 1_024;
@@ -118,7 +115,6 @@ export class Database<Value> {
 			if (record === damagedTree) throw damaged("search tree leads nowhere");
 			if (record === noRecord || this.#values.has(record)) continue;
 			if (!this.#tree.isMap(record)) throw damaged("a record that is no map");
-			if (index % readEvery !== 0) continue;
 			const read = orDamaged(() => this.#reader.at(record));
 			this.#values.set(
 				record,
