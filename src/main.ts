@@ -5,8 +5,10 @@ import { CaptureError } from "./capture/source.ts";
 import { type Command, helpText, parseCommand, UsageError, versionText } from "./cli.ts";
 import { ConfigError } from "./config/error.ts";
 import type { Config, ConfigFlags } from "./config.ts";
+import { EngineError } from "./engine/error.ts";
 import { GeoipError } from "./geoip/error.ts";
 import { createLogger } from "./log.ts";
+import { exhausted } from "./process/exhausted.ts";
 import { isScreen, print, printError, progressLine, screenSize } from "./process/output.ts";
 import { stopSignal } from "./process/stop.ts";
 import type { World } from "./stages.ts";
@@ -112,9 +114,11 @@ function worldOf(config: Config): World {
 /** What an operator can meet is told in lines; anything else is a fault of this program and keeps its stack. */
 function told(error: unknown): { readonly lines: readonly string[]; readonly code: number } {
 	if (error instanceof UsageError || error instanceof ConfigError) return { lines: error.problems, code: exitUsage };
-	if (error instanceof GeoipError) return { lines: [error.message], code: exitUsage };
+	if (error instanceof EngineError || error instanceof GeoipError) return { lines: [error.message], code: exitUsage };
 	if (error instanceof CaptureError || error instanceof WebError || error instanceof TopError)
 		return { lines: [error.message], code: exitFailed };
+	const line = exhausted(error);
+	if (line !== null) return { lines: [line], code: exitFailed };
 	throw error;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Config } from "./config.ts";
-import { Engine, type Seed } from "./engine/engine.ts";
+import { Engine, type EngineOptions, type Seed } from "./engine/engine.ts";
 import type { Tracker } from "./engine/tracker.ts";
 import { type Geoip, openDatabases } from "./geoip/geoip.ts";
 import { otherOrigin } from "./geoip/origins.ts";
@@ -30,7 +30,7 @@ export interface Stages {
 	readonly engine: Engine;
 }
 
-/** Opens both as the configuration bounds them: the one is made while the files of the other are read. Throws a GeoipError. */
+/** Opens both as the configuration bounds them: the one is made while the files of the other are read. Throws a GeoipError or an EngineError. */
 export async function openStages(config: Config, { log, seed }: Pick<World, "log" | "seed">): Promise<Stages> {
 	const { countryDatabase, asnDatabase } = config.geoip;
 	const opening = openDatabases(
@@ -44,21 +44,26 @@ export async function openStages(config: Config, { log, seed }: Pick<World, "log
 	// If the engine has no room, that is what is told.
 	opening.catch(() => {});
 	let lookups = 0;
-	const engine = new Engine({
+	const engine = createEngine(config, seed, (a, b, c, d) => {
+		if (++lookups === lookupsMany) compileAsUsual();
+		return geoip.originOf(a, b, c, d);
+	});
+	const geoip = await opening;
+	return { geoip, engine };
+}
+
+/** Decoder and tracker as the configuration bounds them. Throws an EngineError. */
+export function createEngine(config: Config, seed: Seed, originOf: EngineOptions["originOf"]): Engine {
+	return new Engine({
 		domains: config.dnstt.domains,
 		activeWindowMs: config.session.activeWindowMs,
 		trackedMax: config.session.maxTracked,
 		rememberedMax: config.session.maxRemembered,
 		labelSetsMax: config.labels.maxSets,
 		seed,
-		originOf(a, b, c, d) {
-			if (++lookups === lookupsMany) compileAsUsual();
-			return geoip.originOf(a, b, c, d);
-		},
+		originOf,
 		otherOrigin,
 	});
-	const geoip = await opening;
-	return { geoip, engine };
 }
 
 /** What the metrics are collected from, but for the capture and the configuration. */

@@ -77,7 +77,7 @@ function operatorError(error: unknown, name: string): unknown {
 			);
 		case "no_such_interface":
 			return new InterfaceUnavailableError(
-				`no interface ${JSON.stringify(name)}: this host has ${["any", ...interfaceNames()].join(", ")}; choose one with --capture.interface`,
+				`no interface ${JSON.stringify(name)}: this host has ${interfaceNames()}; choose one with --capture.interface`,
 			);
 		case "interface_down":
 			return new InterfaceUnavailableError(`interface ${name} is down: bring it up with "ip link set ${name} up"`);
@@ -88,10 +88,14 @@ function operatorError(error: unknown, name: string): unknown {
 	}
 }
 
-function interfaceNames(): string[] {
-	return loadCap()
-		.Cap.deviceList()
-		.filter((name) => name !== "any");
+/** Hosts of containers have thousands of interfaces: a line names so many. */
+const namesMax = 16;
+
+function interfaceNames(): string {
+	const devices = loadCap().Cap.deviceList();
+	const names = ["any", ...devices.filter((name) => name !== "any")];
+	const more = names.length - namesMax;
+	return `${names.slice(0, namesMax).join(", ")}${more > 0 ? ` and ${more} more (ip link lists them)` : ""}`;
 }
 
 class InterfaceSource implements LiveSource {

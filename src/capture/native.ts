@@ -23,9 +23,30 @@ function requireCap(): typeof import("cap") | CaptureError {
 	} catch (error) {
 		const { tmpdir } = require("node:os") as typeof import("node:os");
 		const reason = error instanceof Error ? error.message : String(error);
+		const folder = tmpdir();
+		const full = isFull(folder);
 		return new CaptureError(
-			`cannot load the capture library (${reason}): it is unpacked into ${tmpdir()}; if that folder cannot be written or is mounted noexec, set TMPDIR to another`,
+			full
+				? `cannot load the capture library: ${folder} is full, where it is unpacked into; free some space, or set TMPDIR to another folder`
+				: `cannot load the capture library (${reason}): it is unpacked into ${folder}; if that folder cannot be written or is mounted noexec, set TMPDIR to another`,
 		);
+	}
+}
+
+/** More than the capture library has, on every kind of host. */
+const libraryBytesMax = 1024 * 1024;
+
+/** Whether the folder has no room for the library: the runtime does not say why it could not unpack it. A quota shows in a write alone. */
+function isFull(folder: string): boolean {
+	const { rmSync, writeFileSync } = require("node:fs") as typeof import("node:fs");
+	const path = `${folder}/.dnstt_exporter-${process.pid}`;
+	try {
+		writeFileSync(path, new Uint8Array(libraryBytesMax), { flag: "wx" });
+		return false;
+	} catch (error) {
+		return ["ENOSPC", "EDQUOT"].includes(nativeError(error)?.code ?? "");
+	} finally {
+		rmSync(path, { force: true });
 	}
 }
 

@@ -1,20 +1,25 @@
 import { type Config, ConfigError } from "../config.ts";
+import { EngineError } from "../engine/error.ts";
 import { GeoipError } from "../geoip/error.ts";
 import { openDatabases } from "../geoip/geoip.ts";
+import { otherOrigin } from "../geoip/origins.ts";
 import { identityOf } from "../process/privileges.ts";
+import { createEngine } from "../stages.ts";
 import { type CertificateFiles, invalidity, readCertificate } from "../web/certificate.ts";
 import { WebError } from "../web/error.ts";
 
 /**
- * Sees that what the configuration names is there and can be used by this process as `run` would use it: the databases, the
- * certificate with its key, the account. Throws a ConfigError with a line for each that is not.
+ * Sees that what the configuration names is there and can be used by this process as `run` would use it: the tables' memory, the
+ * databases, the certificate with its key, the account. Throws a ConfigError with a line for each that is not.
  */
-export async function checkConfig({ geoip, web, process }: Config): Promise<void> {
+export async function checkConfig(config: Config): Promise<void> {
+	const { geoip, web, process } = config;
 	const { countryDatabase: country, asnDatabase: asn } = geoip;
 	const { tls } = web;
 	const open = (files: { readonly country: string | null; readonly asn: string | null }) =>
 		openDatabases(files, { originsMax: 1, report() {} });
 	const checks: readonly (() => unknown)[] = [
+		() => createEngine(config, [0, 0, 0, 0], () => otherOrigin),
 		// One after the other, as both may be large; and each by itself, as both may be wrong.
 		() => open({ country, asn: null }),
 		() => open({ country: null, asn }),
@@ -27,7 +32,8 @@ export async function checkConfig({ geoip, web, process }: Config): Promise<void
 			await check();
 		} catch (error) {
 			if (error instanceof ConfigError) problems.push(...error.problems);
-			else if (error instanceof GeoipError || error instanceof WebError) problems.push(error.message);
+			else if (error instanceof EngineError || error instanceof GeoipError || error instanceof WebError)
+				problems.push(error.message);
 			else throw error;
 		}
 	}

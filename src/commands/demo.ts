@@ -17,6 +17,7 @@ import { refuseOpenDoors } from "../process/doors.ts";
 import { identityOf, limitPrivileges } from "../process/privileges.ts";
 import { stopSignal } from "../process/stop.ts";
 import type { World } from "../stages.ts";
+import { requireDescriptors } from "../web/descriptors.ts";
 
 const loopback = "127.0.0.1";
 const loopbackAddress = 0x7f000001;
@@ -40,6 +41,7 @@ export async function demo(
 	print: (text: string) => void,
 ): Promise<number> {
 	refuseOpenDoors(process.env);
+	requireDescriptors();
 	const messages = await readRecording();
 	const server = await Bun.udpSocket({ hostname: loopback });
 	const client = await Bun.udpSocket({ hostname: loopback });

@@ -10,6 +10,7 @@ import { identityOf, limitPrivileges, type PrivilegeLimits } from "../process/pr
 import { unreadableFiles } from "../process/readable.ts";
 import { stopSignal } from "../process/stop.ts";
 import type { World } from "../stages.ts";
+import { requireDescriptors } from "../web/descriptors.ts";
 import { isUnspecified } from "../web/network.ts";
 
 /** Whoever waited for the start has the first answer then. */
@@ -26,6 +27,7 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 	process.on("SIGHUP", () => void started.promise.then((exporter) => reload(exporter, load, world, tell)));
 	const stopped = stopSignal();
 	refuseOpenDoors(process.env);
+	requireDescriptors();
 	const identity = identityOf(config.process.user);
 	const service = createService({
 		env: process.env,

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import modulePath from "../../.build/engine.wasm" with { type: "file" };
 import { type FrameBatch, type LinkType, stampUsAt } from "../capture/source.ts";
+import { EngineError } from "./error.ts";
 import type { EngineExports } from "./exports.ts";
 import { Tracker } from "./tracker.ts";
 
@@ -67,8 +68,8 @@ function engineModule(): WebAssembly.Module {
 }
 
 /**
- * Decoder and tracker, with memory of their own: it is taken at once, at most 4 GiB, and used as entries come. Throws a RangeError if
- * there is none.
+ * Decoder and tracker, with memory of their own: it is taken at once, at most 4 GiB, and used as entries come. Throws an
+ * EngineError if there is none.
  */
 export class Engine {
 	/** Where frames are to be put for observe. */
@@ -79,9 +80,7 @@ export class Engine {
 
 	constructor(options: EngineOptions, module: WebAssembly.Module = engineModule()) {
 		const { originOf } = options;
-		const instance = new WebAssembly.Instance(module, { resolvers: { originOf } });
-		// The module's exports are those that the interface says: both are written side by side.
-		const exports = instance.exports as unknown as EngineExports;
+		const exports = instantiate(module, originOf);
 		const address = setUp(exports, options);
 		const { buffer } = exports.memory;
 		this.exports = exports;
@@ -123,6 +122,20 @@ export class Engine {
 	}
 }
 
+const noMemory =
+	"no memory for the tables: lower session.max-tracked, session.max-remembered or labels.max-sets, or raise the limit of this process (ulimit -v; in a service LimitAS=)";
+
+function instantiate(module: WebAssembly.Module, originOf: EngineOptions["originOf"]): EngineExports {
+	try {
+		// The module's exports are those that the interface says: both are written side by side.
+		return new WebAssembly.Instance(module, { resolvers: { originOf } }).exports as unknown as EngineExports;
+	} catch (error) {
+		// Not even the memory that the module begins with.
+		if (error instanceof RangeError) throw new EngineError(noMemory);
+		throw error;
+	}
+}
+
 /** Gives the address of the batch. */
 function setUp(exports: EngineExports, options: EngineOptions): number {
 	exports.seed(...options.seed);
@@ -138,9 +151,7 @@ function setUp(exports: EngineExports, options: EngineOptions): number {
 		);
 	} catch (error) {
 		if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-		throw new RangeError(
-			"no memory for the tables; lower session.max-tracked, session.max-remembered or labels.max-sets",
-		);
+		throw new EngineError(noMemory);
 	}
 }
 

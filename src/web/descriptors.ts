@@ -1,7 +1,11 @@
 import { closeSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { WebError } from "./error.ts";
 
 /** Enough for one listening socket and what resolving its host name opens meanwhile. */
 const spareDescriptors = 8;
+
+/** The capture, the runtime, the log and the spare ones take 18, of those that are left connections get half. */
+const descriptorsMin = 24;
 
 /** Open descriptors of this process. Linux 6.2 and up tell it as the folder's size, older ones have it counted. */
 export function countDescriptors(): number {
@@ -14,10 +18,28 @@ export function countDescriptors(): number {
 	}
 }
 
-/** The most descriptors that this process may open (the soft limit, which Bun raises to the hard one at the start). */
+let limit: number | undefined;
+
+/**
+ * The most descriptors that this process may open (the soft limit, which Bun raises to the hard one at the start). It is read
+ * once: reading takes a descriptor, and who asks later may ask because there are none.
+ */
 export function descriptorLimit(): number {
+	limit ??= readLimit();
+	return limit;
+}
+
+function readLimit(): number {
 	const line = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
 	return Number(line?.[1] ?? Number.POSITIVE_INFINITY);
+}
+
+/** Refuses to start with a limit that leaves no room for connections. */
+export function requireDescriptors(): void {
+	if (descriptorLimit() >= descriptorsMin) return;
+	throw new WebError(
+		`this process may open ${descriptorLimit()} files at once, and needs ${descriptorsMin}: raise its limit (ulimit -n 1024; in a service LimitNOFILE=1024)`,
+	);
 }
 
 /** Descriptors held back, so that a new listener can be opened when the table is full. */

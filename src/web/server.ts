@@ -17,7 +17,7 @@ const idleTimeoutSeconds = 30;
 const stopGraceMs = 500;
 
 /**
- * Connections at once, or half of the descriptors if those are fewer. A scraper holds one. Bun.serve cannot refuse a
+ * Connections at once, or half of the descriptors that are left at the start if those are fewer. A scraper holds one. Bun.serve cannot refuse a
  * connection, and when the descriptors run out it spins on accept; so beyond this all are cut and the port is bound anew.
  */
 export const connectionsMax = 4096;
@@ -71,7 +71,8 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 	const bound = { ...listen, port: server.port ?? listen.port };
 	const retired = new Set<BunServer>();
 	const spare = createSpare();
-	const descriptorsMax = Math.min(connectionsMax + countDescriptors(), descriptorLimit() / 2);
+	const opened = countDescriptors();
+	const descriptorsMax = opened + Math.min(connectionsMax, (descriptorLimit() - opened) / 2);
 	let stopped = false;
 
 	/** Lets a new server take over the port; the old one ends its requests, or is cut with all its connections. */

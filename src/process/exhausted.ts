@@ -1,0 +1,16 @@
+/**
+ * What the system had no more of, and what gives more, where that is why something failed; null for any other error. So a limit
+ * is told in a line wherever it is met.
+ */
+export function exhausted(error: unknown): string | null {
+	switch (error instanceof Error && "code" in error ? error.code : undefined) {
+		case "EMFILE":
+			return "this process may open no more files: raise its limit (ulimit -n; in a service LimitNOFILE=)";
+		case "ENFILE":
+			return "this host can open no more files: raise its limit (sysctl fs.file-max)";
+		case "ENOMEM":
+			return "this process gets no more memory: raise its limit (ulimit -v; in a service LimitAS=), or free some on the host";
+		default:
+			return null;
+	}
+}
