@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { loadCap } from "../../src/capture/native.ts";
 import { exporterCommand, startExporter } from "../support/exporter.ts";
 import { countryMmdb } from "../support/mmdb.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
@@ -251,6 +252,36 @@ describe.skipIf(process.getuid?.() !== 0)("the filter of system calls", () => {
 			...{ read: "text", worker: "done", socket: "pong" },
 		});
 		expect(readdirSync(folder.path)).toEqual(["there"]);
+	});
+});
+
+describe("an account", () => {
+	const { findAccount } = loadCap();
+	const digits = "0".repeat(255);
+
+	test("is a name or a number in decimal", () => {
+		expect(findAccount("daemon")).toEqual([1, 1]);
+		expect(findAccount("65534")?.[0]).toBe(65_534);
+		expect(findAccount("4294967294")).toEqual([4_294_967_294, 4_294_967_294]);
+	});
+
+	test.each([
+		["a sign", "+1"],
+		["a minus", "-4294967295"],
+		["a blank", " 1"],
+		["another base", "0x1"],
+		["the number that stands for no change", "4294967295"],
+		["a number beyond all", "18446744073709551617"],
+		["a NUL", "daemon\0x"],
+		["nothing", ""],
+	])("is none with %s", (_, name) => {
+		expect(findAccount(name)).toBeUndefined();
+	});
+
+	test("is not taken for the beginning of a longer text", () => {
+		expect(findAccount(`${digits.slice(1)}1`)).toEqual([1, 1]);
+		expect(findAccount(`${digits}1`)).toBeUndefined();
+		expect(findAccount(`${digits.slice(1)}12`)).toBeUndefined();
 	});
 });
 

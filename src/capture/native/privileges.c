@@ -258,13 +258,18 @@ static napi_value find_account(napi_env env, napi_callback_info info)
 {
 	napi_value argument, pair, number;
 	size_t count = 1;
-	char name[256], buffer[16384], *end;
+	/* As long as no account's name is: of a longer text only this much would be looked up. */
+	char name[258], buffer[16384];
+	size_t length;
 	if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok || count < 1 ||
-	    napi_get_value_string_utf8(env, argument, name, sizeof name, NULL) != napi_ok)
+	    napi_get_value_string_utf8(env, argument, name, sizeof name, &length) != napi_ok)
 		return throw_coded(env, "wrong_argument", "findAccount takes a name");
 	struct passwd account, *found = NULL;
-	unsigned long id = strtoul(name, &end, 10);
-	bool is_number = *name && !*end;
+	if (length == 0 || length > 255 || strlen(name) != length)
+		return NULL;
+	/* strtoul(3) would also take a sign or blanks in front. */
+	bool is_number = strspn(name, "0123456789") == length;
+	unsigned long id = is_number ? strtoul(name, NULL, 10) : 0;
 	if (is_number && id >= UINT32_MAX) /* the last one stands for "unchanged" */
 		return NULL;
 	if (is_number)
