@@ -1,8 +1,12 @@
+import { readFileSync } from "node:fs";
+
 /**
  * What the system had no more of, and what gives more, where that is why something failed; null for any other error. So a limit
  * is told in a line wherever it is met.
  */
 export function exhausted(error: unknown): string | null {
+	if (error instanceof RangeError && /call stack/.test(error.message) && stackBytes() < usualStackBytes)
+		return "the stack of this process is too small: raise its limit (ulimit -s 8192; in a service LimitSTACK=8M)";
 	switch (error instanceof Error && "code" in error ? error.code : undefined) {
 		case "EMFILE":
 			return "this process may open no more files: raise its limit (ulimit -n; in a service LimitNOFILE=)";
@@ -13,4 +17,12 @@ export function exhausted(error: unknown): string | null {
 		default:
 			return null;
 	}
+}
+
+/** With less than this a call too many is the limit's fault; with more it is this program's. Systems grant 8 MiB. */
+const usualStackBytes = 1024 * 1024;
+
+function stackBytes(): number {
+	const line = /^Max stack size\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
+	return Number(line?.[1] ?? Number.POSITIVE_INFINITY);
 }

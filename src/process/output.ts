@@ -57,9 +57,20 @@ let standardError: Bun.FileSink | undefined;
  * go away, or its disk be full; the exporter stays.
  */
 export function printError(text: string): void {
-	standardError ??= Bun.stderr.writer();
+	try {
+		standardError ??= Bun.stderr.writer();
+	} catch {
+		// It takes a descriptor, and none may be left.
+		return writeError(text);
+	}
 	try {
 		for (const written of [standardError.write(text), standardError.flush()]) Promise.resolve(written).catch(() => {});
+	} catch {}
+}
+
+function writeError(text: string): void {
+	try {
+		writeSync(2, text);
 	} catch {}
 }
 
