@@ -5,8 +5,6 @@ import { readFileSync } from "node:fs";
  * is told in a line wherever it is met.
  */
 export function exhausted(error: unknown): string | null {
-	if (error instanceof RangeError && /call stack/.test(error.message) && stackBytes() < usualStackBytes)
-		return "the stack of this process is too small: raise its limit (ulimit -s 8192; in a service LimitSTACK=8M)";
 	switch (error instanceof Error && "code" in error ? error.code : undefined) {
 		case "EMFILE":
 			return "this process may open no more files: raise its limit (ulimit -n; in a service LimitNOFILE=)";
@@ -15,12 +13,14 @@ export function exhausted(error: unknown): string | null {
 		case "ENOMEM":
 			return "this process gets no more memory: raise its limit (ulimit -v; in a service LimitAS=), or free some on the host";
 		default:
-			return null;
+			return stackBytes() < stackBytesMin
+				? "the stack of this process is too small: raise its limit (ulimit -s 8192; in a service LimitSTACK=8M)"
+				: null;
 	}
 }
 
-/** With less than this a call too many is the limit's fault; with more it is this program's. Systems grant 8 MiB. */
-const usualStackBytes = 1024 * 1024;
+/** With less than this parts of the runtime fail, each in its own way. Systems grant 8 MiB. */
+const stackBytesMin = 256 * 1024;
 
 function stackBytes(): number {
 	const line = /^Max stack size\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));

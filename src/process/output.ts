@@ -61,7 +61,8 @@ export function printError(text: string): void {
 		standardError ??= Bun.stderr.writer();
 	} catch {
 		// It takes a descriptor, and none may be left.
-		return writeError(text);
+		writeError(text);
+		return;
 	}
 	try {
 		for (const written of [standardError.write(text), standardError.flush()]) Promise.resolve(written).catch(() => {});
