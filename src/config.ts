@@ -30,6 +30,12 @@ export interface ConfigFlags {
 	readonly help?: string;
 }
 
+/** A configuration and the file that it came from, if it came from one. */
+export interface LoadedConfig {
+	readonly config: Config;
+	readonly file: string | null;
+}
+
 /** A value that one layer gives for a key, in the file's form. */
 interface Layer {
 	readonly values: Map<string, unknown>;
@@ -238,7 +244,7 @@ export function loadConfig(options: {
 	readonly env: Readonly<Record<string, string | undefined>>;
 	readonly readFile: (path: string) => string;
 	readonly domainRequired?: boolean;
-}): { readonly config: Config; readonly file: string | null } {
+}): LoadedConfig {
 	const problems = [...options.flags.problems];
 	const flags = layerFromFlags(options.flags, problems);
 	const environment = layerFromEnvironment(options.env, problems);
@@ -280,6 +286,11 @@ export function loadConfig(options: {
 				`${variableOf("dnstt.domain")} or "dnstt": { "domain": [...] } in the file`,
 		);
 	}
+	const { interface: name, promiscuous } = result.data?.capture ?? {};
+	if (promiscuous === true && name === "any")
+		problems.push(
+			"capture.promiscuous: does nothing on any, which the kernel has no such mode for; name the interface with --capture.interface, or leave it out",
+		);
 	if (options.flags.problems.length > 0 && options.flags.help !== undefined) problems.push(options.flags.help);
 	if (problems.length > 0 || !result.success) throw new ConfigError(problems);
 	return { config: toConfig(result.data), file };

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { CaptureError } from "./capture/source.ts";
 import { type Command, helpText, parseCommand, UsageError, versionText } from "./cli.ts";
 import { ConfigError } from "./config/error.ts";
-import type { Config, ConfigFlags } from "./config.ts";
+import type { Config, ConfigFlags, LoadedConfig } from "./config.ts";
 import { EngineError } from "./engine/error.ts";
 import { GeoipError } from "./geoip/error.ts";
 import { createLogger } from "./log.ts";
@@ -29,12 +29,12 @@ async function execute(command: Command): Promise<number> {
 		case "run": {
 			const { run } = await import("./commands/run.ts");
 			const load = await configLoader(command.flags);
-			const config = load();
-			return await run(config, load, worldOf(config));
+			const loaded = load();
+			return await run(loaded, () => load().config, worldOf(loaded.config));
 		}
 		case "inspect": {
 			const { inspect } = await import("./commands/inspect.ts");
-			const config = (await configLoader(command.flags))();
+			const { config } = (await configLoader(command.flags))();
 			return await inspect(config, command, {
 				...worldOf(config),
 				write: print,
@@ -49,7 +49,7 @@ async function execute(command: Command): Promise<number> {
 		}
 		case "demo": {
 			const { demo } = await import("./commands/demo.ts");
-			const config = (await configLoader(command.flags, false))();
+			const { config } = (await configLoader(command.flags, false))();
 			return await demo(config, command.seconds, worldOf(config), print);
 		}
 		case "top": {
@@ -66,10 +66,10 @@ async function execute(command: Command): Promise<number> {
 		}
 		case "check-config": {
 			const { checkConfig } = await import("./commands/check-config.ts");
-			const config = (await configLoader(command.flags))();
-			await checkConfig(config);
+			const loaded = (await configLoader(command.flags))();
+			for (const warning of await checkConfig(loaded)) printError(`dnstt_exporter: warning: ${warning}\n`);
 			const { effectiveConfig } = await import("./config.ts");
-			print(`${JSON.stringify(effectiveConfig(config), null, 2)}\n`);
+			print(`${JSON.stringify(effectiveConfig(loaded.config), null, 2)}\n`);
 			return 0;
 		}
 		case "print": {
@@ -89,10 +89,10 @@ async function execute(command: Command): Promise<number> {
 }
 
 /** What reads the configuration, as often as it is called; throws a ConfigError each time that there is something wrong with it. */
-async function configLoader(flags: ConfigFlags, domainRequired = true): Promise<() => Config> {
+async function configLoader(flags: ConfigFlags, domainRequired = true): Promise<() => LoadedConfig> {
 	const { loadConfig } = await import("./config.ts");
 	const readFile = (path: string) => readFileSync(path, "utf8");
-	return () => loadConfig({ flags, env: process.env, readFile, domainRequired }).config;
+	return () => loadConfig({ flags, env: process.env, readFile, domainRequired });
 }
 
 function worldOf(config: Config): World {

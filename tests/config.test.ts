@@ -77,6 +77,22 @@ describe("precedence", () => {
 	});
 });
 
+describe("promiscuous mode", () => {
+	const complaint = expect.stringMatching(/^capture\.promiscuous: does nothing on any, .*--capture\.interface/);
+	test("is refused on any, which has none, wherever either was said", () => {
+		expect(problemsOf(withDomain({ flags: { "capture.promiscuous": "true" } }))).toEqual([complaint]);
+		const file = { capture: { interface: "any", promiscuous: true } };
+		expect(problemsOf(withDomain({ file }))).toEqual([complaint]);
+	});
+
+	test("is taken on an interface that is named", () => {
+		const config = load(
+			withDomain({ file: { capture: { promiscuous: true } }, flags: { "capture.interface": "eth0" } }),
+		);
+		expect(config.capture.promiscuous).toBe(true);
+	});
+});
+
 describe("values of the file", () => {
 	test("the file takes a bare domain, a bare port, a size in bytes, a byte order mark and $schema", () => {
 		const file = {

@@ -1,18 +1,20 @@
-import { type Config, ConfigError } from "../config.ts";
+import { ConfigError, type LoadedConfig } from "../config.ts";
 import { EngineError } from "../engine/error.ts";
 import { GeoipError } from "../geoip/error.ts";
 import { openDatabases } from "../geoip/geoip.ts";
 import { otherOrigin } from "../geoip/origins.ts";
 import { identityOf } from "../process/privileges.ts";
+import { changeableByOthers } from "../process/trust.ts";
 import { createEngine } from "../stages.ts";
 import { type CertificateFiles, invalidity, readCertificate } from "../web/certificate.ts";
 import { WebError } from "../web/error.ts";
 
 /**
  * Sees that what the configuration names is there and can be used by this process as `run` would use it: the tables' memory, the
- * databases, the certificate with its key, the account. Throws a ConfigError with a line for each that is not.
+ * databases, the certificate with its key, the account. Throws a ConfigError with a line for each that is not. Gives what else the operator should know, a
+ * line each.
  */
-export async function checkConfig(config: Config): Promise<void> {
+export async function checkConfig({ config, file }: LoadedConfig): Promise<string[]> {
 	const { geoip, web, process } = config;
 	const { countryDatabase: country, asnDatabase: asn } = geoip;
 	const { tls } = web;
@@ -38,6 +40,7 @@ export async function checkConfig(config: Config): Promise<void> {
 		}
 	}
 	if (problems.length > 0) throw new ConfigError(problems);
+	return changeableByOthers(file);
 }
 
 async function checkCertificate(tls: CertificateFiles): Promise<void> {

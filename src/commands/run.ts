@@ -1,14 +1,16 @@
 import { openLive } from "../capture/live.ts";
 import { CaptureError } from "../capture/source.ts";
 import { writeListenAddress } from "../config/values.ts";
-import { type Config, ConfigError } from "../config.ts";
+import { type Config, ConfigError, type LoadedConfig } from "../config.ts";
 import { type Exporter, startExporter } from "../exporter.ts";
 import { passedSockets } from "../process/activation.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
+import { isInterpreted } from "../process/interpreted.ts";
 import { createService } from "../process/notify.ts";
 import { identityOf, limitPrivileges, type PrivilegeLimits } from "../process/privileges.ts";
 import { unreadableFiles } from "../process/readable.ts";
 import { stopSignal } from "../process/stop.ts";
+import { changeableByOthers } from "../process/trust.ts";
 import type { World } from "../stages.ts";
 import { requireDescriptors } from "../web/descriptors.ts";
 import { isUnspecified } from "../web/network.ts";
@@ -20,7 +22,7 @@ const fileCheckDelayMs = 100;
  * Runs the exporter until SIGTERM or SIGINT; SIGHUP reloads with what `load` gives. Gives the exit code; what keeps the
  * exporter from starting is thrown.
  */
-export async function run(config: Config, load: () => Config, world: World): Promise<number> {
+export async function run({ config, file }: LoadedConfig, load: () => Config, world: World): Promise<number> {
 	const { log } = world;
 	// Before the start, which takes a while with large databases: a signal that comes meanwhile must not kill.
 	const started = Promise.withResolvers<Exporter>();
@@ -28,6 +30,8 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 	const stopped = stopSignal();
 	refuseOpenDoors(process.env);
 	requireDescriptors();
+	for (const problem of changeableByOthers(file))
+		log.warn("others can change the configuration", { problem, remedy: "chown root, chmod go-w" });
 	const identity = identityOf(config.process.user);
 	const service = createService({
 		env: process.env,
@@ -55,6 +59,11 @@ export async function run(config: Config, load: () => Config, world: World): Pro
 	serving = `, serving ${exporter.url}`;
 	started.resolve(exporter);
 	log.info("serving", { url: exporter.url, telemetry_path: config.web.telemetryPath });
+	if (isInterpreted())
+		log.warn("the runtime may not compile: WebAssembly is interpreted, and a packet costs 25 times as much", {
+			remedy:
+				"take MemoryDenyWriteExecute=yes or LimitAS= out of the service, or allow what else forbids memory that is written and executed (SELinux's execmem)",
+		});
 	if (sockets.length === 0 && isUnspecified(config.web.listen.host) && config.web.basicAuth === null) {
 		log.warn("served on all addresses without a password: whoever reaches the port sees that a tunnel runs here", {
 			listen: writeListenAddress(config.web.listen),

@@ -113,7 +113,7 @@ const traits = {
 		reload: true,
 	},
 	"capture.promiscuous": {
-		description: "Also see packets addressed to other hosts, as behind a mirror port",
+		description: "Also see packets addressed to other hosts, as behind a mirror port; on one interface, not on any",
 		default: false,
 		...flag,
 		reload: true,

@@ -52,7 +52,12 @@ describe("good values", () => {
 			(c) => c.capture.interface,
 			"a".repeat(15),
 		],
-		["Go's booleans are read", { "capture.promiscuous": "T" }, (c) => c.capture.promiscuous, true],
+		[
+			"Go's booleans are read",
+			{ "capture.promiscuous": "T", "capture.interface": "eth0" },
+			(c) => c.capture.promiscuous,
+			true,
+		],
 		["a boolean may be false", { "web.status-page": "false" }, (c) => c.web.statusPage, false],
 		[
 			"a listen address may lack the host",

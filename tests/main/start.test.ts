@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync } from "node:fs";
+import { chmodSync, copyFileSync, symlinkSync } from "node:fs";
 import { resolve } from "node:path";
 import { exporterCommand, runExporter, startExporter } from "../support/exporter.ts";
 import { parseExposition } from "../support/exposition.ts";
@@ -149,6 +149,22 @@ test("check-config refuses a certificate that has ended", async () => {
 	complains(await runExporter(["check-config", ...domain, ...tls]), 2, complaint);
 });
 
+test("a configuration that others can change is warned of, and the links that lead to it are followed", async () => {
+	using folder = temporaryFolder();
+	await Bun.write(folder.file("config.json"), '{ "dnstt": { "domain": "t.example.com" } }');
+	chmodSync(folder.file("config.json"), 0o664);
+	symlinkSync("config.json", folder.file("link.json"));
+	const words = ["--config.file", folder.file("link.json")];
+	const problem = `${folder.file("config.json")} can be written by its group`;
+	const checked = await runExporter(["check-config", ...words]);
+	expect(checked.stderr).toBe(`dnstt_exporter: warning: ${problem}\n`);
+	expect(checked.code).toBe(0);
+	const ran = await runExporter([...words, "--capture.interface=no-such-if"]);
+	expect(ran.stderr).toContain(`level=warn msg="others can change the configuration" problem="${problem}" remedy=`);
+	chmodSync(folder.file("config.json"), 0o644);
+	expect(await runExporter(["check-config", ...words])).toMatchObject({ code: 0, stderr: "" });
+});
+
 test("a capture library that cannot be unpacked is told as such, not as a fault of a database", async () => {
 	using folder = temporaryFolder();
 	const records = Array.from({ length: 40 }, (_, index) => asnRecord(index + 1, `Example ${index} `.repeat(5_000)));
@@ -218,6 +234,39 @@ describe.skipIf(!root)("in a network namespace", () => {
 			namespace: host,
 		});
 		expect((await exporter.metrics()).value("dnstt_exporter_capture_up", { interface: "any" })).toBe(1);
+	});
+
+	// prctl(2), PR_SET_MDWE: what systemd does for MemoryDenyWriteExecute=yes; Linux 6.3 and later.
+	const denyWriteExecute =
+		"import ctypes, os, sys; ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0 or sys.exit('no such thing'); os.execv(sys.argv[1], sys.argv[1:])";
+
+	test.each([
+		["under MemoryDenyWriteExecute, as the kernel has it", ["python3", "-c", denyWriteExecute]],
+		["told so", ["env", "BUN_JSC_useJIT=0"]],
+	])("an interpreting runtime is warned of once, with the remedy: %s", async (_, before) => {
+		await using exporter = await startExporter({
+			command: [...before, folder.file("dnstt_exporter")],
+			flags: domain,
+			namespace: host,
+		}).catch((error: unknown) => {
+			// An older kernel.
+			if (!String(error).includes("no such thing")) throw error;
+			return null;
+		});
+		if (exporter === null) return;
+		expect((await exporter.metrics()).value("dnstt_exporter_capture_up", { interface: "any" })).toBe(1);
+		const warning = /level=warn msg="the runtime may not compile: .* remedy=".*MemoryDenyWriteExecute=yes/g;
+		expect(exporter.stderr().match(warning)).toHaveLength(1);
+	});
+
+	test("a compiling runtime is not warned of", async () => {
+		await using exporter = await startExporter({
+			command: [folder.file("dnstt_exporter")],
+			flags: domain,
+			namespace: host,
+		});
+		await exporter.metrics();
+		expect(exporter.stderr()).not.toContain("compile");
 	});
 
 	test("an unknown interface ends with 1 and a list of those there are", async () => {
