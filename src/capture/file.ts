@@ -86,7 +86,7 @@ function fileAt(path: string): Stats | undefined {
 function sourceOf(cap: Cap, path: string, open: () => number): FileSource {
 	const name = nameOf(path);
 	const linkType = linkTypeOf(cap, named(path, open), name);
-	return new CapFile(cap, name, linkType);
+	return new CapFile(cap, name, path, linkType);
 }
 
 function nameOf(path: string): string {
@@ -157,6 +157,7 @@ class CapFile implements FileSource {
 	constructor(
 		private readonly cap: Cap,
 		private readonly name: string,
+		private readonly path: string,
 		readonly linkType: LinkType,
 	) {}
 
@@ -165,14 +166,26 @@ class CapFile implements FileSource {
 			return this.cap.read(bytes);
 		} catch (error) {
 			const native = nativeError(error);
-			if (native?.code !== "read_failed") throw error;
+			if (native === undefined || !["read_failed", "interfaces_differ", "sections_differ"].includes(native.code))
+				throw error;
 			const { received } = this.statistics();
+			// A pipe by name goes to libpcap as it is, which minds more than that.
+			const differ =
+				native.code !== "read_failed" || /different from the .* of the first interface/.test(native.message);
 			throw new CaptureError(
-				/different from the .* of the first interface/.test(native.message)
-					? `${this.name} is read up to frame ${received}, as its interfaces differ (${native.message}); write each to a file of its own: tshark -r ${this.name} -Y frame.interface_id==1 -w FILE`
+				differ
+					? `${this.name} is read up to frame ${received}, as its interfaces differ (${native.message}); ${this.partingAdvice(native.code)}`
 					: `${this.name} is damaged after frame ${received}: ${native.message}`,
 			);
 		}
+	}
+
+	private partingAdvice(code: string): string {
+		// tshark and editcap take all sections' interfaces for those of the first, and fail.
+		if (code === "sections_differ") return "give the files that it was joined from instead";
+		const isFile = this.path !== "-" && statSync(this.path).isFile();
+		const file = isFile ? this.path : "FILE";
+		return `${isFile ? "write" : "save it to a file, then write"} each to one of its own, with its number for N: tshark -r ${file} -Y frame.interface_id==N -w ONE.pcapng`;
 	}
 
 	isAtEnd(): boolean {

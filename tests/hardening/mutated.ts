@@ -1,5 +1,5 @@
 /**
- * A process that reads broken capture files: `bun mutated.ts FOLDER SEED ROUNDS`. Every prefix of a small pcap and a small pcapng file, each of
+ * A process that reads broken capture files: `bun mutated.ts FOLDER SEED ROUNDS`. Every prefix of a small pcap and two small pcapng files, each of
  * its bytes flipped in one bit, and random changes. Each must end in frames or a CaptureError. Prints how many of each there were.
  */
 import { writeFileSync } from "node:fs";
@@ -47,7 +47,12 @@ const records = [60, 1, 0, 131].map((length, index) => ({
 	timeNs: BigInt(index) * 1_000_000_007n,
 	bytes: Uint8Array.from({ length }, (_, at) => at & 0xff),
 }));
-const files = [writePcap({ linkType: LinkType.EN10MB, records }), writePcapng({ linkType: LinkType.RAW, records })];
+const more = [{ linkType: LinkType.RAW, snapLength: 96 }, { linkType: LinkType.EN10MB }];
+const files = [
+	writePcap({ linkType: LinkType.EN10MB, records }),
+	writePcapng({ linkType: LinkType.RAW, records }),
+	writePcapng({ linkType: LinkType.NULL, more, interfaceOf: (index) => (index < 3 ? 1 : 2), records }),
+];
 
 for (const file of files) {
 	for (let length = 0; length <= file.length; length++) read(file.subarray(0, length));

@@ -104,6 +104,10 @@ export interface PcapngOptions {
 	readonly tsresol?: number;
 	/** 0 (no limit) if left out. */
 	readonly snapLength?: number;
+	/** More interfaces than the first, which is the one that linkType and snapLength describe. */
+	readonly more?: readonly { readonly linkType: number; readonly snapLength?: number }[];
+	/** The number of the interface that a record is of, by its index in the section; 0 if left out. */
+	readonly interfaceOf?: (index: number) => number;
 	/** Puts blocks that a reader must skip between the packets: interface statistics and a block type that nobody knows. */
 	readonly otherBlocks?: boolean;
 	/** Begins a second section of the other byte order in the middle of the records, as `cat a.pcapng b.pcapng` gives. */
@@ -136,22 +140,25 @@ function section(
 	// Section length -1: not known.
 	header.setBigInt64(8, -1n, little);
 
+	const blocks = [block(0x0a0d0d0a, bytesOf(header), little)];
 	const withResolution = tsresol !== 6;
-	const description = new DataView(new ArrayBuffer(withResolution ? 20 : 8));
-	description.setUint16(0, linkType, little);
-	description.setUint32(4, options.snapLength ?? 0, little);
-	if (withResolution) {
-		description.setUint16(8, 9, little); // if_tsresol
-		description.setUint16(10, 1, little);
-		description.setUint8(12, tsresol);
-		// Bytes 16 to 19: opt_endofopt.
+	for (const described of [{ linkType, snapLength: options.snapLength }, ...(options.more ?? [])]) {
+		const description = new DataView(new ArrayBuffer(withResolution ? 20 : 8));
+		description.setUint16(0, described.linkType, little);
+		description.setUint32(4, described.snapLength ?? 0, little);
+		if (withResolution) {
+			description.setUint16(8, 9, little); // if_tsresol
+			description.setUint16(10, 1, little);
+			description.setUint8(12, tsresol);
+			// Bytes 16 to 19: opt_endofopt.
+		}
+		blocks.push(block(1, bytesOf(description), little));
 	}
-
-	const blocks = [block(0x0a0d0d0a, bytesOf(header), little), block(1, bytesOf(description), little)];
 	for (const [index, { timeNs, bytes, originalLength }] of records.entries()) {
 		const ticks = ticksOf(timeNs, tsresol);
 		const body = new Uint8Array(20 + bytes.length);
 		const view = new DataView(body.buffer);
+		view.setUint32(0, options.interfaceOf?.(index) ?? 0, little);
 		view.setUint32(4, Number(ticks >> 32n), little);
 		view.setUint32(8, Number(ticks & 0xffff_ffffn), little);
 		view.setUint32(12, bytes.length, little);

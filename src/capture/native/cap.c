@@ -159,6 +159,8 @@ static napi_value read_batch(napi_env env, napi_callback_info info)
 	if (used == 0) {
 		if (cap->is_live && !interface_is_up(env, cap))
 			return NULL;
+		if (cap->fault_pending && input_fault(env, cap))
+			return NULL;
 		if (cap->fault_pending)
 			return throw_coded(env, "read_failed", pcap_geterr(cap->handle));
 	}

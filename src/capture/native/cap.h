@@ -91,6 +91,15 @@ void input_retry(const struct cap *cap);
 /* Closes the descriptor and frees everything. The libpcap handle that reads from it must be closed before. */
 void input_free(struct input *input);
 
+/* Reads pcapng from this descriptor of a file, all of which is there. NULL if there is no memory; else it closes the descriptor. */
+struct input *input_of(int fd);
+
+/* Opens what cap->input reads, and gives the LINKTYPE_ number; undefined while the capture's header is not there. */
+napi_value input_capture(napi_env env, struct cap *cap);
+
+/* Throws interfaces_differ, in a later section sections_differ, and gives true if reading ended before a packet of an interface of another link type. */
+bool input_fault(napi_env env, const struct cap *cap);
+
 /* open.c */
 
 /* Gives the LINKTYPE_ number of an open Cap as a JavaScript number; NULL if Node-API cannot make it. Throws nothing itself. */

@@ -1,5 +1,6 @@
 /*
- * Captures that are read while they are written: a pipe, or a file that grows. libpcap takes a file's end for the end of the
+ * Captures that are read while they are written, a pipe or a file that grows, and pcapng files, whose interfaces have to be made
+ * alike for libpcap (interfaces.c). libpcap takes a file's end for the end of the
  * capture and a record in parts for damage, so it is given a stream that holds whole records only: until the next is there, the
  * stream is at its end. Reading waits for WAIT_MS at the most, so that signals have their turn.
  *
@@ -7,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "cap.h"
+#include "interfaces.h"
 #include "pcapfile.h"
 
 #include <errno.h>
@@ -23,6 +25,8 @@
 #define FILE_RECORD_BYTES_MAX (16 << 20)
 /* All that stands in front of the first interface of a pcapng: it is kept until libpcap has taken it. */
 #define HEADER_BYTES_MAX (2 * FILE_RECORD_BYTES_MAX)
+/* So far a pcapng is searched for its first packet before it is opened. */
+#define AHEAD_BYTES_MAX (1 << 20)
 /* A block's type and length, and behind a section header's the mark that tells its byte order. */
 #define BLOCK_HEADER_BYTES 12
 
@@ -36,6 +40,8 @@ enum format {
 
 struct input {
 	int fd;
+	/* A file that is not being written: all of it is there. */
+	bool is_whole;
 	bool grows;
 	/* The descriptor gave its end. */
 	bool at_end;
@@ -49,6 +55,11 @@ struct input {
 	uint8_t *bytes;
 	/* bytes[at..released) are whole records that libpcap has not read; bytes[released..end) is what follows. */
 	size_t at, released, end, capacity;
+	/* Bytes that libpcap has read. */
+	off_t given;
+	struct interfaces interfaces;
+	/* The next record is a packet of an interface of another link type. */
+	bool is_other;
 };
 
 static uint32_t u32_at(const struct input *input, size_t offset)
@@ -81,7 +92,7 @@ static bool fill(struct input *input, int wait_ms)
 		input->capacity = capacity;
 	}
 	struct pollfd poll_fd = {.fd = input->fd, .events = POLLIN};
-	if (poll(&poll_fd, 1, wait_ms) <= 0)
+	if (!input->is_whole && poll(&poll_fd, 1, wait_ms) <= 0)
 		return false;
 	ssize_t count = read(input->fd, input->bytes + input->end, READ_BYTES);
 	if (count < 0 && errno != EAGAIN && errno != EINTR)
@@ -145,11 +156,49 @@ static size_t record_bytes(struct input *input, bool may_read)
 	return bytes;
 }
 
+/*
+ * The first packet says which link type the file has: interfaces without packets may be described before it. Of what is not
+ * there yet the first interface says it.
+ */
+static void look_ahead(struct input *input)
+{
+	int32_t link_types[64];
+	size_t count = 0, at = u32_at(input, 4);
+	while (at < AHEAD_BYTES_MAX && have(input, at + BLOCK_HEADER_BYTES, true)) {
+		size_t bytes = u32_at(input, at + 4);
+		if (bytes < BLOCK_HEADER_BYTES || bytes > AHEAD_BYTES_MAX || !have(input, at + bytes, true))
+			return;
+		const uint8_t *block = input->bytes + input->released + at;
+		if (u32_at(input, at) == PCAPNG_SECTION_HEADER)
+			return;
+		int32_t link_type = described_link_type(block, bytes, input->swapped);
+		if (link_type >= 0 && count < sizeof link_types / sizeof *link_types)
+			link_types[count++] = link_type;
+		int64_t interface = packet_interface(block, bytes, input->swapped);
+		if (interface >= 0) {
+			if ((uint64_t)interface < count)
+				interfaces_prefer(&input->interfaces, (uint16_t)link_types[interface]);
+			return;
+		}
+		at += bytes;
+	}
+}
+
 static bool release_record(struct input *input, bool may_read)
 {
+	if (input->is_other)
+		return false;
 	size_t next = record_bytes(input, may_read);
 	if (next == 0 || !have(input, next, may_read))
 		return false;
+	if (input->format == PCAPNG) {
+		if (!input->opened && input->released == 0)
+			look_ahead(input);
+		uint8_t *block = input->bytes + input->released;
+		input->is_other = !interfaces_take(&input->interfaces, block, next, input->swapped);
+		if (input->is_other)
+			return false;
+	}
 	input->released += next;
 	return true;
 }
@@ -158,7 +207,7 @@ static bool release_record(struct input *input, bool may_read)
 static ssize_t read_records(void *cookie, char *target, size_t bytes)
 {
 	struct input *input = cookie;
-	if (input->at == input->released && !release_record(input, true) && input->at_end && !input->grows)
+	if (input->at == input->released && !release_record(input, true) && input->at_end && !input->grows && !input->is_other)
 		input->released = input->end;
 	while (input->released - input->at < bytes && release_record(input, false)) {
 	}
@@ -167,12 +216,17 @@ static ssize_t read_records(void *cookie, char *target, size_t bytes)
 		return -1;
 	}
 	size_t available = input->released - input->at;
+	if (available == 0 && input->is_other) {
+		errno = EPROTO; /* read() says what it is */
+		return -1;
+	}
 	if (available == 0)
 		input->starved = true;
 	if (bytes > available)
 		bytes = available;
 	memcpy(target, input->bytes + input->at, bytes);
 	input->at += bytes;
+	input->given += (off_t)bytes;
 	return (ssize_t)bytes;
 }
 
@@ -180,7 +234,16 @@ void input_free(struct input *input)
 {
 	close(input->fd);
 	free(input->bytes);
+	interfaces_clear(&input->interfaces);
 	free(input);
+}
+
+struct input *input_of(int fd)
+{
+	struct input *input = calloc(1, sizeof *input);
+	if (input)
+		*input = (struct input){.fd = fd, .is_whole = true};
+	return input;
 }
 
 static struct input *input_open(const char *path, bool grows)
@@ -222,6 +285,11 @@ napi_value open_growing(napi_env env, napi_callback_info info)
 		if (!cap->input)
 			return throw_coded(env, "file_unreadable", strerror(error));
 	}
+	return input_capture(env, cap);
+}
+
+napi_value input_capture(napi_env env, struct cap *cap)
+{
 	struct input *input = cap->input;
 	FILE *file = fopencookie(input, "r", (cookie_io_functions_t){.read = read_records});
 	if (!file)
@@ -238,6 +306,8 @@ napi_value open_growing(napi_env env, napi_callback_info info)
 			input->starved = false;
 			input->format = UNKNOWN;
 			input->swapped = false;
+			input->given = 0;
+			interfaces_clear(&input->interfaces);
 			return NULL;
 		}
 		return throw_coded(env, "not_a_capture", error);
@@ -251,6 +321,18 @@ napi_value open_growing(napi_env env, napi_callback_info info)
 void input_retry(const struct cap *cap)
 {
 	clearerr(pcap_file(cap->handle));
+}
+
+bool input_fault(napi_env env, const struct cap *cap)
+{
+	if (!cap->input || !cap->input->is_other)
+		return false;
+	const struct interfaces *interfaces = &cap->input->interfaces;
+	char text[128];
+	snprintf(text, sizeof text, "interface %u has link type %u, those before it %u", interfaces->other,
+	         interfaces->link_types[interfaces->other], interfaces->link_type);
+	throw_coded(env, interfaces->sections > 1 ? "sections_differ" : "interfaces_differ", text);
+	return true;
 }
 
 /* isAtEnd(): of an open file, whether read() gave 0 because there is no more, and not because no more is there yet. */
@@ -273,5 +355,7 @@ napi_value file_offset(napi_env env, napi_callback_info info)
 		return NULL;
 	FILE *file = cap->is_live || cap->input ? NULL : pcap_file(cap->handle);
 	off_t offset = cap->plain.is_plain ? cap->plain.at : file ? ftello(file) : 0;
+	if (cap->input && cap->input->is_whole)
+		offset = cap->input->given;
 	return napi_create_double(env, (double)offset, &value) == napi_ok ? value : NULL;
 }

@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include "cap.h"
+#include "pcapfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,6 +127,15 @@ napi_value open_offline(napi_env env, napi_callback_info info)
 		return NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	free(path);
+	uint32_t magic;
+	/* A pipe by name cannot be looked at first. */
+	if (fd >= 0 && pread(fd, &magic, sizeof magic, 0) == sizeof magic && magic == PCAPNG_SECTION_HEADER) {
+		cap->input = input_of(fd);
+		if (cap->input)
+			return input_capture(env, cap);
+		close(fd);
+		return throw_coded(env, "file_unreadable", strerror(ENOMEM));
+	}
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!file) {
 		const char *reason = strerror(errno);
