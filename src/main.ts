@@ -6,11 +6,13 @@ import { type Command, helpText, parseCommand, UsageError, versionText } from ".
 import { ConfigError } from "./config/error.ts";
 import type { Config, ConfigFlags, LoadedConfig } from "./config.ts";
 import { EngineError } from "./engine/error.ts";
+import { onDisk } from "./filename.ts";
 import { GeoipError } from "./geoip/error.ts";
 import { createLogger } from "./log.ts";
 import { exhausted } from "./process/exhausted.ts";
 import { isScreen, print, printError, progressLine, screenSize } from "./process/output.ts";
 import { stopSignal } from "./process/stop.ts";
+import { wordsAsGiven } from "./process/words.ts";
 import type { World } from "./stages.ts";
 import { TopError } from "./top/error.ts";
 import { Screen } from "./top/screen.ts";
@@ -91,7 +93,7 @@ async function execute(command: Command): Promise<number> {
 /** What reads the configuration, as often as it is called; throws a ConfigError each time that there is something wrong with it. */
 async function configLoader(flags: ConfigFlags, domainRequired = true): Promise<() => LoadedConfig> {
 	const { loadConfig } = await import("./config.ts");
-	const readFile = (path: string) => readFileSync(path, "utf8");
+	const readFile = (path: string) => readFileSync(onDisk(path), "utf8");
 	return () => loadConfig({ flags, env: process.env, readFile, domainRequired });
 }
 
@@ -124,7 +126,7 @@ function told(error: unknown): { readonly lines: readonly string[]; readonly cod
 
 async function main(): Promise<number> {
 	try {
-		return await execute(parseCommand(process.argv.slice(2)));
+		return await execute(parseCommand(wordsAsGiven(process.argv.slice(2))));
 	} catch (error) {
 		const { lines, code } = told(error);
 		for (const line of lines) printError(`dnstt_exporter: ${line}\n`);

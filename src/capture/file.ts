@@ -2,6 +2,7 @@
 
 import { accessSync, closeSync, constants, openSync, readSync, type Stats, statSync } from "node:fs";
 import type { Cap } from "cap";
+import { onDisk } from "../filename.ts";
 import { unreadable } from "../unreadable.ts";
 import { linkTypeOf, loadCap, nativeError, readStatistics } from "./native.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, type LinkType } from "./source.ts";
@@ -21,7 +22,7 @@ export interface FileSource extends FrameSource {
 export function openFile(path: string): FileSource {
 	const cap = new (loadCap().Cap)();
 	try {
-		return sourceOf(cap, path, () => cap.openOffline(path));
+		return sourceOf(cap, path, () => cap.openOffline(onDisk(path)));
 	} catch (error) {
 		cap.close();
 		throw error;
@@ -43,7 +44,7 @@ export async function openGrowing(path: string, { grows, again }: GrowingOptions
 	const cap = new (loadCap().Cap)();
 	try {
 		for (;;) {
-			const number = named(path, () => cap.openGrowing(path, grows));
+			const number = named(path, () => cap.openGrowing(onDisk(path), grows));
 			if (number !== undefined) return sourceOf(cap, path, () => number);
 			if (!(await again())) break;
 		}
@@ -77,7 +78,7 @@ export function watchGrowth(path: string): () => void {
 
 function fileAt(path: string): Stats | undefined {
 	try {
-		return statSync(path);
+		return statSync(onDisk(path));
 	} catch {
 		return undefined;
 	}
@@ -123,7 +124,7 @@ function named<T>(path: string, open: () => T): T {
 /** Throws if the runtime may not read it either: its errors have codes, which libpcap's have not. */
 function refuseUnreadable(path: string): void {
 	try {
-		accessSync(path, constants.R_OK);
+		accessSync(onDisk(path), constants.R_OK);
 	} catch (error) {
 		throw new CaptureError(`${path} ${unreadable(path, error)}`);
 	}
@@ -140,8 +141,8 @@ const compressionBytes = 6;
 
 /** What unpacks a file; undefined if it is not compressed, or cannot be looked at twice as a pipe by name. */
 function unpackerOf(path: string): string | undefined {
-	if (!statSync(path).isFile()) return undefined;
-	const file = openSync(path, "r");
+	if (!statSync(onDisk(path)).isFile()) return undefined;
+	const file = openSync(onDisk(path), "r");
 	try {
 		const bytes = Buffer.alloc(compressionBytes);
 		const begin = bytes.toString("hex", 0, readSync(file, bytes));
@@ -183,7 +184,7 @@ class CapFile implements FileSource {
 	private partingAdvice(code: string): string {
 		// tshark and editcap take all sections' interfaces for those of the first, and fail.
 		if (code === "sections_differ") return "give the files that it was joined from instead";
-		const isFile = this.path !== "-" && statSync(this.path).isFile();
+		const isFile = this.path !== "-" && statSync(onDisk(this.path)).isFile();
 		const file = isFile ? this.path : "FILE";
 		return `${isFile ? "write" : "save it to a file, then write"} each to one of its own, with its number for N: tshark -r ${file} -Y frame.interface_id==N -w ONE.pcapng`;
 	}

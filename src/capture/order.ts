@@ -1,6 +1,7 @@
 /** Captures as one stream: in which order they are read. */
 
 import { statSync } from "node:fs";
+import { onDisk } from "../filename.ts";
 import { openFile } from "./file.ts";
 import { CaptureError, type FrameBatch, stampUsAt } from "./source.ts";
 
@@ -21,7 +22,7 @@ export function inOrderOfTime(paths: readonly string[], batch: FrameBatch): read
 function isRegularFile(path: string): boolean {
 	if (path === "-") return false;
 	try {
-		return statSync(path).isFile();
+		return statSync(onDisk(path)).isFile();
 	} catch {
 		return true;
 	}

@@ -4,6 +4,7 @@ import { inOrderOfTime } from "../capture/order.ts";
 import { CaptureError } from "../capture/source.ts";
 import type { InspectFormat } from "../cli.ts";
 import type { Config } from "../config.ts";
+import { onDisk } from "../filename.ts";
 import { grouped } from "../format.ts";
 import { Activity } from "../report/activity.ts";
 import { type Progress, progressText } from "../report/progress.ts";
@@ -160,7 +161,7 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 
 /** Size of a file; null for what has none, as a pipe by name. */
 function bytesOf(file: string): number | null {
-	const { size } = statSync(file);
+	const { size } = statSync(onDisk(file));
 	return size > 0 ? size : null;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Report } from "../../src/report/report.ts";
 import { exporterCommand, inspectJson, runExporter } from "../support/exporter.ts";
 import { parseExposition } from "../support/exposition.ts";
@@ -184,6 +185,29 @@ test("packets that are left out are counted over all files", async () => {
 		...["--from", "2100-01-01T00:00:00Z", capturePath("unbound-0x20-ipv4")],
 	]);
 	expect(report).toMatchObject({ packets: 0, packets_left_out: 1_056 + 1_393, first_packet: null });
+});
+
+test("files whose names are no UTF-8 are read, each its own", async () => {
+	using folder = temporaryFolder();
+	const names = [0xe8, 0xe9].map((byte) => Buffer.concat([Buffer.from(folder.file("caf")), Buffer.of(byte)]));
+	const capture = readFileSync(capturePath("direct-ipv4"));
+	for (const name of names) writeFileSync(name, name === names[0] ? capture : capture.subarray(0, 24));
+	// A shell gives the names as they are; Bun.spawn would encode them.
+	const script = 'exec "$@" "$FOLDER"/caf*';
+	const words = [...exporterCommand(), "inspect", "--format=json", "--dnstt.domain=t.example.com"];
+	const child = await runCommand(["bash", "-c", script, "bash", ...words], { env: { FOLDER: folder.path } });
+	expect({ code: child.code, stderr: child.stderr }).toEqual({ code: 0, stderr: "" });
+	const report = JSON.parse(child.stdout);
+	expect(report.packets).toBe(1056);
+	expect(report.files).toEqual(["caf\udce8", "caf\udce9"].map((name) => `${folder.path}/${name}`));
+
+	rmSync(names[0] ?? "");
+	const missing = 'exec "$@" "$FOLDER"/caf$(printf "\\350")';
+	const without = await runCommand(["bash", "-c", missing, "bash", ...words], { env: { FOLDER: folder.path } });
+	expect(without).toMatchObject({
+		code: 1,
+		stderr: expect.stringMatching(/caf\ufffd does not exist; correct the path\n$/),
+	});
 });
 
 test("a wrong port is told as such", async () => {

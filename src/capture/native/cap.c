@@ -2,6 +2,7 @@
  * The native half of package `cap`, on Node-API: class Cap over one libpcap handle. Every libpcap call is made on the
  * JavaScript thread. Frames leave in batches, in the record format of src/capture/source.ts. Nothing here can send.
  */
+#define _GNU_SOURCE
 #include "cap.h"
 
 #include <stdlib.h>
@@ -27,6 +28,25 @@ char *string_argument(napi_env env, napi_value value)
 		return NULL;
 	}
 	return text;
+}
+
+char *path_argument(napi_env env, napi_value value)
+{
+	napi_typedarray_type type;
+	size_t bytes;
+	void *data;
+	bool is_array = false;
+	if (napi_is_typedarray(env, value, &is_array) != napi_ok || !is_array)
+		return string_argument(env, value);
+	char *path = NULL;
+	if (napi_get_typedarray_info(env, value, &type, &bytes, &data, NULL, NULL) == napi_ok && type == napi_uint8_array)
+		path = strndup(data, bytes);
+	if (!path || strlen(path) != bytes) {
+		free(path);
+		throw_coded(env, "wrong_argument", "expected a name without NUL");
+		return NULL;
+	}
+	return path;
 }
 
 bool define_function(napi_env env, napi_value target, const char *name, napi_callback function)

@@ -18,12 +18,12 @@ declare module "cap" {
 		/** Opens an interface or `any` and gives its LINKTYPE_ number. */
 		open(device: string, options: LiveOptions): number;
 		/** Opens a pcap or pcapng file and gives its LINKTYPE_ number. */
-		openOffline(path: string): number;
+		openOffline(path: string | Uint8Array): number;
 		/**
 		 * The same for a capture that is being written, `-` for standard input; undefined while its header is not there: call it
 		 * again. Neither this nor read() waits for longer than a moment. `grows`: the end of the file is not the end of the capture.
 		 */
-		openGrowing(path: string, grows: boolean): number | undefined;
+		openGrowing(path: string | Uint8Array, grows: boolean): number | undefined;
 		/** Of a file: whether read() gave 0 because there is no more, and not because no more is there yet. */
 		isAtEnd(): boolean;
 		/** How far an open file was read, in bytes; 0 for one that is being written. */

@@ -60,6 +60,9 @@ struct cap *closed_receiver(napi_env env, napi_callback_info info, size_t count,
  */
 char *string_argument(napi_env env, napi_value value);
 
+/* The same of a file's name, which may also be a Uint8Array, of bytes that are no UTF-8. */
+char *path_argument(napi_env env, napi_value value);
+
 /* open.c: methods of the class */
 napi_value open_live(napi_env env, napi_callback_info info);
 napi_value open_offline(napi_env env, napi_callback_info info);

@@ -276,7 +276,7 @@ napi_value open_growing(napi_env env, napi_callback_info info)
 		bool grows;
 		if (napi_get_value_bool(env, arguments[1], &grows) != napi_ok)
 			return throw_coded(env, "wrong_argument", "expected a boolean");
-		char *path = string_argument(env, arguments[0]);
+		char *path = path_argument(env, arguments[0]);
 		if (!path)
 			return NULL;
 		cap->input = input_open(path, grows);

@@ -122,7 +122,7 @@ napi_value open_offline(napi_env env, napi_callback_info info)
 	struct cap *cap = closed_receiver(env, info, 1, &argument);
 	if (!cap)
 		return NULL;
-	char *path = string_argument(env, argument);
+	char *path = path_argument(env, argument);
 	if (!path)
 		return NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
