@@ -4,6 +4,7 @@ import { accessSync, closeSync, constants, openSync, readSync, type Stats, statS
 import type { Cap } from "cap";
 import { onDisk } from "../filename.ts";
 import { unreadable } from "../unreadable.ts";
+import { isCopiedAsText } from "./mangled.ts";
 import { linkTypeOf, loadCap, nativeError, readStatistics } from "./native.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, type LinkType } from "./source.ts";
 
@@ -109,6 +110,8 @@ function named<T>(path: string, open: () => T): T {
 		}
 		if (native?.code === "not_a_capture" && /only got 0$/.test(native.message))
 			throw new CaptureError(`${name} is empty; the program that was to write it should say why`);
+		if (native?.code === "not_a_capture" && isCopiedAsText(path))
+			throw new CaptureError(`${name} is no capture: ${copyAgain}`);
 		if (native?.code === "not_a_capture") {
 			const unpacker = path === "-" ? undefined : unpackerOf(path);
 			throw new CaptureError(
@@ -129,6 +132,9 @@ function refuseUnreadable(path: string): void {
 		throw new CaptureError(`${path} ${unreadable(path, error)}`);
 	}
 }
+
+const copyAgain =
+	"its line ends were changed, as in a copy of text; copy it again as it is (scp, or ftp in binary mode)";
 
 /** How compressed files begin (RFC 1952, 2.3.1; RFC 8878, 3.1.1; The .xz File Format, 2.1.1.1; bzip2), and what unpacks them. */
 const compressions: readonly (readonly [begin: string, unpacker: string])[] = [
@@ -176,7 +182,7 @@ class CapFile implements FileSource {
 			throw new CaptureError(
 				differ
 					? `${this.name} is read up to frame ${received}, as its interfaces differ (${native.message}); ${this.partingAdvice(native.code)}`
-					: `${this.name} is damaged after frame ${received}: ${native.message}`,
+					: `${this.name} is damaged after frame ${received}: ${isCopiedAsText(this.path) ? copyAgain : native.message}`,
 			);
 		}
 	}
