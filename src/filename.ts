@@ -28,6 +28,11 @@ function sequenceLength(byte: number): number {
 	return byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
 }
 
+/** The name as one types it in a shell. */
+export function shellWord(name: string): string {
+	return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+}
+
 /** The name as the system takes it. */
 export function onDisk(name: string): string | Buffer {
 	if (!isEscaped.test(name)) return name;

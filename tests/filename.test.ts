@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { nameOf, onDisk } from "../src/filename.ts";
+import { nameOf, onDisk, shellWord } from "../src/filename.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 
 test.each<[title: string, bytes: number[] | string, name: string]>([
@@ -14,6 +14,14 @@ test.each<[title: string, bytes: number[] | string, name: string]>([
 	const bytes = Buffer.from(typeof given === "string" ? Buffer.from(given) : Uint8Array.from(given));
 	expect(nameOf(bytes)).toBe(name);
 	expect(Buffer.from(onDisk(name))).toEqual(bytes);
+});
+
+test("a name is typed in quotes where a shell would read more into it", () => {
+	for (const name of ["/a/b-1.pcap", "a b.pcap", "it's $HOME;.pcap", "*"]) {
+		const { stdout } = Bun.spawnSync(["sh", "-c", `printf %s ${shellWord(name)}`]);
+		expect(stdout.toString()).toBe(name);
+	}
+	expect(shellWord("/a/b-1.pcap")).toBe("/a/b-1.pcap");
 });
 
 test("every byte has a name that leads to its file", () => {

@@ -2,7 +2,7 @@
 
 import { accessSync, closeSync, constants, openSync, readSync, type Stats, statSync } from "node:fs";
 import type { Cap } from "cap";
-import { onDisk } from "../filename.ts";
+import { onDisk, shellWord } from "../filename.ts";
 import { unreadable } from "../unreadable.ts";
 import { isCopiedAsText } from "./mangled.ts";
 import { linkTypeOf, loadCap, nativeError, readStatistics } from "./native.ts";
@@ -117,7 +117,7 @@ function named<T>(path: string, open: () => T): T {
 			throw new CaptureError(
 				unpacker === undefined
 					? `${name} is no capture (${native.message}); expected pcap or pcapng, not compressed, as tcpdump -w writes it`
-					: `${name} is compressed; give - in its place, and pipe it in: ${unpacker} ${name} | dnstt_exporter inspect ... -`,
+					: `${name} is compressed; give - in its place, and pipe it in: ${unpacker} ${shellWord(name)} | dnstt_exporter inspect ... -`,
 			);
 		}
 		throw error;
@@ -190,8 +190,8 @@ class CapFile implements FileSource {
 	private partingAdvice(code: string): string {
 		// tshark and editcap take all sections' interfaces for those of the first, and fail.
 		if (code === "sections_differ") return "give the files that it was joined from instead";
-		const isFile = this.path !== "-" && statSync(onDisk(this.path)).isFile();
-		const file = isFile ? this.path : "FILE";
+		const isFile = this.path !== "-" && fileAt(this.path)?.isFile() === true;
+		const file = isFile ? shellWord(this.path) : "FILE";
 		return `${isFile ? "write" : "save it to a file, then write"} each to one of its own, with its number for N: tshark -r ${file} -Y frame.interface_id==N -w ONE.pcapng`;
 	}
 

@@ -18,7 +18,8 @@ const mangledBegins = ["0d0a0d0d", "0a0d0a"];
 
 /** Whether a file, which could not be read as a capture, has its line ends changed; false for what cannot be looked at twice. */
 export function isCopiedAsText(path: string): boolean {
-	if (path === "-" || !statSync(onDisk(path)).isFile()) return false;
+	// It may be gone by now.
+	if (path === "-" || statSync(onDisk(path), { throwIfNoEntry: false })?.isFile() !== true) return false;
 	const file = openSync(onDisk(path), "r");
 	try {
 		const buffer = Buffer.alloc(lookedAtBytes);

@@ -1,8 +1,8 @@
 /*
- * Captures that are read while they are written, a pipe or a file that grows, and pcapng files, whose interfaces have to be made
- * alike for libpcap (interfaces.c). libpcap takes a file's end for the end of the
+ * Captures that are read while they are written: a pipe, or a file that grows. libpcap takes a file's end for the end of the
  * capture and a record in parts for damage, so it is given a stream that holds whole records only: until the next is there, the
- * stream is at its end. Reading waits for WAIT_MS at the most, so that signals have their turn.
+ * stream is at its end. Reading waits for WAIT_MS at the most, so that signals have their turn. pcapng files are read so, too, as
+ * their interfaces have to be made alike for libpcap (interfaces.c).
  *
  * Sources: draft-ietf-opsawg-pcap section 4 and 5, draft-ietf-opsawg-pcapng section 3.1 and 4.1.
  */
@@ -240,7 +240,7 @@ void input_free(struct input *input)
 
 struct input *input_of(int fd)
 {
-	struct input *input = calloc(1, sizeof *input);
+	struct input *input = malloc(sizeof *input);
 	if (input)
 		*input = (struct input){.fd = fd, .is_whole = true};
 	return input;
