@@ -1,5 +1,4 @@
 import type { LiveOptions, LiveSource } from "./capture/live.ts";
-import { LinkType } from "./capture/source.ts";
 import { Watch } from "./capture/watch.ts";
 import { type Config, reloadable } from "./config.ts";
 import type { Tracker } from "./engine/tracker.ts";
@@ -10,7 +9,6 @@ import { createFeed } from "./status/feed.ts";
 import { Tidier } from "./tidier.ts";
 import { heldUsMax } from "./track/limits.ts";
 import { version } from "./version.ts";
-import { warmUp } from "./warmup.ts";
 import { createApp } from "./web/app.ts";
 import type { BasicAuth } from "./web/auth.ts";
 import { invalidity, readCertificate } from "./web/certificate.ts";
@@ -33,9 +31,6 @@ const breathBatchesMax = 32;
  * ends several, and not much further, so that under a flood each has little to do.
  */
 const expiryDelayMinMs = 10;
-
-/** Whoever waited for the start has the first answer then: the warm-up would hold it up for 20 ms. */
-const warmUpDelayMs = 100;
 
 export interface Exporter {
 	/** Where it serves. */
@@ -99,7 +94,6 @@ export async function startExporter(
 		);
 	}
 
-	let linkType: LinkType = LinkType.EN10MB;
 	/** By the monotonic clock. */
 	let captureSinceUs = 0;
 	const openCapture = ({ capture, dnstt }: Config) =>
@@ -113,8 +107,7 @@ export async function startExporter(
 		open: () => openCapture(config),
 		opened(source: LiveSource, isNews: boolean) {
 			captureSinceUs = world.monotonicUs();
-			linkType = source.linkType;
-			engine.lookFor(linkType, config.dnstt.ports);
+			engine.lookFor(source.linkType, config.dnstt.ports);
 			log[isNews ? "info" : "debug"]("capture open", {
 				interface: source.interfaceName,
 				ports: config.dnstt.ports.join(","),
@@ -241,12 +234,7 @@ export async function startExporter(
 		checkFiles().catch((error: unknown) => log.error("files not checked", { error: String(error) }));
 	}, filesCheckMs);
 
-	let isStopped = false;
-	const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
-	let warming = Promise.resolve();
-	const waiting = setTimeout(() => {
-		warming = warmUp(linkType, pause, () => isStopped).then(() => tidier.later());
-	}, warmUpDelayMs);
+	tidier.later();
 
 	return {
 		url: relay === null ? server.url : `${config.web.tls === null ? "http" : "https"}://${relay.address}/`,
@@ -281,10 +269,7 @@ export async function startExporter(
 			configReload.successful = false;
 		},
 		async stop() {
-			isStopped = true;
-			clearTimeout(waiting);
 			tidier.stop();
-			await warming;
 			clearInterval(checking);
 			clearTimeout(expiry);
 			feed.stop();

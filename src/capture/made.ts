@@ -3,8 +3,6 @@ import type { FrameBatch } from "./source.ts";
 
 /** A datagram that was made here, to be handed on as if it had been captured. */
 export interface MadeFrame {
-	/** What stands in front of the IPv4 packet. */
-	readonly linkHeader: readonly number[];
 	/** Microseconds since 1970, whole. */
 	readonly timeUs: number;
 	/** IPv4 addresses as numbers, and UDP ports. */
@@ -18,19 +16,17 @@ export interface MadeFrame {
 const headersBytes = 28;
 
 /**
- * Writes a record to a batch at offset `at`: the link header, an IPv4 and a UDP header without checksums (RFC 791, 768), and
- * the payload. Gives the offset of the next record, or 0 when this one does not fit.
+ * Writes a record to a batch at offset `at`: an IPv4 packet (LINKTYPE_RAW) and a UDP header without checksums (RFC 791, 768), and the
+ * payload. Gives the offset of the next record, or 0 when this one does not fit.
  */
 export function writeMadeFrame(batch: FrameBatch, at: number, made: MadeFrame): number {
 	const { bytes } = batch;
 	const packetBytes = headersBytes + made.payload.length;
-	const frame = at + recordHeaderBytes;
-	const packet = frame + made.linkHeader.length;
+	const packet = at + recordHeaderBytes;
 	const next = packet + packetBytes;
 	if (next > bytes.length) return 0;
-	const header = [Math.floor(made.timeUs / 1e6), (made.timeUs % 1e6) * 1_000, next - frame, next - frame];
+	const header = [Math.floor(made.timeUs / 1e6), (made.timeUs % 1e6) * 1_000, packetBytes, packetBytes];
 	for (const [index, word] of header.entries()) batch.view.setUint32(at + index * 4, word, true);
-	bytes.set(made.linkHeader, frame);
 	const view = new DataView(bytes.buffer, bytes.byteOffset + packet, packetBytes);
 	view.setUint32(0, (0x4500 << 16) | packetBytes);
 	view.setUint32(4, 0);

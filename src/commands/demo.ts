@@ -157,7 +157,6 @@ class ReplaySource implements LiveSource {
 	/** Adds a message at `timeUs`, microseconds since 1970; drops it when the batch is full. */
 	push(payload: Uint8Array, toServer: boolean, timeUs: number): void {
 		const next = writeMadeFrame(this.made, this.used, {
-			linkHeader: [],
 			timeUs,
 			source: loopbackAddress,
 			destination: loopbackAddress,

@@ -46,7 +46,7 @@ export async function livePart(exporterPath: string): Promise<void> {
 	for (const [name, count] of lost) printTarget(`top speed on ${name}, packets lost`, count, 0, "packets");
 
 	await using exporter = await road.start(exporterPath, [`--capture.interface=${receiving}`, ...flags]);
-	// Behind the start and its warm-up.
+	// After the start.
 	await Bun.sleep(3_000);
 	const idling = () => cpuPercentWhile(exporter.pid, () => Bun.sleep(idleSeconds * 1_000));
 	const idle = await idling();

@@ -202,7 +202,7 @@ describe.skipIf(!haveNetns())("no client id and no address from the running expo
 		"in what it prints and leaves behind when %s ends it",
 		async (signal) => {
 			await using exporter = await fed();
-			await idle(exporter.pid); // Amid WebAssembly, as in the warm-up, SIGSEGV and SIGBUS are thrown.
+			await idle(exporter.pid); // Amid WebAssembly, as when frames are observed, SIGSEGV and SIGBUS are thrown.
 			const { code, stdout, stderr } = await exporter.stop(signal);
 			expect(code).toBeGreaterThan(128);
 			expectNone("stdout", stdout);
