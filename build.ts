@@ -17,7 +17,6 @@ import {
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { $ } from "bun";
-import { patience } from "./src/jit.ts";
 
 /** One kind of host that an executable is made for. */
 export interface Target {
@@ -378,7 +377,6 @@ export async function bundle(target: Target, { addon, runtime, revision }: Parts
 				// Whoever can write to the folder that the exporter is started in must not run code in it.
 				autoloadBunfig: false,
 				autoloadDotenv: false,
-				jitPolicy: patience,
 			},
 		});
 		if (!bundled.success) throw new BuildError(`bundling failed:\n${bundled.logs.join("\n")}`);

@@ -8,7 +8,6 @@ import { Engine, type EngineOptions, type Seed } from "./engine/engine.ts";
 import type { Tracker } from "./engine/tracker.ts";
 import { type Geoip, openDatabases } from "./geoip/geoip.ts";
 import { otherOrigin } from "./geoip/origins.ts";
-import { compileAsUsual, lookupsMany } from "./jit.ts";
 import type { Logger } from "./log.ts";
 import type { Sources } from "./metrics/collect.ts";
 import { tidy } from "./tidy.ts";
@@ -43,11 +42,7 @@ export async function openStages(config: Config, { log, seed }: Pick<World, "log
 	);
 	// If the engine has no room, that is what is told.
 	opening.catch(() => {});
-	let lookups = 0;
-	const engine = createEngine(config, seed, (a, b, c, d) => {
-		if (++lookups === lookupsMany) compileAsUsual();
-		return geoip.originOf(a, b, c, d);
-	});
+	const engine = createEngine(config, seed, (a, b, c, d) => geoip.originOf(a, b, c, d));
 	const geoip = await opening;
 	return { geoip, engine };
 }

@@ -1,6 +1,5 @@
 import type { Metric, Registry as PromRegistry } from "prom-client";
 import Registry from "prom-client/lib/registry";
-import { charactersMany, compileAsUsual } from "../jit.ts";
 import { catalog, type MetricKey } from "./catalog.ts";
 import { Collectors, type Sources } from "./collect.ts";
 import { registerProcessMetrics } from "./process.ts";
@@ -31,7 +30,6 @@ export function createExposition(sources: Sources, breathe: (characters: number)
 			for (const { name } of registry.getMetricsAsArray()) {
 				const part = await registry.getSingleMetricAsString(name);
 				parts.push(encoder.encode(`${parts.length === 0 ? "" : "\n"}${part}\n`));
-				if (part.length >= charactersMany) compileAsUsual();
 				await breathe(part.length);
 			}
 			return parts;
