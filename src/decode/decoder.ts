@@ -7,7 +7,7 @@ import { Fault, Foreign, Outcome, Refusal, sound, taken } from "./fault.ts";
 import { Datagram, readPeer } from "./ip.ts";
 import { segments } from "./kcp.ts";
 import { readLink } from "./link.ts";
-import { broken, forgetCapturePoints, seen, strange } from "./observation.ts";
+import { broken, seen, strange } from "./observation.ts";
 import { headerBytes } from "./wire.ts";
 
 /**
@@ -29,7 +29,7 @@ let linkType: LinkType = 0;
 export function setLinkType(type: LinkType): void {
 	linkType = type;
 	// Of a link type without capture points nobody says so for each frame.
-	forgetCapturePoints();
+	seen.capturePoint = 0;
 	memory.fill(servers, 0, 65536);
 }
 
@@ -39,7 +39,7 @@ export function addPort(port: u32, place: u32): void {
 }
 
 /**
- * Frame -> what dnstt has in it: decodes the frame [at..end) into `seen`, and gives the outcome, for the caller to note there.
+ * Frame -> what dnstt has in it: decodes the frame [at..end) into `seen`, and gives the outcome.
  * Every layer checks its length first; a frame never throws, and no byte outside of it decides anything.
  */
 export function decode(at: usize, end: usize): Outcome {

@@ -1,5 +1,3 @@
-import { observationsMax } from "./observation.ts";
-
 export const segmentPush: u32 = 81;
 export const segmentAck: u32 = 82;
 const segmentWindowTell: u32 = 84;
@@ -50,13 +48,7 @@ export class Segments {
 	}
 }
 
-/** Room for the segments of an observation: whole lines of the processor's cache. */
-const segmentsBytes: u32 = (offsetof<Segments>() + segmentsMax * offsetof<Segment>() + 63) & ~63;
-const lists: usize = memory.data(observationsMax * segmentsBytes, 64);
-
-export let segments: Segments = changetype<Segments>(lists);
-
-/** For useObservation. */
-export function useSegments(place: u32): void {
-	segments = changetype<Segments>(lists + (place as usize) * segmentsBytes);
-}
+/** Those of the message that was decoded last. */
+export const segments: Segments = changetype<Segments>(
+	memory.data(offsetof<Segments>() + segmentsMax * offsetof<Segment>(), 64),
+);

@@ -1,9 +1,8 @@
 import { Fault, Foreign, Outcome, Refusal } from "./fault.ts";
-import { useSegments } from "./kcp.ts";
 
 /**
- * What the decoder read from one frame. An object serves for many frames: its fields hold until the next decode into it,
- * and those of a layer that was not reached keep what an earlier frame left there. Addresses and ids are 32-bit words, most
+ * What the decoder read from one frame. One object serves for all frames: its fields hold until the next decode, and those of
+ * a layer that was not reached keep what an earlier frame left there. Addresses and ids are 32-bit words, most
  * significant first.
  */
 @unmanaged
@@ -50,27 +49,8 @@ export class Observation {
 	packetBytes: u32;
 }
 
-/** So many observations can stand side by side. */
-export const observationsMax: u32 = 16;
-/** Whole lines of the processor's cache. */
-const observationBytes: u32 = (offsetof<Observation>() + 63) & ~63;
-const observations: usize = memory.data(observationsMax * observationBytes, 64);
-
-/** The observation that is made, or looked at. */
-export let seen: Observation = changetype<Observation>(observations);
-
-/** `seen`, and `segments` with it, are those of this place from now on. */
-export function useObservation(place: u32): void {
-	seen = changetype<Observation>(observations + (place as usize) * observationBytes);
-	useSegments(place);
-}
-
-/** Frames have no capture point from now on, whichever observation serves for them. */
-export function forgetCapturePoints(): void {
-	for (let place: u32 = 0; place < observationsMax; place++) {
-		changetype<Observation>(observations + (place as usize) * observationBytes).capturePoint = 0;
-	}
-}
+/** The observation of the frame that was decoded last. */
+export const seen: Observation = changetype<Observation>(memory.data(offsetof<Observation>(), 64));
 
 /** The frame breaks a format. Gives 0, the address of nothing. */
 export function broken(fault: Fault): usize {

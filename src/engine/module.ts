@@ -5,8 +5,6 @@
 
 import { recordHeaderBytes } from "../capture/record.ts";
 import { decode } from "../decode/decoder.ts";
-import { Outcome } from "../decode/fault.ts";
-import { observationsMax, seen, useObservation } from "../decode/observation.ts";
 import { clock } from "../track/clock.ts";
 import { ofProcess, rowOfDomain, rowOfSet } from "../track/counts.ts";
 import { duplicates } from "../track/duplicates.ts";
@@ -14,7 +12,7 @@ import { answerTimes, countNoted, Histogram, lives, roundTrips, volumes } from "
 import { labelSets } from "../track/labels.ts";
 import { reserve } from "../track/reserve.ts";
 import { resolvers } from "../track/resolvers.ts";
-import { fetchSession, remembered, sessions } from "../track/sessions.ts";
+import { remembered, sessions } from "../track/sessions.ts";
 import { BoundedTable } from "../track/table.ts";
 import { expire as expireAt, nextExpiryUs as nextExpiry, observe, setUpTracker } from "../track/tracker.ts";
 import { waitingQueries } from "../track/waitingqueries.ts";
@@ -74,19 +72,11 @@ export function spanLastUs(): f64 {
 }
 
 /**
- * With so many sessions their entries are no longer in the processor's caches. Then frames are decoded in groups, and the
- * entries that they lead to are fetched all at the same time before the first is observed.
- */
-const sessionsMany: u32 = 65_536;
-
-/**
  * Takes the records of the batch from offset `start` on: every frame is decoded, and what it came to is observed at its
  * own time. Stops in front of a frame whose stamp is `untilUs` or later. Gives the offset that it came to; `used` is the
  * end. The layout of records is FrameBatch's (capture/source.ts).
  */
 export function observeBatch(start: u32, used: u32, untilUs: f64): u32 {
-	const group: u32 = sessions.size < sessionsMany ? 1 : observationsMax;
-	let count: u32 = 0;
 	let offset = start;
 	while (offset < used) {
 		const record = batch + offset;
@@ -95,38 +85,15 @@ export function observeBatch(start: u32, used: u32, untilUs: f64): u32 {
 		const bytes = load<u32>(record, 8);
 		if (stampUs >= fromUs && stampUs < toUs) {
 			if (stampUs >= untilUs) break;
-			useObservation(count);
-			seen.outcome = decode(frame, frame + bytes);
-			store<f64>(stamps + ((count++ as usize) << 3), stampUs);
-			if (count === group) {
-				observeGroup(count);
-				count = 0;
-			}
+			observe(decode(frame, frame + bytes), stampUs as i64);
+			firstUs = frames === 0 ? stampUs : min<f64>(firstUs, stampUs);
+			lastUs = frames === 0 ? stampUs : max<f64>(lastUs, stampUs);
+			frames++;
 		}
 		offset += recordHeaderBytes + bytes;
 	}
-	observeGroup(count);
 	countNoted();
 	return offset;
-}
-
-/** Time stamps of a group. */
-const stamps: usize = memory.data(observationsMax * 8, 64);
-
-/** Observes the first `count` observations, in their order. */
-function observeGroup(count: u32): void {
-	for (let place: u32 = 0; count > 1 && place < count; place++) {
-		useObservation(place);
-		if (seen.outcome <= Outcome.Response) fetchSession(seen.idHigh, seen.idLow, seen.domain);
-	}
-	for (let place: u32 = 0; place < count; place++) {
-		useObservation(place);
-		const stampUs = load<f64>(stamps + ((place as usize) << 3));
-		observe(seen.outcome, stampUs as i64);
-		firstUs = frames === 0 ? stampUs : min<f64>(firstUs, stampUs);
-		lastUs = frames === 0 ? stampUs : max<f64>(lastUs, stampUs);
-		frames++;
-	}
 }
 
 /** Microseconds since 1970. */

@@ -151,11 +151,6 @@ export function findSession(idHigh: u32, idLow: u32, domain: u32, guess: usize):
 	return sessions.find(hashOf(idHigh, idLow, domain, 0), idHigh, idLow, domain, 0);
 }
 
-/** A session of this client will be looked for soon. */
-export function fetchSession(idHigh: u32, idLow: u32, domain: u32): void {
-	sessions.fetch(hashOf(idHigh, idLow, domain, 0));
-}
-
 /** Ends the sessions whose latest query is longer ago than the window. Costs what ends. */
 export function expireSessions(now: i64): void {
 	for (;;) {

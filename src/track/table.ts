@@ -22,9 +22,6 @@ const chainsMin: u32 = 64;
 const chainsPerEntry: u32 = 4;
 const chainsPerEntryFull: u32 = 2;
 
-/** The sum of what was fetched: worth nothing, but without it the reading would be left out as useless. */
-export let fetched: u32 = 0;
-
 /** How every entry begins. Those of a table whose keys have three words go on with the caller's fields. */
 @unmanaged
 export class Entry {
@@ -86,12 +83,6 @@ export class BoundedTable {
 			address = entry.next;
 		}
 		return address;
-	}
-
-	/** Reads what a search for a key of this hash, and a touch of what it finds, begin with: it is in the processor's caches soon. */
-	fetch(hash: u32): void {
-		const entry = load<usize>(this.headOf(hash));
-		if (entry !== 0) fetched += changetype<Entry>(entry).a + this.olderAt(this.placeOf(entry));
 	}
 
 	get isFull(): bool {

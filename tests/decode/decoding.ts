@@ -30,8 +30,6 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	readonly roomBytes: WebAssembly.Global;
 
 	setLinkType(type: LinkType): void;
-	useObservation(place: number): void;
-	readonly observationsMax: WebAssembly.Global;
 	addPort(port: number, place: number): void;
 	addDomain(index: number, labels: number, octets: number, count: number): void;
 	decode(at: number, end: number): Outcome;

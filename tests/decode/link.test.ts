@@ -121,21 +121,4 @@ describe("readLink", () => {
 		decoder.decode(Uint8Array.from([...addresses, 8, 0]), 0, 14);
 		expect(decoder.seen.capturePoint).toBe(0);
 	});
-
-	test("it is 0 then in all observations that stand side by side", () => {
-		const { exports, put, start } = decoderOf({ linkType: LinkType.LINUX_SLL2 });
-		const places = Array.from({ length: exports.observationsMax.value }, (_, place) => place);
-		const cooked = sll2([8, 0]);
-		put(cooked);
-		const points = (look: () => void) =>
-			places.map((place) => {
-				exports.useObservation(place);
-				look();
-				const at = exports.observation() + exports.capturePointOffset.value;
-				return new DataView(exports.memory.buffer).getUint32(at, true);
-			});
-		expect(points(() => exports.decode(start, start + cooked.length))).toEqual(places.map(() => 7));
-		exports.setLinkType(LinkType.EN10MB);
-		expect(points(() => {})).toEqual(places.map(() => 0));
-	});
 });

@@ -16,7 +16,6 @@ export { addDomain } from "../../src/decode/domain";
 export { isExtensionHeader, readPeer } from "../../src/decode/ip";
 export { segmentsMax } from "../../src/decode/kcp";
 export { readLink } from "../../src/decode/link";
-export { observationsMax, useObservation } from "../../src/decode/observation";
 
 export function decode(at: usize, end: usize): Outcome {
 	return decodeFrame(at, end);
