@@ -2,15 +2,10 @@
 
 import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
 import { stat } from "node:fs/promises";
-import { loadCap } from "../capture/native.ts";
-import { CaptureError } from "../capture/source.ts";
 import { isMissing, unreadable } from "../unreadable.ts";
 
 /** The largest file that is read: about twice GeoIP2-Enterprise, the largest that MaxMind makes. It is held in memory. */
 export const fileBytesMax = 1024 ** 3;
-
-/** Files from this size on are read into memory of large pages, of which they fill at least one. */
-const largeBytes = 2 * 1024 ** 2;
 
 /** A file that cannot be read: what is wrong and what mends it, without the file's name. */
 export class FileFault extends Error {
@@ -47,8 +42,7 @@ export async function fileMark(path: string): Promise<FileMark> {
 /**
  * The whole content of a regular file, in a buffer of exactly its size. It is opened before this returns, so that who loses the right to
  * open it may go on meanwhile, and read on another thread. Refuses, with a FileFault, what is missing, not
- * permitted, no regular file, larger than `fileBytesMax`, or was written to while it was read. Throws a CaptureError if the
- * capture library, which has the memory for large ones, cannot be loaded.
+ * permitted, no regular file, larger than `fileBytesMax`, or was written to while it was read.
  */
 export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: FileMark }> {
 	let descriptor: number | undefined;
@@ -58,7 +52,7 @@ export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: Fi
 		const before = fstatSync(descriptor, { bigint: true });
 		if (!before.isFile()) throw new FileFault("is not a regular file");
 		if (before.size > fileBytesMax) throw new FileFault(`is larger than ${fileBytesMax / 1024 ** 2} MiB`);
-		const bytes = roomFor(Number(before.size));
+		const bytes = Buffer.allocUnsafeSlow(Number(before.size));
 		let length = 0;
 		while (length < bytes.length) {
 			const bytesRead = await readAt(descriptor, bytes, length);
@@ -71,8 +65,7 @@ export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: Fi
 		}
 		return { bytes, mark };
 	} catch (error) {
-		// Memory for the file is the capture library's to give; that it cannot be loaded is no fault of the file.
-		if (error instanceof FileFault || error instanceof CaptureError) throw error;
+		if (error instanceof FileFault) throw error;
 		throw new FileFault(reason(path, error), { cause: error });
 	} finally {
 		if (descriptor !== undefined) closeSync(descriptor);
@@ -86,10 +79,6 @@ function readAt(descriptor: number, bytes: Buffer, position: number): Promise<nu
 			error === null ? resolve(bytesRead) : reject(error),
 		);
 	});
-}
-
-function roomFor(bytes: number): Buffer {
-	return bytes < largeBytes ? Buffer.allocUnsafeSlow(bytes) : Buffer.from(loadCap().allocateLarge(bytes));
 }
 
 function reason(path: string, error: unknown): string {

@@ -18,8 +18,8 @@ async function faultOf(path: string): Promise<string> {
 	return (error as FileFault).message;
 }
 
-test("A file is read whole, whatever its size is to a large page's", async () => {
-	for (const size of [0, 1, 2 * 1024 ** 2 - 1, 2 * 1024 ** 2, 2 * 1024 ** 2 + 1, 5_000_001]) {
+test("A file is read whole, whatever its size", async () => {
+	for (const size of [0, 1, 5_000_001]) {
 		const content = Buffer.alloc(size, "abcdefg");
 		await writeFile(at("whole"), content);
 		const { bytes, mark } = await readWhole(at("whole"));

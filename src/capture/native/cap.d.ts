@@ -62,11 +62,6 @@ declare module "cap" {
 	function notify(address: string, text: string): void;
 	/** CLOCK_MONOTONIC, whole microseconds. */
 	function monotonicUs(): number;
-	/**
-	 * An ArrayBuffer of zeros, 1 byte or more, for what is large and filled at once: in pages of 2 MiB where the kernel has them. It
-	 * goes back to the kernel when it is collected. Throws `out_of_memory`.
-	 */
-	function allocateLarge(bytes: number): ArrayBuffer;
 	/** Leaves pages of the executable that are not in use to the page cache; they come back as they are touched. */
 	function releaseProgramPages(): void;
 

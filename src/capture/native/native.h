@@ -10,7 +10,7 @@
  *   wakeup.c      the thread that waits for frames and calls JavaScript
  *   privileges.c  isSecureExecution, findAccount, limitPrivileges
  *   notify.c      notify, monotonicUs
- *   memory.c      allocateLarge, releaseProgramPages
+ *   memory.c      releaseProgramPages
  *   pcap_shim.c   symbols that let Debian's libpcap.a stand inside a shared object
  */
 #ifndef NATIVE_H
