@@ -1,5 +1,6 @@
 /** What the process may do, and as whom: as little as a running exporter needs. */
 
+import { readdirSync, readFileSync } from "node:fs";
 import { loadCap, nativeError } from "../capture/native.ts";
 import { ConfigError } from "../config/error.ts";
 
@@ -43,10 +44,11 @@ export interface PrivilegeLimits {
 }
 
 /**
- * Limits all threads of the process, for good: CAP_NET_RAW, to open the capture again, and nothing else but
- * CAP_NET_BIND_SERVICE for a port below 1024 and, for a root that stays root, CAP_DAC_READ_SEARCH for its files; the identity
- * without supplementary groups; no_new_privs; no core files; and a filter of system calls that refuses to run programs and to
- * make or change files. Gives a line for each part of this that the system refused.
+ * Limits the process, for good: every thread becomes the identity, without supplementary groups or capabilities, but for this one's
+ * CAP_NET_RAW, to open the capture again, CAP_NET_BIND_SERVICE for a port below 1024 and, for a root that stays root,
+ * CAP_DAC_READ_SEARCH for its files; no_new_privs; no core files; and a filter of system calls that refuses to run programs and to
+ * make or change files. Without another identity the threads that are there already keep what they have. Returns a line for
+ * each part of this that did not come about.
  */
 export function limitPrivileges({ identity, port }: PrivilegeLimits): string[] {
 	const { limitPrivileges: limit } = loadCap();
@@ -55,20 +57,43 @@ export function limitPrivileges({ identity, port }: PrivilegeLimits): string[] {
 	const refused: string[] = [];
 	const stays = identity === null || identity.uid === 0;
 	if (stays && identity !== null) keep.push(capabilities.dacReadSearch);
-	let result: readonly [number, boolean];
+	let isFiltered: boolean;
 	try {
-		result = stays ? limit(keep, -1, -1) : limit(keep, identity.uid, identity.gid);
+		isFiltered = stays ? limit(keep, -1, -1) : limit(keep, identity.uid, identity.gid);
 	} catch (error) {
 		const native = nativeError(error);
 		if (native?.code !== "identity_refused") throw error;
 		// As in a container without CAP_SETUID, or in a user namespace without that user.
 		refused.push(
-			`cannot become ${identity?.user} (${native.message}), so the process stays root without its capabilities; start it as that user, or set process.user to root`,
+			`cannot become ${identity?.user} (${native.message}), so the process stays root; start it as that user, or set process.user to root`,
 		);
-		result = limit(keep, -1, -1);
+		isFiltered = limit(keep, -1, -1);
 	}
-	const [threadsMissed, filtered] = result;
-	if (threadsMissed > 0) refused.push(`${threadsMissed} threads kept the capabilities of the start`);
-	if (!filtered) refused.push("this system has no system call filters (seccomp)");
+	const unlimited = threadsBeyond(keep);
+	if (unlimited > 0)
+		refused.push(
+			process.geteuid?.() === 0
+				? `the process stays root, and ${unlimited} of its threads keep all capabilities of the start; start it as another user with CAP_NET_RAW alone`
+				: `${unlimited} threads keep all capabilities of the start; grant CAP_NET_RAW alone (CapabilityBoundingSet=CAP_NET_RAW)`,
+		);
+	if (!isFiltered) refused.push("this system has no system call filters (seccomp)");
 	return refused;
+}
+
+/** How many threads have a capability that is none of these (proc_pid_status(5)). */
+function threadsBeyond(kept: readonly number[]): number {
+	const allowed = kept.reduce((set, number) => set | (1n << BigInt(number)), 0n);
+	return readdirSync("/proc/self/task").filter((thread) => {
+		const [, permitted = "0"] = /^CapPrm:\s+(\w+)$/m.exec(statusOfThread(thread)) ?? [];
+		return (BigInt(`0x${permitted}`) & ~allowed) !== 0n;
+	}).length;
+}
+
+/** Empty for a thread that has ended. */
+function statusOfThread(thread: string): string {
+	try {
+		return readFileSync(`/proc/self/task/${thread}/status`, "utf8");
+	} catch {
+		return "";
+	}
 }

@@ -50,14 +50,11 @@ declare module "cap" {
 	/** User and group of an account, by name or number; a number needs no account. */
 	function findAccount(name: string): readonly [uid: number, gid: number] | undefined;
 	/**
-	 * Limits every thread to the capabilities of these numbers, of those that it has, and makes it this user and group, without
-	 * supplementary groups (uid -1: as it is); sets no_new_privs and a filter of system calls. Throws `identity_refused`.
+	 * Makes every thread this user and group, without supplementary groups or capabilities (uid -1: as it is), and limits the calling
+	 * one to the capabilities of these numbers, of those that it has; sets no_new_privs and a filter of system calls in every thread,
+	 * and returns whether there is such a filter. Throws `identity_refused`.
 	 */
-	function limitPrivileges(
-		keep: readonly number[],
-		uid: number,
-		gid: number,
-	): readonly [threadsMissed: number, filtered: boolean];
+	function limitPrivileges(keep: readonly number[], uid: number, gid: number): boolean;
 	/** Sends one datagram to an AF_UNIX socket: a path, or `@` and an abstract name. Throws `notify_failed`. */
 	function notify(address: string, text: string): void;
 	/** CLOCK_MONOTONIC, whole microseconds. */

@@ -1,18 +1,15 @@
 /*
- * Gives up what the process does not need, in every thread: Linux keeps capabilities and no_new_privs a thread, and the
- * runtime has threads of its own. Node-API's functions here: isSecureExecution, findAccount, limitPrivileges.
+ * Gives up what the process does not need. Linux keeps identity, capabilities and no_new_privs per thread, and the runtime has
+ * threads of its own. Node-API's functions here: isSecureExecution, findAccount, limitPrivileges.
  */
 #define _GNU_SOURCE
 #include "native.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pcap/pcap.h>
 #include <pwd.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +17,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 /* capabilities(7) */
-#define CAPABILITY_SETGID 6
-#define CAPABILITY_SETUID 7
 #define CAPABILITY_VERSION_3 0x20080522
 #define BIT(number) (UINT64_C(1) << (number))
 
@@ -97,7 +91,7 @@ static const int denied[] = {
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
 
-/* Puts the filter on every thread, and no_new_privs with it. False where the kernel has no such filters. */
+/* Puts the filter on every thread, and this one's no_new_privs with it. False where the kernel has no such filters. */
 static bool filter_system_calls(void)
 {
 	struct bpf_insn program[16 + 2 * sizeof denied / sizeof *denied];
@@ -136,22 +130,13 @@ static bool filter_system_calls(void)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) == 0;
 }
 
-enum { THREADS_MAX = 1024 };
-
-/* What each thread does to itself; set before the threads are told. */
-static uint64_t kept_capabilities, kept_bounds;
-/* Which threads have done it. */
-static _Atomic pid_t answered[THREADS_MAX];
-static atomic_int answers;
-
-/* Async-signal-safe: system calls alone. A thread that lacks the right to lower a bound has nothing that the bound would stop. */
-static void limit_this_thread(void)
+/*
+ * Limits this thread to the capabilities, and what it could ever get to them; threads that it starts are as it is. A thread that
+ * lacks the right to lower the bound has nothing that the bound would stop.
+ */
+static void limit_this_thread(uint64_t kept)
 {
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	for (int number = 0; number < 64; number++) {
-		if (!(kept_bounds & BIT(number)) && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
-			break; /* beyond the last one that the kernel knows, or without the right to lower any */
-	}
 #ifdef PR_CAP_AMBIENT
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 #endif
@@ -160,89 +145,10 @@ static void limit_this_thread(void)
 	if (syscall(SYS_capget, &header, data) < 0)
 		return;
 	for (int half = 0; half < 2; half++) {
-		uint32_t kept = data[half].permitted & (uint32_t)(kept_capabilities >> (32 * half));
-		data[half] = (struct capability_data){.effective = kept, .permitted = kept, .inheritable = 0};
+		uint32_t capabilities = data[half].permitted & (uint32_t)(kept >> (32 * half));
+		data[half] = (struct capability_data){.effective = capabilities, .permitted = capabilities, .inheritable = 0};
 	}
 	syscall(SYS_capset, &header, data);
-}
-
-static void limit_interrupted_thread(int signal)
-{
-	(void)signal;
-	int before = errno;
-	limit_this_thread();
-	int place = atomic_fetch_add(&answers, 1);
-	if (place < THREADS_MAX)
-		atomic_store(&answered[place], (pid_t)syscall(SYS_gettid));
-	errno = before;
-}
-
-/* Whether a thread that was signalled has answered, or has ended. */
-static bool is_done(pid_t thread)
-{
-	for (int place = 0; place < THREADS_MAX && atomic_load(&answered[place]) != 0; place++)
-		if (atomic_load(&answered[place]) == thread)
-			return true;
-	return syscall(SYS_tgkill, getpid(), thread, 0) < 0;
-}
-
-/* Waits up to a second for threads that were signalled; gives how many of them did not answer. */
-static int wait_for_threads(const pid_t *threads, int count)
-{
-	for (int tries = 0;; tries++) {
-		int missing = 0;
-		for (int index = 0; index < count; index++)
-			missing += !is_done(threads[index]);
-		if (missing == 0 || tries == 10000)
-			return missing;
-		nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
-	}
-}
-
-/*
- * Limits every thread to the capabilities, and what it could ever get to the bounds; gives the number of threads that did
- * not answer. Each is interrupted by SIGSYS, which stands for a fault of the thread itself and is therefore not among the
- * signals that threads block.
- */
-static int limit_threads(uint64_t capabilities, uint64_t bounds)
-{
-	static pid_t told[THREADS_MAX];
-	int count = 0, missed = 0;
-	kept_capabilities = capabilities;
-	kept_bounds = bounds;
-	for (int place = 0; place < THREADS_MAX; place++)
-		atomic_store(&answered[place], 0);
-	atomic_store(&answers, 0);
-	limit_this_thread();
-
-	struct sigaction action = {.sa_handler = limit_interrupted_thread, .sa_flags = SA_RESTART}, before;
-	sigfillset(&action.sa_mask);
-	sigaction(SIGSYS, &action, &before);
-	const pid_t self = (pid_t)syscall(SYS_gettid);
-	/* A thread may start another one before it was told: until a pass over all finds no new one. */
-	for (int known_before = -1; known_before < count && count < THREADS_MAX;) {
-		known_before = count;
-		DIR *threads = opendir("/proc/self/task");
-		if (!threads) {
-			missed++;
-			break;
-		}
-		for (struct dirent *entry; (entry = readdir(threads)) && count < THREADS_MAX;) {
-			pid_t thread = (pid_t)atoi(entry->d_name);
-			bool known = thread <= 0 || thread == self;
-			for (int index = 0; index < count && !known; index++)
-				known = told[index] == thread;
-			if (!known && syscall(SYS_tgkill, getpid(), thread, SIGSYS) == 0)
-				told[count++] = thread;
-		}
-		closedir(threads);
-		/* All that were found answer at the same time. */
-		missed += wait_for_threads(told + known_before, count - known_before);
-	}
-	/* A thread that has not answered will take the signal later, and must not be killed by it. */
-	if (missed == 0)
-		sigaction(SIGSYS, &before, NULL);
-	return missed;
 }
 
 /* isSecureExecution(): whether the executable has set-uid, set-gid or file capabilities, so that its caller may be anyone. */
@@ -290,14 +196,15 @@ static napi_value find_account(napi_env env, napi_callback_info info)
 }
 
 /*
- * limitPrivileges(keep, uid, gid): every thread keeps only the capabilities numbered in `keep`, of those that it has; becomes
- * the user and group without supplementary groups, unless uid is -1; gets no_new_privs and the filter of system calls; and the
- * process leaves no core file. Gives [threads that did not answer, whether the filter is in place]. When the identity cannot
- * be changed it throws identity_refused and has done nothing but limit the capabilities to `keep`, CAP_SETUID and CAP_SETGID.
+ * limitPrivileges(keep, uid, gid): every thread becomes the user and group without supplementary groups, unless uid is -1, and with that
+ * loses its capabilities; this thread keeps those numbered in `keep`, of those that it has. Without another user the threads that
+ * are there already keep theirs: Linux has no call for another thread's. Every thread gets no_new_privs and the filter of system
+ * calls; the process leaves no core file. Returns whether the filter is in place. When the identity cannot be changed it throws
+ * identity_refused.
  */
 static napi_value limit_privileges(napi_env env, napi_callback_info info)
 {
-	napi_value arguments[3], result, value;
+	napi_value arguments[3], value;
 	size_t count = 3;
 	uint32_t kept_count;
 	int64_t uid, gid;
@@ -315,26 +222,30 @@ static napi_value limit_privileges(napi_env env, napi_callback_info info)
 		kept |= BIT(number);
 	}
 
-	if (uid >= 0) {
-		/* In every thread: each changes its own identity, and with it loses its capabilities, this one excepted. */
-		limit_threads(kept | BIT(CAPABILITY_SETUID) | BIT(CAPABILITY_SETGID), kept);
-		prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
-		if (setgroups(0, NULL) < 0 || setresgid((gid_t)gid, (gid_t)gid, (gid_t)gid) < 0 ||
-		    setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid) < 0)
-			return throw_coded(env, "identity_refused", strerror(errno));
-		prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+	for (int number = 0; number < 64; number++) {
+		if (!(kept & BIT(number)) && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
+			break; /* beyond the last one that the kernel knows, or without the right to lower any */
 	}
-	int missed = limit_threads(kept, kept);
+	if (uid >= 0) {
+		/*
+		 * libc changes every thread's identity (nptl(7)), and a thread that is root no longer loses its capabilities; only this one
+		 * keeps them for a moment.
+		 */
+		prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+		bool changed = setgroups(0, NULL) == 0 && setresgid((gid_t)gid, (gid_t)gid, (gid_t)gid) == 0 &&
+		               setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid) == 0;
+		int reason = errno;
+		prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+		if (!changed)
+			return throw_coded(env, "identity_refused", strerror(reason));
+	}
+	limit_this_thread(kept);
 	bool filtered = filter_system_calls();
 	/* A core file would hold addresses and client ids. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 
-	if (napi_create_array_with_length(env, 2, &result) != napi_ok ||
-	    napi_create_int32(env, missed, &value) != napi_ok || napi_set_element(env, result, 0, value) != napi_ok ||
-	    napi_get_boolean(env, filtered, &value) != napi_ok || napi_set_element(env, result, 1, value) != napi_ok)
-		return NULL;
-	return result;
+	return napi_get_boolean(env, filtered, &value) == napi_ok ? value : NULL;
 }
 
 bool define_privileges(napi_env env, napi_value exports)

@@ -144,13 +144,9 @@ struct wakeup *wakeup_start(napi_env env, int fd, size_t buffer_bytes, napi_valu
 		throw_coded(env, "wakeup_failed", "cannot make a thread-safe function");
 		return NULL;
 	}
-	/*
-	 * A new thread inherits the mask: with all signals blocked, they go on being delivered to Bun's own threads. All but
-	 * the one with which privileges.c reaches every thread.
-	 */
+	/* A new thread inherits the mask: with all signals blocked, they go on being delivered to Bun's own threads. */
 	sigset_t all, before;
 	sigfillset(&all);
-	sigdelset(&all, SIGSYS);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	int failed = pthread_create(&wakeup->thread, NULL, wait_for_frames, wakeup);
 	sigprocmask(SIG_SETMASK, &before, NULL);
