@@ -70,8 +70,8 @@ const compilerFlags = [
 	...["-Wl,-z,relro,-z,now,-z,noexecstack,-z,text", "-Wl,--build-id=none"],
 ];
 
-/** Flags of AssemblyScript's compiler: all for speed. Nothing is ever freed (the stub of a runtime), as all memory is taken at the start. */
-const moduleFlags = ["-O3", "--noAssert", "--runtime", "stub", "--use", "abort="];
+/** Flags of AssemblyScript's compiler. Nothing is ever freed (the stub of a runtime), as all memory is taken at the start. */
+const moduleFlags = ["-O3", "--runtime", "stub", "--use", "abort="];
 
 export const targets = {
 	x64: {
@@ -221,9 +221,14 @@ function checkSymbols(addon: string, symbolTable: string, libcSymbols: ReadonlyS
 
 /**
  * Compiles AssemblyScript from `entry` on into the WebAssembly module `output`, unless it is there and the sources are the same;
- * `folders` are those that the sources are in.
+ * `folders` are those that the sources are in. Only tests want the assertions of the sources checked: they take time.
  */
-export async function compileModule(entry: string, folders: readonly string[], output: string): Promise<void> {
+export async function compileModule(
+	entry: string,
+	folders: readonly string[],
+	output: string,
+	{ asserts }: { readonly asserts: boolean },
+): Promise<void> {
 	const hash = hashOf(
 		...folders.flatMap(folderParts),
 		readFileSync(import.meta.path),
@@ -235,7 +240,8 @@ export async function compileModule(entry: string, folders: readonly string[], o
 	await writeWhole(output, async (fresh) => {
 		const compiler = join(root, "node_modules/assemblyscript/bin/asc.js");
 		const names = [relative(root, entry), "--outFile", relative(root, fresh)];
-		const compiled = await $`${process.execPath} ${compiler} ${names} ${moduleFlags}`.cwd(root).nothrow().quiet();
+		const flags = asserts ? moduleFlags : [...moduleFlags, "--noAssert"];
+		const compiled = await $`${process.execPath} ${compiler} ${names} ${flags}`.cwd(root).nothrow().quiet();
 		if (compiled.exitCode !== 0) throw new BuildError(`${relative(root, entry)} does not compile:\n${compiled.stderr}`);
 	});
 	writeFileSync(stampPath, hash);
@@ -244,7 +250,7 @@ export async function compileModule(entry: string, folders: readonly string[], o
 /** The way of a packet, src/engine/module.ts, as src/engine/engine.ts loads it. */
 export async function compileEngine(): Promise<void> {
 	const folders = ["src/decode", "src/track", "src/engine"].map((folder) => join(root, folder));
-	await compileModule(join(root, "src/engine/module.ts"), folders, join(workFolder, "engine.wasm"));
+	await compileModule(join(root, "src/engine/module.ts"), folders, join(workFolder, "engine.wasm"), { asserts: false });
 }
 
 /** Compiles src/capture/native and links libpcap into it; gives the path of the addon for that target. */

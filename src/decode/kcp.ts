@@ -30,6 +30,7 @@ export class Segments {
 
 	/** Holds until the next message. They stand behind their count. */
 	at(index: u32): Segment {
+		assert(index < segmentsMax, "no segment of a message");
 		return changetype<Segment>(changetype<usize>(this) + offsetof<Segments>() + index * offsetof<Segment>());
 	}
 

@@ -10,20 +10,27 @@ export const ofProcess: usize = memory.data(ProcessCell.Width * 8, 64);
 /** First rows of the label sets and of the domains. */
 let sets: usize = 0;
 let domains: usize = 0;
+/** How many of each there is room for. */
+let setRoom: u32 = 0;
+let domainRoom: u32 = 0;
 
 /** Takes memory for the rows of so many domains and label sets; once. */
 export function setUpCounts(domainCount: u32, setsMax: u32): void {
+	setRoom = setsMax;
+	domainRoom = domainCount;
 	domains = reserve((domainCount as usize) * DomainCell.Width * cellBytes);
 	sets = reserve((setsMax as usize) * SetCell.Width * cellBytes);
 }
 
 /** The row of a label set, by its number. */
 export function rowOfSet(set: u32): usize {
+	assert(set < setRoom, "no row of a label set");
 	return sets + (set as usize) * ((SetCell.Width as usize) * cellBytes);
 }
 
 /** The row of a domain, by its index. */
 export function rowOfDomain(domain: u32): usize {
+	assert(domain < domainRoom, "no row of a domain");
 	return domains + (domain as usize) * ((DomainCell.Width as usize) * cellBytes);
 }
 

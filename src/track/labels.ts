@@ -42,10 +42,12 @@ export class LabelSets {
 	}
 
 	domainOf(set: u32): u32 {
+		assert(set < this.size, "no label set");
 		return load<u32>(this.domains + (set as usize) * sizeof<u32>());
 	}
 
 	private cellOf(domain: u32, origin: u32): usize {
+		assert(origin < this.originsMax, "no origin");
 		return this.grid + ((domain as usize) * this.originsMax + origin) * sizeof<u32>();
 	}
 

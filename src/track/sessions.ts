@@ -169,7 +169,7 @@ export function nextEndUs(): i64 {
 function begin(hash: u32, idHigh: u32, idLow: u32, domain: u32, set: u32, now: i64): usize {
 	// Before the oldest ends: its place among the remembered may be this one's.
 	const known = remembered.find(hash, idHigh, idLow, domain, 0);
-	if (known !== 0) remembered.removeKnown(known, hash);
+	if (known !== 0) remembered.remove(known);
 	if (sessions.isFull) {
 		end(sessions.oldest);
 		sessions.evicted++;
@@ -197,7 +197,7 @@ function end(entry: usize): void {
 	remembered.makeRoom();
 	const hash = hashOf(session.a, session.b, session.c, 0);
 	remembered.insert(hash, session.a, session.b, session.c, 0);
-	sessions.removeKnown(entry, hash);
+	sessions.remove(entry);
 	add(rowOfSet(session.set), SetCell.Active, -1);
 	add(rowOfDomain(session.c), DomainCell.Active, -1);
 	lives.observe(session.set, ((session.lastUs - session.firstUs) as f64) / 1e6);

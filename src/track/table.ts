@@ -76,6 +76,7 @@ export class BoundedTable {
 
 	/** The entry with this key, or 0; `hash` is the key's, and `d` is 0 where it has three words. */
 	find(hash: u32, a: u32, b: u32, c: u32, d: u32): usize {
+		if (!ASC_NO_ASSERT) this.checkChain(hash);
 		let address = load<usize>(this.headOf(hash));
 		while (address !== 0) {
 			const entry = changetype<LongEntry>(address);
@@ -94,6 +95,11 @@ export class BoundedTable {
 	 * caller's fields hold at first whatever was there.
 	 */
 	insert(hash: u32, a: u32, b: u32, c: u32, d: u32): usize {
+		assert(!this.isFull, "inserted into a full table");
+		if (!ASC_NO_ASSERT) {
+			assert(hash === hashOf(a, b, c, this.isLong ? d : 0), "inserted under the hash of another key");
+			assert(this.find(hash, a, b, c, d) === 0, "inserted a key that is there");
+		}
 		let address = this.free;
 		if (address !== 0) {
 			this.free = changetype<Entry>(address).next;
@@ -135,11 +141,8 @@ export class BoundedTable {
 
 	/** Takes an entry out; its memory is the next insert's. */
 	remove(entry: usize): void {
-		this.removeKnown(entry, this.hashOf(entry));
-	}
-
-	/** The same, where its key's hash is known. */
-	removeKnown(entry: usize, hash: u32): void {
+		const hash = this.hashOf(entry);
+		if (!ASC_NO_ASSERT) assert(this.checkChain(hash, entry), "removed an entry that is not in its chain");
 		const after = changetype<Entry>(entry).next;
 		let link = this.headOf(hash);
 		while (load<usize>(link) !== entry) link = load<usize>(link) + offsetof<Entry>("next");
@@ -193,8 +196,23 @@ export class BoundedTable {
 		}
 	}
 
+	/** In test builds: walks the chain of a hash, whose entries must all belong to it, and returns whether `sought` is among them. */
+	private checkChain(hash: u32, sought: usize = 0): bool {
+		const head = this.headOf(hash);
+		let isThere = false;
+		let steps: u32 = 0;
+		for (let entry = load<usize>(head); entry !== 0; entry = changetype<Entry>(entry).next) {
+			assert(++steps <= this.size, "a chain has more entries than the table");
+			assert(this.headOf(this.hashOf(entry)) === head, "an entry is in the chain of another hash");
+			if (entry === sought) isThere = true;
+		}
+		return isThere;
+	}
+
 	private placeOf(entry: usize): u32 {
-		return ((entry - this.entries) >> this.entryShift) as u32;
+		const place = ((entry - this.entries) >> this.entryShift) as u32;
+		assert(place > 0 && place <= this.limit && this.entryAt(place) === entry, "no entry of the table");
+		return place;
 	}
 
 	private entryAt(place: u32): usize {
@@ -226,6 +244,11 @@ export class BoundedTable {
 	}
 
 	private unlink(place: u32): void {
+		if (!ASC_NO_ASSERT)
+			assert(
+				this.newerAt(this.olderAt(place)) === place && this.olderAt(this.newerAt(place)) === place,
+				"an entry is not in the order of use",
+			);
 		const older = this.olderAt(place);
 		const newer = this.newerAt(place);
 		this.setNewer(older, newer);

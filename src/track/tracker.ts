@@ -14,7 +14,6 @@ import {
 	findWaiting,
 	nextOverdueUs,
 	overdue,
-	removeFound,
 	setUpWaitingQueries,
 	wait,
 	waitingAt,
@@ -74,7 +73,7 @@ function observeDuplicate(outcome: Outcome, now: i64): void {
 		if (session !== 0) wait(sessionAt(session).set, session, now);
 	} else if (outcome === Outcome.Response) {
 		const waiting = findWaiting();
-		if (waiting !== 0) removeFound(waiting);
+		if (waiting !== 0) waitingQueries.remove(waiting);
 	}
 }
 
@@ -114,7 +113,7 @@ function answer(entry: usize, now: i64): void {
 	const set = waiting.set;
 	const session = findSession(seen.idHigh, seen.idLow, seen.domain, waiting.session);
 	answerTimes.observe(set, (waiting.waitedUs(now) as f64) * tripUnitsPerUs);
-	removeFound(entry);
+	waitingQueries.remove(entry);
 	add(rowOfSet(set), SetCell.BytesOut, seen.messageBytes);
 	if (session !== 0) sessionAt(session).bytes += seen.messageBytes;
 	if (seen.packets > 0) observeDownstream(set, waiting.server, session, now);

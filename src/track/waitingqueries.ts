@@ -63,11 +63,6 @@ export function findWaiting(): usize {
 	return waitingQueries.find(hash, seen.peer3, exchange(), family(), network());
 }
 
-/** The entry that findWaiting gave last waits no longer. */
-export function removeFound(entry: usize): void {
-	waitingQueries.removeKnown(entry, hash);
-}
-
 /** The oldest waiting query if nothing will come for it any more, or 0. */
 export function overdue(now: i64): usize {
 	const entry = waitingQueries.oldest;

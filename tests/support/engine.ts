@@ -7,6 +7,7 @@ await compileModule(
 	join(root, "tests/module/index.ts"),
 	["src/decode", "src/track", "src/engine", "tests/module"].map((folder) => join(root, folder)),
 	output,
+	{ asserts: true },
 );
 // What src/engine/engine.ts loads, for tests that go through it.
 await compileEngine();

@@ -47,6 +47,57 @@ type Table = ReturnType<typeof tableOf>;
 const find = (table: Table, key: Key) => table.find(key);
 const insert = (table: Table, key: Key) => table.insert(key);
 
+describe("what would hang or corrupt a table ends in a trap of the tests' module", () => {
+	const rows: readonly [title: string, breakIt: (table: Table, entry: number) => unknown][] = [
+		[
+			"an entry whose key was written over is removed",
+			(table, entry) => {
+				new DataView(table.memory.buffer).setUint32(entry, 0xbad, true);
+				table.remove(entry);
+			},
+		],
+		[
+			"an entry is removed twice",
+			(table, entry) => {
+				table.remove(entry);
+				table.remove(entry);
+			},
+		],
+		[
+			"a removed entry is touched",
+			(table, entry) => {
+				table.remove(entry);
+				table.touch(entry);
+			},
+		],
+		[
+			"an entry in a chain leads back to itself",
+			(table, entry) => {
+				new DataView(table.memory.buffer).setUint32(entry + 12, entry, true);
+				table.find([1, 2, 3, 5]);
+				table.find([1, 2, 3, 4]);
+				table.remove(entry);
+			},
+		],
+		["what lies between two entries is touched", (table, entry) => table.touch(entry + 4)],
+		["what lies behind the last entry is touched", (table, entry) => table.touch(entry + 1_024)],
+		["a key is inserted that is there", (table) => table.insert([1, 2, 3, 4])],
+		[
+			"an entry is inserted into a full table",
+			(table) => {
+				for (let key = 10; key < 15; key++) table.insert([key, 0, 0, 0]);
+			},
+		],
+	];
+	test.each(rows)("%s", (_, breakIt) => {
+		const table = tableOf(4);
+		table.insert([9, 9, 9, 9]);
+		const entry = table.insert([1, 2, 3, 4]);
+		table.touch(table.oldest);
+		expect(() => breakIt(table, entry)).toThrow(WebAssembly.RuntimeError);
+	});
+});
+
 describe("BoundedTable", () => {
 	test("begins empty: nothing is found, nothing is oldest", () => {
 		const table = tableOf(1);
