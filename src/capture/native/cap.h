@@ -45,6 +45,8 @@ struct cap {
 	struct pcap_stat last; /* libpcap counts in 32 bits: what it said last, to add differences */
 };
 
+/* receiver.c */
+
 /* Gives the receiver's Cap and up to `count` arguments. Throws wrong_argument and gives NULL if the receiver is none. */
 struct cap *receiver(napi_env env, napi_callback_info info, size_t count, napi_value arguments[]);
 
@@ -53,15 +55,6 @@ struct cap *open_receiver(napi_env env, napi_callback_info info, size_t count, n
 
 /* Does what receiver() does, and throws already_open if the Cap is open. */
 struct cap *closed_receiver(napi_env env, napi_callback_info info, size_t count, napi_value arguments[]);
-
-/*
- * Gives a string argument in UTF-8 as a C string that the caller frees. Throws wrong_argument and gives NULL if it is no
- * string, has a NUL in it or finds no memory.
- */
-char *string_argument(napi_env env, napi_value value);
-
-/* The same of a file's name, which may also be a Uint8Array, of bytes that are no UTF-8. */
-char *path_argument(napi_env env, napi_value value);
 
 /* open.c: methods of the class */
 napi_value open_live(napi_env env, napi_callback_info info);

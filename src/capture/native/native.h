@@ -1,32 +1,24 @@
 /*
- * The parts of the native half of package `cap`, and what they share.
+ * The parts of the native half of package `cap`; none calls one that stands above it here.
  *
  *   cap.c         class Cap: read, statistics, close; the module's entry point
+ *   input.c       class Cap: read a capture while it is written
  *   open.c        class Cap: open an interface or a file
  *   plain.c       class Cap: read the commonest kind of file without a copy
- *   input.c       class Cap: read a capture while it is written
+ *   receiver.c    class Cap: which one a method was called on
  *   pcapfile.h    the numbers of capture files' formats
  *   devices.c     deviceList, findDevice
  *   wakeup.c      the thread that waits for frames and calls JavaScript
  *   privileges.c  isSecureExecution, findAccount, limitPrivileges
  *   notify.c      notify, monotonicUs
  *   memory.c      releaseProgramPages
+ *   napi_util.c   what all of them do with Node-API
  *   pcap_shim.c   symbols that let Debian's libpcap.a stand inside a shared object
  */
 #ifndef NATIVE_H
 #define NATIVE_H
 
-#define NAPI_VERSION 8
-#include <node_api.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* Throws an Error with the property `code` and gives NULL, so that a caller can return it. */
-napi_value throw_coded(napi_env env, const char *code, const char *message);
-
-/* Defines `name` on `target` as a function. False if JavaScript has an exception pending. */
-bool define_function(napi_env env, napi_value target, const char *name, napi_callback function);
+#include "napi_util.h"
 
 /* devices.c */
 bool define_devices(napi_env env, napi_value exports);
