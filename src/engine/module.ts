@@ -46,7 +46,7 @@ let fromUs: f64 = -Infinity;
 let toUs: f64 = Infinity;
 
 /** Of the frames observed since startSpan: how many, and the earliest stamp and the latest, as files may hold them in any order. */
-let frames: u32 = 0;
+let frames: f64 = 0;
 let firstUs: f64 = 0;
 let lastUs: f64 = 0;
 
@@ -59,7 +59,7 @@ export function startSpan(from: f64, to: f64): void {
 	lastUs = 0;
 }
 
-export function spanFrames(): u32 {
+export function spanFrames(): f64 {
 	return frames;
 }
 
@@ -117,8 +117,8 @@ export function reach(stampUs: f64): void {
 }
 
 /** How many times a file's stamps went back by more than disorder. */
-export function stepsBack(): u32 {
-	return clock.stepsBack;
+export function stepsBack(): f64 {
+	return clock.stepsBack as f64;
 }
 
 /** Brings sessions and waiting queries up to the clock's now. */
@@ -188,7 +188,7 @@ export function tableSize(id: TableId): u32 {
 	return tableOf(id).size;
 }
 
-export function tableEvicted(id: TableId): u32 {
+export function tableEvicted(id: TableId): f64 {
 	return tableOf(id).evicted;
 }
 

@@ -42,8 +42,8 @@ export class LongEntry extends Entry {
 export class BoundedTable {
 	limit: u32;
 	size: u32;
-	/** How many entries were taken out to make room. */
-	evicted: u32;
+	/** How many entries were taken out to make room: a double as all counts, as a flood takes 32 bits in an hour. */
+	evicted: f64;
 	private isLong: bool;
 	/** Entries are 2^entryShift bytes; that of place p, from 1 on, is at entries + (p << entryShift). */
 	private entries: usize;

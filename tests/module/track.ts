@@ -7,7 +7,7 @@ import { hashOf } from "../../src/track/hash.ts";
 import { answerTimes, countNoted, lives, roundTrips, volumes } from "../../src/track/histogram.ts";
 import { labelSets } from "../../src/track/labels.ts";
 import { reserve } from "../../src/track/reserve.ts";
-import { resolverOf } from "../../src/track/resolvers.ts";
+import { resolverOf, resolvers } from "../../src/track/resolvers.ts";
 import { ServerClock } from "../../src/track/serverclock.ts";
 import { expireSessions, sessionAt, touchSession } from "../../src/track/sessions.ts";
 import { BoundedTable, Entry } from "../../src/track/table.ts";
@@ -43,7 +43,7 @@ export function sizeOfTable(table: usize): u32 {
 	return tableAt(table).size;
 }
 
-export function evictedOfTable(table: usize): u32 {
+export function evictedOfTable(table: usize): f64 {
 	return tableAt(table).evicted;
 }
 
@@ -127,6 +127,11 @@ export function setUpLabelSets(domains: u32, limit: u32, originsMax: u32, otherO
 
 export function labelSetOf(domain: u32, origin: u32): u32 {
 	return labelSets.of(domain, origin);
+}
+
+/** As if so many resolvers more had made room. */
+export function evictResolvers(count: f64): void {
+	resolvers.evicted += count;
 }
 
 /** Of the observation's peer. */

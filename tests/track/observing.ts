@@ -57,6 +57,7 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 	setUpLabelSets(domains: number, limit: number, originsMax: number, otherOrigin: number): void;
 	labelSetOf(domain: number, origin: number): number;
 
+	evictResolvers(count: number): void;
 	resolverOrigin(): number;
 	isFirstOfResolver(domain: number): number;
 

@@ -64,6 +64,14 @@ describe("Resolvers", () => {
 		expect(asked.length).toBe(resolversMax + 2);
 	});
 
+	test("evictions are counted on beyond 2^31 and 2^32", () => {
+		const { tracker, resolvers } = watched();
+		tracker.parts.evictResolvers(2 ** 31);
+		expect(resolvers.evicted).toBe(2 ** 31);
+		tracker.parts.evictResolvers(2 ** 31 + 1);
+		expect(resolvers.evicted).toBe(2 ** 32 + 1);
+	});
+
 	test("a resolver is first seen once for each domain, as many as there can be", () => {
 		const { isFirst } = watched();
 		for (let domain = 0; domain < domainsMax; domain++)
