@@ -1,4 +1,7 @@
-/** Numbers as people read them: with units, in English forms, whoever looks. */
+/**
+ * Numbers as people read them: with units, in English forms, whoever looks. Where a form changes at a bound, the bound is that of
+ * the rounded value: 0.9996 s is "1.00 s" and not "1000 ms".
+ */
 
 /** A whole number with all its digits, in groups of three. What the runtime has for it takes 1 ms at its first use, and gives the same. */
 export function grouped(value: number): string {
@@ -13,31 +16,31 @@ export function count(value: number): string {
 /** Something per second. */
 export function rate(value: number): string {
 	if (value >= 1e4) return count(Math.round(value));
-	return value >= 100 || value === 0 ? grouped(Math.round(value)) : value.toFixed(1);
+	return value >= 99.95 || value === 0 ? grouped(Math.round(value)) : value.toFixed(1);
 }
 
 /** Bytes per second, in powers of a thousand, as links are sold. */
 export function byteRate(value: number): string {
-	if (value < 1e3) return `${Math.round(value)} B/s`;
+	if (value < 999.5) return `${Math.round(value)} B/s`;
 	return `${scaled(value, ["", "kB", "MB", "GB", "TB"], 1e3)}/s`;
 }
 
 /** A time in seconds. */
 export function seconds(value: number): string {
 	if (value < 0.001) return "< 1 ms";
-	if (value < 0.01) return `${(value * 1e3).toFixed(1)} ms`;
-	return value < 1 ? `${Math.round(value * 1e3)} ms` : `${value.toFixed(value < 10 ? 2 : 1)} s`;
+	if (value < 0.00995) return `${(value * 1e3).toFixed(1)} ms`;
+	return value < 0.9995 ? `${Math.round(value * 1e3)} ms` : `${value.toFixed(value < 9.995 ? 2 : 1)} s`;
 }
 
 /** A time in seconds, always to a tenth from one second on, and to a millisecond below: as sentences have it. */
 export function secondsToTenths(value: number): string {
-	return value < 1 ? `${Math.round(value * 1e3)} ms` : `${value.toFixed(1)} s`;
+	return value < 0.9995 ? `${Math.round(value * 1e3)} ms` : `${value.toFixed(1)} s`;
 }
 
 /** A time in seconds as narrow columns have it: from ten seconds on without a decimal, and below ten milliseconds with one. */
 export function shortSeconds(value: number): string {
-	if (value < 0.01) return `${(value * 1e3).toFixed(1)} ms`;
-	return value < 10 ? secondsToTenths(value) : `${Math.round(value)} s`;
+	if (value < 0.00995) return `${(value * 1e3).toFixed(1)} ms`;
+	return value < 9.95 ? secondsToTenths(value) : `${Math.round(value)} s`;
 }
 
 /** A share of a whole, 0 to 1. */
@@ -45,7 +48,7 @@ export function percent(share: number): string {
 	const value = share * 100;
 	if (value === 0) return "0 %";
 	if (value < 0.1) return "< 0.1 %";
-	return `${value < 10 ? value.toFixed(1) : Math.round(value)} %`;
+	return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
 /** A share of a whole, 0 to 1, always to a tenth of a per cent, so that those under one another compare at a glance. */
