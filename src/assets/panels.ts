@@ -239,8 +239,8 @@ const health: PanelSection = {
 			description: "Share of the DNS messages' bytes that is not the tunnel's own packets.",
 			...{ view: "lines", unit: "percentunit", width: 8 },
 			queries: both(
-				`1 - ${sumRate(catalog.packetBytesIn)} / ${sumRate(catalog.bytesIn)}`,
-				`1 - ${sumRate(catalog.packetBytesOut)} / ${sumRate(catalog.bytesOut)}`,
+				`1 - ${sumRate(catalog.packetBytesIn)} / ${sumRate(catalog.domainBytesIn)}`,
+				`1 - ${sumRate(catalog.packetBytesOut)} / ${sumRate(catalog.domainBytesOut)}`,
 			),
 		},
 		{
@@ -249,7 +249,7 @@ const health: PanelSection = {
 			...{ view: "stacked", unit: "reqps", width: 8 },
 			queries: [
 				{ expr: sumRate(catalog.polls), legend: "polls" },
-				{ expr: `${sumRate(catalog.queries)} - ${sumRate(catalog.polls)}`, legend: "with data" },
+				{ expr: `${sumRate(catalog.domainQueries)} - ${sumRate(catalog.polls)}`, legend: "with data" },
 			],
 		},
 		{

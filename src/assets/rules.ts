@@ -48,11 +48,11 @@ const quantile = (q: number): RecordingRule => ({
 const recordingRules: readonly RecordingRule[] = [
 	{ record: recorded.activeClients, expr: orZero(`sum by (domain) (${catalog.activeClients.name})`) },
 	{ record: recorded.countryClients, expr: `sum by (domain, country) (${catalog.activeClients.name})` },
-	{ record: recorded.queries, expr: orZero(rate(catalog.queries.name)) },
-	{ record: "domain:dnstt_bytes_in:rate5m", expr: rate(catalog.bytesIn.name) },
-	{ record: "domain:dnstt_bytes_out:rate5m", expr: rate(catalog.bytesOut.name) },
+	{ record: recorded.queries, expr: rate(catalog.domainQueries.name) },
+	{ record: "domain:dnstt_bytes_in:rate5m", expr: rate(catalog.domainBytesIn.name) },
+	{ record: "domain:dnstt_bytes_out:rate5m", expr: rate(catalog.domainBytesOut.name) },
 	{ record: "domain:dnstt_packet_bytes_out:rate5m", expr: rate(catalog.packetBytesOut.name) },
-	{ record: "domain:dnstt_sessions:rate5m", expr: rate(catalog.sessions.name) },
+	{ record: "domain:dnstt_sessions:rate5m", expr: rate(catalog.domainSessions.name) },
 	{
 		record: "domain:dnstt_retransmissions_out:ratio_rate5m",
 		expr: `${rate(catalog.retransmissionsOut.name)} / (${rate(catalog.segmentsOut.name)} > 0)`,

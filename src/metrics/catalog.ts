@@ -48,6 +48,30 @@ export const catalog = {
 		labels: "set",
 		help: "Highest dnstt_active_clients of this label set since the start, exact at every query.",
 	},
+	domainQueries: {
+		name: "dnstt_domain_queries_total",
+		type: "counter",
+		labels: ["domain"],
+		help: "The sum of dnstt_queries_total over all label sets, exported from the start at 0: rates see the first query of each.",
+	},
+	domainBytesIn: {
+		name: "dnstt_domain_bytes_in_total",
+		type: "counter",
+		labels: ["domain"],
+		help: "The sum of dnstt_bytes_in_total over all label sets, exported from the start at 0.",
+	},
+	domainBytesOut: {
+		name: "dnstt_domain_bytes_out_total",
+		type: "counter",
+		labels: ["domain"],
+		help: "The sum of dnstt_bytes_out_total over all label sets, exported from the start at 0.",
+	},
+	domainSessions: {
+		name: "dnstt_domain_sessions_total",
+		type: "counter",
+		labels: ["domain"],
+		help: "The sum of dnstt_sessions_total over all label sets, exported from the start at 0.",
+	},
 	refusedQueries: {
 		name: "dnstt_refused_queries_total",
 		type: "counter",
@@ -130,7 +154,7 @@ export const catalog = {
 		name: "dnstt_responses_total",
 		type: "counter",
 		labels: ["domain", "rcode"],
-		help: "Responses to dnstt queries by response code.",
+		help: "Responses to dnstt queries by response code; the first six codes are exported from the start at 0.",
 	},
 	unmatched: {
 		name: "dnstt_unmatched_responses_total",

@@ -60,6 +60,9 @@ const tripPowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
 const lifePowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
 const volumePowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
 
+/** NOERROR to REFUSED (RFC 1035, 4.1.1), which servers give: their series are there from the start, so that the first increase is seen. */
+const rcodesFromStart = 6;
+
 /** Values of all metrics, from the state as it is. Label objects of a label set are made once. */
 export class Collectors {
 	private readonly sources: Sources;
@@ -99,6 +102,17 @@ export class Collectors {
 
 	private byDomain(value: (domain: number) => number): Sample[] {
 		return this.sources.domains.map((domain, index) => ({ sharedLabels: { domain }, value: value(index) }));
+	}
+
+	/** The sums over each domain's label sets. */
+	private domainTotals(column: Column): Sample[] {
+		const { sets } = this.sources.tracker;
+		const totals = this.sources.domains.map(() => 0);
+		for (let set = 0; set < sets.size; set++) {
+			const domain = sets.domains[set] as number;
+			totals[domain] = (totals[domain] ?? 0) + column.at(set);
+		}
+		return this.byDomain((domain) => totals[domain] as number);
 	}
 
 	/** For each domain and country (each domain, without a database): the samples made of its label sets. */
@@ -185,6 +199,10 @@ export class Collectors {
 		sessions: () => this.bySet(this.sources.tracker.sessionsBegun),
 		activeClients: () => this.bySet(this.sources.tracker.active),
 		peakClients: () => this.bySet(this.sources.tracker.peak),
+		domainQueries: () => this.domainTotals(this.sources.tracker.queries),
+		domainBytesIn: () => this.domainTotals(this.sources.tracker.bytesIn),
+		domainBytesOut: () => this.domainTotals(this.sources.tracker.bytesOut),
+		domainSessions: () => this.domainTotals(this.sources.tracker.sessionsBegun),
 		refusedQueries: () =>
 			this.sources.domains.flatMap((domain, index) =>
 				this.byReason(refusalNames, (reason) => this.sources.tracker.refusalsOf(index, reason)).map(
@@ -205,14 +223,14 @@ export class Collectors {
 		answerTimes: (name) => this.histogram(name, this.sources.tracker.answerTimes, tripPowers),
 		unanswered: () => this.sumsByArea(this.sources.tracker.unanswered),
 		responses: () =>
-			this.byDomain((domain) => domain)
-				.flatMap(({ sharedLabels, value: domain }) =>
-					rcodeNames.map((rcode, code) => ({
+			this.byDomain((domain) => domain).flatMap(({ sharedLabels, value: domain }) =>
+				rcodeNames
+					.map((rcode, code) => ({
 						sharedLabels: { ...sharedLabels, rcode },
 						value: this.sources.tracker.responsesOf(domain, code),
-					})),
-				)
-				.filter(({ value, sharedLabels }) => value > 0 || sharedLabels.rcode === "NOERROR"),
+					}))
+					.filter(({ value }, code) => value > 0 || code < rcodesFromStart),
+			),
 		unmatched: () => this.byDomain((domain) => this.sources.tracker.unmatched.at(domain)),
 		truncated: () => this.byDomain((domain) => this.sources.tracker.truncated.at(domain)),
 		edns: (name) => this.ednsSizes(name),

@@ -6,6 +6,9 @@ import {
 	ruleGroups,
 	scrapeJob,
 } from "../../src/assets/rules.ts";
+import { catalog, type MetricKey } from "../../src/metrics/catalog.ts";
+import { Collectors } from "../../src/metrics/collect.ts";
+import { observedDomains, Traffic } from "../metrics/traffic.ts";
 import { type Ended, runCommand } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { unknownNames } from "./names.ts";
@@ -78,7 +81,7 @@ const one = { domain: "t.example.com" };
 const two = { instance: "a:9713", interface: "eth0" };
 /** A day and two hours of minutes: the first hour, what comes until a day later, the rest. */
 const day = (first: string, last: string) => `${first}x1500 ${last}x120`;
-const alive = { series: `dnstt_queries_total{${domain},country="DE",instance="a:9713"}`, values: "0+60x1700" };
+const alive = { series: `dnstt_domain_queries_total{${domain},instance="a:9713"}`, values: "0+60x1700" };
 
 describe.skipIf(missing)("promtool", () => {
 	test("finds the rules well-formed", async () => {
@@ -168,14 +171,14 @@ describe.skipIf(missing)("promtool", () => {
 		[
 			"a domain whose queries stopped fires after 20 minutes",
 			"DnsttNoQueries",
-			[{ series: `dnstt_queries_total{${domain},instance="a:9713"}`, values: "0+60x10 600x40" }],
+			[{ series: `dnstt_domain_queries_total{${domain},instance="a:9713"}`, values: "0+60x10 600x40" }],
 			"31m",
 			one,
 		],
 		[
 			"a domain that never had a query fires",
 			"DnsttNoQueries",
-			[{ series: `dnstt_domain_peak_clients{${domain},instance="a:9713"}`, values: "0x40" }],
+			[{ series: `dnstt_domain_queries_total{${domain},instance="a:9713"}`, values: "0x40" }],
 			"16m",
 			one,
 		],
@@ -183,8 +186,8 @@ describe.skipIf(missing)("promtool", () => {
 			"a domain does not fire while one of its servers has queries",
 			"DnsttNoQueries",
 			[
-				{ series: `dnstt_queries_total{${domain},instance="a:9713"}`, values: "600x40" },
-				{ series: `dnstt_queries_total{${domain},instance="b:9713"}`, values: "0+1x40" },
+				{ series: `dnstt_domain_queries_total{${domain},instance="a:9713"}`, values: "600x40" },
+				{ series: `dnstt_domain_queries_total{${domain},instance="b:9713"}`, values: "0+1x40" },
 			],
 			"40m",
 			undefined,
@@ -269,6 +272,58 @@ describe.skipIf(missing)("promtool", () => {
 		for (const { alert } of alerts) expect(text.split(`"${alert}",`).length - 1).toBeGreaterThanOrEqual(2);
 	});
 
+	test("the first client of each network is in the rates of its domain, as this program exports it", async () => {
+		using folder = temporaryFolder();
+		const { sources, send } = await observedDomains(folder);
+		const collectors = new Collectors(sources);
+		const minutes = 10;
+		const scraped = new Map<string, string[]>();
+		for (let minute = 0; minute <= minutes; minute++) {
+			// Three clients, each the first of its network, one a minute.
+			const resolver = new Map([
+				[3, "192.0.2.1"],
+				[4, "203.0.113.1"],
+				[5, "100.64.0.1"],
+			]).get(minute);
+			if (resolver !== undefined) send(new Traffic().exchange(minute, resolver).records);
+			for (const key of Object.keys(catalog) as MetricKey[]) {
+				for (const { sharedLabels, labels, value, metricName } of collectors.collect(key)) {
+					const pairs = Object.entries({ ...sharedLabels, ...labels }).map(([name, text]) => `${name}="${text}"`);
+					const name = `${metricName ?? catalog[key].name}{${pairs.join(",")}}`;
+					const values = scraped.get(name) ?? Array<string>(minutes + 1).fill("_");
+					values[minute] = String(value);
+					scraped.set(name, values);
+				}
+			}
+		}
+		const all = Array.from(scraped, ([series, values]) => ({ series, values: values.join(" ") }));
+		const each = (record: string, value: number) => ({
+			expr: `round(${record}{domain="t.example.com"} * 300)`,
+			eval_time: "6m",
+			exp_samples: [{ labels: '{domain="t.example.com"}', value }],
+		});
+		const bytes = new Traffic().exchange(1, "192.0.2.1");
+		const { code, stdout, stderr } = await promtool({
+			tests: [
+				{
+					interval: "1m",
+					input_series: all,
+					promql_expr_test: [
+						each("domain:dnstt_sessions:rate5m", 3),
+						each("domain:dnstt_queries:rate5m", 3),
+						each("domain:dnstt_bytes_in:rate5m", 3 * bytes.bytesIn),
+						each("domain:dnstt_bytes_out:rate5m", 3 * bytes.bytesOut),
+						{
+							...each("domain:dnstt_sessions:rate5m", 3),
+							expr: 'increase(dnstt_domain_sessions_total{domain="t.example.com"}[5m])',
+						},
+					],
+				},
+			],
+		});
+		expect({ code, output: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, output: "" });
+	});
+
 	test("records add up the servers of a domain, and no others", async () => {
 		const series = (name: string, instance: string, name2: string, more = "") =>
 			`${name}{domain="${name2}",instance="${instance}"${more}}`;
@@ -281,9 +336,9 @@ describe.skipIf(missing)("promtool", () => {
 						{ series: series("dnstt_active_clients", "a", "t.example.com", ',country="DE"'), values: "3x10" },
 						{ series: series("dnstt_active_clients", "b", "t.example.com", ',country="FR"'), values: "4x10" },
 						{ series: series("dnstt_active_clients", "b", "u.example.com", ',country="FR"'), values: "5x10" },
-						{ series: series("dnstt_queries_total", "a", "t.example.com"), values: values(600, 60) },
-						{ series: series("dnstt_queries_total", "b", "t.example.com"), values: values(600, 120) },
-						{ series: series("dnstt_bytes_in_total", "a", "t.example.com"), values: values(6000, 600) },
+						{ series: series("dnstt_domain_queries_total", "a", "t.example.com"), values: values(600, 60) },
+						{ series: series("dnstt_domain_queries_total", "b", "t.example.com"), values: values(600, 120) },
+						{ series: series("dnstt_domain_bytes_in_total", "a", "t.example.com"), values: values(6000, 600) },
 						{ series: series("dnstt_segments_out_total", "a", "t.example.com"), values: values(600, 60) },
 						{ series: series("dnstt_retransmissions_out_total", "a", "t.example.com"), values: values(60, 6) },
 						{

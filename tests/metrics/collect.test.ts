@@ -47,6 +47,46 @@ describe("the collectors", () => {
 		for (const key of empty) expect([key, ...collectors.collect(key)]).toEqual([key]);
 	});
 
+	test("give each domain's sums and the usual response codes from the start at 0, whatever labels there are", async () => {
+		using folder = temporaryFolder();
+		const { sources, send } = await observedDomains(folder);
+		const collectors = new Collectors(sources);
+		const sums = ["domainQueries", "domainBytesIn", "domainBytesOut", "domainSessions"] as const;
+		for (const key of sums) {
+			expect([key, rows(collectors, key)]).toEqual([
+				key,
+				[
+					["t.example.com", 0],
+					["other.example", 0],
+				],
+			]);
+		}
+		expect(rows(collectors, "responses").slice(0, 6)).toEqual(
+			["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"].map((rcode) => ["t.example.com", rcode, 0]),
+		);
+		expect(rows(collectors, "responses")).toHaveLength(12);
+		const traffic = new Traffic().exchange(1, "192.0.2.1").exchange(2, "203.0.113.1").exchange(1, "203.0.113.1");
+		send(traffic.records);
+		const elsewhere = new Traffic().exchange(2, "100.64.0.1", "other.example");
+		send(elsewhere.records);
+		expect(rows(collectors, "domainQueries")).toEqual([
+			["t.example.com", 3],
+			["other.example", 1],
+		]);
+		expect(rows(collectors, "domainBytesIn")).toEqual([
+			["t.example.com", traffic.bytesIn],
+			["other.example", elsewhere.bytesIn],
+		]);
+		expect(rows(collectors, "domainBytesOut")).toEqual([
+			["t.example.com", traffic.bytesOut],
+			["other.example", elsewhere.bytesOut],
+		]);
+		expect(rows(collectors, "domainSessions")).toEqual([
+			["t.example.com", 2],
+			["other.example", 1],
+		]);
+	});
+
 	test("give what the tracker holds, by domain alone without databases", async () => {
 		const { sources, send } = await observedDomains();
 		const traffic = new Traffic().exchange(1, "192.0.2.1").exchange(1, "203.0.113.1").exchange(2, "192.0.2.1");
