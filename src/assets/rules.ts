@@ -37,6 +37,7 @@ const recorded = {
 	activeClients: `domain:${catalog.activeClients.name}:sum`,
 	countryClients: `domain_country:${catalog.activeClients.name}:sum`,
 	queries: "domain:dnstt_queries:rate5m",
+	capturingHosts: "domain:dnstt_capturing_hosts:count",
 } as const;
 
 const roundTripBuckets = `domain_le:${catalog.roundTrips.name}_bucket:rate5m`;
@@ -49,6 +50,10 @@ const recordingRules: readonly RecordingRule[] = [
 	{ record: recorded.activeClients, expr: orZero(`sum by (domain) (${catalog.activeClients.name})`) },
 	{ record: recorded.countryClients, expr: `sum by (domain, country) (${catalog.activeClients.name})` },
 	{ record: recorded.queries, expr: rate(catalog.domainQueries.name) },
+	{
+		record: recorded.capturingHosts,
+		expr: `count by (domain) (${catalog.domainPeakClients.name} and on (job, instance) ${catalog.captureUp.name} == 1)`,
+	},
 	{ record: "domain:dnstt_bytes_in:rate5m", expr: rate(catalog.domainBytesIn.name) },
 	{ record: "domain:dnstt_bytes_out:rate5m", expr: rate(catalog.domainBytesOut.name) },
 	{ record: "domain:dnstt_packet_bytes_out:rate5m", expr: rate(catalog.packetBytesOut.name) },
@@ -63,6 +68,12 @@ const recordingRules: readonly RecordingRule[] = [
 ];
 
 const hourYesterday = (name: string) => `avg_over_time(${name}[1h] offset 1d)`;
+
+/**
+ * Whether as many hosts of the domain capture as a day ago: clients that a dead host or a closed capture no longer shows are not
+ * lost, and that has alerts of its own.
+ */
+const asManyHosts = `min_over_time(${recorded.capturingHosts}[1h]) >= max_over_time(${recorded.capturingHosts}[1h] offset 1d)`;
 
 const alerts: readonly AlertingRule[] = [
 	{
@@ -115,13 +126,14 @@ const alerts: readonly AlertingRule[] = [
 		alert: "DnsttActiveClientsHalved",
 		expr:
 			`avg_over_time(${recorded.activeClients}[1h]) < 0.5 * ${hourYesterday(recorded.activeClients)} ` +
-			`and ${hourYesterday(recorded.activeClients)} >= ${clientsMin}`,
+			`and ${hourYesterday(recorded.activeClients)} >= ${clientsMin} and ${asManyHosts}`,
 		for: "15m",
 		labels: { severity: "warning" },
 		annotations: {
 			summary: "Less than half of yesterday's clients on {{ $labels.domain }}",
 			description:
-				"{{ $labels.domain }} had {{ $value | humanize }} active clients in the last hour, less than half of the same hour yesterday.",
+				"{{ $labels.domain }} had {{ $value | humanize }} active clients in the last hour, less than half of the same hour yesterday, " +
+				"while as many hosts capture as then.",
 		},
 	},
 	{
@@ -129,7 +141,7 @@ const alerts: readonly AlertingRule[] = [
 		// A domain without any queries has an alert of its own, and an exporter that is down says nothing of countries.
 		expr:
 			`(${hourYesterday(`${recorded.countryClients}{country!~"|ZZ|other"}`)} >= ${countryClientsMin} ` +
-			`unless max_over_time(${recorded.countryClients}[30m]) > 0) and on (domain) ${recorded.queries} > 0`,
+			`unless max_over_time(${recorded.countryClients}[30m]) > 0) and on (domain) ${recorded.queries} > 0 and on (domain) ${asManyHosts}`,
 		for: "15m",
 		labels: { severity: "warning" },
 		annotations: {

@@ -83,6 +83,15 @@ const two = { instance: "a:9713", interface: "eth0" };
 const day = (first: string, last: string) => `${first}x1500 ${last}x120`;
 const alive = { series: `dnstt_domain_queries_total{${domain},instance="a:9713"}`, values: "0+60x1700" };
 
+/** A host of the domain, and whether its capture is open: `_` while it is down. */
+const capturing = (instance: string, up = day("1", "1")): InputSeries[] => [
+	{
+		series: `dnstt_domain_peak_clients{${domain},job="${scrapeJob}",instance="${instance}"}`,
+		values: up.replaceAll(" 0x", " 1x"),
+	},
+	{ series: `dnstt_exporter_capture_up{job="${scrapeJob}",instance="${instance}",interface="any"}`, values: up },
+];
+
 describe.skipIf(missing)("promtool", () => {
 	test("finds the rules well-formed", async () => {
 		using folder = temporaryFolder();
@@ -195,14 +204,17 @@ describe.skipIf(missing)("promtool", () => {
 		[
 			"less than half of yesterday's clients fire",
 			"DnsttActiveClientsHalved",
-			[{ series: `dnstt_active_clients{${domain},instance="a:9713"}`, values: day("20", "9") }],
+			[...capturing("a:9713"), { series: `dnstt_active_clients{${domain},instance="a:9713"}`, values: day("20", "9") }],
 			"26h40m",
 			one,
 		],
 		[
 			"half of yesterday's clients do not fire",
 			"DnsttActiveClientsHalved",
-			[{ series: `dnstt_active_clients{${domain},instance="a:9713"}`, values: day("20", "10") }],
+			[
+				...capturing("a:9713"),
+				{ series: `dnstt_active_clients{${domain},instance="a:9713"}`, values: day("20", "10") },
+			],
 			"26h40m",
 			undefined,
 		],
@@ -210,6 +222,8 @@ describe.skipIf(missing)("promtool", () => {
 			"clients that moved to another server are still there",
 			"DnsttActiveClientsHalved",
 			[
+				...capturing("a:9713"),
+				...capturing("b:9713"),
 				{ series: `dnstt_active_clients{${domain},instance="a:9713"}`, values: day("20", "0") },
 				{ series: `dnstt_active_clients{${domain},instance="b:9713"}`, values: day("0", "20") },
 			],
@@ -219,49 +233,115 @@ describe.skipIf(missing)("promtool", () => {
 		[
 			"too few clients say nothing",
 			"DnsttActiveClientsHalved",
-			[{ series: `dnstt_active_clients{${domain},instance="a:9713"}`, values: day("9", "1") }],
+			[...capturing("a:9713"), { series: `dnstt_active_clients{${domain},instance="a:9713"}`, values: day("9", "1") }],
 			"26h40m",
 			undefined,
 		],
 		[
 			"a country whose clients are gone while others come fires",
 			"DnsttCountryVanished",
-			[alive, { series: `dnstt_active_clients{${domain},country="IR",instance="a:9713"}`, values: day("5", "0") }],
+			[
+				alive,
+				...capturing("a:9713"),
+				{ series: `dnstt_active_clients{${domain},country="IR",instance="a:9713"}`, values: day("5", "0") },
+			],
 			"26h40m",
 			{ ...one, country: "IR" },
 		],
 		[
 			"a country that an exporter no longer knows after a restart fires too",
 			"DnsttCountryVanished",
-			[alive, { series: `dnstt_active_clients{${domain},country="IR",instance="a:9713"}`, values: day("5", "_") }],
+			[
+				alive,
+				...capturing("a:9713"),
+				{ series: `dnstt_active_clients{${domain},country="IR",instance="a:9713"}`, values: day("5", "_") },
+			],
 			"26h40m",
 			{ ...one, country: "IR" },
 		],
 		[
 			"a country with one client left does not fire",
 			"DnsttCountryVanished",
-			[alive, { series: `dnstt_active_clients{${domain},country="IR",instance="a:9713"}`, values: day("5", "1") }],
+			[
+				alive,
+				...capturing("a:9713"),
+				{ series: `dnstt_active_clients{${domain},country="IR",instance="a:9713"}`, values: day("5", "1") },
+			],
 			"26h40m",
 			undefined,
 		],
 		[
 			"a country that had few clients does not fire",
 			"DnsttCountryVanished",
-			[alive, { series: `dnstt_active_clients{${domain},country="IR",instance="a:9713"}`, values: day("4", "0") }],
+			[
+				alive,
+				...capturing("a:9713"),
+				{ series: `dnstt_active_clients{${domain},country="IR",instance="a:9713"}`, values: day("4", "0") },
+			],
 			"26h40m",
 			undefined,
 		],
 		[
 			"resolvers without a country are no country",
 			"DnsttCountryVanished",
-			[alive, { series: `dnstt_active_clients{${domain},country="ZZ",instance="a:9713"}`, values: day("5", "0") }],
+			[
+				alive,
+				...capturing("a:9713"),
+				{ series: `dnstt_active_clients{${domain},country="ZZ",instance="a:9713"}`, values: day("5", "0") },
+			],
 			"26h40m",
 			undefined,
 		],
 		[
 			"a domain without any queries is not a matter of countries",
 			"DnsttCountryVanished",
-			[{ series: `dnstt_active_clients{${domain},country="IR",instance="a:9713"}`, values: day("5", "0") }],
+			[
+				...capturing("a:9713"),
+				{ series: `dnstt_active_clients{${domain},country="IR",instance="a:9713"}`, values: day("5", "0") },
+			],
+			"26h40m",
+			undefined,
+		],
+		[
+			"one dead host of three, which had most of the clients, is no loss of clients",
+			"DnsttActiveClientsHalved",
+			[
+				...[...capturing("a:9713"), ...capturing("b:9713"), ...capturing("c:9713", day("1", "_"))],
+				{ series: `dnstt_active_clients{${domain},instance="a:9713"}`, values: day("5", "5") },
+				{ series: `dnstt_active_clients{${domain},instance="b:9713"}`, values: day("5", "5") },
+				{ series: `dnstt_active_clients{${domain},instance="c:9713"}`, values: day("20", "_") },
+			],
+			"26h40m",
+			undefined,
+		],
+		[
+			"a closed capture on one of two hosts is no loss of clients",
+			"DnsttActiveClientsHalved",
+			[
+				...[...capturing("a:9713"), ...capturing("b:9713", day("1", "0"))],
+				{ series: `dnstt_active_clients{${domain},instance="a:9713"}`, values: day("5", "5") },
+				{ series: `dnstt_active_clients{${domain},instance="b:9713"}`, values: day("20", "0") },
+			],
+			"26h40m",
+			undefined,
+		],
+		[
+			"clients that are lost on all three hosts fire",
+			"DnsttActiveClientsHalved",
+			["a:9713", "b:9713", "c:9713"].flatMap((instance) => [
+				...capturing(instance),
+				{ series: `dnstt_active_clients{${domain},instance="${instance}"}`, values: day("10", "4") },
+			]),
+			"26h40m",
+			one,
+		],
+		[
+			"a country whose only host is dead, one of two, has not vanished",
+			"DnsttCountryVanished",
+			[
+				...[alive, ...capturing("a:9713"), ...capturing("b:9713", day("1", "_"))],
+				{ series: `dnstt_active_clients{${domain},country="IR",instance="b:9713"}`, values: day("5", "_") },
+			],
 			"26h40m",
 			undefined,
 		],
