@@ -4,10 +4,10 @@
  */
 
 import type { Config } from "./config.ts";
-import { Engine, type EngineOptions, type Seed } from "./engine/engine.ts";
+import { Engine, type Seed } from "./engine/engine.ts";
 import type { Tracker } from "./engine/tracker.ts";
 import { type Geoip, openDatabases } from "./geoip/geoip.ts";
-import { otherOrigin } from "./geoip/origins.ts";
+import { keptOrigins, othersFrom } from "./geoip/origins.ts";
 import type { Logger } from "./log.ts";
 import type { Sources } from "./metrics/collect.ts";
 import { tidy } from "./tidy.ts";
@@ -42,13 +42,13 @@ export async function openStages(config: Config, { log, seed }: Pick<World, "log
 	);
 	// If the engine has no room, that is what is told.
 	opening.catch(() => {});
-	const engine = createEngine(config, seed, (a, b, c, d) => geoip.originOf(a, b, c, d));
+	const engine = createEngine(config, seed, () => geoip);
 	const geoip = await opening;
 	return { geoip, engine };
 }
 
-/** Decoder and tracker as the configuration bounds them. Throws an EngineError. */
-export function createEngine(config: Config, seed: Seed, originOf: EngineOptions["originOf"]): Engine {
+/** Decoder and tracker as the configuration bounds them; `geoip` is asked once frames are observed. Throws an EngineError. */
+export function createEngine(config: Config, seed: Seed, geoip: () => Geoip): Engine {
 	return new Engine({
 		domains: config.dnstt.domains,
 		activeWindowMs: config.session.activeWindowMs,
@@ -56,8 +56,13 @@ export function createEngine(config: Config, seed: Seed, originOf: EngineOptions
 		rememberedMax: config.session.maxRemembered,
 		labelSetsMax: config.labels.maxSets,
 		seed,
-		originOf,
-		otherOrigin,
+		origins: {
+			othersFrom,
+			kept: keptOrigins,
+			originOf: (a, b, c, d) => geoip().originOf(a, b, c, d),
+			otherOf: (origin) => geoip().otherOf(origin),
+			release: (isUsed) => geoip().releaseOrigins(isUsed),
+		},
 	});
 }
 

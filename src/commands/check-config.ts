@@ -2,7 +2,6 @@ import { ConfigError, type LoadedConfig } from "../config.ts";
 import { EngineError } from "../engine/error.ts";
 import { GeoipError } from "../geoip/error.ts";
 import { openDatabases } from "../geoip/geoip.ts";
-import { otherOrigin } from "../geoip/origins.ts";
 import { identityOf } from "../process/privileges.ts";
 import { changeableByOthers } from "../process/trust.ts";
 import { createEngine } from "../stages.ts";
@@ -21,7 +20,10 @@ export async function checkConfig({ config, file }: LoadedConfig): Promise<strin
 	const open = (files: { readonly country: string | null; readonly asn: string | null }) =>
 		openDatabases(files, { originsMax: 1, report() {} });
 	const checks: readonly (() => unknown)[] = [
-		() => createEngine(config, [0, 0, 0, 0], () => otherOrigin),
+		async () => {
+			const none = await open({ country: null, asn: null });
+			createEngine(config, [0, 0, 0, 0], () => none);
+		},
 		// One after the other, as both may be large; and each by itself, as both may be wrong.
 		() => open({ country, asn: null }),
 		() => open({ country: null, asn }),

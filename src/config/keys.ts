@@ -137,7 +137,7 @@ const traits = {
 		reload: false,
 	},
 	"labels.max-sets": {
-		description: "Label sets exported; what comes beyond counts under country=other, asn=other",
+		description: "Label sets with a network exported; beyond, traffic counts under its country and asn=other",
 		default: 10_000,
 		...integer(limits.labelSetsMax),
 		reload: false,

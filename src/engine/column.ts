@@ -28,9 +28,4 @@ export class Column {
 		for (let at = this.start; at < this.rows.length; at += this.width) sum += this.rows[at] as number;
 		return sum;
 	}
-
-	/** Writes the first `rows` counts, as they are now, into `counts`. */
-	copyTo(counts: Float64Array, rows: number): void {
-		for (let row = 0; row < rows; row++) counts[row] = this.at(row);
-	}
 }

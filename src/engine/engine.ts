@@ -26,12 +26,23 @@ export interface EngineOptions {
 	readonly labelSetsMax: number;
 	/** Random, one a process. */
 	readonly seed: Seed;
+	readonly origins: Origins;
+}
+
+/** The numbers of resolvers' origins: what label sets have beside the domain. */
+export interface Origins {
 	/**
-	 * The number of a resolver's origin, less than labelSetsMax + 2; `otherOrigin` is the one that stands for the rest. The address
-	 * is four 32-bit words, signed, most significant first, IPv4 as IPv4-mapped IPv6.
+	 * Numbers below `kept` always mean the same, and labels.max-sets does not limit their label sets; of those, the ones from
+	 * `othersFrom` on stand for origins that have no room. All others are less than `kept` + labelSetsMax.
 	 */
-	readonly originOf: (a: number, b: number, c: number, d: number) => number;
-	readonly otherOrigin: number;
+	readonly othersFrom: number;
+	readonly kept: number;
+	/** The number of an address's origin: four 32-bit words, signed, most significant first, IPv4 as IPv4-mapped IPv6. */
+	originOf(a: number, b: number, c: number, d: number): number;
+	/** The kept number that stands for an origin when there is no room for its label set. */
+	otherOf(origin: number): number;
+	/** Numbers of origins that are not used may be given to others from now on: nothing in the engine has them any more. */
+	release(isUsed: (origin: number) => boolean): void;
 }
 
 /** What of a batch was observed: how many frames, and the earliest time stamp and the latest, microseconds since 1970. */
@@ -79,8 +90,8 @@ export class Engine {
 	readonly exports: EngineExports;
 
 	constructor(options: EngineOptions, module: WebAssembly.Module = engineModule()) {
-		const { originOf } = options;
-		const exports = instantiate(module, originOf);
+		const { origins } = options;
+		const exports = instantiate(module, origins);
 		const address = setUp(exports, options);
 		const { buffer } = exports.memory;
 		this.exports = exports;
@@ -93,6 +104,7 @@ export class Engine {
 			trackedMax: options.trackedMax,
 			rememberedMax: options.rememberedMax,
 			labelSetsMax: options.labelSetsMax,
+			keptOrigins: origins.kept,
 		});
 		for (const { index, labels, octets } of suffixesOf(options.domains)) {
 			this.batch.bytes.set(octets);
@@ -125,10 +137,18 @@ export class Engine {
 const noMemory =
 	"no memory for the tables: lower session.max-tracked, session.max-remembered or labels.max-sets, or raise the limit of this process (ulimit -v; in a service LimitAS=)";
 
-function instantiate(module: WebAssembly.Module, originOf: EngineOptions["originOf"]): EngineExports {
+function instantiate(module: WebAssembly.Module, origins: Origins): EngineExports {
 	try {
+		const instance = new WebAssembly.Instance(module, {
+			resolvers: { originOf: (a: number, b: number, c: number, d: number) => origins.originOf(a, b, c, d) },
+			labels: {
+				otherOf: (origin: number) => origins.otherOf(origin),
+				releaseOrigins: () => origins.release((origin) => exports.isOriginUsed(origin) !== 0),
+			},
+		});
 		// The module's exports are those that the interface says: both are written side by side.
-		return new WebAssembly.Instance(module, { resolvers: { originOf } }).exports as unknown as EngineExports;
+		const exports = instance.exports as unknown as EngineExports;
+		return exports;
 	} catch (error) {
 		// Not even the memory that the module begins with.
 		if (error instanceof RangeError) throw new EngineError(noMemory);
@@ -144,7 +164,8 @@ function setUp(exports: EngineExports, options: EngineOptions): number {
 			batchBytes,
 			options.domains.length,
 			options.labelSetsMax,
-			options.otherOrigin,
+			options.origins.othersFrom,
+			options.origins.kept,
 			options.trackedMax,
 			options.rememberedMax,
 			options.activeWindowMs * 1_000,

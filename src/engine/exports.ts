@@ -7,7 +7,8 @@ export interface EngineExports {
 		batchBytes: number,
 		domains: number,
 		labelSetsMax: number,
-		otherOrigin: number,
+		othersFrom: number,
+		keptOrigins: number,
 		trackedMax: number,
 		rememberedMax: number,
 		activeWindowUs: number,
@@ -32,6 +33,10 @@ export interface EngineExports {
 	domainRows(): number;
 	processRow(): number;
 	labelSetsSize(): number;
+	labelSetsLimited(): number;
+	labelSetsRetired(): number;
+	/** 1 or 0. */
+	isOriginUsed(origin: number): number;
 	labelSetDomains(): number;
 	labelSetOrigins(): number;
 	startTotals(): number;

@@ -32,13 +32,14 @@ export function setUp(
 	batchBytes: u32,
 	domains: u32,
 	labelSetsMax: u32,
-	otherOrigin: u32,
+	othersFrom: u32,
+	keptOrigins: u32,
 	trackedMax: u32,
 	rememberedMax: u32,
 	activeWindowUs: f64,
 ): usize {
 	batch = reserve(batchBytes);
-	setUpTracker(domains, labelSetsMax, otherOrigin, trackedMax, rememberedMax, activeWindowUs as i64);
+	setUpTracker(domains, labelSetsMax, othersFrom, keptOrigins, trackedMax, rememberedMax, activeWindowUs as i64);
 	return batch;
 }
 
@@ -146,9 +147,22 @@ export function processRow(): usize {
 	return ofProcess;
 }
 
-/** How many label sets there are. */
+/** Numbers of label sets are below this. */
 export function labelSetsSize(): u32 {
 	return labelSets.size;
+}
+
+/** How many label sets count towards their limit, and how many times one made room. */
+export function labelSetsLimited(): u32 {
+	return labelSets.limited;
+}
+
+export function labelSetsRetired(): f64 {
+	return labelSets.retired;
+}
+
+export function isOriginUsed(origin: u32): bool {
+	return labelSets.isOriginUsed(origin);
 }
 
 /** Addresses of the label sets' domains and origins, 32-bit words. */

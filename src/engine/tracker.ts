@@ -19,11 +19,16 @@ import { Histogram, lifeScale, type Scale, tripScale, volumeScale } from "./hist
 /** Advertised UDP payload sizes are counted up to each of these (track/limits.ts says why these). */
 export const ednsBounds = [ednsLeast, ednsScarce, ednsEnough, ednsFrame, ednsMost] as const;
 
+/** In Tracker.sets: this number is free. */
+export const noDomain = -1;
+
 export interface TrackerLimits {
 	readonly domains: number;
 	readonly trackedMax: number;
 	readonly rememberedMax: number;
 	readonly labelSetsMax: number;
+	/** Origins whose label sets have no limit. */
+	readonly keptOrigins: number;
 }
 
 /** A bounded table, as far as others look at it. */
@@ -48,12 +53,18 @@ interface Direction {
  * label set, by its number, or for each domain, by its index.
  */
 export class Tracker {
-	/** Label sets: domain and origin of each, by its number. */
+	/** Label sets: domain and origin of each, by its number. The domain of a number that is free is `noDomain`. */
 	readonly sets: {
+		/** Numbers are below this. */
 		readonly size: number;
-		/** The most numbers that there can be: the limit, and one more a domain for "other". */
+		/** The most numbers that there can be: the limit, and those of the origins that are kept, in each domain. */
 		readonly sizeMax: number;
-		/** How many times the answer was a set of "other". */
+		/** How many count towards the limit. */
+		readonly limited: number;
+		readonly limit: number;
+		/** How many times a set made room: when this changed, numbers may be free, or mean another set. */
+		readonly retired: number;
+		/** How many times a lookup found no room and was answered with the other of its country. */
 		readonly overflowed: number;
 		readonly domains: Int32Array;
 		readonly origins: Int32Array;
@@ -65,6 +76,8 @@ export class Tracker {
 	readonly polls: Column;
 	readonly bytesIn: Column;
 	readonly bytesOut: Column;
+	/** The parts of these that moved between label sets, when one made room; see SetCell. */
+	readonly moved: Readonly<Record<"queries" | "bytesIn" | "bytesOut", Column>>;
 	readonly sessionsBegun: Column;
 	readonly active: Column;
 	readonly peak: Column;
@@ -98,7 +111,7 @@ export class Tracker {
 		limits: TrackerLimits,
 	) {
 		const { domains, labelSetsMax } = limits;
-		const sizeMax = labelSetsMax + domains;
+		const sizeMax = labelSetsMax + domains * limits.keptOrigins;
 		const { buffer } = engine.memory;
 		const cellsAt = (address: number, count: number) => new Float64Array(buffer, address, count);
 		this.process = cellsAt(engine.processRow(), ProcessCell.Width);
@@ -108,6 +121,13 @@ export class Tracker {
 				return engine.labelSetsSize();
 			},
 			sizeMax,
+			get limited() {
+				return engine.labelSetsLimited();
+			},
+			limit: labelSetsMax,
+			get retired() {
+				return engine.labelSetsRetired();
+			},
 			get overflowed() {
 				return overflowed();
 			},
@@ -138,6 +158,11 @@ export class Tracker {
 		this.polls = ofSet(SetCell.Polls);
 		this.bytesIn = ofSet(SetCell.BytesIn);
 		this.bytesOut = ofSet(SetCell.BytesOut);
+		this.moved = {
+			queries: ofSet(SetCell.MovedQueries),
+			bytesIn: ofSet(SetCell.MovedBytesIn),
+			bytesOut: ofSet(SetCell.MovedBytesOut),
+		};
 		this.sessionsBegun = ofSet(SetCell.Begun);
 		this.active = ofSet(SetCell.Active);
 		this.peak = ofSet(SetCell.Peak);

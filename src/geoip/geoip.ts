@@ -13,7 +13,7 @@ export interface GeoipFiles {
 }
 
 export interface GeoipOptions {
-	/** How many distinct mapped origins are told apart (labels.max-sets); any more are `otherOrigin`. */
+	/** How many origins with a network are told apart at one time (labels.max-sets); any more are their country's other. */
 	readonly originsMax: number;
 	/** Told of each replacement: "info" if it is in use now, "warn" if it is not and the old one stays. One line, names the file. */
 	readonly report: (level: "info" | "warn", message: string) => void;
@@ -144,14 +144,14 @@ export class Geoip {
 		return this.#asn !== null;
 	}
 
-	/** All origins by index, see OriginTable; it grows as originOf meets new ones. */
+	/** All origins by index, see OriginTable; it changes as originOf meets new ones. */
 	get origins(): readonly Origin[] {
 		return this.#origins.list;
 	}
 
 	/**
 	 * The index in `origins` of an address: four 32-bit words in big-endian order, signed or unsigned, IPv4 as ::ffff:a.b.c.d.
-	 * `unmappedOrigin` if no database knows it (always, without databases), `otherOrigin` for a new origin beyond the bound.
+	 * `unmappedOrigin` if no database knows it (always, without databases), its country's other for a new network beyond the bound.
 	 * Never throws. Under 1 microsecond for a record met before, up to 20 for a new one: once per resolver, not per packet.
 	 */
 	originOf(a: number, b: number, c: number, d: number): number {
@@ -160,6 +160,16 @@ export class Geoip {
 			this.#country?.lookup(a, b, c, d) ?? unmappedCountry,
 			this.#asn?.lookup(a, b, c, d) ?? unmappedAsn,
 		);
+	}
+
+	/** The index of the origin that stands for this one where there is no room for it. */
+	otherOf(origin: number): number {
+		return this.#origins.otherOf(origin);
+	}
+
+	/** Nobody has the indexes of origins any more that are not used: new ones get them. */
+	releaseOrigins(isUsed: (origin: number) => boolean): void {
+		this.#origins.release(isUsed);
 	}
 
 	/**

@@ -244,7 +244,7 @@ export const catalog = {
 		name: "dnstt_exporter_table_entries",
 		type: "gauge",
 		labels: ["table"],
-		help: "Entries of each bounded table; those of sessions are the tracked sessions.",
+		help: "Entries of each bounded table: of sessions the tracked sessions, of label_sets those that labels.max-sets limits.",
 	},
 	tableLimit: {
 		name: "dnstt_exporter_table_limit_entries",
@@ -256,7 +256,7 @@ export const catalog = {
 		name: "dnstt_exporter_table_evicted_total",
 		type: "counter",
 		labels: ["table"],
-		help: "Entries that had to make room in each bounded table; of label_sets: lookups that were answered with other.",
+		help: "Entries that had to make room in each bounded table; of label_sets: lookups that found no room and were answered with asn=other.",
 	},
 	geoipBuildTime: {
 		name: "dnstt_exporter_geoip_database_build_timestamp_seconds",

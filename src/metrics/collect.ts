@@ -1,7 +1,7 @@
 import type { Column } from "../engine/column.ts";
 import type { Histogram } from "../engine/histogram.ts";
 import { faultNames, foreignNames, rcodeNames, refusalNames, segmentFaultNames } from "../engine/names.ts";
-import { ednsBounds, type Table, type Tracker } from "../engine/tracker.ts";
+import { ednsBounds, noDomain, type Table, type Tracker } from "../engine/tracker.ts";
 import { catalog, type MetricKey } from "./catalog.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -63,13 +63,22 @@ const volumePowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
 /** NOERROR to REFUSED (RFC 1035, 4.1.1), which servers give: their series are there from the start, so that the first increase is seen. */
 const rcodesFromStart = 6;
 
+/** A domain and country, or a domain without a database. */
+interface Area {
+	readonly labels: Labels;
+	readonly sets: number[];
+	/** The greatest sum that each histogram told. */
+	readonly sums: Map<string, number>;
+}
+
 /** Values of all metrics, from the state as it is. Label objects of a label set are made once. */
 export class Collectors {
 	private readonly sources: Sources;
-	private readonly setLabels: Labels[] = [];
-	/** Label sets by domain and country; the first `groupedSets` are in it. */
-	private readonly areas = new Map<string, { readonly labels: Labels; readonly sets: number[] }>();
-	private groupedSets = 0;
+	/** Of the label sets that were met, by number; of one that is free, nothing. */
+	private readonly setLabels: (Labels | undefined)[] = [];
+	private readonly areas = new Map<string, Area>();
+	/** How many label sets had made room when numbers were last looked at. */
+	private retired = 0;
 
 	constructor(sources: Sources) {
 		this.sources = sources;
@@ -79,24 +88,49 @@ export class Collectors {
 		return this.collectors[key](catalog[key].name);
 	}
 
-	/** The labels of a label set, by its number. */
-	labelsOf(set: number): Labels {
-		for (let next = this.setLabels.length; next <= set; next++) {
-			const { sets } = this.sources.tracker;
-			const { hasCountry, hasAsn, origins } = this.sources.origins;
-			const origin = origins[sets.origins[next] as number];
-			const labels: Record<string, string> = { domain: this.sources.domains[sets.domains[next] as number] as string };
-			if (hasCountry) labels.country = origin?.country as string;
-			if (hasAsn) labels.asn = origin?.asn as string;
-			this.setLabels.push(labels);
+	/** The labels of all label sets, by number: those of new ones are made, and once one made room all numbers are looked at again. */
+	private labels(): readonly (Labels | undefined)[] {
+		const { sets } = this.sources.tracker;
+		if (sets.retired !== this.retired) {
+			this.retired = sets.retired;
+			this.setLabels.length = 0;
+			for (const area of this.areas.values()) area.sets.length = 0;
 		}
-		return this.setLabels[set] as Labels;
+		for (let set = this.setLabels.length; set < sets.size; set++) {
+			const labels = this.makeLabels(set);
+			this.setLabels.push(labels);
+			if (labels !== undefined) this.areaOf(labels).sets.push(set);
+		}
+		return this.setLabels;
+	}
+
+	private makeLabels(set: number): Labels | undefined {
+		const { sets } = this.sources.tracker;
+		const { hasCountry, hasAsn, origins } = this.sources.origins;
+		const domain = sets.domains[set] as number;
+		if (domain === noDomain) return undefined;
+		const origin = origins[sets.origins[set] as number];
+		const labels: Record<string, string> = { domain: this.sources.domains[domain] as string };
+		if (hasCountry) labels.country = origin?.country as string;
+		if (hasAsn) labels.asn = origin?.asn as string;
+		return labels;
+	}
+
+	private areaOf({ asn, ...labels }: Labels): Area {
+		const key = `${labels.domain} ${labels.country}`;
+		let area = this.areas.get(key);
+		if (area === undefined) {
+			area = { labels, sets: [], sums: new Map() };
+			this.areas.set(key, area);
+		}
+		return area;
 	}
 
 	private bySet(column: Column): Sample[] {
-		const { size } = this.sources.tracker.sets;
-		const samples = new Array<Sample>(size);
-		for (let set = 0; set < size; set++) samples[set] = { sharedLabels: this.labelsOf(set), value: column.at(set) };
+		const samples: Sample[] = [];
+		for (const [set, labels] of this.labels().entries()) {
+			if (labels !== undefined) samples.push({ sharedLabels: labels, value: column.at(set) });
+		}
 		return samples;
 	}
 
@@ -110,25 +144,19 @@ export class Collectors {
 		const totals = this.sources.domains.map(() => 0);
 		for (let set = 0; set < sets.size; set++) {
 			const domain = sets.domains[set] as number;
-			totals[domain] = (totals[domain] ?? 0) + column.at(set);
+			if (domain !== noDomain) totals[domain] = (totals[domain] as number) + column.at(set);
 		}
 		return this.byDomain((domain) => totals[domain] as number);
 	}
 
 	/** For each domain and country (each domain, without a database): the samples made of its label sets. */
-	private byArea(samples: (labels: Labels, sets: readonly number[]) => Sample[]): Sample[] {
-		for (; this.groupedSets < this.sources.tracker.sets.size; this.groupedSets++) {
-			const { asn, ...labels } = this.labelsOf(this.groupedSets);
-			const key = `${labels.domain} ${labels.country}`;
-			const area = this.areas.get(key);
-			if (area === undefined) this.areas.set(key, { labels, sets: [this.groupedSets] });
-			else area.sets.push(this.groupedSets);
-		}
-		return [...this.areas.values()].flatMap(({ labels, sets }) => samples(labels, sets));
+	private byArea(samples: (area: Area) => Sample[]): Sample[] {
+		this.labels();
+		return [...this.areas.values()].flatMap(samples);
 	}
 
 	private sumsByArea(column: Column): Sample[] {
-		return this.byArea((labels, sets) => [{ sharedLabels: labels, value: column.total(sets) }]);
+		return this.byArea(({ labels, sets }) => [{ sharedLabels: labels, value: column.total(sets) }]);
 	}
 
 	/** A histogram with a bound at 2^power units for each power. */
@@ -137,17 +165,20 @@ export class Collectors {
 			name,
 			powers.map((power) => 2 ** power / histogram.scale.unitsPerBase),
 		);
-		return this.byArea((labels, sets) => {
+		return this.byArea(({ labels, sets, sums }) => {
 			const distribution = histogram.distribution(sets);
 			const counts = powers.map((power) => distribution.upTo(power));
-			return samples(labels, counts, distribution.count, distribution.sum);
+			// Fractions add up to a little less in another order, as after a label set made room; a counter may not go back.
+			const sum = Math.max(distribution.sum, sums.get(name) ?? 0);
+			sums.set(name, sum);
+			return samples(labels, counts, distribution.count, sum);
 		});
 	}
 
 	private ednsSizes(name: string): Sample[] {
 		const { tracker } = this.sources;
 		const samples = histogramSamples(name, ednsBounds);
-		return this.byArea((labels, sets) => {
+		return this.byArea(({ labels, sets }) => {
 			let count = 0;
 			const counts = ednsBounds.map((_, index) => {
 				for (const set of sets) count += tracker.edns.at(set, index);
@@ -176,7 +207,7 @@ export class Collectors {
 			resolvers: known.resolvers,
 			waiting_queries: known.waitingQueries,
 			duplicates: known.duplicates,
-			label_sets: { size: sets.size, limit: sets.sizeMax, evicted: sets.overflowed },
+			label_sets: { size: sets.limited, limit: sets.limit, evicted: sets.overflowed },
 		};
 		return Object.entries(tables).map(([table, it]) => ({ sharedLabels: { table }, value: value(it) }));
 	}

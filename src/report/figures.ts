@@ -1,4 +1,4 @@
-import type { Tracker } from "../engine/tracker.ts";
+import { noDomain, type Tracker } from "../engine/tracker.ts";
 import { SetCell } from "../track/cells.ts";
 
 /** Figures of one domain, country or network. */
@@ -14,6 +14,7 @@ export interface Figures {
 export function groupSets<Key>(tracker: Tracker, keyOf: (set: number) => Key): Map<Key, number[]> {
 	const groups = new Map<Key, number[]>();
 	for (let set = 0; set < tracker.sets.size; set++) {
+		if (tracker.sets.domains[set] === noDomain) continue;
 		const key = keyOf(set);
 		const group = groups.get(key);
 		if (group === undefined) groups.set(key, [set]);

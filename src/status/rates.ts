@@ -1,4 +1,3 @@
-import type { Column } from "../engine/column.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import { round } from "./history.ts";
 import type { Rates } from "./status.ts";
@@ -23,9 +22,11 @@ class Mark {
 	take(tracker: Tracker, timeUs: number): void {
 		const { size } = tracker.sets;
 		this.timeUs = timeUs;
-		tracker.queries.copyTo(this.queries, size);
-		tracker.bytesIn.copyTo(this.bytesIn, size);
-		tracker.bytesOut.copyTo(this.bytesOut, size);
+		for (let set = 0; set < size; set++) {
+			this.queries[set] = countOf(tracker, "queries", set);
+			this.bytesIn[set] = countOf(tracker, "bytesIn", set);
+			this.bytesOut[set] = countOf(tracker, "bytesOut", set);
+		}
 	}
 }
 
@@ -64,12 +65,22 @@ export class RateMeter {
 
 	private since(mark: Mark, sets: readonly number[], nowUs: number): Rates {
 		const seconds = Math.max(spanUsMin, nowUs - mark.timeUs) / 1e6;
-		const rate = (now: Column, before: Float64Array) =>
-			round(sets.reduce((sum, set) => sum + now.at(set) - (before[set] as number), 0) / seconds);
+		const rate = (column: Counted) =>
+			round(
+				sets.reduce((sum, set) => sum + countOf(this.tracker, column, set) - (mark[column][set] as number), 0) /
+					seconds,
+			);
 		return {
-			queries_per_second: rate(this.tracker.queries, mark.queries),
-			bytes_in_per_second: rate(this.tracker.bytesIn, mark.bytesIn),
-			bytes_out_per_second: rate(this.tracker.bytesOut, mark.bytesOut),
+			queries_per_second: rate("queries"),
+			bytes_in_per_second: rate("bytesIn"),
+			bytes_out_per_second: rate("bytesOut"),
 		};
 	}
+}
+
+type Counted = "queries" | "bytesIn" | "bytesOut";
+
+/** What was counted under this number, whatever moved to it and away from it. */
+function countOf(tracker: Tracker, column: Counted, set: number): number {
+	return tracker[column].at(set) - tracker.moved[column].at(set);
 }

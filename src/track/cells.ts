@@ -31,6 +31,13 @@ export enum SetCell {
 	Active,
 	Peak,
 	Unanswered,
+	/**
+	 * Of queries and bytes: what came with label sets that made room, less what went when this number did. Without it, a number's
+	 * count goes on as if nothing had moved, whatever label set it stands for.
+	 */
+	MovedQueries,
+	MovedBytesIn,
+	MovedBytesOut,
 	Width = 32,
 }
 
@@ -57,7 +64,7 @@ export enum ProcessCell {
 	SegmentFaults = 23,
 	/** Copies of datagrams that were counted already. */
 	Duplicates = 27,
-	/** How many times a label set of "other" was given. */
+	/** How many lookups of label sets found no room and were answered with the other of their country. */
 	Overflowed,
 	Width = 32,
 }

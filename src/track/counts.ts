@@ -35,7 +35,7 @@ export function rowOfDomain(domain: u32): usize {
 }
 
 /** A count of a row. */
-function countAt(row: usize, cell: i32): f64 {
+export function countAt(row: usize, cell: i32): f64 {
 	return load<f64>(row + (cell as usize) * cellBytes);
 }
 
@@ -54,6 +54,25 @@ export function increment(row: usize, cell: i32): void {
 export function raise(row: usize, cell: i32, to: i32): void {
 	const count = countAt(row, to);
 	if (count > countAt(row, cell)) store<f64>(row + (cell as usize) * cellBytes, count);
+}
+
+/** All that a label set counted counts for another from now on; of the peaks the other has the higher one. */
+export function moveCounts(from: u32, to: u32): void {
+	const source = rowOfSet(from);
+	const target = rowOfSet(to);
+	moveMark(source, target, SetCell.MovedQueries, SetCell.Queries);
+	moveMark(source, target, SetCell.MovedBytesIn, SetCell.BytesIn);
+	moveMark(source, target, SetCell.MovedBytesOut, SetCell.BytesOut);
+	const peak = max<f64>(countAt(source, SetCell.Peak), countAt(target, SetCell.Peak));
+	for (let cell: i32 = 0; cell < SetCell.MovedQueries; cell++) add(target, cell, countAt(source, cell));
+	store<f64>(target + (SetCell.Peak as usize) * cellBytes, peak);
+	memory.fill(source, 0, (SetCell.MovedQueries as usize) * cellBytes);
+}
+
+function moveMark(source: usize, target: usize, mark: i32, cell: i32): void {
+	const count = countAt(source, cell);
+	add(source, mark, -count);
+	add(target, mark, count);
 }
 
 /** Room for the sums of some label sets' rows. */

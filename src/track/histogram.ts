@@ -131,14 +131,36 @@ export function countNoted(): void {
 		const cell = load<u32>(note);
 		const count = (load<u16>(cellAt(cell)) as u32) + 1;
 		store<u16>(cellAt(cell), count);
-		if (count > (u16.MAX_VALUE as u32)) carry(cell);
+		if (count > (u16.MAX_VALUE as u32)) carry(cell, 1);
 	}
 	notes = 0;
 }
 
-function carry(cell: u32): void {
-	store<u32>(carryAt(cell), load<u32>(carryAt(cell)) + 1);
+/** The cell came to 65,536 so many times more. */
+function carry(cell: u32, times: u32): void {
+	store<u32>(carryAt(cell), load<u32>(carryAt(cell)) + times);
 	store<u8>(carried + cell / rowCells, 1);
+}
+
+/** All values of a label set, in every histogram, are another's from now on; nothing is to be noted any more. Their sums are counts. */
+export function moveValues(from: u32, to: u32): void {
+	const source = from * rowCells;
+	const target = to * rowCells;
+	const hasCarried = load<u8>(carried + from) !== 0;
+	for (let four: u32 = 0; four < rowCells; four += 4) {
+		if (load<u64>(cellAt(source + four)) === 0 && !hasCarried) continue;
+		for (let cell = four; cell < four + 4; cell++) {
+			const count = (load<u16>(cellAt(source + cell)) as u32) + (load<u16>(cellAt(target + cell)) as u32);
+			store<u16>(cellAt(source + cell), 0);
+			store<u16>(cellAt(target + cell), count);
+			if (count > (u16.MAX_VALUE as u32)) carry(target + cell, 1);
+			if (!hasCarried) continue;
+			const carries = load<u32>(carryAt(source + cell));
+			store<u32>(carryAt(source + cell), 0);
+			if (carries > 0) carry(target + cell, carries);
+		}
+	}
+	store<u8>(carried + from, 0);
 }
 
 /** Time from a query to its response; round trip times to clients. */

@@ -61,3 +61,17 @@ export function forgetOrigins(): void {
 		changetype<Resolver>(entry).origin = originUnknown;
 	}
 }
+
+/**
+ * Origins that no label set has any more (`uses` has a 32-bit count for each) are asked for again, and those that stand for what
+ * had no room, from `othersFrom` to `kept`: there may be some now.
+ */
+export function forgetUnusedOrigins(uses: usize, othersFrom: u32, kept: u32): void {
+	for (let entry = resolvers.olderThan(0); entry !== 0; entry = resolvers.olderThan(entry)) {
+		const resolver = changetype<Resolver>(entry);
+		if (resolver.origin === originUnknown) continue;
+		const origin = resolver.origin as u32;
+		const isUnused = origin < kept ? origin >= othersFrom : load<u32>(uses + (origin as usize) * sizeof<u32>()) === 0;
+		if (isUnused) resolver.origin = originUnknown;
+	}
+}

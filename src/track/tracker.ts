@@ -6,7 +6,7 @@ import { add, increment, ofProcess, rowOfDomain, rowOfSet, setUpCounts } from ".
 import { isDuplicate, setUpDuplicates } from "./duplicates.ts";
 import { observeDownstream, observeUpstream, setUpHealth } from "./health.ts";
 import { answerTimes, setUpHistograms, tripUnitsPerUs } from "./histogram.ts";
-import { labelSets } from "./labels.ts";
+import { labelSets, setsMaxOf } from "./labels.ts";
 import { ednsEnough, ednsFrame, ednsLeast, ednsMost, ednsScarce } from "./limits.ts";
 import { resolverOf, setUpResolvers } from "./resolvers.ts";
 import { expireSessions, findSession, nextEndUs, sessionAt, setUpSessions, touchSession } from "./sessions.ts";
@@ -24,13 +24,14 @@ import {
 export function setUpTracker(
 	domains: u32,
 	labelSetsMax: u32,
-	otherOrigin: u32,
+	othersFrom: u32,
+	keptOrigins: u32,
 	trackedMax: u32,
 	rememberedMax: u32,
 	activeWindowUs: i64,
 ): void {
-	const setsMax = labelSetsMax + domains;
-	labelSets.setUp(domains, labelSetsMax, labelSetsMax + 2, otherOrigin);
+	const setsMax = setsMaxOf(domains, labelSetsMax, keptOrigins);
+	labelSets.setUp(domains, labelSetsMax, othersFrom, keptOrigins);
 	setUpCounts(domains, setsMax);
 	setUpHistograms(setsMax);
 	setUpHealth(domains);
@@ -70,7 +71,9 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 function observeDuplicate(outcome: Outcome, now: i64): void {
 	if (outcome === Outcome.Query) {
 		const session = findSession(seen.idHigh, seen.idLow, seen.domain, 0);
-		if (session !== 0) wait(sessionAt(session).set, session, now);
+		if (session === 0) return;
+		labelSets.touch(sessionAt(session).set, now);
+		wait(sessionAt(session).set, session, now);
 	} else if (outcome === Outcome.Response) {
 		const waiting = findWaiting();
 		if (waiting !== 0) waitingQueries.remove(waiting);
@@ -80,7 +83,8 @@ function observeDuplicate(outcome: Outcome, now: i64): void {
 function observeQuery(now: i64): void {
 	const resolver = resolverOf();
 	if (resolver.isFirst(seen.domain)) increment(rowOfDomain(seen.domain), DomainCell.ResolversSeen);
-	const set = labelSets.of(seen.domain, resolver.origin);
+	const set = labelSets.of(seen.domain, resolver.origin, now);
+	labelSets.touch(set, now);
 	const row = rowOfSet(set);
 	increment(row, SetCell.Queries);
 	add(row, SetCell.BytesIn, seen.messageBytes);
@@ -99,7 +103,7 @@ function observeResponse(now: i64): void {
 	if (waiting === 0 || labelSets.domainOf(waitingAt(waiting).set) !== seen.domain) {
 		// Of a query before the start, or nobody's: everyone can send what looks like a response.
 		increment(row, DomainCell.Unmatched);
-		add(rowOfSet(labelSets.of(seen.domain, resolverOf().origin)), SetCell.BytesOut, seen.messageBytes);
+		add(rowOfSet(labelSets.of(seen.domain, resolverOf().origin, now)), SetCell.BytesOut, seen.messageBytes);
 		return;
 	}
 	increment(row, DomainCell.Responses + seen.rcode);
@@ -119,13 +123,14 @@ function answer(entry: usize, now: i64): void {
 	if (seen.packets > 0) observeDownstream(set, waiting.server, session, now);
 }
 
-/** Brings sessions and waiting queries up to `now`, for whoever looks next. */
+/** Brings sessions, waiting queries and label sets up to `now`, for whoever looks next. */
 export function expire(now: i64): void {
 	expireSessions(now);
 	for (let entry = overdue(now); entry !== 0; entry = overdue(now)) {
 		increment(rowOfSet(waitingAt(entry).set), SetCell.Unanswered);
 		waitingQueries.remove(entry);
 	}
+	labelSets.makeRoom(now);
 }
 
 /** When expire has something to do next, in microseconds on the clock's scale; the end of time if never. */

@@ -164,8 +164,10 @@ export class Decoder {
 
 	/** Takes names in presentation form, without a dot at the end. */
 	constructor({ linkType, domains, ports }: Required<DecodingOptions>) {
-		this.exports = new WebAssembly.Instance(testModule, { resolvers: { originOf: () => 0 } })
-			.exports as unknown as DecodeExports;
+		this.exports = new WebAssembly.Instance(testModule, {
+			resolvers: { originOf: () => 0 },
+			labels: { otherOf: () => 1, releaseOrigins() {} },
+		}).exports as unknown as DecodeExports;
 		this.start = this.exports.memoryForTests();
 		this.exports.setLinkType(linkType);
 		for (const [place, port] of ports.entries()) this.exports.addPort(port, place);

@@ -22,11 +22,3 @@ test("sums are over the rows that are named, or over all", () => {
 	expect([powers.total([]), powers.total([0, 3]), powers.sum]).toEqual([0, 1_001, 1_111]);
 	expect([column(3).total([1, 1]), column(3).sum]).toEqual([26, 3 + 13 + 23]);
 });
-
-test("copyTo gives the first rows, and leaves the rest", () => {
-	const counts = Float64Array.of(7, 8, 9);
-	column(2).copyTo(counts, 2);
-	expect([...counts]).toEqual([2, 12, 9]);
-	column(2).copyTo(counts, 0);
-	expect([...counts]).toEqual([2, 12, 9]);
-});

@@ -29,6 +29,6 @@ test("copies of datagrams and label sets beyond the bound are counted apart", ()
 	query(tracker, 1, { origin: 2, capturePoint: 2 });
 	query(tracker, 2, { origin: 2, capturePoint: 3 });
 	expect([tracker.duplicates, tracker.sets.overflowed]).toEqual([2, 0]);
-	query(tracker, second, { origin: 0, id: 1 });
+	query(tracker, second, { origin: 2, domain: 1, id: 1 });
 	expect([tracker.duplicates, tracker.sets.overflowed]).toEqual([2, 1]);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GeoipError } from "../../src/geoip/error.ts";
 import { type Geoip, type GeoipFiles, openDatabases } from "../../src/geoip/geoip.ts";
-import { otherOrigin, unmappedOrigin } from "../../src/geoip/origins.ts";
+import { keptOrigins, unmappedOrigin } from "../../src/geoip/origins.ts";
 import { asnMmdb, asnRecord, countryMmdb, countryRecord, writeMmdb } from "../support/mmdb.ts";
 
 const root = await mkdtemp(join(tmpdir(), "geoip-"));
@@ -82,13 +82,16 @@ describe("Labels", () => {
 		expect(await geoip.reloadChanged()).toBe(false);
 	});
 
-	test("of N origins are told apart, and those of the N+1st are other", async () => {
+	test("of N networks are told apart, and the N+1st is its country's other until one is used no more", async () => {
 		const geoip = await open({ country: country(), asn: asn() }, 2);
 		const inside = [ipv4(geoip, documentation), ipv4(geoip, 0xcb007101)];
-		expect(inside).not.toContain(otherOrigin);
-		expect(ipv4(geoip, 0x7f000001)).toBe(otherOrigin);
-		expect(originAt(geoip, 0x7f000001)).toEqual({ country: "other", asn: "other" });
+		expect(inside.every((index) => index >= keptOrigins)).toBe(true);
+		expect(originAt(geoip, 0x7f000001)).toEqual({ country: "NL", asn: "other" });
 		expect([ipv4(geoip, documentation), ipv4(geoip, 0xcb007101)]).toEqual(inside);
+		expect(geoip.origins[geoip.otherOf(inside[0] as number)]).toEqual({ country: "DE", asn: "other" });
+		geoip.releaseOrigins((index) => index === inside[0]);
+		expect(originAt(geoip, 0x7f000001)).toEqual({ country: "NL", asn: "64499" });
+		expect(ipv4(geoip, documentation)).toBe(inside[0] as number);
 	});
 });
 

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
-import { OriginTable, otherOrigin, unmappedOrigin } from "../../src/geoip/origins.ts";
+import { keptOrigins, OriginTable, othersFrom, unmappedOrigin } from "../../src/geoip/origins.ts";
+
+const isOther = (index: number) => index >= othersFrom && index < keptOrigins;
 
 test("An origin keeps its index, and its labels stand in the list at that index", () => {
 	const table = new OriginTable(10);
@@ -20,17 +22,58 @@ test("One known half makes an origin of its own", () => {
 	const table = new OriginTable(10);
 	expect(table.list[table.intern("ZZ", 4_294_967_295)]).toEqual({ country: "ZZ", asn: "4294967295" });
 	expect(table.list[table.intern("AA", 0)]).toEqual({ country: "AA", asn: "0" });
-	expect(table.list.length).toBe(4);
 });
 
-test("The table holds N mapped origins; the N+1st is other, and those inside stay what they were", () => {
+test("every country has an origin without a network and an other of its own, which take no room", () => {
+	const table = new OriginTable(0);
+	const letters = Array.from({ length: 26 }, (_, index) => String.fromCharCode(65 + index));
+	const countries = letters.flatMap((first) => letters.map((second) => first + second));
+	const indexes = new Set<number>();
+	for (const country of countries) {
+		const alone = table.intern(country, 0);
+		const other = table.intern(country, 1);
+		expect([table.list[alone], table.list[other]]).toEqual([
+			{ country, asn: "0" },
+			{ country, asn: "other" },
+		]);
+		expect([isOther(alone), isOther(other), other < keptOrigins]).toEqual([false, true, true]);
+		indexes.add(alone).add(other);
+	}
+	expect(indexes.size).toBe(2 * countries.length);
+	expect(table.list.length).toBe(keptOrigins);
+});
+
+test("The table holds N networks; the N+1st is its country's other, and those inside stay what they were", () => {
 	const table = new OriginTable(3);
 	const inside = [1, 2, 3].map((asn) => table.intern("DE", asn));
-	expect(new Set([...inside, unmappedOrigin, otherOrigin]).size).toBe(5);
-	expect(table.intern("DE", 4)).toBe(otherOrigin);
-	expect(table.intern("DE", 4)).toBe(otherOrigin);
+	expect(new Set(inside).size).toBe(3);
+	expect(inside.every((index) => index >= keptOrigins && index < keptOrigins + 3)).toBe(true);
+	expect(table.list[table.intern("DE", 4)]).toEqual({ country: "DE", asn: "other" });
+	expect(table.list[table.intern("FR", 4)]).toEqual({ country: "FR", asn: "other" });
 	expect([1, 2, 3].map((asn) => table.intern("DE", asn))).toEqual(inside);
 	expect(table.intern("ZZ", 0)).toBe(unmappedOrigin);
-	expect(table.list[otherOrigin]).toEqual({ country: "other", asn: "other" });
-	expect(table.list.length).toBe(5);
+	expect(table.list.length).toBe(keptOrigins + 3);
+});
+
+test("the other of an origin is that of its country", () => {
+	const table = new OriginTable(1);
+	const german = table.intern("DE", 1);
+	expect(table.otherOf(german)).toBe(table.intern("DE", 2));
+	expect(table.list[table.otherOf(german)]).toEqual({ country: "DE", asn: "other" });
+	expect(table.otherOf(table.otherOf(german))).toBe(table.otherOf(german));
+});
+
+test("released indexes are given to others, used ones stay, and the list grows no further", () => {
+	const table = new OriginTable(3);
+	const [one, two, three] = [1, 2, 3].map((asn) => table.intern("DE", asn)) as [number, number, number];
+	table.release((index) => index === two);
+	expect(table.intern("DE", 2)).toBe(two);
+	const fresh = [4, 5].map((asn) => table.intern("FR", asn));
+	expect(fresh.toSorted()).toEqual([one, three].toSorted());
+	expect(fresh.map((index) => table.list[index])).toEqual([
+		{ country: "FR", asn: "4" },
+		{ country: "FR", asn: "5" },
+	]);
+	expect(isOther(table.intern("DE", 1))).toBe(true);
+	expect(table.list.length).toBe(keptOrigins + 3);
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { catalog, type MetricEntry, type MetricKey } from "../../src/metrics/catalog.ts";
 import { Collectors, type Sample, type Sources } from "../../src/metrics/collect.ts";
+import { countryMmdb } from "../support/mmdb.ts";
+import { configOf, observed } from "../support/observed.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { observedDomains, Traffic } from "./traffic.ts";
 
@@ -204,14 +206,68 @@ describe("the collectors", () => {
 		}
 	});
 
-	test("put what goes beyond labels.max-sets under other", async () => {
+	test("put networks beyond labels.max-sets under their country's other", async () => {
 		using folder = temporaryFolder();
 		const { sources, send } = await observedDomains(folder, { "labels.max-sets": "1" });
 		send(new Traffic().exchange(1, "192.0.2.1").exchange(2, "203.0.113.1").exchange(3, "203.0.113.200").records);
 		const collectors = new Collectors(sources);
 		expect(rows(collectors, "queries")).toEqual([
 			["64496", "DE", "t.example.com", 1],
-			["other", "other", "t.example.com", 2],
+			["other", "JP", "t.example.com", 1],
+			["other", "US", "t.example.com", 1],
 		]);
+		const table = (key: MetricKey) => rows(collectors, key).find(([name]) => name === "label_sets")?.[1];
+		expect([table("tableEntries"), table("tableLimit"), table("tableEvicted")]).toEqual([1, 1, 2]);
+	});
+
+	test("never put a country under other", async () => {
+		using folder = temporaryFolder();
+		await Bun.write(folder.file("country.mmdb"), countryMmdb());
+		const { sources, send } = await observed(
+			configOf({ "geoip.country-database": folder.file("country.mmdb"), "labels.max-sets": "1" }),
+		);
+		send(new Traffic().exchange(1, "192.0.2.1").exchange(2, "203.0.113.1").exchange(3, "203.0.113.200").records);
+		expect(rows(new Collectors(sources), "queries")).toEqual([
+			["DE", "t.example.com", 1],
+			["JP", "t.example.com", 1],
+			["US", "t.example.com", 1],
+		]);
+	});
+
+	test("leave out label sets that made room, and let no sum of a domain or an area fall", async () => {
+		using folder = temporaryFolder();
+		const { sources, send, tracker } = await observedDomains(folder, { "labels.max-sets": "2" });
+		const collectors = new Collectors(sources);
+		const areaKeys = keys.filter((key) => catalog[key].labels === "area");
+		const sums = ["domainQueries", "domainBytesIn", "domainBytesOut", "domainSessions"] as const;
+		/** Counters and histograms that stay, by series. */
+		const counters = () =>
+			new Map(
+				[...areaKeys, ...sums].flatMap((key) =>
+					collectors
+						.collect(key)
+						.map(
+							(sample) => [`${key} ${sample.metricName} ${JSON.stringify(labelsOf(sample))}`, sample.value] as const,
+						),
+				),
+			);
+		const many = new Traffic();
+		for (let client = 0; client < 20; client++) many.exchange(client, client % 2 === 0 ? "192.0.2.1" : "203.0.113.1");
+		many.exchange(30, "127.0.0.1").exchange(31, "192.0.2.1");
+		send(many.records);
+		const before = counters();
+		const names = (key: MetricKey) => rows(collectors, key).map((row) => row.slice(0, 2).join(" "));
+		expect(names("queries")).toEqual(["64496 DE", "64497 JP", "other NL"]);
+		tracker.reach(1_700_000_000e6 + 2 * 3_600e6);
+		tracker.expire();
+		expect(names("queries").toSorted()).toEqual(["other DE", "other JP", "other NL"]);
+		const after = counters();
+		for (const [series, value] of before) expect([series, (after.get(series) ?? -1) >= value]).toEqual([series, true]);
+		for (const key of sums)
+			expect([key, rows(collectors, key)[0]?.[1]]).toEqual([
+				key,
+				before.get(`${key} undefined {"domain":"t.example.com"}`) ?? -1,
+			]);
+		expect(before.size).toBe(after.size);
 	});
 });

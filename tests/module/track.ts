@@ -121,12 +121,12 @@ export function observeValue(id: HistogramId, set: u32, value: f64): void {
 	else volumes.observe(set, value);
 }
 
-export function setUpLabelSets(domains: u32, limit: u32, originsMax: u32, otherOrigin: u32): void {
-	labelSets.setUp(domains, limit, originsMax, otherOrigin);
+export function setUpLabelSets(domains: u32, limit: u32, othersFrom: u32, kept: u32): void {
+	labelSets.setUp(domains, limit, othersFrom, kept);
 }
 
-export function labelSetOf(domain: u32, origin: u32): u32 {
-	return labelSets.of(domain, origin);
+export function labelSetOf(domain: u32, origin: u32, nowUs: f64): u32 {
+	return labelSets.of(domain, origin, nowUs as i64);
 }
 
 /** As if so many resolvers more had made room. */

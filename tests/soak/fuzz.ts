@@ -23,8 +23,11 @@ const labelSetsMax = 30;
 /** Small, so that tables are full all the time. */
 const bounds = {
 	...{ domains: 1, trackedMax: 500, rememberedMax: 500, labelSetsMax, activeWindowMs: 5_000 },
-	/** One more than there may be sets, of the numbers that there may be. */
-	originOf: (_a: number, _b: number, _c: number, d: number) => (d >>> 0) % (labelSetsMax + 2),
+	origins: {
+		...{ othersFrom: 1, kept: 2, otherOf: () => 1, release() {} },
+		/** All numbers that there may be: with those that are kept more than there may be sets. */
+		originOf: (_a: number, _b: number, _c: number, d: number) => (d >>> 0) % (labelSetsMax + 2),
+	},
 };
 
 export interface FuzzCounts {

@@ -46,3 +46,26 @@ test("right after the start one query is one a second, not a million", () => {
 	tracker.observe(Outcome.Query, seenOf({}), begin + 1);
 	expect(queriesOnly(meter.ratesOf([0], begin + 2))).toBe(1);
 });
+
+test("what moves to another label set is no rate, neither there nor under its number for the next", () => {
+	const tracker = trackerOf({ labelSetsMax: 2 });
+	const hour = 3_600 * second;
+	const ask = (origin: number, at: number, times = 1) => {
+		for (let id = 0; id < times; id++) tracker.observe(Outcome.Query, seenOf({ id, origin }), begin + at);
+	};
+	const meter = new RateMeter(tracker, begin);
+	ask(2, 0, 1_000);
+	ask(3, 0, 2_000);
+	ask(1, 0, 5);
+	meter.mark(begin + hour);
+	meter.mark(begin + hour + second);
+	// Both make room, and another comes under the number of one.
+	ask(1, hour + 2 * second, 10);
+	ask(3, hour + 3 * second, 20);
+	expect([tracker.sets.retired, tracker.queries.at(2)]).toEqual([2, 3_015]);
+	const at = begin + hour + 11 * second;
+	expect([0, 1, 2].map((set) => queriesOnly(meter.latestOf([set], at))).toSorted()).toEqual([0, 1, 2]);
+	expect(meter.latestOf([0, 1, 2], at)).toEqual({
+		...{ queries_per_second: 3, bytes_in_per_second: 300, bytes_out_per_second: 0 },
+	});
+});

@@ -8,6 +8,7 @@ export interface ModelOptions {
 	readonly trackedMax: number;
 	readonly rememberedMax: number;
 	readonly labelSetsMax: number;
+	/** Origins up to this one need no room; it stands for all that have none. */
 	readonly otherOrigin: number;
 }
 
@@ -18,6 +19,8 @@ interface Active {
 	lastUs: number;
 }
 
+const hourUs = 3_600_000_000;
+
 export class NaiveTracker {
 	/** In the order of their latest query. */
 	private active: Active[] = [];
@@ -25,7 +28,11 @@ export class NaiveTracker {
 	private remembered: string[] = [];
 	private readonly options: ModelOptions;
 	private now = 0;
-	readonly sets: string[] = [];
+	/** Label sets, with the time of their latest query. */
+	readonly sets: Record<string, number> = {};
+	private crowdedUs = Number.NEGATIVE_INFINITY;
+	private nextStepUs = Number.POSITIVE_INFINITY;
+	overflowed = 0;
 	readonly queries: Record<string, number> = {};
 	readonly bytesIn: Record<string, number> = {};
 	readonly bytesOut: Record<string, number> = {};
@@ -44,10 +51,34 @@ export class NaiveTracker {
 		this.now = Math.max(this.now, trueUs);
 		const over = this.active.filter(({ lastUs }) => this.now - lastUs > this.options.windowUs);
 		for (const session of over) this.end(session);
+		if (this.now < this.nextStepUs) return;
+		this.nextStepUs = this.now - this.crowdedUs > 2 * hourUs ? Number.POSITIVE_INFINITY : this.now + 1_000_000;
+		if (this.nextStepUs === Number.POSITIVE_INFINITY) return;
+		const active = this.activeBySet();
+		for (const [set, lastUs] of Object.entries(this.sets)) {
+			if (this.isLimited(set) && this.now - lastUs > hourUs && active[set] === undefined) this.makeRoom(set);
+		}
+	}
+
+	private isLimited(set: string): boolean {
+		return Number(set.split("/")[1]) > this.options.otherOrigin;
+	}
+
+	private makeRoom(set: string): void {
+		const other = `${set.split("/")[0]}/${this.options.otherOrigin}`;
+		this.sets[other] ??= this.now;
+		delete this.sets[set];
+		for (const counts of [this.queries, this.bytesIn, this.bytesOut, this.begun]) {
+			if (counts[set] !== undefined) count(counts, other, counts[set]);
+			delete counts[set];
+		}
+		if (this.peak[set] !== undefined) this.peak[other] = Math.max(this.peak[other] ?? 0, this.peak[set]);
+		delete this.peak[set];
 	}
 
 	query(id: string, domain: number, origin: number, bytes: number): void {
 		const set = this.setOf(domain, origin);
+		this.sets[set] = this.now;
 		count(this.queries, set, 1);
 		count(this.bytesIn, set, bytes);
 		const key = `${id}@${domain}`;
@@ -107,10 +138,15 @@ export class NaiveTracker {
 	private setOf(domain: number, origin: number): string {
 		const { labelSetsMax, otherOrigin } = this.options;
 		const set = `${domain}/${origin}`;
-		if (this.sets.includes(set)) return set;
-		const own = this.sets.filter((one) => !one.endsWith(`/${otherOrigin}`));
-		if (origin !== otherOrigin && own.length >= labelSetsMax) return this.setOf(domain, otherOrigin);
-		this.sets.push(set);
+		const limited = Object.keys(this.sets).filter((one) => this.isLimited(one));
+		if (origin > otherOrigin && this.sets[set] === undefined && limited.length >= labelSetsMax)
+			return this.setOf(domain, otherOrigin);
+		if (origin === otherOrigin) {
+			this.overflowed++;
+			this.crowdedUs = this.now;
+			if (this.nextStepUs === Number.POSITIVE_INFINITY) this.nextStepUs = this.now + 1_000_000;
+		}
+		this.sets[set] ??= this.now;
 		return set;
 	}
 }

@@ -2,9 +2,9 @@
 import { Outcome, Refusal } from "../../src/decode/fault.ts";
 import type { HistogramId } from "../../src/engine/border.ts";
 import type { Column } from "../../src/engine/column.ts";
-import { Engine, type EngineOptions, type Seed } from "../../src/engine/engine.ts";
+import { Engine, type EngineOptions, type Origins, type Seed } from "../../src/engine/engine.ts";
 import type { EngineExports } from "../../src/engine/exports.ts";
-import type { Tracker } from "../../src/engine/tracker.ts";
+import { noDomain, type Tracker } from "../../src/engine/tracker.ts";
 import {
 	type DecodeExports,
 	type Observation as DecoderObservation,
@@ -54,8 +54,8 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 	countNoted(): void;
 	readonly tripUnitsPerUs: WebAssembly.Global;
 
-	setUpLabelSets(domains: number, limit: number, originsMax: number, otherOrigin: number): void;
-	labelSetOf(domain: number, origin: number): number;
+	setUpLabelSets(domains: number, limit: number, othersFrom: number, kept: number): void;
+	labelSetOf(domain: number, origin: number, nowUs: number): number;
 
 	evictResolvers(count: number): void;
 	resolverOrigin(): number;
@@ -125,10 +125,15 @@ function writerOf(exports: TrackExports): (seen: DecoderObservation) => void {
 
 /** An instance of the module whose tracker was not set up: for parts of it alone, which may take memory still. */
 export function partsOf(): { readonly parts: TrackExports; see(seen: DecoderObservation): void } {
-	const imports = { resolvers: { originOf: () => 0 } };
+	const imports = { resolvers: { originOf: () => 0 }, labels: { otherOf: () => otherOrigin, releaseOrigins() {} } };
 	const parts = new WebAssembly.Instance(testModule, imports).exports as unknown as TrackExports;
 	parts.seed(...seed);
 	return { parts, see: writerOf(parts) };
+}
+
+/** Origins of a test: 0 and `otherOrigin` are kept, and the latter is the other of all. */
+export function originsBy(originOf: Origins["originOf"]): Origins {
+	return { othersFrom: otherOrigin, kept: otherOrigin + 1, originOf, otherOf: () => otherOrigin, release() {} };
 }
 
 export interface TrackerOptions extends Omit<EngineOptions, "domains"> {
@@ -147,8 +152,7 @@ export function trackerOf(options: Partial<TrackerOptions> = {}): ObservingTrack
 			rememberedMax: 1_000,
 			labelSetsMax: 100,
 			seed,
-			originOf: (_a, _b, _c, d) => d & 0xff,
-			otherOrigin,
+			origins: originsBy((_a, _b, _c, d) => d & 0xff),
 			...others,
 		},
 		testModule,
@@ -204,6 +208,15 @@ export function seenOf(seen: Seen): Observation {
 /** A query at `at` microseconds after `begin`. */
 export function query(tracker: ObservingTracker, at: number, seen: Seen = {}): void {
 	tracker.observe(Outcome.Query, seenOf(seen), begin + at);
+}
+
+/** The label sets that there are, as "domain/origin". */
+export function liveSets({ sets }: Tracker): string[] {
+	const live: string[] = [];
+	for (let set = 0; set < sets.size; set++) {
+		if (sets.domains[set] !== noDomain) live.push(`${sets.domains[set]}/${sets.origins[set]}`);
+	}
+	return live.toSorted();
 }
 
 /** A column's values by "domain/origin", zeros left out. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { domainsMax } from "../../src/decode/limits.ts";
 import { resolversMax } from "../../src/track/limits.ts";
-import { Observation, trackerOf } from "./observing.ts";
+import { Observation, originsBy, trackerOf } from "./observing.ts";
 
 function peer(d: number, c = 0xffff, b = 0, a = 0): Observation {
 	const seen = new Observation();
@@ -16,10 +16,10 @@ function peer(d: number, c = 0xffff, b = 0, a = 0): Observation {
 function watched() {
 	const asked: string[] = [];
 	const tracker = trackerOf({
-		originOf(a, b, c, d) {
+		origins: originsBy((a, b, c, d) => {
 			asked.push([a, b, c, d].join());
 			return d & 0xff;
-		},
+		}),
 	});
 	const { parts, see } = tracker;
 	const originOf = (seen: Observation) => {

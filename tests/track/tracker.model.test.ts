@@ -4,9 +4,10 @@ import fc from "fast-check";
 import { Outcome } from "../../src/decode/fault.ts";
 import { heldUsMax } from "../../src/track/limits.ts";
 import { NaiveTracker } from "./model.ts";
-import { begin, bySet, otherOrigin, second, seenOf, trackerOf } from "./observing.ts";
+import { begin, bySet, liveSets, otherOrigin, second, seenOf, trackerOf } from "./observing.ts";
 
 const windowUs = 30 * second;
+const hour = 3_600 * second;
 
 const step = fc.record({
 	/** Until the next frame. Below 0: it comes out of order, as frames of several queues do. */
@@ -17,6 +18,11 @@ const step = fc.record({
 			arbitrary: fc.constantFrom(windowUs - 1, windowUs, windowUs + 1, windowUs - second, windowUs / 2, 10 * second),
 		},
 		{ weight: 1, arbitrary: fc.constantFrom(-1, -1_000, -(second - 1)) },
+		// Around the hour after which label sets make room, and the two hours after which they no longer do.
+		{
+			weight: 1,
+			arbitrary: fc.constantFrom(hour, hour + 1, hour + second, hour - windowUs, 2 * hour, 2 * hour + second),
+		},
 	),
 	/** How far the wall clock is set before the frame, which its stamp shows and time does not. */
 	jumpUs: fc.oneof(
@@ -35,8 +41,8 @@ const step = fc.record({
 
 const few = fc.integer({ min: 1, max: 5 });
 const many = fc.constant(100);
-/** Origins are less than labelSetsMax + 2, as the GeoIP stage numbers them. */
-const labelSetsMax = fc.oneof(fc.integer({ min: 4, max: 6 }), many);
+/** Origins are less than labelSetsMax + 2, as the GeoIP stage numbers them; with two domains, up to eight label sets want room. */
+const labelSetsMax = fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 4, max: 6 }) }, { weight: 1, arbitrary: many });
 /** Few sessions or few remembered ids, down to one, or both. */
 const bounds = fc.record({ trackedMax: fc.oneof(few, many), rememberedMax: fc.oneof(few, many), labelSetsMax });
 
@@ -84,7 +90,15 @@ for (const isLive of [true, false]) {
 						model.pass(latestUs);
 						tracker.expire();
 					} else {
-						const seen = seenOf({ id, domain, origin, bytes, port: 40_000 + domain });
+						// Responses answer none of the queries: those count under the label set that their query had.
+						const seen = seenOf({
+							id,
+							domain,
+							origin,
+							bytes,
+							port: 40_000 + domain,
+							messageId: kind === "response" ? 8 : 7,
+						});
 						tracker.observe(outcomes[kind as keyof typeof outcomes], seen, stampUs);
 						tracker.expire();
 						model.pass(trueUs);
@@ -101,6 +115,10 @@ for (const isLive of [true, false]) {
 						expect(tracker.activeByDomain.at(domain)).toBe(model.activeByDomain()[domain] ?? 0);
 						expect(tracker.peakByDomain.at(domain)).toBe(model.peakByDomain[domain] ?? 0);
 					}
+					expect([tracker.sets.overflowed, liveSets(tracker)]).toEqual([
+						model.overflowed,
+						Object.keys(model.sets).toSorted(),
+					]);
 					const { sessions, remembered } = tracker.tables;
 					expect([sessions.size, remembered.size]).toEqual([...model.sizes]);
 					expect([sessions.evicted, remembered.evicted]).toEqual([model.evicted, model.forgotten]);
