@@ -1,5 +1,6 @@
 import type { LiveOptions, LiveSource } from "./capture/live.ts";
-import { Watch } from "./capture/watch.ts";
+import type { FrameBatch } from "./capture/source.ts";
+import { noCounts, Watch } from "./capture/watch.ts";
 import { type Config, reloadable } from "./config.ts";
 import type { Tracker } from "./engine/tracker.ts";
 import type { Sources } from "./metrics/collect.ts";
@@ -23,8 +24,14 @@ const filesCheckMs = 10_000;
 /** A certificate that ends within a week should have been replaced before: who renews by itself does so a month ahead. */
 const renewalMs = 7 * 24 * 3_600_000;
 
-/** Batches that are read in between two metrics of a scrape at the most: enough to empty the default capture buffer. */
-const breathBatchesMax = 32;
+/**
+ * Live, frames are read so many at a time, that a turn of the event loop comes soon, also where each leads to a look into the
+ * databases; it has to hold the longest frame.
+ */
+const liveBatchBytes = 128 * 1024;
+
+/** A scrape is written for so long, or until a metric's end, before whoever else waits for the event loop has a turn. */
+const writingUsMost = 5_000;
 
 /**
  * Sessions end when their time has come, even if no packet comes. Wake-ups for that are at least this far apart, so that each
@@ -38,7 +45,7 @@ export interface Exporter {
 	readonly tracker: Tracker;
 	/** Whether the capture works, or waits to be opened again; to be asked by a watchdog. */
 	isAlive(): boolean;
-	/** Applies what of `next` can be applied without a restart. Throws a CaptureError, and changes nothing, if another interface cannot be captured on. */
+	/** Applies what of `next` can be applied without a restart. Throws a CaptureError, and changes nothing, if the capture cannot be opened as it says. */
 	reload(next: Config): Promise<void>;
 	/** The configuration could not be read again; the old one stays. */
 	reloadFailed(): void;
@@ -80,14 +87,21 @@ export async function startExporter(
 	const configReload = { successful: true, successTimeSeconds: world.wallUs() / 1e6 };
 
 	let expiry: ReturnType<typeof setTimeout> | undefined;
+	/**
+	 * Time passes, as far as all frames from before were read: those that lay in the buffer for long, as while the process was
+	 * stopped, come at their own time. What ends with it has ended.
+	 */
+	function passTime(): void {
+		if (watch.catchUp()) tracker.advance(world.monotonicUs());
+		tracker.expire();
+	}
 	/** A timer for when something ends next; none when nothing will. */
 	function expireLater(): typeof expiry {
 		const waitMs = (tracker.nextExpiryUs + heldUsMax - world.monotonicUs()) / 1_000;
 		if (waitMs === Number.POSITIVE_INFINITY) return undefined;
 		return setTimeout(
 			() => {
-				tracker.advance(world.monotonicUs());
-				tracker.expire();
+				passTime();
 				expiry = expireLater();
 			},
 			Math.max(waitMs, expiryDelayMinMs),
@@ -114,10 +128,10 @@ export async function startExporter(
 			});
 			supervision.captureChanged(true, source.interfaceName);
 		},
-		batch: engine.batch,
-		consume(used) {
+		batch: firstOf(engine.batch, liveBatchBytes),
+		consume(used, range) {
 			tracker.synchronize(world.wallUs(), world.monotonicUs());
-			engine.observe(used);
+			engine.observe(used, range);
 			expiry ??= expireLater();
 		},
 		broke(fault, isNews) {
@@ -128,6 +142,8 @@ export async function startExporter(
 			const timer = setTimeout(work, delayMs);
 			return () => clearTimeout(timer);
 		},
+		wallUs: world.wallUs,
+		monotonicUs: world.monotonicUs,
 	});
 
 	try {
@@ -142,17 +158,22 @@ export async function startExporter(
 		capture: () => ({
 			interfaceName: config.capture.interface,
 			up: watch.up,
-			reopened: watch.reopened,
-			...watch.statistics(),
+			counts: new Map([[config.capture.interface, noCounts], ...watch.counts()]),
 		}),
 		configReload: () => configReload,
 	};
+	/** When the scrapes last waited for their turn. */
+	let turnUs = Number.NEGATIVE_INFINITY;
 	const exposition = createExposition(sources, async (characters) => {
 		tidier.wrote(characters);
-		for (let batches = 0; batches < breathBatchesMax && watch.drainOnce(); batches++);
+		// Under a flood each turn takes some milliseconds, and most metrics next to none.
+		if (world.monotonicUs() - turnUs < writingUsMost) return;
+		await turn();
+		turnUs = world.monotonicUs();
 	});
 	const feed = createFeed({
 		sources,
+		passTime,
 		activeWindowMs: config.session.activeWindowMs,
 		capture: () => ({
 			ports: config.dnstt.ports,
@@ -171,7 +192,7 @@ export async function startExporter(
 		version,
 		telemetryPath: config.web.telemetryPath,
 		async render() {
-			tracker.advance(world.monotonicUs());
+			passTime();
 			const parts = await exposition.render();
 			tidier.scraped();
 			return parts;
@@ -250,12 +271,11 @@ export async function startExporter(
 				log: next.log,
 				web: { ...config.web, basicAuth: next.web.basicAuth },
 			};
-			// Another interface is tried before anything changes; not kept, as two at a time would see each frame twice.
-			if (changed.reload.includes("capture.interface") && watch.up) openCapture(merged).close();
+			if (changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port"))
+				watch.replace(() => openCapture(merged));
 			config = merged;
 			log.level = config.log.level;
 			log.format = config.log.format;
-			if (changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port")) watch.restart();
 			if (changed.reload.includes("web.basic-auth")) auth = authOf(config);
 			await checkFiles();
 			configReload.successful = true;
@@ -278,6 +298,16 @@ export async function startExporter(
 			await server.stop();
 		},
 	};
+}
+
+/** Everyone who waits for the event loop has a turn. */
+function turn(): Promise<void> {
+	return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The first bytes of a batch, as a batch. */
+function firstOf({ bytes, view }: FrameBatch, length: number): FrameBatch {
+	return { bytes: bytes.subarray(0, length), view };
 }
 
 /** What checks credentials, if there are any to check: only then is it loaded. */

@@ -16,6 +16,7 @@ import { temporaryFolder } from "./support/temporary.ts";
 import { makeCertificate } from "./web/certificates.ts";
 
 const startUs = 1_700_000_000_000_000;
+const second = 1_000_000;
 
 /** A capture whose frames a test gives. */
 class GivenSource implements LiveSource {
@@ -33,12 +34,17 @@ class GivenSource implements LiveSource {
 
 	/** A query of a client came in at `timeUs`. */
 	query(client: number, timeUs: number, port = 53): void {
+		this.lies(client, timeUs, port);
+		this.callback();
+	}
+
+	/** A query of a client came in at `timeUs`, and nobody was woken. */
+	lies(client: number, timeUs: number, port = 53): void {
 		const payload = dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, client) });
 		const addresses = { source: "192.0.2.1", destination: "198.51.100.1" };
 		const packet = udpPacket({ ...addresses, sourcePort: 4000, destinationPort: port, payload });
 		this.records = [{ timeNs: BigInt(timeUs) * 1000n, bytes: packet }];
 		this.received++;
-		this.callback();
 	}
 
 	breaks(): void {
@@ -90,6 +96,10 @@ async function start(config: Config = configOf({ "web.listen-address": "127.0.0.
 			if (last === undefined) throw new Error("nothing was opened");
 			return last.source;
 		},
+		/** Waits until of all captures only the latest is open. */
+		async replaced(): Promise<void> {
+			while (opened.slice(0, -1).some(({ source }) => !source.closed)) await Bun.sleep(10);
+		},
 		get: (path: string) => fetch(new URL(path, exporter.url)),
 		async metrics(): Promise<Samples> {
 			return parseExposition(await (await fetch(new URL("/metrics", exporter.url))).text());
@@ -125,6 +135,17 @@ describe("an exporter", () => {
 		expect(await active()).toBe(1);
 		running.clock.nowUs++;
 		expect(await active()).toBe(0);
+	});
+
+	test("takes frames that lay in the buffer while it was stopped at their own time", async () => {
+		await using running = await start();
+		running.source().lies(1, startUs + second);
+		// A minute later the first to have a turn is a scrape.
+		running.clock.nowUs += 60 * second;
+		const samples = await running.metrics();
+		expect(samples.value("dnstt_queries_total", domain)).toBe(1);
+		expect(samples.value("dnstt_peak_clients", domain)).toBe(1);
+		expect(samples.value("dnstt_active_clients", domain)).toBe(0);
 	});
 
 	test("is ready only while the capture is open, and opens it again when it broke", async () => {
@@ -176,38 +197,56 @@ describe("a reload", () => {
 	test("opens the capture anew for other ports, and reads them", async () => {
 		await using running = await start();
 		await running.exporter.reload(configOf({ ...free, "dnstt.port": "5353" }));
+		await running.replaced();
 		expect(running.opened.map(({ options, source }) => [options.ports, source.closed])).toEqual([
 			[[53], true],
 			[[5353], false],
 		]);
-		running.source().query(1, startUs, 5353);
-		running.source().query(2, startUs, 5353);
-		running.source().query(3, startUs, 53); // No longer watched.
+		running.clock.nowUs += second;
+		running.source().query(1, startUs + second, 5353);
+		running.source().query(2, startUs + second, 5353);
+		running.source().query(3, startUs + second, 53); // No longer watched.
 		const samples = await running.metrics();
 		expect(samples.value("dnstt_queries_total", domain)).toBe(2);
 		// It was not broken.
 		expect(samples.sum("dnstt_exporter_capture_reopened_total")).toBe(0);
 	});
 
-	test("of a capture that cannot be opened throws, changes nothing and keeps the old one", async () => {
-		await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
-		running.refusing.next = true;
-		const { level } = running.world.log;
-		const next = configOf({ ...free, "capture.interface": "nope0", "log.level": "error" });
-		await expect(running.exporter.reload(next)).rejects.toThrow(CaptureError);
-		expect([running.opened.length, running.source().closed, running.world.log.level]).toEqual([1, false, level]);
-		running.source().query(1, startUs);
-		expect((await running.metrics()).value("dnstt_queries_total", domain)).toBe(1);
-		expect((await running.get("/-/ready")).status).toBe(200);
-	});
+	test.each([
+		["capture.interface", "nope0"],
+		["capture.buffer-size", "1GiB"],
+		["capture.promiscuous", "true"],
+		["dnstt.port", "5353"],
+	])(
+		"of a capture that cannot be opened with another %s throws, changes nothing and keeps the old one",
+		async (key, value) => {
+			await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
+			running.refusing.next = true;
+			const { level } = running.world.log;
+			const next = configOf({ ...free, "capture.interface": "eth0", [key]: value, "log.level": "error" });
+			await expect(running.exporter.reload(next)).rejects.toThrow(CaptureError);
+			expect([running.opened.length, running.source().closed, running.world.log.level]).toEqual([1, false, level]);
+			running.source().query(1, startUs);
+			expect((await running.metrics()).value("dnstt_queries_total", domain)).toBe(1);
+			expect((await running.get("/-/ready")).status).toBe(200);
+		},
+	);
 
-	test("takes other ports while the interface is down and nobody has noticed yet", async () => {
+	test("to another interface leaves the series of the old one as they are", async () => {
 		await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
-		running.refusing.next = true;
-		await running.exporter.reload(configOf({ ...free, "capture.interface": "eth0", "dnstt.port": "5353" }));
-		running.refusing.next = false;
-		while (running.opened.length < 2) await Bun.sleep(10);
-		expect(running.opened.at(-1)?.options.ports).toEqual([5353]);
+		running.source().query(1, startUs);
+		await running.exporter.reload(configOf({ ...free, "capture.interface": "eth1" }));
+		await running.replaced();
+		running.clock.nowUs += second;
+		running.source().query(2, startUs + second);
+		running.source().query(3, startUs + second);
+		const samples = await running.metrics();
+		const received = ["eth0", "eth1"].map((name) =>
+			samples.value("dnstt_exporter_packets_received_total", { interface: name }),
+		);
+		expect(received).toEqual([1, 2]);
+		expect(samples.value("dnstt_exporter_capture_up", { interface: "eth0" })).toBeUndefined();
+		expect(samples.value("dnstt_exporter_capture_up", { interface: "eth1" })).toBe(1);
 	});
 
 	test("while the capture is closed takes another interface, whether it is there or not", async () => {

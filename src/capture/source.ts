@@ -26,6 +26,12 @@ export function stampUsAt({ view }: FrameBatch, at: number): number {
 	return view.getUint32(at, true) * 1_000_000 + Math.floor(view.getUint32(at + 4, true) / 1_000);
 }
 
+/** Frames from `fromUs` on and before `toUs`, microseconds since 1970. */
+export interface TimeRange {
+	readonly fromUs: number;
+	readonly toUs: number;
+}
+
 /** Counts since the source opened, as the kernel keeps them (pcap_stats(3PCAP)); all 0 for files but `received`. */
 export interface CaptureStatistics {
 	/** Frames that passed the filter, those dropped by the kernel among them (TPACKET_V3). */

@@ -1,25 +1,49 @@
-import type { LiveSource } from "./live.ts";
-import { CaptureError, type CaptureStatistics, type FrameBatch } from "./source.ts";
+import { blockTimeoutMs, type LiveSource } from "./live.ts";
+import { CaptureError, type CaptureStatistics, type FrameBatch, stampUsAt, type TimeRange } from "./source.ts";
 
 /** Waits before the capture is opened again: twice as long after each failure, up to the longest. */
 export const reopenDelayMinMs = 100;
 export const reopenDelayMaxMs = 5_000;
 
-/** A restart takes so many batches at the most of what the old capture holds: enough to empty the default capture buffer. */
-export const restartBatchesMax = 32;
+/**
+ * Reading takes as long in one turn of the event loop as the others took since the turn before, within these bounds: it keeps up
+ * with a flood while a large scrape is written, and delays nobody for longer.
+ */
+export const turnMsMin = 5;
+export const turnMsMax = 25;
+
+/** By then the kernel has handed over the block with the latest frame that the old one of two captures has to give. */
+export const replaceDelayMs = blockTimeoutMs + 50;
+/** The old capture is closed after this time, whatever it still holds; and stamps of so long ago decide nothing any more. */
+export const replaceDelayMaxMs = 2_000;
+/** The wall clock is read in milliseconds: its next one begins within this time. */
+const clockStepUs = 1_000;
+/** Two captures do not stamp one frame at the same instant. Frames of this time are left out, so that none counts twice. */
+const stampGapUs = 100;
 
 /** A check may find frames just before the event loop comes to them; that so many in a row do is no coincidence. */
 const turnsMissedMax = 3;
+
+/** Of one interface, since the start. */
+export interface InterfaceCounts extends CaptureStatistics {
+	/** Times that it was opened again after it broke. */
+	readonly reopened: number;
+}
+
+export const noCounts: InterfaceCounts = { received: 0, droppedByKernel: 0, droppedByInterface: 0, reopened: 0 };
+const noStatistics: CaptureStatistics = noCounts;
+
+const always: TimeRange = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY };
 
 export interface WatchOptions {
 	/** Opens the capture; throws a CaptureError. */
 	readonly open: () => LiveSource;
 	/** The capture was opened, for the first time or again: frames of this source come next. `isNews` as for `broke`. */
 	readonly opened: (source: LiveSource, isNews: boolean) => void;
-	/** Where frames are put. */
+	/** Where frames are put. A small one keeps turns short. */
 	readonly batch: FrameBatch;
-	/** Takes the frames of the batch: what `read` gave. */
-	readonly consume: (used: number) => void;
+	/** Takes those frames of the batch (what `read` gave) that are in the range. */
+	readonly consume: (used: number, range: TimeRange) => void;
 	/**
 	 * The capture broke, or could not be opened again (told once a break). `isNews` is false where this was told already since
 	 * the capture last worked for a while: it breaks again and again.
@@ -27,27 +51,36 @@ export interface WatchOptions {
 	readonly broke: (fault: CaptureError, isNews: boolean) => void;
 	/** Runs `work` after `delayMs`; gives the function that takes that back. */
 	readonly later: (work: () => void, delayMs: number) => () => void;
+	/** Microseconds: the wall clock, which stamps frames, and one that nobody sets. */
+	readonly wallUs: () => number;
+	readonly monotonicUs: () => number;
 }
 
 /**
  * A live capture that outlives its interface: when reading fails, it is closed and opened again, at once and then with
- * growing waits, until it works: until it gave frames, or stayed open for longer than the longest wait. Between two batches whoever else waits for the event loop has its turn, so that a flood
- * of frames does not keep a scrape out.
+ * growing waits, until it works: until it gave frames, or stayed open for longer than the longest wait. Whoever else waits for the
+ * event loop has its turn, so that a flood of frames does not keep a scrape out.
  */
 export class Watch {
-	/** Times that it was opened again after it broke. */
-	reopened = 0;
 	private readonly options: WatchOptions;
 	private source: LiveSource | null = null;
-	/** Counts of the sources that were closed. */
-	private before: CaptureStatistics = { received: 0, droppedByKernel: 0, droppedByInterface: 0 };
+	/** Frames outside of it are another source's. */
+	private range = always;
+	/** Opened in place of the source, which is read until it has given all from before the cut. */
+	private successor: { readonly source: LiveSource; readonly cutUs: number; isDue: boolean } | null = null;
+	/** Counts of each interface without those of the source that counts now, which are added to what it counted at `from`. */
+	private readonly before = new Map<string, InterfaceCounts>();
+	private counting: { readonly source: LiveSource; readonly from: CaptureStatistics } | null = null;
 	private delayMs = reopenDelayMinMs;
 	/** While the capture is closed, takes back the next try; while it is open after a break, the end of its trial. */
 	private cancel: (() => void) | null = null;
+	/** Takes back what waits for the end of a replacement. */
+	private cancelReplacing: (() => void) | null = null;
 	/** What was told since the capture last worked. */
 	private toldBreak = false;
 	private toldOpen = false;
 	private stopped = false;
+	private turnEndUs = Number.NEGATIVE_INFINITY;
 	/** Times that reading had its turn, how many there were at the last check, and checks in a row that found frames without one. */
 	private turns = 0;
 	private turnsChecked = 0;
@@ -63,26 +96,21 @@ export class Watch {
 		return this.source !== null;
 	}
 
-	/** Sum over all sources since the start. */
-	statistics(): CaptureStatistics {
-		const now = this.source?.statistics();
-		return now === undefined ? this.before : sum(this.before, now);
+	/** Sums over all sources since the start, by the interface's name. */
+	counts(): ReadonlyMap<string, InterfaceCounts> {
+		if (this.counting === null) return this.before;
+		const { source, from } = this.counting;
+		const { interfaceName } = source;
+		const counts = added(this.before.get(interfaceName), source.statistics(), from);
+		return new Map(this.before).set(interfaceName, counts);
 	}
 
-	/** Takes one batch, if there is one, now instead of when the event loop comes to it. True if there was. */
-	drainOnce(): boolean {
-		const { source } = this;
-		if (source === null) return false;
-		try {
-			const used = source.read(this.options.batch);
-			if (used === 0) return false;
-			this.worked();
-			this.options.consume(used);
-			return true;
-		} catch (error) {
-			this.failed(error);
-			return false;
-		}
+	/**
+	 * Reads what there is, now instead of when the event loop comes to it, for a turn's time. False if there is more: then frames
+	 * have still to come that are older than now.
+	 */
+	catchUp(): boolean {
+		return !this.readFor(turnMsMin);
 	}
 
 	/**
@@ -93,42 +121,97 @@ export class Watch {
 		if (this.source === null) return this.cancel !== null;
 		const hadTurn = this.turns !== this.turnsChecked;
 		this.turnsChecked = this.turns;
-		this.turnsMissed = this.drainOnce() && !hadTurn ? this.turnsMissed + 1 : 0;
+		this.turnsMissed = this.readOnce() && !hadTurn ? this.turnsMissed + 1 : 0;
 		return this.turnsMissed < turnsMissedMax;
 	}
 
 	/**
-	 * Takes what the capture holds, closes it, if it is open, and opens it anew at once, for a changed configuration; `open`
-	 * decides what that is.
+	 * Opens another capture in place of this one, for a changed configuration. Throws what `open` throws: then nothing has changed.
+	 * This one gives all frames from before a moment just ahead, the other one those from then on; then this one is closed. A
+	 * capture that is closed already, as its interface went, has nothing to lose: then the other one is waited for, if need be.
 	 */
-	restart(): void {
+	replace(open: () => LiveSource): void {
 		if (this.stopped) return;
-		for (let batches = 0; batches < restartBatchesMax && this.drainOnce(); batches++);
-		const wasUp = this.up;
+		this.takeOver();
+		if (this.source === null) this.openInstead(open);
+		else this.openSuccessor(open());
+	}
+
+	stop(): void {
+		this.stopped = true;
+		this.cancelReplacing?.();
 		this.closeSource();
+		this.successor?.source.close();
+		this.successor = null;
+	}
+
+	/** Throws what the source throws; it is closed then. */
+	private openSuccessor(source: LiveSource): void {
+		try {
+			source.onReadable(() => this.turn(source));
+		} catch (error) {
+			source.close();
+			throw error;
+		}
+		const from = source.statistics();
+		this.settle();
+		this.counting = { source, from };
+		const cutUs = this.options.wallUs() + clockStepUs;
+		this.range = { ...this.range, toUs: cutUs };
+		this.successor = { source, cutUs, isDue: false };
+		this.cancelReplacing = this.options.later(() => this.replacementDue(), replaceDelayMs);
+	}
+
+	/** The capture is closed: whatever it waits for, `open` is tried now. */
+	private openInstead(open: () => LiveSource): void {
 		this.worked();
 		this.toldOpen = false;
 		try {
-			this.begin(this.options.open());
-			if (!wasUp) this.reopened++;
+			const source = open();
+			this.begin(source);
+			this.countReopening(source);
 		} catch (error) {
 			this.failed(error);
 		}
 	}
 
-	stop(): void {
-		this.stopped = true;
-		this.closeSource();
+	/** The old capture has handed over all of its frames: once they are read, the other one takes over. */
+	private replacementDue(): void {
+		if (this.successor === null) return;
+		this.successor.isDue = true;
+		this.cancelReplacing = this.options.later(() => this.takeOver(), replaceDelayMaxMs);
+		if (this.source !== null) this.turn(this.source);
+	}
+
+	/** Closes the old capture and goes on with the one that was opened in its place, if there is one. */
+	private takeOver(): void {
+		const { successor } = this;
+		if (successor === null) return;
+		this.successor = null;
+		this.cancelReplacing?.();
+		this.source?.close();
+		this.worked();
+		this.toldOpen = false;
+		this.range = { ...always, fromUs: successor.cutUs + stampGapUs };
+		// If the wall clock was set meanwhile, nothing would be later for a long time.
+		this.cancelReplacing = this.options.later(() => {
+			this.range = always;
+		}, replaceDelayMaxMs);
+		try {
+			this.goOn(successor.source);
+		} catch (error) {
+			this.failed(error);
+		}
 	}
 
 	/** Throws what the source throws; it is closed then. */
 	private begin(source: LiveSource): void {
+		this.range = always;
+		this.counting = { source, from: noStatistics };
 		this.source = source;
 		try {
-			source.onReadable(() => this.drain(source));
-			source.arm();
-			this.options.opened(source, !this.toldOpen);
-			this.toldOpen = true;
+			source.onReadable(() => this.turn(source));
+			this.goOn(source);
 		} catch (error) {
 			this.closeSource();
 			throw error;
@@ -136,11 +219,52 @@ export class Watch {
 		if (this.toldBreak) this.cancel = this.options.later(() => this.worked(), reopenDelayMaxMs);
 	}
 
-	private drain(source: LiveSource): void {
+	private goOn(source: LiveSource): void {
+		this.source = source;
+		source.arm();
+		this.options.opened(source, !this.toldOpen);
+		this.toldOpen = true;
+	}
+
+	/** Reads for a while, and goes on in the next turn or when frames have come. */
+	private turn(source: LiveSource): void {
 		if (this.source !== source) return;
 		this.turns++;
-		if (this.drainOnce()) setImmediate(() => this.drain(source));
-		else if (this.source === source) this.arm(source);
+		const othersMs = (this.options.monotonicUs() - this.turnEndUs) / 1_000;
+		const isMore = this.readFor(Math.min(Math.max(othersMs, turnMsMin), turnMsMax));
+		this.turnEndUs = this.options.monotonicUs();
+		const now = this.source;
+		if (now === null) return;
+		if (isMore) setImmediate(() => this.turn(now));
+		else this.arm(now);
+	}
+
+	/** Reads until there is nothing more, or for so long: then true. */
+	private readFor(limitMs: number): boolean {
+		const endUs = this.options.monotonicUs() + limitMs * 1_000;
+		while (this.readOnce()) if (this.options.monotonicUs() >= endUs) return true;
+		return false;
+	}
+
+	/** Takes one batch; true if there was one. */
+	private readOnce(): boolean {
+		const { source, successor } = this;
+		if (source === null) return false;
+		const { batch } = this.options;
+		try {
+			const used = source.read(batch);
+			if (successor !== null && (used === 0 ? successor.isDue : stampUsAt(batch, 0) >= successor.cutUs)) {
+				this.takeOver();
+				return true;
+			}
+			if (used === 0) return false;
+			this.worked();
+			this.options.consume(used, this.range);
+			return true;
+		} catch (error) {
+			this.failed(error);
+			return false;
+		}
 	}
 
 	private arm(source: LiveSource): void {
@@ -162,6 +286,10 @@ export class Watch {
 	/** Closes the capture for a fault of it, and tries it again later; throws any other. */
 	private failed(error: unknown): void {
 		if (!(error instanceof CaptureError)) throw error;
+		if (this.successor !== null) {
+			this.takeOver();
+			return;
+		}
 		this.closeSource();
 		this.options.broke(error, !this.toldBreak);
 		if (!this.toldBreak) this.toldOpen = false;
@@ -178,8 +306,9 @@ export class Watch {
 	private reopen(): void {
 		this.cancel = null;
 		try {
-			this.begin(this.options.open());
-			this.reopened++;
+			const source = this.options.open();
+			this.begin(source);
+			this.countReopening(source);
 		} catch (error) {
 			if (!(error instanceof CaptureError)) throw error;
 			this.retry();
@@ -195,15 +324,29 @@ export class Watch {
 		this.takeBack();
 		if (this.source === null) return;
 		this.source.close();
-		this.before = sum(this.before, this.source.statistics());
 		this.source = null;
+		this.settle();
+	}
+
+	/** What was counted until now is kept; the source that did counts no more. */
+	private settle(): void {
+		if (this.counting === null) return;
+		const { source, from } = this.counting;
+		this.counting = null;
+		this.before.set(source.interfaceName, added(this.before.get(source.interfaceName), source.statistics(), from));
+	}
+
+	private countReopening({ interfaceName }: LiveSource): void {
+		const counts = this.before.get(interfaceName) ?? noCounts;
+		this.before.set(interfaceName, { ...counts, reopened: counts.reopened + 1 });
 	}
 }
 
-function sum(a: CaptureStatistics, b: CaptureStatistics): CaptureStatistics {
+function added(counts: InterfaceCounts = noCounts, now: CaptureStatistics, from: CaptureStatistics): InterfaceCounts {
 	return {
-		received: a.received + b.received,
-		droppedByKernel: a.droppedByKernel + b.droppedByKernel,
-		droppedByInterface: a.droppedByInterface + b.droppedByInterface,
+		received: counts.received + now.received - from.received,
+		droppedByKernel: counts.droppedByKernel + now.droppedByKernel - from.droppedByKernel,
+		droppedByInterface: counts.droppedByInterface + now.droppedByInterface - from.droppedByInterface,
+		reopened: counts.reopened,
 	};
 }

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import modulePath from "../../.build/engine.wasm" with { type: "file" };
-import { type FrameBatch, type LinkType, stampUsAt } from "../capture/source.ts";
+import { type FrameBatch, type LinkType, stampUsAt, type TimeRange } from "../capture/source.ts";
 import { EngineError } from "./error.ts";
 import type { EngineExports } from "./exports.ts";
 import { Tracker } from "./tracker.ts";
@@ -50,12 +50,6 @@ export interface Span {
 	readonly frames: number;
 	readonly firstUs: number;
 	readonly lastUs: number;
-}
-
-/** Frames from `fromUs` on and before `toUs`. */
-export interface TimeRange {
-	readonly fromUs: number;
-	readonly toUs: number;
 }
 
 /** Looks at the tracker at moments between frames. */

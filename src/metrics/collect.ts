@@ -17,10 +17,16 @@ export interface Sample {
 	readonly metricName?: string;
 }
 
-/** What there is to tell about the capture; counts are since the start, whatever was opened again in between. */
+/** What there is to tell about the capture. */
 export interface CaptureState {
 	readonly interfaceName: string;
 	readonly up: boolean;
+	/** By interface: this one, and those that another configuration named before. */
+	readonly counts: ReadonlyMap<string, CaptureCounts>;
+}
+
+/** Counts of an interface since the start, however often it was opened again in between. */
+export interface CaptureCounts {
 	readonly reopened: number;
 	readonly received: number;
 	readonly droppedByKernel: number;
@@ -218,9 +224,9 @@ export class Collectors {
 			.map((state) => ({ sharedLabels: { database: state.database }, value: value(state) }));
 	}
 
-	private ofCapture(samples: (state: CaptureState, labels: Labels) => Sample[]): Sample[] {
-		const state = this.sources.capture();
-		return state === null ? [] : samples(state, { interface: state.interfaceName });
+	private byInterface(samples: (counts: CaptureCounts, labels: Labels) => Sample[]): Sample[] {
+		const counts = this.sources.capture()?.counts ?? new Map<string, CaptureCounts>();
+		return [...counts].flatMap(([name, of]) => samples(of, { interface: name }));
 	}
 
 	private readonly collectors: Readonly<Record<MetricKey, (name: string) => Sample[]>> = {
@@ -274,11 +280,14 @@ export class Collectors {
 			const { version, revision, bunVersion } = this.sources.build;
 			return [{ sharedLabels: { version, revision, bunversion: bunVersion }, value: 1 }];
 		},
-		captureUp: () => this.ofCapture(({ up }, labels) => [{ sharedLabels: labels, value: up ? 1 : 0 }]),
-		captureReopened: () => this.ofCapture(({ reopened }, labels) => [{ sharedLabels: labels, value: reopened }]),
-		packetsReceived: () => this.ofCapture(({ received }, labels) => [{ sharedLabels: labels, value: received }]),
+		captureUp: () => {
+			const state = this.sources.capture();
+			return state === null ? [] : [{ sharedLabels: { interface: state.interfaceName }, value: state.up ? 1 : 0 }];
+		},
+		captureReopened: () => this.byInterface(({ reopened }, labels) => [{ sharedLabels: labels, value: reopened }]),
+		packetsReceived: () => this.byInterface(({ received }, labels) => [{ sharedLabels: labels, value: received }]),
 		packetsDropped: () =>
-			this.ofCapture(({ droppedByKernel, droppedByInterface }, labels) => [
+			this.byInterface(({ droppedByKernel, droppedByInterface }, labels) => [
 				{ sharedLabels: { ...labels, by: "kernel" }, value: droppedByKernel },
 				{ sharedLabels: { ...labels, by: "interface" }, value: droppedByInterface },
 			]),

@@ -65,8 +65,7 @@ export function createFeed(options: FeedOptions): Feed {
 	const endSampling = every(() => {
 		followWall();
 		const nowUs = monotonicUs();
-		tracker.advance(nowUs);
-		tracker.expire();
+		options.passTime();
 		const latest = rates.latestOf(allSets(tracker), nowUs);
 		const { hour, day } = history.push([
 			Math.round(nowUs / 1_000),

@@ -19,6 +19,8 @@ export interface SnapshotOptions {
 	readonly activeWindowMs: number;
 	/** When the exporter started, in microseconds since 1970 by the wall clock as it is set now. */
 	startedUs(): number;
+	/** Time passes, as far as all frames from before were read; what ends with it has ended. */
+	passTime(): void;
 	/** What the metrics' sources do not know of the capture; `since` is microseconds since 1970. */
 	capture(): { readonly ports: readonly number[]; readonly sinceUs: number };
 }
@@ -31,8 +33,7 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
 
 	return (wallUs, monotonicUs) => {
-		tracker.advance(monotonicUs);
-		tracker.expire();
+		options.passTime();
 		const amountsOf = (sets: readonly number[]): Amounts => ({
 			...figuresOf(tracker, sets),
 			...rates.ratesOf(sets, monotonicUs),
@@ -134,15 +135,16 @@ function captureOf(
 	state: CaptureState | null,
 	more: { readonly ports: readonly number[]; readonly sinceUs: number },
 ): CaptureStatus {
+	const counts = state?.counts.get(state.interfaceName);
 	return {
 		interface: state?.interfaceName ?? "",
 		ports: more.ports,
 		up: state?.up ?? false,
 		since: timeText(more.sinceUs),
-		reopened: state?.reopened ?? 0,
-		received: state?.received ?? 0,
-		dropped_by_kernel: state?.droppedByKernel ?? 0,
-		dropped_by_interface: state?.droppedByInterface ?? 0,
+		reopened: counts?.reopened ?? 0,
+		received: counts?.received ?? 0,
+		dropped_by_kernel: counts?.droppedByKernel ?? 0,
+		dropped_by_interface: counts?.droppedByInterface ?? 0,
 		faults: Object.values(byReason(faultNames, (reason) => tracker.faultsOf(reason))).reduce(
 			(sum, count) => sum + count,
 			0,

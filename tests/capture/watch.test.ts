@@ -1,14 +1,26 @@
 import { describe, expect, test } from "bun:test";
 import type { LiveSource } from "../../src/capture/live.ts";
-import { CaptureError, LinkType } from "../../src/capture/source.ts";
-import { reopenDelayMaxMs, reopenDelayMinMs, restartBatchesMax, Watch } from "../../src/capture/watch.ts";
+import { CaptureError, type FrameBatch, LinkType, stampUsAt, type TimeRange } from "../../src/capture/source.ts";
+import {
+	type InterfaceCounts,
+	reopenDelayMaxMs,
+	reopenDelayMinMs,
+	replaceDelayMaxMs,
+	replaceDelayMs,
+	turnMsMax,
+	turnMsMin,
+	Watch,
+} from "../../src/capture/watch.ts";
 import { batchOfBytes } from "../support/observed.ts";
+
+const beginUs = 1_700_000_000_000_000;
 
 /** A source whose frames and faults are the test's. */
 class FakeSource implements LiveSource {
-	readonly interfaceName = "fake0";
 	readonly linkType = LinkType.RAW;
 	batches = 0;
+	/** The stamp of the next batch's first frame, which goes up by 1 ms with each batch. */
+	stampUs = beginUs;
 	fault: Error | null = null;
 	received = 0;
 	closed = false;
@@ -17,12 +29,17 @@ class FakeSource implements LiveSource {
 	/** What onReadable and arm throw. */
 	deaf: Error | null = null;
 
-	read(): number {
+	constructor(readonly interfaceName = "fake0") {}
+
+	read({ view }: FrameBatch): number {
 		if (this.fault !== null) throw this.fault;
 		if (this.batches === 0) return 0;
 		this.batches--;
 		this.received++;
-		return 8;
+		view.setUint32(0, Math.floor(this.stampUs / 1e6), true);
+		view.setUint32(4, (this.stampUs % 1e6) * 1_000, true);
+		this.stampUs += 1_000;
+		return 16;
 	}
 	onReadable(callback: () => void): void {
 		if (this.deaf !== null) throw this.deaf;
@@ -42,8 +59,17 @@ class FakeSource implements LiveSource {
 
 /** A watch over fake sources; `opens` are what opening gives next: a source, or a fault. */
 function watched(opens: (FakeSource | Error)[]) {
-	const log = { broke: [] as string[], opened: 0, news: [] as string[], consumed: 0, delays: [] as number[] };
-	let work: (() => void) | null = null;
+	const log = {
+		broke: [] as string[],
+		opened: 0,
+		news: [] as string[],
+		consumed: [] as (TimeRange & { readonly stampUs: number })[],
+		delays: [] as number[],
+	};
+	/** The time by both clocks, and how long taking a batch takes. */
+	const clock = { nowUs: beginUs, batchUs: 0 };
+	const works = new Set<() => void>();
+	const batch = batchOfBytes(64);
 	const watch = new Watch({
 		open() {
 			const next = opens.shift() ?? new CaptureError("still away");
@@ -54,28 +80,40 @@ function watched(opens: (FakeSource | Error)[]) {
 			log.opened++;
 			if (isNews) log.news.push("open");
 		},
-		batch: batchOfBytes(64),
-		consume: () => log.consumed++,
+		batch,
+		consume(_, range) {
+			log.consumed.push({ ...range, stampUs: stampUsAt(batch, 0) });
+			clock.nowUs += clock.batchUs;
+		},
 		broke(fault, isNews) {
 			log.broke.push(fault.message);
 			if (isNews) log.news.push(fault.message);
 		},
 		later(given, delayMs) {
 			log.delays.push(delayMs);
-			work = given;
-			return () => {
-				work = null;
+			const work = () => {
+				works.delete(work);
+				given();
 			};
+			works.add(work);
+			return () => works.delete(work);
 		},
+		wallUs: () => clock.nowUs,
+		monotonicUs: () => clock.nowUs,
 	});
 	/** Lets the time of the last wait pass; false if nothing waits. */
 	const pass = () => {
-		const due = work;
-		work = null;
+		const due = [...works].at(-1);
 		due?.();
-		return due !== null;
+		return due !== undefined;
 	};
-	return { watch, log, pass };
+	return { watch, log, pass, clock };
+}
+
+function countsOf(watch: Watch, interfaceName = "fake0"): InterfaceCounts {
+	const counts = watch.counts().get(interfaceName);
+	if (counts === undefined) throw new Error(`nothing was counted of ${interfaceName}`);
+	return counts;
 }
 
 const fault = new CaptureError("gone");
@@ -101,21 +139,21 @@ describe("a capture that breaks", () => {
 		const sources = [new FakeSource(), new FakeSource()] as const;
 		const { watch, log, pass } = watched([sources[0], new CaptureError("away"), sources[1]]);
 		sources[0].batches = 1;
-		watch.drainOnce();
+		watch.catchUp();
 		sources[0].fault = fault;
-		watch.drainOnce();
+		watch.catchUp();
 		pass();
 		pass();
-		expect({ up: watch.up, reopened: watch.reopened, opened: log.opened }).toEqual({
+		expect({ up: watch.up, reopened: countsOf(watch).reopened, opened: log.opened }).toEqual({
 			up: true,
 			reopened: 1,
 			opened: 2,
 		});
 		sources[1].batches = 1;
-		watch.drainOnce();
-		expect(watch.statistics()).toEqual({ received: 2, droppedByKernel: 4, droppedByInterface: 0 });
+		watch.catchUp();
+		expect(countsOf(watch)).toEqual({ received: 2, droppedByKernel: 4, droppedByInterface: 0, reopened: 1 });
 		sources[1].fault = fault;
-		watch.drainOnce();
+		watch.catchUp();
 		// Open after a break it is on trial for the longest wait.
 		expect(log.delays).toEqual([100, 200, 5000, 100]);
 		expect(log.news).toEqual(["open", "gone", "open", "gone"]);
@@ -136,7 +174,7 @@ describe("a capture that breaks", () => {
 		// It stayed open for the longest wait.
 		pass();
 		(sources[8] as FakeSource).fault = fault;
-		watch.drainOnce();
+		watch.catchUp();
 		expect([log.delays.at(-1), log.news.at(-1)]).toEqual([reopenDelayMinMs, "gone"]);
 	});
 
@@ -148,9 +186,9 @@ describe("a capture that breaks", () => {
 		expect([watch.up, first.closed, watch.isAlive()]).toEqual([false, true, true]);
 		deaf.deaf = fault;
 		pass();
-		expect([watch.up, deaf.closed, watch.isAlive(), watch.reopened]).toEqual([false, true, true, 0]);
+		expect([watch.up, deaf.closed, watch.isAlive(), countsOf(watch).reopened]).toEqual([false, true, true, 0]);
 		pass();
-		expect([watch.up, watch.reopened, log.opened]).toEqual([true, 1, 2]);
+		expect([watch.up, countsOf(watch).reopened, log.opened]).toEqual([true, 1, 2]);
 	});
 
 	test("because it can wake nobody is closed at the first time too", () => {
@@ -164,7 +202,7 @@ describe("a capture that breaks", () => {
 		const source = new FakeSource();
 		const { watch, pass } = watched([source]);
 		source.fault = fault;
-		watch.drainOnce();
+		watch.catchUp();
 		watch.stop();
 		expect(pass()).toBe(false);
 	});
@@ -173,7 +211,7 @@ describe("a capture that breaks", () => {
 		const source = new FakeSource();
 		const { watch } = watched([source]);
 		source.fault = new TypeError("ours");
-		expect(() => watch.drainOnce()).toThrow("ours");
+		expect(() => watch.catchUp()).toThrow("ours");
 	});
 
 	test("that cannot be opened the first time is thrown", () => {
@@ -181,75 +219,206 @@ describe("a capture that breaks", () => {
 	});
 });
 
-describe("a capture that is restarted for another configuration", () => {
-	test("is closed and opened anew at once, with the counts of before", () => {
-		const sources = [new FakeSource(), new FakeSource()] as const;
-		const { watch, log } = watched([...sources]);
-		sources[0].batches = 1;
-		watch.drainOnce();
-		watch.restart();
-		expect({ closed: sources[0].closed, up: watch.up, opened: log.opened }).toEqual({
-			closed: true,
-			up: true,
-			opened: 2,
+/** A moment that is surely ahead when the wall clock is read in milliseconds. */
+const cutUs = beginUs + 1_000;
+
+describe("a capture that is replaced for another configuration", () => {
+	test("gives all from before a moment, its successor what comes a gap later, and is closed only then", () => {
+		const [old, next] = [new FakeSource(), new FakeSource()];
+		const { watch, log, pass } = watched([old]);
+		old.batches = 3;
+		next.batches = 2;
+		next.stampUs = beginUs - 1_000;
+		watch.replace(() => next);
+		expect({ closed: old.closed, up: watch.up, opened: log.opened, delays: log.delays }).toEqual({
+			...{ closed: false, up: true, opened: 1, delays: [replaceDelayMs] },
 		});
-		expect(watch.statistics().received).toBe(1);
-		expect(log.broke).toEqual([]);
-		expect(log.news).toEqual(["open", "open"]);
+		watch.catchUp();
+		// The batch from the moment on is the successor's.
+		expect({ closed: old.closed, opened: log.opened, news: log.news }).toEqual({
+			...{ closed: true, opened: 2, news: ["open", "open"] },
+		});
+		expect(log.consumed).toEqual([
+			{ stampUs: beginUs, fromUs: Number.NEGATIVE_INFINITY, toUs: cutUs },
+			{ stampUs: beginUs - 1_000, fromUs: cutUs + 100, toUs: Number.POSITIVE_INFINITY },
+			{ stampUs: beginUs, fromUs: cutUs + 100, toUs: Number.POSITIVE_INFINITY },
+		]);
+		expect(next.armed).toBe(1);
 		// It was not broken.
-		expect(watch.reopened).toBe(0);
-	});
-
-	test.each([
-		[1, 1],
-		[restartBatchesMax, restartBatchesMax],
-		[restartBatchesMax + 1, restartBatchesMax],
-	])("of %d batches that it holds takes %d before it closes", (held, taken) => {
-		const source = new FakeSource();
-		const { watch, log } = watched([source, new FakeSource()]);
-		source.batches = held;
-		watch.restart();
-		expect(log.consumed).toBe(taken);
-	});
-
-	test("is opened anew at once when it breaks while what it holds is taken", () => {
-		const source = new FakeSource();
-		const { watch, log, pass } = watched([source, new FakeSource()]);
-		source.fault = fault;
-		watch.restart();
-		expect([watch.up, watch.reopened, log.opened]).toEqual([true, 1, 2]);
-		expect(pass()).toBe(false);
-	});
-
-	test("tells why it cannot be opened, and tries again", () => {
-		const { watch, log, pass } = watched([new FakeSource(), fault, new FakeSource()]);
-		watch.restart();
-		expect({ up: watch.up, broke: log.broke, delays: log.delays }).toEqual({
-			up: false,
-			broke: ["gone"],
-			delays: [reopenDelayMinMs],
-		});
+		expect([log.broke, countsOf(watch).reopened]).toEqual([[], 0]);
+		// Stamps decide nothing any more after a while: the wall clock may have been set.
+		expect(log.delays).toEqual([replaceDelayMs, replaceDelayMaxMs]);
 		pass();
-		expect(watch.up).toBe(true);
+		next.batches = 1;
+		watch.catchUp();
+		expect(log.consumed.at(-1)).toMatchObject({ fromUs: Number.NEGATIVE_INFINITY });
+	});
+
+	test("that has nothing more to give is closed when its last block was handed over, not before", () => {
+		const [old, next] = [new FakeSource(), new FakeSource()];
+		const { watch, pass } = watched([old]);
+		watch.replace(() => next);
+		watch.catchUp();
+		expect(old.closed).toBe(false);
+		old.batches = 1;
+		pass();
+		expect([old.closed, old.received, watch.up]).toEqual([true, 1, true]);
+	});
+
+	test("that has more from before than can be read is closed after a while", () => {
+		const [old, next] = [new FakeSource(), new FakeSource()];
+		const { watch, log, pass, clock } = watched([old]);
+		Object.assign(old, { batches: 1e6, stampUs: beginUs - 1e9 });
+		clock.batchUs = 1_000;
+		watch.replace(() => next);
+		pass();
+		expect(old.closed).toBe(false);
+		expect(log.delays.at(-1)).toBe(replaceDelayMaxMs);
+		pass();
+		expect([old.closed, watch.up, log.opened]).toEqual([true, true, 2]);
+	});
+
+	test.each<[title: string, open: (next: FakeSource) => FakeSource]>([
+		[
+			"cannot be opened",
+			() => {
+				throw fault;
+			},
+		],
+		[
+			"can wake nobody",
+			(next) => {
+				next.deaf = fault;
+				return next;
+			},
+		],
+	])("by one that %s stays as it was", (_, open) => {
+		const [old, next] = [new FakeSource(), new FakeSource()];
+		const { watch, log } = watched([old]);
+		expect(() => watch.replace(() => open(next))).toThrow("gone");
+		expect([old.closed, watch.up, log.broke, log.delays]).toEqual([false, true, [], []]);
+		expect(next.closed).toBe(next.deaf !== null);
+		old.batches = 1;
+		watch.catchUp();
+		expect(log.consumed).toEqual([
+			{ stampUs: beginUs, fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY },
+		]);
+	});
+
+	test("and breaks meanwhile leaves the field to its successor at once", () => {
+		const [old, next] = [new FakeSource(), new FakeSource()];
+		const { watch, log } = watched([old]);
+		watch.replace(() => next);
+		old.fault = fault;
+		watch.catchUp();
+		expect([old.closed, watch.up, log.opened, log.broke]).toEqual([true, true, 2, []]);
+	});
+
+	test("twice in a row is closed twice, the one in between too", () => {
+		const sources = Array.from({ length: 3 }, () => new FakeSource());
+		const [old, between, last] = sources as [FakeSource, FakeSource, FakeSource];
+		const { watch, pass } = watched([old]);
+		watch.replace(() => between);
+		watch.replace(() => last);
+		expect(sources.map(({ closed }) => closed)).toEqual([true, false, false]);
+		pass();
+		expect([sources.map(({ closed }) => closed), watch.up]).toEqual([[true, true, false], true]);
+	});
+
+	test("is closed with its successor when it is stopped", () => {
+		const [old, next] = [new FakeSource(), new FakeSource()];
+		const { watch, pass } = watched([old]);
+		watch.replace(() => next);
+		watch.stop();
+		expect([old.closed, next.closed, watch.up, pass()]).toEqual([true, true, false, false]);
+	});
+
+	test("counts by interface, and what both captured once", () => {
+		const [eth0, eth1, again] = [new FakeSource("eth0"), new FakeSource("eth1"), new FakeSource("eth0")];
+		const { watch, pass } = watched([eth0]);
+		const received = () => [...watch.counts()].map(([name, counts]) => [name, counts.received]);
+		eth0.received = 5;
+		eth1.received = 2;
+		watch.replace(() => eth1);
+		// Until both are open one counts, from then on the other.
+		eth0.received += 10;
+		eth1.received += 10;
+		expect(received()).toEqual([
+			["eth0", 5],
+			["eth1", 10],
+		]);
+		pass();
+		watch.replace(() => again);
+		pass();
+		again.received++;
+		expect(received()).toEqual([
+			["eth0", 6],
+			["eth1", 10],
+		]);
+	});
+
+	test("while it is closed tries the other configuration at once, and again later", () => {
+		const source = new FakeSource();
+		const { watch, log, pass } = watched([source, fault, new FakeSource()]);
+		source.fault = fault;
+		watch.catchUp();
+		pass();
+		expect(log.delays).toEqual([100, 200]);
+		watch.replace(() => {
+			throw fault;
+		});
+		expect([watch.up, log.delays]).toEqual([false, [100, 200, reopenDelayMinMs]]);
+		pass();
+		expect([watch.up, log.opened, countsOf(watch).reopened]).toEqual([true, 2, 1]);
 	});
 
 	test("waits no longer for what the old configuration named", () => {
 		const source = new FakeSource();
-		const { watch, log, pass } = watched([source, fault, fault, new FakeSource()]);
+		const { watch, log, pass } = watched([source, fault, fault]);
 		source.fault = fault;
-		watch.drainOnce();
+		watch.catchUp();
 		pass();
 		pass();
-		watch.restart();
-		expect({ up: watch.up, opened: log.opened }).toEqual({ up: true, opened: 2 });
+		watch.replace(() => new FakeSource());
+		expect({ up: watch.up, opened: log.opened, reopened: countsOf(watch).reopened }).toEqual({
+			...{ up: true, opened: 2, reopened: 1 },
+		});
 		expect(pass()).toBe(false);
 	});
 
 	test("is not opened once it was stopped", () => {
-		const { watch, log } = watched([new FakeSource(), new FakeSource()]);
+		const { watch, log } = watched([new FakeSource()]);
 		watch.stop();
-		watch.restart();
+		watch.replace(() => new FakeSource());
 		expect({ up: watch.up, opened: log.opened }).toEqual({ up: false, opened: 1 });
+	});
+});
+
+describe("reading", () => {
+	test("says after a turn's time that there is more", () => {
+		const source = new FakeSource();
+		const { watch, log, clock } = watched([source]);
+		source.batches = turnMsMin + 1;
+		clock.batchUs = 1_000;
+		expect([watch.catchUp(), log.consumed.length]).toEqual([false, turnMsMin]);
+		expect([watch.catchUp(), log.consumed.length]).toEqual([true, turnMsMin + 1]);
+	});
+
+	test("takes as much of the time as others do, within bounds, and lets them have their turn", async () => {
+		const source = new FakeSource();
+		const { log, clock } = watched([source]);
+		source.batches = 1_000;
+		clock.batchUs = 1_000;
+		source.wake();
+		// Nobody knows what others did before.
+		const taken = [log.consumed.length];
+		for (const othersMs of [0, turnMsMin + 3, turnMsMax + 3]) {
+			clock.nowUs += othersMs * 1_000;
+			const before = log.consumed.length;
+			await new Promise((resolve) => setImmediate(resolve));
+			taken.push(log.consumed.length - before);
+		}
+		expect(taken).toEqual([turnMsMax, turnMsMin, turnMsMin + 3, turnMsMax]);
 	});
 });
 
@@ -259,7 +428,7 @@ describe("a capture is alive", () => {
 		const { watch } = watched([source]);
 		expect(watch.isAlive()).toBe(true);
 		source.fault = fault;
-		watch.drainOnce();
+		watch.catchUp();
 		expect(watch.isAlive()).toBe(true);
 		watch.stop();
 		expect(watch.isAlive()).toBe(false);

@@ -31,10 +31,10 @@ const live = (sources: Sources): Sources => ({
 	capture: () => ({
 		interfaceName: "eth0",
 		up: true,
-		reopened: 1,
-		received: 20,
-		droppedByKernel: 3,
-		droppedByInterface: 4,
+		counts: new Map([
+			["eth0", { reopened: 1, received: 20, droppedByKernel: 3, droppedByInterface: 4 }],
+			["eth1", { reopened: 0, received: 7, droppedByKernel: 0, droppedByInterface: 0 }],
+		]),
 	}),
 	configReload: () => ({ successful: false, successTimeSeconds: 1.5 }),
 });
@@ -147,9 +147,15 @@ describe("the collectors", () => {
 		send(traffic.records);
 		const collectors = new Collectors(live(sources));
 		expect(rows(collectors, "captureUp")).toEqual([["eth0", 1]]);
-		expect(rows(collectors, "captureReopened")).toEqual([["eth0", 1]]);
-		expect(rows(collectors, "packetsReceived")).toEqual([["eth0", 20]]);
-		expect(rows(collectors, "packetsDropped")).toEqual([
+		expect(rows(collectors, "captureReopened")).toEqual([
+			["eth0", 1],
+			["eth1", 0],
+		]);
+		expect(rows(collectors, "packetsReceived")).toEqual([
+			["eth0", 20],
+			["eth1", 7],
+		]);
+		expect(counted(collectors, "packetsDropped")).toEqual([
 			["kernel", "eth0", 3],
 			["interface", "eth0", 4],
 		]);

@@ -23,11 +23,12 @@ function feedOf({ sources }: Observed) {
 			capture: () => ({
 				interfaceName: "eth0",
 				up: true,
-				reopened: 1,
-				received: 20,
-				droppedByKernel: 3,
-				droppedByInterface: 4,
+				counts: new Map([["eth0", { reopened: 1, received: 20, droppedByKernel: 3, droppedByInterface: 4 }]]),
 			}),
+		},
+		passTime() {
+			sources.tracker.advance(beginUs + now * second);
+			sources.tracker.expire();
 		},
 		activeWindowMs: 30_000,
 		capture: () => ({ ports: [53, 5353], sinceUs: beginUs - 5 * second }),

@@ -28,6 +28,7 @@ function statusAt(tracker: ObservingTracker, seconds: number, known: Partial<Sou
 			configReload: () => null,
 		},
 		rates: new RateMeter(tracker, begin),
+		passTime: () => tracker.expire(),
 		activeWindowMs: 30_000,
 		startedUs: () => begin,
 		capture: () => ({ ports: [53], sinceUs: begin }),

@@ -1,9 +1,9 @@
 /** A tracker that has seen what a test sends it, by the way that captured frames take, and batches of frames to send. */
 
 import { recordHeaderBytes } from "../../src/capture/record.ts";
-import { type FrameBatch, LinkType } from "../../src/capture/source.ts";
+import { type FrameBatch, LinkType, type TimeRange } from "../../src/capture/source.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
-import type { Span, TimeRange } from "../../src/engine/engine.ts";
+import type { Span } from "../../src/engine/engine.ts";
 import type { Tracker } from "../../src/engine/tracker.ts";
 import { createLogger } from "../../src/log.ts";
 import type { Sources } from "../../src/metrics/collect.ts";
