@@ -9,7 +9,7 @@ import { heldUsMax } from "../../src/track/limits.ts";
 import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network, type SendRate } from "../support/netns.ts";
 import { type CaptureRecord, readPcapFile, writePcap } from "../support/pcapfile.ts";
-import { ended, until, urgently } from "../support/process.ts";
+import { ended, runCommand, until, urgently } from "../support/process.ts";
 
 const probePath = join(import.meta.dir, "liveProbe.ts");
 
@@ -18,9 +18,16 @@ class Probe implements Disposable {
 	private readonly child;
 	private answered = 0;
 
-	private constructor(namespace: Namespace, interfaceName: string, ports: readonly number[], bufferBytes: number) {
+	private constructor(
+		namespace: Namespace,
+		interfaceName: string,
+		ports: readonly number[],
+		bufferBytes: number,
+		env: readonly string[],
+	) {
 		const words = [
 			...urgently(2),
+			...["env", ...env],
 			process.execPath,
 			probePath,
 			interfaceName,
@@ -47,9 +54,15 @@ class Probe implements Disposable {
 		}
 	}
 
-	/** Gives the probe and its first line. */
-	static async start(namespace: Namespace, interfaceName: string, ports = [53], bufferBytes = 4 << 20) {
-		const probe = new Probe(namespace, interfaceName, ports, bufferBytes);
+	/** Gives the probe and its first line; `env` are words for env(1). */
+	static async start(
+		namespace: Namespace,
+		interfaceName: string,
+		ports = [53],
+		bufferBytes = 4 << 20,
+		env: readonly string[] = [],
+	) {
+		const probe = new Probe(namespace, interfaceName, ports, bufferBytes, env);
 		return { probe, first: await probe.line() };
 	}
 
@@ -356,6 +369,20 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 				class: "InterfaceUnavailableError",
 				error: "interface gone0 disappeared",
 			});
+		}, 20_000);
+
+		test("away under another name than it was opened by is reported as unavailable", async () => {
+			// As if it were renamed between the opening and the question for its number.
+			await Bun.write(join(folder, "nobody.c"), "unsigned if_nametoindex(const char *name) { return name == 0; }\n");
+			const library = join(folder, "nobody.so");
+			await runCommand(["cc", "-shared", "-fPIC", "-o", library, join(folder, "nobody.c")]);
+			addLink("named0");
+			far.ip("link", "set", "named0", "up");
+			const { probe, first } = await Probe.start(far, "named0", [53], 4 << 20, [`LD_PRELOAD=${library}`]);
+			using _ = probe;
+			expect(first).toBe("ready 1");
+			far.ip("link", "del", "named0");
+			expect(JSON.parse(await probe.line())).toMatchObject({ class: "InterfaceUnavailableError" });
 		}, 20_000);
 
 		test("away and comes back under its name is not taken for the old one", async () => {

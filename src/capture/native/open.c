@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* One system call fetches a thousand frames, and they stay in the processor's caches until they are looked at. */
@@ -55,6 +57,20 @@ napi_value link_type_of(napi_env env, const struct cap *cap)
 	if (link_type == DLT_RAW)
 		link_type = 101;
 	return napi_create_int32(env, link_type, &number) == napi_ok ? number : NULL;
+}
+
+/*
+ * The interface that a packet socket is bound to, 0 for all (packet(7)). Not asked for by its name, which may be another one's by
+ * now, or nobody's. False for one that is gone.
+ */
+static bool bound_index(int fd, unsigned *index)
+{
+	struct sockaddr_ll address = {0};
+	socklen_t bytes = sizeof address;
+	if (getsockname(fd, (struct sockaddr *)&address, &bytes) < 0 || address.sll_ifindex < 0)
+		return false;
+	*index = (unsigned)address.sll_ifindex;
+	return true;
 }
 
 /*
@@ -105,8 +121,11 @@ napi_value open_live(napi_env env, napi_callback_info info)
 	/* `any` starts with SLL for old readers' sake; SLL2 has the interface's number and an unambiguous protocol field. */
 	if (pcap_datalink(handle) == DLT_LINUX_SLL)
 		pcap_set_datalink(handle, DLT_LINUX_SLL2);
-	cap->interface_index = strcmp(device, "any") == 0 ? 0 : if_nametoindex(device);
 	free(device);
+	if (!bound_index(pcap_fileno(handle), &cap->interface_index)) {
+		pcap_close(handle);
+		return throw_coded(env, "interface_gone", "the interface disappeared");
+	}
 	cap->handle = handle;
 	cap->is_live = true;
 	cap->buffer_bytes = (size_t)buffer_bytes;
