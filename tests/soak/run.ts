@@ -4,13 +4,15 @@
  *     npm run test:soak                                   10 minutes
  *     bun tests/soak/run.ts [--minutes=N] [--seed=N] [--exporter=PATH]
  *
- * Four fifths of the time a running exporter (live.ts), with both databases open, a bound on label sets that is too small for
+ * Seven tenths of the time a running exporter (live.ts), with both databases open, a bound on label sets that is too small for
  * the traffic and the default bound on sessions, takes queries of client ids that never return, as fast as tcpreplay sends
  * them. Meanwhile its interface goes down and up every 30 s, its databases are replaced every 20 s (one in three by
  * a damaged one), its configuration changes every 15 s with a SIGHUP (one in four is broken), and on the web side there are
  * readers that hardly read, silent connections and a flood of wrong passwords. Checked: tables stay within their limits and what
  * had to go is counted, memory is flat once the tables are full, no descriptor and no thread leaks, every scrape is answered in
  * time, counters only grow, what was sent afterwards is counted to the byte, and SIGTERM ends it within a second.
+ *
+ * A tenth, a running exporter takes two floods that it cannot follow (floods.ts): it has to answer and feed its watchdog all the same.
  *
  * One fifth, at most a minute a seed, mutated frames go through decoder and tracker in a process of its own (fuzz.ts). Seeds are printed;
  * `--seed` repeats one.
@@ -23,10 +25,12 @@ import { parseArgs } from "node:util";
 import { haveNetns, removeLeftovers } from "../support/netns.ts";
 import { prepare } from "../support/prepare.ts";
 import { Checks } from "./checks.ts";
+import { floodsPart } from "./floods.ts";
 import { fuzzPart } from "./fuzz.ts";
 import { livePart } from "./live.ts";
 
 const fuzzShare = 0.2;
+const floodsShare = 0.1;
 const secondsASeedMost = 60;
 /** Less is too short for the tables to fill and for each disturbance to come once. */
 const minutesLeast = 2;
@@ -53,7 +57,10 @@ const checks = new Checks();
 const seconds = minutes * 60;
 const fuzzSeconds = seconds * fuzzShare;
 console.log(`soak: ${minutes} minutes, seed ${seed}`);
-await livePart({ exporterPath: values.exporter, seconds: seconds - fuzzSeconds, seed: seed ?? 0, checks });
+const floodsSeconds = seconds * floodsShare;
+const liveSeconds = seconds - fuzzSeconds - floodsSeconds;
+await livePart({ exporterPath: values.exporter, seconds: liveSeconds, seed: seed ?? 0, checks });
+await floodsPart({ exporterPath: values.exporter, seconds: floodsSeconds, checks });
 const seeds = Math.ceil(fuzzSeconds / secondsASeedMost);
 for (let index = 0; index < seeds; index++) {
 	await fuzzPart({ seed: ((seed ?? 0) + index) >>> 0, seconds: fuzzSeconds / seeds, checks });
