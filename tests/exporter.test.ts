@@ -25,31 +25,26 @@ class GivenSource implements LiveSource {
 	closed = false;
 	private records: CaptureRecord[] = [];
 	private received = 0;
-	private callback = () => {};
 	private fault: CaptureError | undefined;
+
+	readonly bufferBytes: number;
 
 	constructor(options: LiveOptions) {
 		this.interfaceName = options.interfaceName;
+		this.bufferBytes = options.bufferBytes;
 	}
 
 	/** A query of a client came in at `timeUs`. */
 	query(client: number, timeUs: number, port = 53): void {
-		this.lies(client, timeUs, port);
-		this.callback();
-	}
-
-	/** A query of a client came in at `timeUs`, and nobody was woken. */
-	lies(client: number, timeUs: number, port = 53): void {
 		const payload = dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, client) });
 		const addresses = { source: "192.0.2.1", destination: "198.51.100.1" };
 		const packet = udpPacket({ ...addresses, sourcePort: 4000, destinationPort: port, payload });
-		this.records = [{ timeNs: BigInt(timeUs) * 1000n, bytes: packet }];
+		this.records.push({ timeNs: BigInt(timeUs) * 1000n, bytes: packet });
 		this.received++;
 	}
 
 	breaks(): void {
 		this.fault = new CaptureError("interface eth0 disappeared");
-		this.callback();
 	}
 
 	read(batch: FrameBatch): number {
@@ -60,10 +55,6 @@ class GivenSource implements LiveSource {
 		return fillBatch(batch, records);
 	}
 
-	onReadable(callback: () => void): void {
-		this.callback = callback;
-	}
-	arm(): void {}
 	statistics() {
 		return { received: this.received, droppedByKernel: 0, droppedByInterface: 0 };
 	}
@@ -95,6 +86,11 @@ async function start(config: Config = configOf({ "web.listen-address": "127.0.0.
 			const last = opened.at(-1);
 			if (last === undefined) throw new Error("nothing was opened");
 			return last.source;
+		},
+		/** The capture breaks, and the exporter has noticed. */
+		async breaks(): Promise<void> {
+			opened.at(-1)?.source.breaks();
+			while ((await fetch(new URL("/-/ready", exporter.url))).status === 200) await Bun.sleep(10);
 		},
 		/** Waits until of all captures only the latest is open. */
 		async replaced(): Promise<void> {
@@ -139,7 +135,7 @@ describe("an exporter", () => {
 
 	test("takes frames that lay in the buffer while it was stopped at their own time", async () => {
 		await using running = await start();
-		running.source().lies(1, startUs + second);
+		running.source().query(1, startUs + second);
 		// A minute later the first to have a turn is a scrape.
 		running.clock.nowUs += 60 * second;
 		const samples = await running.metrics();
@@ -154,7 +150,7 @@ describe("an exporter", () => {
 		running.source().query(1, startUs);
 		expect((await running.metrics()).sum("dnstt_queries_total")).toBe(1);
 		running.refusing.next = true;
-		running.source().breaks();
+		await running.breaks();
 		const notReady = await running.get("/-/ready");
 		expect([notReady.status, await notReady.text()]).toEqual([503, "Not ready: The capture on eth0 is not open.\n"]);
 		expect(running.world.logged.filter((line) => line.includes("interface eth0 disappeared"))).toHaveLength(1);
@@ -252,8 +248,7 @@ describe("a reload", () => {
 	test("while the capture is closed takes another interface, whether it is there or not", async () => {
 		await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
 		running.refusing.next = true;
-		running.source().breaks();
-		expect((await running.get("/-/ready")).status).toBe(503);
+		await running.breaks();
 		await running.exporter.reload(configOf({ ...free, "capture.interface": "eth1" }));
 		running.refusing.next = false;
 		while (running.opened.length < 2) await Bun.sleep(10);

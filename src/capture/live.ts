@@ -17,16 +17,8 @@ export interface LiveOptions {
 
 export interface LiveSource extends FrameSource {
 	readonly interfaceName: string;
-	/**
-	 * Sets the one function that is called, on the event loop, once after each arm(). Call it once. Throws a CaptureError when
-	 * the system lacks what that takes.
-	 */
-	onReadable(callback: () => void): void;
-	/**
-	 * Asks for one call when frames have gathered (wakeup.c) or the capture broke; asking again before it came changes nothing.
-	 * Arm when read() gave 0; a call may find nothing to read.
-	 */
-	arm(): void;
+	/** Of the options: what the frames between two reads must fit into. */
+	readonly bufferBytes: number;
 }
 
 /** The interface is not there or not up, at the opening or since: opening it again later may succeed. */
@@ -36,9 +28,8 @@ export class InterfaceUnavailableError extends CaptureError {}
 export const snapshotBytes = 65_535 + 40 + 64 + 32;
 
 /**
- * How long the kernel holds a block of frames back unless it is full. Then they gather in the buffer for up to a quarter of a
- * second (wakeup.c; a fifth with the default buffer), so that they wake us three to five times a second until they come by
- * thousands. Who reads earlier, as a scrape does, has all but those of the last block.
+ * How long the kernel holds a block of frames back unless it is full. Who reads sooner, as a scrape does, has all but those of the
+ * last block.
  */
 export const blockTimeoutMs = 100;
 
@@ -58,7 +49,7 @@ export function openLive(options: LiveOptions): LiveSource {
 		});
 		const linkType = linkTypeOf(cap, number, `interface ${options.interfaceName}`);
 		cap.setFilter(captureFilter(options.ports, linkType));
-		return new InterfaceSource(cap, options.interfaceName, linkType);
+		return new InterfaceSource(cap, options.interfaceName, options.bufferBytes, linkType);
 	} catch (error) {
 		cap.close();
 		throw operatorError(error, options.interfaceName);
@@ -104,6 +95,7 @@ class InterfaceSource implements LiveSource {
 	constructor(
 		private readonly cap: Cap,
 		readonly interfaceName: string,
+		readonly bufferBytes: number,
 		readonly linkType: LinkType,
 	) {}
 
@@ -115,26 +107,11 @@ class InterfaceSource implements LiveSource {
 		}
 	}
 
-	onReadable(callback: () => void): void {
-		try {
-			this.cap.onReadable(() => {
-				if (this.last === undefined) callback();
-			});
-		} catch (error) {
-			throw operatorError(error, this.interfaceName);
-		}
-	}
-
-	arm(): void {
-		this.cap.arm();
-	}
-
 	statistics(): CaptureStatistics {
 		return this.last ?? readStatistics(this.cap);
 	}
 
 	close(): void {
-		// A wake-up that is queued already comes after this: `last` tells it that the source is closed.
 		this.last ??= readStatistics(this.cap);
 		this.cap.close();
 	}

@@ -12,6 +12,17 @@ export const reopenDelayMaxMs = 5_000;
 export const turnMsMin = 5;
 export const turnMsMax = 25;
 
+/**
+ * An idle capture is read so often that what a flood brings before it is noticed fits into the buffer, at the speed of a fast line and
+ * about as fast as can be read at all: a dozen times a second with the default buffer.
+ */
+const floodBytesPerMs = 200_000;
+const idleMsMin = 5;
+export const idleMsMax = 90;
+/** While frames come they take this part of the buffer between two reads; what the kernel writes beside them is as much again. */
+const filledPart = 1 / 8;
+const pauseMsMin = 1;
+
 /** By then the kernel has handed over the block with the latest frame that the old one of two captures has to give. */
 export const replaceDelayMs = blockTimeoutMs + 50;
 /** The old capture is closed after this time, whatever it still holds; and stamps of so long ago decide nothing any more. */
@@ -20,9 +31,6 @@ export const replaceDelayMaxMs = 2_000;
 const clockStepUs = 1_000;
 /** Two captures do not stamp one frame at the same instant. Frames of this time are left out, so that none counts twice. */
 const stampGapUs = 100;
-
-/** A check may find frames just before the event loop comes to them; that so many in a row do is no coincidence. */
-const turnsMissedMax = 3;
 
 /** Of one interface, since the start. */
 export interface InterfaceCounts extends CaptureStatistics {
@@ -81,10 +89,11 @@ export class Watch {
 	private toldOpen = false;
 	private stopped = false;
 	private turnEndUs = Number.NEGATIVE_INFINITY;
-	/** Times that reading had its turn, how many there were at the last check, and checks in a row that found frames without one. */
-	private turns = 0;
-	private turnsChecked = 0;
-	private turnsMissed = 0;
+	/** Takes back the next turn, while it waits for frames. */
+	private cancelTurn: (() => void) | null = null;
+	/** Bytes read since everything was read, at that time. */
+	private bytes = 0;
+	private emptyUs = 0;
 
 	/** Opens the capture. Throws what `open` throws: the first time must succeed. */
 	constructor(options: WatchOptions) {
@@ -113,16 +122,9 @@ export class Watch {
 		return !this.readFor(turnMsMin);
 	}
 
-	/**
-	 * Whether the capture works, or waits to be opened again; ask now and then, and not faster than frames are handed over. It
-	 * does not when frames lie there time after time and no turn to read them comes.
-	 */
+	/** Whether the capture works, or waits to be opened again. */
 	isAlive(): boolean {
-		if (this.source === null) return this.cancel !== null;
-		const hadTurn = this.turns !== this.turnsChecked;
-		this.turnsChecked = this.turns;
-		this.turnsMissed = this.readOnce() && !hadTurn ? this.turnsMissed + 1 : 0;
-		return this.turnsMissed < turnsMissedMax;
+		return this.source !== null || this.cancel !== null;
 	}
 
 	/**
@@ -134,7 +136,7 @@ export class Watch {
 		if (this.stopped) return;
 		this.takeOver();
 		if (this.source === null) this.openInstead(open);
-		else this.openSuccessor(open());
+		else this.succeed(open());
 	}
 
 	stop(): void {
@@ -145,14 +147,7 @@ export class Watch {
 		this.successor = null;
 	}
 
-	/** Throws what the source throws; it is closed then. */
-	private openSuccessor(source: LiveSource): void {
-		try {
-			source.onReadable(() => this.turn(source));
-		} catch (error) {
-			source.close();
-			throw error;
-		}
+	private succeed(source: LiveSource): void {
 		const from = source.statistics();
 		this.settle();
 		this.counting = { source, from };
@@ -180,7 +175,7 @@ export class Watch {
 		if (this.successor === null) return;
 		this.successor.isDue = true;
 		this.cancelReplacing = this.options.later(() => this.takeOver(), replaceDelayMaxMs);
-		if (this.source !== null) this.turn(this.source);
+		this.turn();
 	}
 
 	/** Closes the old capture and goes on with the one that was opened in its place, if there is one. */
@@ -197,46 +192,48 @@ export class Watch {
 		this.cancelReplacing = this.options.later(() => {
 			this.range = always;
 		}, replaceDelayMaxMs);
-		try {
-			this.goOn(successor.source);
-		} catch (error) {
-			this.failed(error);
-		}
+		this.goOn(successor.source);
 	}
 
-	/** Throws what the source throws; it is closed then. */
 	private begin(source: LiveSource): void {
 		this.range = always;
 		this.counting = { source, from: noStatistics };
-		this.source = source;
-		try {
-			source.onReadable(() => this.turn(source));
-			this.goOn(source);
-		} catch (error) {
-			this.closeSource();
-			throw error;
-		}
+		this.goOn(source);
 		if (this.toldBreak) this.cancel = this.options.later(() => this.worked(), reopenDelayMaxMs);
 	}
 
 	private goOn(source: LiveSource): void {
 		this.source = source;
-		source.arm();
+		this.wait(source);
 		this.options.opened(source, !this.toldOpen);
 		this.toldOpen = true;
 	}
 
-	/** Reads for a while, and goes on in the next turn or when frames have come. */
-	private turn(source: LiveSource): void {
-		if (this.source !== source) return;
-		this.turns++;
+	/** Reads for a while, and goes on in the next turn or when frames may have come. */
+	private turn(): void {
+		this.cancelTurn?.();
+		this.cancelTurn = null;
 		const othersMs = (this.options.monotonicUs() - this.turnEndUs) / 1_000;
 		const isMore = this.readFor(Math.min(Math.max(othersMs, turnMsMin), turnMsMax));
 		this.turnEndUs = this.options.monotonicUs();
-		const now = this.source;
-		if (now === null) return;
-		if (isMore) setImmediate(() => this.turn(now));
-		else this.arm(now);
+		if (this.source === null) return;
+		if (!isMore) this.wait(this.source);
+		else {
+			const next = setImmediate(() => this.turn());
+			this.cancelTurn = () => clearImmediate(next);
+		}
+	}
+
+	/** Everything was read: waits until a part of the buffer is filled, at the speed that frames came with until now. */
+	private wait({ bufferBytes }: LiveSource): void {
+		const nowUs = this.options.monotonicUs();
+		const elapsedMs = (nowUs - this.emptyUs) / 1_000;
+		const filledMs = this.bytes === 0 ? idleMsMax : (elapsedMs * bufferBytes * filledPart) / this.bytes;
+		const idleMs = Math.min(Math.max(bufferBytes / floodBytesPerMs, idleMsMin), idleMsMax);
+		this.bytes = 0;
+		this.emptyUs = nowUs;
+		this.cancelTurn?.();
+		this.cancelTurn = this.options.later(() => this.turn(), Math.min(Math.max(filledMs, pauseMsMin), idleMs));
 	}
 
 	/** Reads until there is nothing more, or for so long: then true. */
@@ -259,19 +256,12 @@ export class Watch {
 			}
 			if (used === 0) return false;
 			this.worked();
+			this.bytes += used;
 			this.options.consume(used, this.range);
 			return true;
 		} catch (error) {
 			this.failed(error);
 			return false;
-		}
-	}
-
-	private arm(source: LiveSource): void {
-		try {
-			source.arm();
-		} catch (error) {
-			this.failed(error);
 		}
 	}
 
@@ -322,6 +312,8 @@ export class Watch {
 
 	private closeSource(): void {
 		this.takeBack();
+		this.cancelTurn?.();
+		this.cancelTurn = null;
 		if (this.source === null) return;
 		this.source.close();
 		this.source = null;

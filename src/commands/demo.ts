@@ -143,11 +143,11 @@ function startReplay(messages: readonly RecordedMessage[], send: Send): { stop()
 /** Stands for a capture where none may be opened: frames are what is pushed, each in an IPv4 packet on loopback. */
 class ReplaySource implements LiveSource {
 	readonly interfaceName = "lo";
+	readonly bufferBytes = 65_536;
 	readonly linkType = LinkType.IPV4;
 	private readonly made: FrameBatch;
 	private used = 0;
 	private received = 0;
-	private callback = () => {};
 
 	constructor(private readonly serverPort: number) {
 		const memory = new ArrayBuffer(65_536);
@@ -167,7 +167,6 @@ class ReplaySource implements LiveSource {
 		if (next === 0) return;
 		this.used = next;
 		this.received++;
-		this.callback();
 	}
 
 	read({ bytes }: FrameBatch): number {
@@ -176,12 +175,6 @@ class ReplaySource implements LiveSource {
 		this.used = 0;
 		return used;
 	}
-
-	onReadable(callback: () => void): void {
-		this.callback = callback;
-	}
-
-	arm(): void {}
 
 	statistics() {
 		return { received: this.received, droppedByKernel: 0, droppedByInterface: 0 };

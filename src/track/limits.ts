@@ -23,8 +23,8 @@ export const duplicatesMax: u32 = 65_536;
 export const resolversMax: u32 = 65_536;
 
 /**
- * How old a frame can be when it is read: the kernel's block of frames (blockTimeoutMs in live.ts), the time to gather
- * (wakeup.c), and the reading itself. The clock stays this far behind the monotonic one, as older frames may still come.
+ * How old a frame can be when it is read: the kernel's block of frames (blockTimeoutMs in live.ts), a capture that is opened
+ * while another gives its last block (replaceDelayMs in watch.ts), the pause (idleMsMax there), and the reading itself. The clock stays this far behind the monotonic one, as older frames may still come.
  * Microseconds.
  */
 export const heldUsMax: u32 = 400_000;

@@ -9,7 +9,7 @@ import { heldUsMax } from "../../src/track/limits.ts";
 import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network, type SendRate } from "../support/netns.ts";
 import { type CaptureRecord, readPcapFile, writePcap } from "../support/pcapfile.ts";
-import { ended, runCommand, until, urgently } from "../support/process.ts";
+import { runCommand, until, urgently } from "../support/process.ts";
 
 const probePath = join(import.meta.dir, "liveProbe.ts");
 
@@ -246,24 +246,6 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 		expect(await probe.ask("statistics")).toEqual(statistics);
 	}, 20_000);
 
-	test("frames of a second gather to a few wake-ups, every one of them is counted, and silence wakes nobody", async () => {
-		const { probe } = await Probe.start(far, "e0", [53], 16 << 20);
-		using _ = probe;
-		await Bun.sleep(300);
-		expect(await probe.ask("frames")).toEqual({ frames: [], wakeUps: 0 });
-		const [packet] = packets;
-		if (!packet) throw new Error("the capture has no packet");
-		const records = Array.from({ length: 500 }, () => ({ timeNs: packet.timeNs, bytes: ethernetFrame(packet.packet) }));
-		await send(records, 500);
-		await Bun.sleep(500);
-		const { frames, wakeUps } = (await probe.ask("frames")) as { frames: string[]; wakeUps: number };
-		expect(frames).toHaveLength(records.length);
-		expect(wakeUps).toBeGreaterThan(0);
-		// Blocks of a tenth of a second would be ten.
-		expect(wakeUps).toBeLessThanOrEqual(6);
-		expect(await probe.ask("statistics")).toMatchObject({ received: records.length, droppedByKernel: 0 });
-	}, 20_000);
-
 	test("frames at full speed do not gather for longer than the buffer can take, however small it is", async () => {
 		const [packet] = packets;
 		if (!packet) throw new Error("the capture has no packet");
@@ -321,21 +303,6 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 		// libpcap would warn here, and filter all traffic in user space.
 		expect(child.stderr()).toBe("");
 	}, 20_000);
-
-	test("a process with no descriptor left says so where its capture cannot wake it", async () => {
-		const script = `
-			const { openSync } = require("node:fs");
-			const { openLive } = require(${JSON.stringify(join(import.meta.dir, "../../src/capture/live.ts"))});
-			const source = openLive({ interfaceName: "lo", ports: [53], bufferBytes: 1 << 20, promiscuous: false });
-			try { for (;;) openSync("/dev/null"); } catch {}
-			try { source.onReadable(() => {}); } catch (error) { console.log(error.name + ": " + error.message); }
-			source.close();
-			process.exit();`;
-		const end = await ended(
-			near.spawn(["bash", "-c", 'ulimit -n 128; exec "$@"', "bash", process.execPath, "-e", script]),
-		);
-		expect(end.stdout).toBe("CaptureError: cannot capture on lo: cannot make an eventfd: too many open files?\n");
-	});
 
 	test("a process whose source is closed ends by itself", async () => {
 		const { probe } = await Probe.start(far, "e0");

@@ -1,11 +1,12 @@
 /**
  * A process for the live tests, to be run inside a network namespace: `bun liveProbe.ts INTERFACE BUFFER_BYTES PORT...`. It prints
  * "ready LINKTYPE", then reads one command a line: `frames` prints one line of JSON with the frames captured since (hexadecimal),
- * `statistics` the statistics, `pause` stops reading, `end` closes the source and lets the process end by itself.
- * An error of the source is printed as `{"error": ..., "class": ...}`.
+ * `statistics` the statistics, `pause` stops reading, `end` closes the capture and lets the process end by itself.
+ * An error of the capture is printed as `{"error": ..., "class": ...}`.
  */
 import { openLive } from "../../src/capture/live.ts";
 import { recordHeaderBytes } from "../../src/capture/record.ts";
+import { noCounts, Watch } from "../../src/capture/watch.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
 import { batchOfBytes } from "../support/observed.ts";
 
@@ -17,54 +18,45 @@ function report(error: unknown): void {
 }
 
 try {
-	const source = openLive({
-		interfaceName,
-		bufferBytes: Number(bufferBytes),
-		ports: ports.map(Number),
-		promiscuous: false,
-	});
 	// As they are: text of them all takes longer than they may wait in the buffer.
 	let frames: Uint8Array[] = [];
-	let wakeUps = 0;
 	let paused = false;
 	const batch = batchOfBytes(batchBytes);
 	const { bytes, view } = batch;
-	const drain = () => {
-		for (;;) {
-			const used = source.read(batch);
-			if (used === 0) break;
+	const watch = new Watch({
+		open: () =>
+			openLive({ interfaceName, bufferBytes: Number(bufferBytes), ports: ports.map(Number), promiscuous: false }),
+		opened: (source) => console.log(`ready ${source.linkType}`),
+		batch,
+		consume(used) {
 			for (let at = 0; at < used; ) {
 				const start = at + recordHeaderBytes;
 				const end = start + view.getUint32(at + 8, true);
 				frames.push(bytes.slice(start, end));
 				at = end;
 			}
-		}
-	};
-	source.onReadable(() => {
-		wakeUps++;
-		if (paused) return;
-		try {
-			drain();
-			source.arm();
-		} catch (error) {
-			report(error);
-		}
+		},
+		broke: report,
+		later(work, delayMs) {
+			const timer = setTimeout(() => paused || work(), delayMs);
+			return () => clearTimeout(timer);
+		},
+		wallUs: () => Date.now() * 1_000,
+		monotonicUs: () => Math.floor(performance.now() * 1_000),
 	});
-	source.arm();
-	console.log(`ready ${source.linkType}`);
 	for await (const line of console) {
 		if (line === "frames") {
-			console.log(JSON.stringify({ frames: frames.map((frame) => frame.toHex()), wakeUps }));
+			console.log(JSON.stringify({ frames: frames.map((frame) => frame.toHex()) }));
 			frames = [];
 		} else if (line === "statistics") {
-			console.log(JSON.stringify(source.statistics()));
+			const { reopened: _, ...statistics } = watch.counts().get(interfaceName) ?? noCounts;
+			console.log(JSON.stringify(statistics));
 		} else if (line === "pause") {
 			paused = true;
 			console.log("{}");
 		} else {
-			source.close();
-			source.close();
+			watch.stop();
+			watch.stop();
 			break;
 		}
 	}

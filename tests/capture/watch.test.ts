@@ -3,6 +3,7 @@ import type { LiveSource } from "../../src/capture/live.ts";
 import { CaptureError, type FrameBatch, LinkType, stampUsAt, type TimeRange } from "../../src/capture/source.ts";
 import {
 	type InterfaceCounts,
+	idleMsMax,
 	reopenDelayMaxMs,
 	reopenDelayMinMs,
 	replaceDelayMaxMs,
@@ -24,10 +25,8 @@ class FakeSource implements LiveSource {
 	fault: Error | null = null;
 	received = 0;
 	closed = false;
-	armed = 0;
-	wake = () => {};
-	/** What onReadable and arm throw. */
-	deaf: Error | null = null;
+	bufferBytes = 16 << 20;
+	batchBytes = 16;
 
 	constructor(readonly interfaceName = "fake0") {}
 
@@ -39,15 +38,7 @@ class FakeSource implements LiveSource {
 		view.setUint32(0, Math.floor(this.stampUs / 1e6), true);
 		view.setUint32(4, (this.stampUs % 1e6) * 1_000, true);
 		this.stampUs += 1_000;
-		return 16;
-	}
-	onReadable(callback: () => void): void {
-		if (this.deaf !== null) throw this.deaf;
-		this.wake = callback;
-	}
-	arm(): void {
-		if (this.deaf !== null) throw this.deaf;
-		this.armed++;
+		return this.batchBytes;
 	}
 	statistics() {
 		return { received: this.received, droppedByKernel: this.received * 2, droppedByInterface: 0 };
@@ -65,10 +56,13 @@ function watched(opens: (FakeSource | Error)[]) {
 		news: [] as string[],
 		consumed: [] as (TimeRange & { readonly stampUs: number })[],
 		delays: [] as number[],
+		/** Between two times that the source is read. */
+		pauses: [] as number[],
 	};
 	/** The time by both clocks, and how long taking a batch takes. */
 	const clock = { nowUs: beginUs, batchUs: 0 };
 	const works = new Set<() => void>();
+	let turn: (() => void) | null = null;
 	const batch = batchOfBytes(64);
 	const watch = new Watch({
 		open() {
@@ -90,6 +84,13 @@ function watched(opens: (FakeSource | Error)[]) {
 			if (isNews) log.news.push(fault.message);
 		},
 		later(given, delayMs) {
+			if (delayMs <= idleMsMax) {
+				log.pauses.push(delayMs);
+				turn = given;
+				return () => {
+					turn = null;
+				};
+			}
 			log.delays.push(delayMs);
 			const work = () => {
 				works.delete(work);
@@ -107,7 +108,14 @@ function watched(opens: (FakeSource | Error)[]) {
 		due?.();
 		return due !== undefined;
 	};
-	return { watch, log, pass, clock };
+	/** Lets the time to the next reading pass; false if there is none. */
+	const read = () => {
+		const due = turn;
+		turn = null;
+		due?.();
+		return due !== null;
+	};
+	return { watch, log, pass, read, clock };
 }
 
 function countsOf(watch: Watch, interfaceName = "fake0"): InterfaceCounts {
@@ -121,9 +129,9 @@ const fault = new CaptureError("gone");
 describe("a capture that breaks", () => {
 	test("is opened again with growing waits up to the longest, and told once", () => {
 		const source = new FakeSource();
-		const { watch, log, pass } = watched([source]);
+		const { watch, log, pass, read } = watched([source]);
 		source.fault = fault;
-		source.wake();
+		expect(read()).toBe(true);
 		expect({ up: watch.up, closed: source.closed, broke: log.broke }).toEqual({
 			up: false,
 			closed: true,
@@ -162,10 +170,10 @@ describe("a capture that breaks", () => {
 
 	test("at once whenever it was opened is waited for as one that stays away, and told once", () => {
 		const sources = Array.from({ length: 9 }, () => new FakeSource());
-		const { watch, log, pass } = watched([...sources]);
+		const { watch, log, pass, read } = watched([...sources]);
 		for (const source of sources.slice(0, 8)) {
 			source.fault = fault;
-			source.wake();
+			read();
 			pass();
 		}
 		expect(log.delays.filter((_, index) => index % 2 === 0)).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
@@ -176,26 +184,6 @@ describe("a capture that breaks", () => {
 		(sources[8] as FakeSource).fault = fault;
 		watch.catchUp();
 		expect([log.delays.at(-1), log.news.at(-1)]).toEqual([reopenDelayMinMs, "gone"]);
-	});
-
-	test("because it can wake nobody is closed and opened again later", () => {
-		const [first, deaf, last] = [new FakeSource(), new FakeSource(), new FakeSource()];
-		const { watch, log, pass } = watched([first, deaf, last]);
-		first.deaf = fault;
-		first.wake();
-		expect([watch.up, first.closed, watch.isAlive()]).toEqual([false, true, true]);
-		deaf.deaf = fault;
-		pass();
-		expect([watch.up, deaf.closed, watch.isAlive(), countsOf(watch).reopened]).toEqual([false, true, true, 0]);
-		pass();
-		expect([watch.up, countsOf(watch).reopened, log.opened]).toEqual([true, 1, 2]);
-	});
-
-	test("because it can wake nobody is closed at the first time too", () => {
-		const source = new FakeSource();
-		source.deaf = fault;
-		expect(() => watched([source])).toThrow("gone");
-		expect(source.closed).toBe(true);
 	});
 
 	test("is not opened again once it was stopped", () => {
@@ -243,7 +231,6 @@ describe("a capture that is replaced for another configuration", () => {
 			{ stampUs: beginUs - 1_000, fromUs: cutUs + 100, toUs: Number.POSITIVE_INFINITY },
 			{ stampUs: beginUs, fromUs: cutUs + 100, toUs: Number.POSITIVE_INFINITY },
 		]);
-		expect(next.armed).toBe(1);
 		// It was not broken.
 		expect([log.broke, countsOf(watch).reopened]).toEqual([[], 0]);
 		// Stamps decide nothing any more after a while: the wall clock may have been set.
@@ -278,26 +265,14 @@ describe("a capture that is replaced for another configuration", () => {
 		expect([old.closed, watch.up, log.opened]).toEqual([true, true, 2]);
 	});
 
-	test.each<[title: string, open: (next: FakeSource) => FakeSource]>([
-		[
-			"cannot be opened",
-			() => {
-				throw fault;
-			},
-		],
-		[
-			"can wake nobody",
-			(next) => {
-				next.deaf = fault;
-				return next;
-			},
-		],
-	])("by one that %s stays as it was", (_, open) => {
-		const [old, next] = [new FakeSource(), new FakeSource()];
+	test("by one that cannot be opened stays as it was", () => {
+		const old = new FakeSource();
 		const { watch, log } = watched([old]);
-		expect(() => watch.replace(() => open(next))).toThrow("gone");
+		const open = () => {
+			throw fault;
+		};
+		expect(() => watch.replace(open)).toThrow("gone");
 		expect([old.closed, watch.up, log.broke, log.delays]).toEqual([false, true, [], []]);
-		expect(next.closed).toBe(next.deaf !== null);
 		old.batches = 1;
 		watch.catchUp();
 		expect(log.consumed).toEqual([
@@ -406,10 +381,10 @@ describe("reading", () => {
 
 	test("takes as much of the time as others do, within bounds, and lets them have their turn", async () => {
 		const source = new FakeSource();
-		const { log, clock } = watched([source]);
+		const { log, clock, read } = watched([source]);
 		source.batches = 1_000;
 		clock.batchUs = 1_000;
-		source.wake();
+		read();
 		// Nobody knows what others did before.
 		const taken = [log.consumed.length];
 		for (const othersMs of [0, turnMsMin + 3, turnMsMax + 3]) {
@@ -419,6 +394,48 @@ describe("reading", () => {
 			taken.push(log.consumed.length - before);
 		}
 		expect(taken).toEqual([turnMsMax, turnMsMin, turnMsMin + 3, turnMsMax]);
+	});
+});
+
+describe("between two times that everything was read", () => {
+	test.each<[title: string, bufferBytes: number, pauseMs: number]>([
+		["of the default size takes to be filled by the fastest flood", 16 << 20, 83.88608],
+		["that is large would take longer for, so that frames are not held for longer than the clock waits", 256 << 20, 90],
+		[
+			"that is small would take less for, so that an idle process wakes two hundred times a second at most",
+			512 << 10,
+			5,
+		],
+	])("passes what a buffer %s", (_, bufferBytes, pauseMs) => {
+		const source = new FakeSource();
+		source.bufferBytes = bufferBytes;
+		const { log } = watched([source]);
+		expect(log.pauses).toEqual([pauseMs]);
+	});
+
+	test("an eighth of the buffer is filled, whether by many small frames or by few large ones", () => {
+		const source = new FakeSource();
+		const { log, clock, read } = watched([source]);
+		const pauseOf = (bytes: number, elapsedMs: number) => {
+			source.batches = 1;
+			source.batchBytes = bytes;
+			clock.nowUs += elapsedMs * 1_000;
+			expect(read()).toBe(true);
+			return log.pauses.at(-1);
+		};
+		const eighth = 2 << 20;
+		pauseOf(0, 40);
+		expect([pauseOf(eighth * 2, 40), pauseOf(eighth * 2, 20), pauseOf(eighth * 2, 10)]).toEqual([20, 10, 5]);
+		expect(pauseOf(eighth, 5)).toBe(5);
+		expect(pauseOf(eighth / 2, 5)).toBe(10);
+		expect(pauseOf(eighth * 100, 5)).toBe(1);
+		expect(pauseOf(1_000, 10)).toBe(83.88608);
+	});
+
+	test("nothing is read once the capture is closed", () => {
+		const { watch, read } = watched([new FakeSource()]);
+		watch.stop();
+		expect(read()).toBe(false);
 	});
 });
 
@@ -432,15 +449,6 @@ describe("a capture is alive", () => {
 		expect(watch.isAlive()).toBe(true);
 		watch.stop();
 		expect(watch.isAlive()).toBe(false);
-	});
-
-	test("not when frames lie there at three checks in a row and none of them woke it", () => {
-		const source = new FakeSource();
-		const { watch } = watched([source]);
-		source.batches = 100;
-		expect([watch.isAlive(), watch.isAlive(), watch.isAlive()]).toEqual([true, true, false]);
-		source.wake();
-		expect(watch.isAlive()).toBe(true);
 	});
 
 	test("when nothing comes for a long time", () => {

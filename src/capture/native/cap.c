@@ -11,8 +11,6 @@
 /* Gives back all that an open capture holds; the Cap is as new afterwards. */
 static void close_capture(struct cap *cap)
 {
-	if (cap->wakeup)
-		wakeup_stop(cap->wakeup);
 	if (cap->handle)
 		pcap_close(cap->handle); /* closes the file too */
 	free(cap->file_buffer); /* after the file that used it */
@@ -124,39 +122,14 @@ static napi_value write_statistics(napi_env env, napi_callback_info info)
 		return throw_coded(env, "wrong_argument", "statistics takes a Float64Array of 3");
 	struct pcap_stat now;
 	if (cap->is_live && pcap_stats(cap->handle, &now) == 0) {
-		uint32_t frames = now.ps_recv - cap->last.ps_recv;
-		cap->received += frames;
+		cap->received += (uint32_t)(now.ps_recv - cap->last.ps_recv);
 		cap->dropped += (uint32_t)(now.ps_drop - cap->last.ps_drop);
 		cap->interface_dropped += (uint32_t)(now.ps_ifdrop - cap->last.ps_ifdrop);
 		cap->last = now;
-		/* Afterwards: what was counted until now has come to one of both. */
-		if (cap->wakeup)
-			wakeup_take_counts(cap->wakeup, frames, &cap->received, &cap->dropped);
 	}
 	counts[0] = (double)cap->received;
 	counts[1] = (double)cap->dropped;
 	counts[2] = (double)cap->interface_dropped;
-	return NULL;
-}
-
-/* onReadable(callback): from now on `callback` is called once after each arm(), when frames have gathered or the capture broke. */
-static napi_value on_readable(napi_env env, napi_callback_info info)
-{
-	napi_value callback;
-	struct cap *cap = open_receiver(env, info, 1, &callback);
-	if (!cap)
-		return NULL;
-	if (!cap->is_live || cap->wakeup)
-		return throw_coded(env, "wrong_argument", "onReadable is for a live capture, once");
-	cap->wakeup = wakeup_start(env, pcap_get_selectable_fd(cap->handle), cap->buffer_bytes, callback);
-	return NULL;
-}
-
-static napi_value arm(napi_env env, napi_callback_info info)
-{
-	struct cap *cap = open_receiver(env, info, 0, NULL);
-	if (cap && cap->wakeup)
-		wakeup_arm(cap->wakeup);
 	return NULL;
 }
 
@@ -181,8 +154,6 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
 		{"setFilter", NULL, set_filter, NULL, NULL, NULL, napi_default, NULL},
 		{"read", NULL, read_batch, NULL, NULL, NULL, napi_default, NULL},
 		{"statistics", NULL, write_statistics, NULL, NULL, NULL, napi_default, NULL},
-		{"onReadable", NULL, on_readable, NULL, NULL, NULL, napi_default, NULL},
-		{"arm", NULL, arm, NULL, NULL, NULL, napi_default, NULL},
 		{"close", NULL, close_cap, NULL, NULL, NULL, napi_default, NULL},
 	};
 	napi_value constructor;

@@ -39,9 +39,6 @@ declare module "cap" {
 		read(buffer: Uint8Array): number;
 		/** Writes received, dropped by the kernel, dropped by the interface. */
 		statistics(counts: Float64Array): void;
-		/** `callback` is called once after each arm(), when frames have gathered or the capture broke. Live only, once. */
-		onReadable(callback: () => void): void;
-		arm(): void;
 		close(): void;
 	}
 

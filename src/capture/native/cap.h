@@ -31,9 +31,7 @@ struct plain {
 
 struct cap {
 	pcap_t *handle; /* NULL unless open */
-	struct wakeup *wakeup;
 	bool is_live;
-	size_t buffer_bytes; /* of a live capture */
 	size_t record_bytes_max;
 	char *file_buffer;
 	struct plain plain;

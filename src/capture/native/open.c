@@ -128,7 +128,6 @@ napi_value open_live(napi_env env, napi_callback_info info)
 	}
 	cap->handle = handle;
 	cap->is_live = true;
-	cap->buffer_bytes = (size_t)buffer_bytes;
 	/* A reinserted VLAN tag may lengthen a frame past the snapshot. */
 	cap->record_bytes_max = RECORD_BYTES(snapshot_bytes + 64);
 	return link_type_of(env, cap);
