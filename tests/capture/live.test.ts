@@ -284,6 +284,25 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 		expect(await probe.ask("statistics")).toEqual({ received: count, droppedByKernel: 0, droppedByInterface: 0 });
 	}, 20_000);
 
+	test("frames of 60 kB, of which the buffer holds few hundred, are read before they fill it", async () => {
+		const [packet] = packets;
+		if (!packet) throw new Error("the capture has no packet");
+		near.ip("link", "set", "e0", "mtu", "65535");
+		far.ip("link", "set", "e0", "mtu", "65535");
+		const { probe } = await Probe.start(far, "e0", [53], 16 << 20);
+		using _ = probe;
+		const frame = new Uint8Array(60_000);
+		frame.set(ethernetFrame(packet.packet));
+		// Four times the buffer, in half a second.
+		const count = 1_000;
+		await send(
+			Array.from({ length: count }, () => ({ timeNs: packet.timeNs, bytes: frame })),
+			count * 2,
+		);
+		await Bun.sleep(500);
+		expect(await probe.ask("statistics")).toEqual({ received: count, droppedByKernel: 0, droppedByInterface: 0 });
+	}, 20_000);
+
 	test("a datagram over loopback is one frame", async () => {
 		const { probe, first } = await Probe.start(far, "lo");
 		using _ = probe;
