@@ -271,12 +271,13 @@ export async function startExporter(
 				log: next.log,
 				web: { ...config.web, basicAuth: next.web.basicAuth },
 			};
-			if (changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port"))
-				watch.replace(() => openCapture(merged));
+			const isOther = changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port");
+			const replaced = isOther ? watch.replace(() => openCapture(merged)) : Promise.resolve();
 			config = merged;
 			log.level = config.log.level;
 			log.format = config.log.format;
 			if (changed.reload.includes("web.basic-auth")) auth = authOf(config);
+			await replaced;
 			await checkFiles();
 			configReload.successful = true;
 			configReload.successTimeSeconds = world.wallUs() / 1e6;

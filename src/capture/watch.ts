@@ -64,6 +64,15 @@ export interface WatchOptions {
 	readonly monotonicUs: () => number;
 }
 
+interface Successor {
+	readonly source: LiveSource;
+	readonly cutUs: number;
+	/** The source has handed over all from before the cut. */
+	isDue: boolean;
+	/** The successor is the source, or everything was stopped. */
+	readonly done: () => void;
+}
+
 /**
  * A live capture that outlives its interface: when reading fails, it is closed and opened again, at once and then with
  * growing waits, until it works: until it gave frames, or stayed open for longer than the longest wait. Whoever else waits for the
@@ -75,7 +84,7 @@ export class Watch {
 	/** Frames outside of it are another source's. */
 	private range = always;
 	/** Opened in place of the source, which is read until it has given all from before the cut. */
-	private successor: { readonly source: LiveSource; readonly cutUs: number; isDue: boolean } | null = null;
+	private successor: Successor | null = null;
 	/** Counts of each interface without those of the source that counts now, which are added to what it counted at `from`. */
 	private readonly before = new Map<string, InterfaceCounts>();
 	private counting: { readonly source: LiveSource; readonly from: CaptureStatistics } | null = null;
@@ -131,12 +140,14 @@ export class Watch {
 	 * Opens another capture in place of this one, for a changed configuration. Throws what `open` throws: then nothing has changed.
 	 * This one gives all frames from before a moment just ahead, the other one those from then on; then this one is closed. A
 	 * capture that is closed already, as its interface went, has nothing to lose: then the other one is waited for, if need be.
+	 * The promise is kept when this one is closed.
 	 */
-	replace(open: () => LiveSource): void {
-		if (this.stopped) return;
+	replace(open: () => LiveSource): Promise<void> {
+		if (this.stopped) return Promise.resolve();
 		this.takeOver();
-		if (this.source === null) this.openInstead(open);
-		else this.succeed(open());
+		if (this.source !== null) return this.succeed(open());
+		this.openInstead(open);
+		return Promise.resolve();
 	}
 
 	stop(): void {
@@ -144,17 +155,20 @@ export class Watch {
 		this.cancelReplacing?.();
 		this.closeSource();
 		this.successor?.source.close();
+		this.successor?.done();
 		this.successor = null;
 	}
 
-	private succeed(source: LiveSource): void {
+	private succeed(source: LiveSource): Promise<void> {
 		const from = source.statistics();
 		this.settle();
 		this.counting = { source, from };
 		const cutUs = this.options.wallUs() + clockStepUs;
 		this.range = { ...this.range, toUs: cutUs };
-		this.successor = { source, cutUs, isDue: false };
+		const { promise, resolve } = Promise.withResolvers<void>();
+		this.successor = { source, cutUs, isDue: false, done: resolve };
 		this.cancelReplacing = this.options.later(() => this.replacementDue(), replaceDelayMs);
+		return promise;
 	}
 
 	/** The capture is closed: whatever it waits for, `open` is tried now. */
@@ -193,6 +207,7 @@ export class Watch {
 			this.range = always;
 		}, replaceDelayMaxMs);
 		this.goOn(successor.source);
+		successor.done();
 	}
 
 	private begin(source: LiveSource): void {

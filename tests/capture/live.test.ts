@@ -364,7 +364,9 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 			await runCommand(["cc", "-shared", "-fPIC", "-o", library, join(folder, "nobody.c")]);
 			addLink("named0");
 			far.ip("link", "set", "named0", "up");
-			const { probe, first } = await Probe.start(far, "named0", [53], 4 << 20, [`LD_PRELOAD=${library}`]);
+			// Behind the sanitizers' libraries, which have to come first.
+			const preload = [process.env.LD_PRELOAD, library].filter(Boolean).join(":");
+			const { probe, first } = await Probe.start(far, "named0", [53], 4 << 20, [`LD_PRELOAD=${preload}`]);
 			using _ = probe;
 			expect(first).toBe("ready 1");
 			far.ip("link", "del", "named0");

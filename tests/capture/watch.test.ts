@@ -217,7 +217,7 @@ describe("a capture that is replaced for another configuration", () => {
 		old.batches = 3;
 		next.batches = 2;
 		next.stampUs = beginUs - 1_000;
-		watch.replace(() => next);
+		void watch.replace(() => next);
 		expect({ closed: old.closed, up: watch.up, opened: log.opened, delays: log.delays }).toEqual({
 			...{ closed: false, up: true, opened: 1, delays: [replaceDelayMs] },
 		});
@@ -241,15 +241,22 @@ describe("a capture that is replaced for another configuration", () => {
 		expect(log.consumed.at(-1)).toMatchObject({ fromUs: Number.NEGATIVE_INFINITY });
 	});
 
-	test("that has nothing more to give is closed when its last block was handed over, not before", () => {
+	test("that has nothing more to give is closed when its last block was handed over, not before", async () => {
 		const [old, next] = [new FakeSource(), new FakeSource()];
 		const { watch, pass } = watched([old]);
-		watch.replace(() => next);
+		let isReplaced = false;
+		const replaced = watch
+			.replace(() => next)
+			.then(() => {
+				isReplaced = true;
+			});
 		watch.catchUp();
-		expect(old.closed).toBe(false);
+		await Promise.resolve();
+		expect([old.closed, isReplaced]).toEqual([false, false]);
 		old.batches = 1;
 		pass();
 		expect([old.closed, old.received, watch.up]).toEqual([true, 1, true]);
+		await replaced;
 	});
 
 	test("that has more from before than can be read is closed after a while", () => {
@@ -257,7 +264,7 @@ describe("a capture that is replaced for another configuration", () => {
 		const { watch, log, pass, clock } = watched([old]);
 		Object.assign(old, { batches: 1e6, stampUs: beginUs - 1e9 });
 		clock.batchUs = 1_000;
-		watch.replace(() => next);
+		void watch.replace(() => next);
 		pass();
 		expect(old.closed).toBe(false);
 		expect(log.delays.at(-1)).toBe(replaceDelayMaxMs);
@@ -283,7 +290,7 @@ describe("a capture that is replaced for another configuration", () => {
 	test("and breaks meanwhile leaves the field to its successor at once", () => {
 		const [old, next] = [new FakeSource(), new FakeSource()];
 		const { watch, log } = watched([old]);
-		watch.replace(() => next);
+		void watch.replace(() => next);
 		old.fault = fault;
 		watch.catchUp();
 		expect([old.closed, watch.up, log.opened, log.broke]).toEqual([true, true, 2, []]);
@@ -293,8 +300,8 @@ describe("a capture that is replaced for another configuration", () => {
 		const sources = Array.from({ length: 3 }, () => new FakeSource());
 		const [old, between, last] = sources as [FakeSource, FakeSource, FakeSource];
 		const { watch, pass } = watched([old]);
-		watch.replace(() => between);
-		watch.replace(() => last);
+		void watch.replace(() => between);
+		void watch.replace(() => last);
 		expect(sources.map(({ closed }) => closed)).toEqual([true, false, false]);
 		pass();
 		expect([sources.map(({ closed }) => closed), watch.up]).toEqual([[true, true, false], true]);
@@ -303,7 +310,7 @@ describe("a capture that is replaced for another configuration", () => {
 	test("is closed with its successor when it is stopped", () => {
 		const [old, next] = [new FakeSource(), new FakeSource()];
 		const { watch, pass } = watched([old]);
-		watch.replace(() => next);
+		void watch.replace(() => next);
 		watch.stop();
 		expect([old.closed, next.closed, watch.up, pass()]).toEqual([true, true, false, false]);
 	});
@@ -314,7 +321,7 @@ describe("a capture that is replaced for another configuration", () => {
 		const received = () => [...watch.counts()].map(([name, counts]) => [name, counts.received]);
 		eth0.received = 5;
 		eth1.received = 2;
-		watch.replace(() => eth1);
+		void watch.replace(() => eth1);
 		// Until both are open one counts, from then on the other.
 		eth0.received += 10;
 		eth1.received += 10;
@@ -323,7 +330,7 @@ describe("a capture that is replaced for another configuration", () => {
 			["eth1", 10],
 		]);
 		pass();
-		watch.replace(() => again);
+		void watch.replace(() => again);
 		pass();
 		again.received++;
 		expect(received()).toEqual([
@@ -339,7 +346,7 @@ describe("a capture that is replaced for another configuration", () => {
 		watch.catchUp();
 		pass();
 		expect(log.delays).toEqual([100, 200]);
-		watch.replace(() => {
+		void watch.replace(() => {
 			throw fault;
 		});
 		expect([watch.up, log.delays]).toEqual([false, [100, 200, reopenDelayMinMs]]);
@@ -354,7 +361,7 @@ describe("a capture that is replaced for another configuration", () => {
 		watch.catchUp();
 		pass();
 		pass();
-		watch.replace(() => new FakeSource());
+		void watch.replace(() => new FakeSource());
 		expect({ up: watch.up, opened: log.opened, reopened: countsOf(watch).reopened }).toEqual({
 			...{ up: true, opened: 2, reopened: 1 },
 		});
@@ -364,7 +371,7 @@ describe("a capture that is replaced for another configuration", () => {
 	test("is not opened once it was stopped", () => {
 		const { watch, log } = watched([new FakeSource()]);
 		watch.stop();
-		watch.replace(() => new FakeSource());
+		void watch.replace(() => new FakeSource());
 		expect({ up: watch.up, opened: log.opened }).toEqual({ up: false, opened: 1 });
 	});
 });
