@@ -218,6 +218,10 @@ export async function startExporter(
 			if (fault === undefined) log.warn("too many connections, all were cut", { open_files_limit: descriptorLimit() });
 			else log.error("too many connections, and they could not be cut", { error: fault.message });
 		},
+		onPort(fault) {
+			if (fault === undefined) log.info("serving again");
+			else log.error("not serving, trying again every second", { error: fault.message });
+		},
 	}).catch((error: unknown) => {
 		feed.stop();
 		watch.stop();

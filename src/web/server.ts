@@ -37,6 +37,8 @@ export interface ServerOptions {
 	onCertificate?(fault: WebError | undefined): void;
 	/** Told that there were too many connections: all of them were cut (undefined), or why that was impossible; each fault once. */
 	onFlood(fault: WebError | undefined): void;
+	/** Told why the port, once lost, cannot be bound again (it is tried every second; each fault once), and when it is bound (undefined). */
+	onPort?(fault: WebError | undefined): void;
 }
 
 export interface WebServer {
@@ -58,16 +60,15 @@ type BunServer = Bun.Server<undefined>;
 
 /**
  * Binds the handler to a socket. Throws WebError if the address cannot be bound or the certificate not be used.
- * A new certificate, and a flood of connections, have the port bound anew while the old socket still listens. The kernel
- * allows that to the same user only, and for ports below 1024 with CAP_NET_BIND_SERVICE: drop privileges before, not after.
+ * A new certificate, and a flood of connections, have the port bound anew: Bun.serve takes no other certificate while it listens
+ * (Bun 1.4.5). That takes the same rights as the first time: drop privileges before, not after.
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
-	const { listen, tls, onCertificate, onFlood } = options;
+	const { listen, tls, onCertificate, onFlood, onPort } = options;
 	let certificate = tls && (options.certificate ?? (await readCertificate(tls)));
-	// Binding anew takes SO_REUSEPORT on both sockets. It would also let two exporters share a port unnoticed, so a server
-	// without it must be able to bind first.
-	void bind(options, listen, certificate, false).stop(true);
-	let server = bind(options, listen, certificate, true);
+	/** Null while the port is lost. */
+	let server: BunServer | null = bind(options, listen, certificate);
+	const url = server.url.href;
 	const bound = { ...listen, port: server.port ?? listen.port };
 	const retired = new Set<BunServer>();
 	const spare = createSpare();
@@ -75,31 +76,40 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 	const descriptorsMax = opened + Math.min(connectionsMax, (descriptorLimit() - opened) / 2);
 	let stopped = false;
 
-	/** Lets a new server take over the port; the old one ends its requests, or is cut with all its connections. */
-	function rebind(cut: boolean): void {
-		const previous = server;
+	/** The old server takes no more connections, and ends its requests or is cut with all its connections. */
+	function retire(cut: boolean): void {
+		if (server !== null) retired.add(server);
+		for (const one of cut ? retired : [server]) void one?.stop(cut).then(() => retired.delete(one));
+		server = null;
+	}
+
+	/**
+	 * Closes the port and binds it anew in the same turn. SO_REUSEPORT would leave no moment between, but then every process of the
+	 * same user, which may be nobody, could bind the port too and be given a share of the connections with their passwords.
+	 */
+	function rebind(next: Certificate | undefined, cut: boolean): void {
+		retire(cut);
 		try {
-			server = spare.lend(() => bind(options, bound, certificate, true));
+			server = spare.lend(() => bind(options, bound, next));
+			certificate = next;
 		} catch (error) {
-			throw new WebError(
-				`the port cannot be bound anew, which takes the user and capabilities of the start: restart the exporter (${asWebError(error).message})`,
-			);
+			if (next !== certificate) server = spare.lend(() => bind(options, bound, certificate));
+			throw error;
 		}
-		retired.add(previous);
-		for (const one of cut ? retired : [previous]) void one.stop(cut).then(() => retired.delete(one));
 	}
 
 	const floodFaults = createOnce(onFlood);
+	const portFaults = createOnce((fault) => onPort?.(fault));
 	const counting = setInterval(() => {
-		if (countDescriptors() <= descriptorsMax) return;
-		floodFaults(() => rebind(true));
+		if (server === null) portFaults(() => rebind(certificate, false));
+		else if (countDescriptors() > descriptorsMax) floodFaults(() => rebind(certificate, true));
 	}, countEveryMs);
 	counting.unref();
 
 	const certificateFaults = createOnce((fault) => onCertificate?.(fault));
 
 	return {
-		url: server.url.href,
+		url,
 		port: bound.port,
 		get certificate() {
 			return certificate;
@@ -112,20 +122,14 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 			if (!(found instanceof WebError) && found.cert === old?.cert && found.key === old.key) return;
 			certificateFaults(() => {
 				if (found instanceof WebError) throw found;
-				certificate = found;
-				try {
-					rebind(false);
-				} catch (error) {
-					certificate = old;
-					throw error;
-				}
+				rebind(found, false);
 			});
 		},
 		async stop() {
 			stopped = true;
 			clearInterval(counting);
 			spare.close();
-			const servers = [server, ...retired];
+			const servers = [...(server === null ? [] : [server]), ...retired];
 			const quiet = Promise.all(servers.map((one) => one.stop()));
 			await Promise.race([quiet, Bun.sleep(stopGraceMs)]);
 			for (const one of servers) void one.stop(true);
@@ -165,13 +169,12 @@ function bind(
 	options: ServerOptions,
 	listen: ListenAddress,
 	certificate: Certificate | undefined,
-	reusePort: boolean,
 ): BunServer {
 	try {
 		return Bun.serve({
 			...(listen.host === "" ? {} : { hostname: listen.host }),
 			port: listen.port,
-			reusePort,
+			reusePort: false,
 			...(certificate === undefined ? {} : { tls: { cert: certificate.cert, key: certificate.key } }),
 			development: false,
 			idleTimeout: idleTimeoutSeconds,

@@ -228,34 +228,63 @@ describe("over TLS", () => {
 	});
 });
 
-test.skipIf(process.getuid?.() !== 0)(
-	"after a change of user the port cannot be bound anew: the old certificate stays, and the fault says to restart",
-	async () => {
+describe.skipIf(process.getuid?.() !== 0)("a server of the user nobody", () => {
+	/** Runs these statements beside a server with the certificate one, which `install` replaces; gives what they print. */
+	function asNobody(port: number, statements: string, before: string): string {
 		chmodSync(folder, 0o755);
-		for (const { keyFile } of [one, two]) chmodSync(keyFile, 0o644);
+		const files = { certificateFile: join(folder, `${port}.crt`), keyFile: join(folder, `${port}.key`) };
+		for (const path of Object.values(files)) writeFileSync(path, "");
+		for (const path of [one, two].flatMap((pair) => Object.values(pair))) chmodSync(path, 0o644);
+		for (const path of Object.values(files)) chmodSync(path, 0o666);
 		const script = `
 			import { startServer } from ${JSON.stringify(join(import.meta.dir, "../../src/web/server.ts"))};
-			import { copyFileSync } from "node:fs";
-			const tls = ${JSON.stringify({ certificateFile: join(folder, "user.crt"), keyFile: join(folder, "user.key") })};
+			import { readFileSync, writeFileSync } from "node:fs";
+			const tls = ${JSON.stringify(files)};
 			const install = (from) => {
-				copyFileSync(from.certificateFile, tls.certificateFile);
-				copyFileSync(from.keyFile, tls.keyFile);
+				writeFileSync(tls.certificateFile, readFileSync(from.certificateFile));
+				writeFileSync(tls.keyFile, readFileSync(from.keyFile));
+			};
+			const becomeNobody = () => {
+				process.setgid(65534);
+				process.setuid(65534);
+			};
+			const steal = () => {
+				for (const hostname of ["127.0.0.1", "0.0.0.0"]) {
+					try {
+						const { port } = server;
+						Bun.serve({ hostname, port, reusePort: true, fetch: () => new Response("stolen") });
+						console.log("stolen on", hostname);
+					} catch {
+						console.log("refused");
+					}
+				}
 			};
 			install(${JSON.stringify(one)});
+			${before}
 			const server = await startServer({
-				listen: { host: "127.0.0.1", port: 0 }, tls, onFlood() {},
+				listen: { host: "127.0.0.1", port: ${port} }, tls, onFlood() {},
 				handler: async () => new Response("answered"), onCertificate: (fault) => console.log(fault?.message),
+				onPort: (fault) => console.log("port:", fault?.message),
 			});
-			install(${JSON.stringify(two)});
-			process.setgid(65534);
-			process.setuid(65534);
-			await server.reloadCertificate();
-			console.log(await (await fetch(server.url, { tls: { rejectUnauthorized: false } })).text());
+			${statements}
 			process.exit(0);`;
-		const run = Bun.spawnSync([process.execPath, "-e", script]);
-		expect(run.stdout.toString()).toMatch(/^the port cannot be bound anew.*: restart the exporter \(.*\)\nanswered\n$/);
-	},
-);
+		const { stdout, stderr } = Bun.spawnSync([process.execPath, "-e", script]);
+		return stdout.toString() + stderr.toString();
+	}
+	const ask = "console.log(await (await fetch(server.url, { tls: { rejectUnauthorized: false } })).text());";
+	const replace = () => `install(${JSON.stringify(two)}); await server.reloadCertificate();`;
+
+	test("shares its port with no other process of nobody, also when it was bound anew", () => {
+		const printed = asNobody(0, `steal(); ${replace()} steal(); ${ask}`, "becomeNobody();");
+		expect(printed).toBe("refused\nrefused\nundefined\nrefused\nrefused\nanswered\n");
+	});
+
+	test("tells when the rights to bind its port again are gone, once, and goes on trying", () => {
+		const printed = asNobody(923, `becomeNobody(); ${replace()} await Bun.sleep(2500);`, "");
+		const fault = "cannot listen on 127.0.0.1:923: permission denied; .*";
+		expect(printed).toMatch(new RegExp(`^${fault}\nport: ${fault}\n$`));
+	});
+});
 
 describe("stop", () => {
 	test("ends within a second although requests and connections are open, and frees the port", async () => {
