@@ -280,7 +280,11 @@ export async function startExporter(
 			config = merged;
 			log.level = config.log.level;
 			log.format = config.log.format;
-			if (changed.reload.includes("web.basic-auth")) auth = authOf(config);
+			if (changed.reload.includes("web.basic-auth")) {
+				auth = authOf(config);
+				// They were let in by what may no longer hold; whoever may still look comes back by itself.
+				feed.events.close();
+			}
 			await replaced;
 			await checkFiles();
 			configReload.successful = true;

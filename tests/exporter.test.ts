@@ -284,6 +284,25 @@ describe("a reload", () => {
 		expect((await running.get("/metrics")).status).toBe(401);
 	});
 
+	test("of the password sends the viewers of /events away, another reload lets them stay", async () => {
+		await using running = await start();
+		const reader = (await running.get("/events")).body?.getReader();
+		const ended = (async () => {
+			while ((await reader?.read())?.done === false);
+			return "ended";
+		})();
+		await running.exporter.reload(configOf({ ...free, "log.level": "warn" }));
+		expect(await Promise.race([ended, Bun.sleep(50)])).toBeUndefined();
+		await running.exporter.reload(
+			configOf({
+				...free,
+				"web.basic-auth": `ops:${await Bun.password.hash("x", { algorithm: "bcrypt", cost: 4 })}`,
+			}),
+		);
+		expect(await Promise.race([ended, Bun.sleep(2_000)])).toBe("ended");
+		expect((await running.get("/events")).status).toBe(401);
+	});
+
 	test("says what waits for a restart, and keeps it as it was", async () => {
 		await using running = await start();
 		await running.exporter.reload(
