@@ -25,6 +25,8 @@ export interface AppOptions {
 	telemetryPath: string;
 	/** The exposition, in the text format 0.0.4. May reject: that scrape gets 500. */
 	render(): Promise<Parts>;
+	/** Compresses an exposition; a test passes its own to see when. */
+	compress?: (body: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>;
 	/** True, or why not yet: a short text that the client sees. */
 	isReady(): true | string;
 	/** Without it everyone may read. */
@@ -95,7 +97,14 @@ export function createApp(options: AppOptions): (request: Request, client: Clien
 	};
 }
 
-function createRoutes({ version, telemetryPath, render, isReady, extraRoutes }: AppOptions): Map<string, Handler> {
+function createRoutes({
+	version,
+	telemetryPath,
+	render,
+	compress,
+	isReady,
+	extraRoutes,
+}: AppOptions): Map<string, Handler> {
 	const page = landingPage({ version, telemetryPath });
 	return new Map<string, Handler>([
 		["/", () => body(page, "text/html; charset=utf-8")],
@@ -109,7 +118,7 @@ function createRoutes({ version, telemetryPath, render, isReady, extraRoutes }: 
 				return ready === true ? text(200, "Ready.\n") : text(503, `Not ready: ${ready}\n`);
 			},
 		],
-		[telemetryPath, createScrape(render)],
+		[telemetryPath, createScrape(render, compress)],
 	]);
 }
 
@@ -119,15 +128,20 @@ interface Rendering {
 	gzipped?: Promise<Parts>;
 }
 
-function createScrape(render: AppOptions["render"]): Handler {
+function createScrape(render: AppOptions["render"], compressed: NonNullable<AppOptions["compress"]> = gzip): Handler {
 	const deliver = createDelivery();
 	let scrapes = 0;
 	let shared: Rendering | undefined;
+	/** Settles when nothing is compressed. */
+	let compressing: Promise<unknown> = Promise.resolve();
 
-	/** Scrapes that arrive while one is being rendered get its result: it is as new as any that could start now. */
+	/**
+	 * Scrapes that arrive while one is being rendered get its result: it is as new as any that could start now. The next waits until
+	 * what was rendered before is compressed, as each compression under way costs several times the body.
+	 */
 	function rendering(): Rendering {
 		if (shared !== undefined) return shared;
-		const started: Rendering = { plain: Promise.resolve().then(render) };
+		const started: Rendering = { plain: compressing.then(render) };
 		const forget = () => {
 			shared = undefined;
 		};
@@ -147,7 +161,10 @@ function createScrape(render: AppOptions["render"]): Handler {
 			const current = rendering();
 			const plain = await current.plain;
 			const compress = lengthOf(plain) >= gzipMinBytes && acceptsGzip(request.headers.get("accept-encoding"));
-			if (compress) current.gzipped ??= gzip(join(plain)).then((bytes) => [bytes]);
+			if (compress && current.gzipped === undefined) {
+				current.gzipped = compressed(join(plain)).then((bytes) => [bytes]);
+				compressing = current.gzipped.catch(() => {});
+			}
 			const parts = await (compress ? (current.gzipped ?? plain) : plain);
 			const headers: Record<string, string> = { "Content-Type": expositionType, Vary: "Accept-Encoding" };
 			if (compress) headers["Content-Encoding"] = "gzip";

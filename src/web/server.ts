@@ -165,11 +165,7 @@ function clientAddress(server: BunServer, request: Request): string {
 	return relayedClient(server.port ?? 0, peer.port) ?? peer.address;
 }
 
-function bind(
-	options: ServerOptions,
-	listen: ListenAddress,
-	certificate: Certificate | undefined,
-): BunServer {
+function bind(options: ServerOptions, listen: ListenAddress, certificate: Certificate | undefined): BunServer {
 	try {
 		return Bun.serve({
 			...(listen.host === "" ? {} : { hostname: listen.host }),

@@ -195,6 +195,52 @@ describe("scrapes", () => {
 		expect(renders).toBe(2);
 	});
 
+	test("compress one rendering at a time: the next waits for that, and all that came meanwhile share it", async () => {
+		const gates = [gate<void>(), gate<void>()];
+		let renders = 0;
+		let compressions = 0;
+		const get = appOf({
+			render: async () => `${++renders}`.repeat(2_000),
+			compress: async (body) => {
+				await gates[compressions++]?.passed;
+				return Bun.gzipSync(body);
+			},
+		});
+		const scrape = (coding: string) => get("/metrics", { headers: { "accept-encoding": coding } });
+		const first = scrape("gzip");
+		await Bun.sleep(1);
+		const later = [scrape("gzip")];
+		await Bun.sleep(1);
+		later.push(scrape("gzip"), scrape("br"));
+		await Bun.sleep(1);
+		expect([renders, compressions]).toEqual([1, 1]);
+		gates[0]?.open();
+		expect((await first).status).toBe(200);
+		gates[1]?.open();
+		for (const response of await Promise.all(later)) {
+			const bytes = new Uint8Array(await response.arrayBuffer());
+			const coded = response.headers.get("content-encoding") === "gzip";
+			expect(new TextDecoder().decode(coded ? Bun.gunzipSync(bytes) : bytes)).toBe("2".repeat(2_000));
+		}
+		expect([renders, compressions]).toEqual([2, 2]);
+	});
+
+	test("are rendered again after a compression that failed", async () => {
+		let fails = true;
+		const get = appOf({
+			render: async () => "x".repeat(2_000),
+			onFault: () => {},
+			compress: async (body) => {
+				if (fails) throw new Error("no memory");
+				return Bun.gzipSync(body);
+			},
+		});
+		const init = { headers: { "accept-encoding": "gzip" } };
+		expect((await get("/metrics", init)).status).toBe(500);
+		fails = false;
+		expect((await get("/metrics", init)).status).toBe(200);
+	});
+
 	test("are answered up to the limit at once, one more gets 503, and later ones are answered again", async () => {
 		const held = gate<string>();
 		const get = appOf({ render: () => held.passed });
