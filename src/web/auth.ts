@@ -13,8 +13,14 @@ const verifyingMax = 1;
 /** Checks that may wait at once: bounds memory and how long an answer takes while someone guesses from many networks. */
 const waitingMax = 64;
 
-/** Checks that one network may have waiting: guesses from one place leave room for the scraper's first check. */
+/** Checks that one network may have waiting while fewer than half of the places are taken; afterwards it is one each. */
 const waitingPerNetworkMax = 4;
+
+/** Of the places, those that networks without a wrong guess have for themselves: a scraper's first check finds one, and is next but one. */
+const waitingKept = 16;
+
+/** Networks that are remembered for their wrong guesses. */
+const failedMax = 1024;
 
 /** What became of a request's credentials. `busy`: too many checks are waiting, so these were not looked at. */
 export type AuthOutcome = "accepted" | "refused" | "busy";
@@ -70,9 +76,11 @@ export function createBasicAuth(options: BasicAuthOptions): BasicAuth {
 			if (underWay !== undefined) return underWay;
 
 			const hash = users.get(user);
-			const turn = queue.enter(networkOf(address), () => verify(password, hash ?? decoyFor(user)));
+			const network = networkOf(address);
+			const turn = queue.enter(network, () => verify(password, hash ?? decoyFor(user)));
 			if (turn === undefined) return "busy";
 			const outcome = turn.then((matches): AuthOutcome => {
+				queue.note(network, matches && hash !== undefined);
 				if (!matches || hash === undefined) return "refused";
 				const oldest = verified.size >= verifiedMax ? verified.values().next().value : undefined;
 				if (oldest !== undefined) verified.delete(oldest);
@@ -85,14 +93,30 @@ export function createBasicAuth(options: BasicAuthOptions): BasicAuth {
 	};
 }
 
-/** Runs checks in the order in which they came, `verifyingMax` at a time, and refuses what would wait beyond the bounds. */
+/**
+ * Runs checks `verifyingMax` at a time, and refuses what would wait beyond the bounds. Networks that guessed wrong and others take
+ * turns, each kind in the order in which it came: neither can hold up the other, from however many networks it comes.
+ */
 function createQueue() {
 	const waiting: { network: string; start: () => void }[] = [];
+	const failed = new Set<string>();
 	let running = 0;
+	let failedIsNext = false;
 
 	function next(): void {
 		running--;
-		waiting.shift()?.start();
+		const preferred = waiting.findIndex(({ network }) => failed.has(network) === failedIsNext);
+		const [one] = waiting.splice(Math.max(preferred, 0), 1);
+		if (one === undefined) return;
+		failedIsNext = !failed.has(one.network);
+		one.start();
+	}
+
+	function hasPlace(network: string): boolean {
+		const hasFailed = failed.has(network);
+		const ofNetwork = waiting.filter((one) => one.network === network).length;
+		if (ofNetwork >= (hasFailed || waiting.length >= waitingMax / 2 ? 1 : waitingPerNetworkMax)) return false;
+		return waiting.length < (hasFailed ? waitingMax - waitingKept : waitingMax);
 	}
 
 	return {
@@ -103,11 +127,18 @@ function createQueue() {
 				return check().finally(next);
 			};
 			if (running < verifyingMax) return run();
-			if (waiting.length >= waitingMax) return undefined;
-			if (waiting.filter((one) => one.network === network).length >= waitingPerNetworkMax) return undefined;
+			if (!hasPlace(network)) return undefined;
 			return new Promise<boolean>((resolve, reject) => {
 				waiting.push({ network, start: () => run().then(resolve, reject) });
 			});
+		},
+		/** Remembers what came of a network's last check; of more networks than `failedMax` the longest ago is forgotten. */
+		note(network: string, matched: boolean): void {
+			failed.delete(network);
+			if (matched) return;
+			const oldest = failed.size >= failedMax ? failed.values().next().value : undefined;
+			if (oldest !== undefined) failed.delete(oldest);
+			failed.add(network);
 		},
 	};
 }

@@ -165,6 +165,72 @@ describe("check", () => {
 		expect(outcomes.filter((outcome) => outcome === "refused").length).toBe(65);
 	});
 
+	/** Guesses without end from `networks` networks, 4 at a time from each, and ends comparisons one after the other. */
+	async function besieged(networks: number, rounds: number) {
+		const { calls, verify } = heldVerify();
+		const auth = createBasicAuth({ users: new Map(Object.entries({ ann: await hashOf("secret") })), verify });
+		let guesses = 0;
+		const guess = (from: string) => auth.check(basic(`ann:guess${++guesses}`), from);
+		let ended = 0;
+		/** Those that guess send 4 more each, and one comparison ends. */
+		const step = async () => {
+			for (let n = 0; n < networks; n++) for (let k = 0; k < 4; k++) void guess(`192.0.2.${n}`);
+			const call = calls[ended++];
+			call?.end(call.password === "secret");
+			for (let n = 0; n < 5; n++) await Promise.resolve();
+			await Bun.sleep(0);
+		};
+		for (let n = 0; n < rounds; n++) await step();
+		return { auth, guess, step };
+	}
+
+	test.each([
+		[20, 0, 64],
+		[20, 100, 3],
+		[100, 150, 130],
+	])(
+		"guesses from %i networks, going on for %i comparisons, leave a scraper's first check a place",
+		async (networks, rounds, most) => {
+			const { auth, step } = await besieged(networks, rounds);
+			if (rounds === 0)
+				for (let n = 0; n < networks * 4; n++) void auth.check(basic(`ann:first${n}`), `192.0.2.${n % networks}`);
+			let outcome = "waiting";
+			void auth.check(basic("ann:secret"), "198.51.100.1").then((result) => {
+				outcome = result;
+			});
+			let steps = 0;
+			while (outcome === "waiting" && steps < most) {
+				await step();
+				steps++;
+			}
+			expect(outcome).toBe("accepted");
+		},
+	);
+
+	test("a network that guessed wrong while 20 others do is let in once it has the password", async () => {
+		const { auth, guess, step } = await besieged(20, 100);
+		const results: string[] = [];
+		void guess("198.51.100.1").then((result) => results.push(result));
+		while (results.length < 1) await step();
+		void auth.check(basic("ann:secret"), "198.51.100.1").then((result) => results.push(result));
+		for (let steps = 0; results.length < 2 && steps < 64; steps++) await step();
+		expect(results).toEqual(["refused", "accepted"]);
+	});
+
+	test("networks that never guessed, one after the other, do not hold up one that did for longer than a turn", async () => {
+		const { auth, guess, step } = await besieged(0, 0);
+		const results: string[] = [];
+		void guess("198.51.100.1").then((result) => results.push(result));
+		await step();
+		for (let n = 0; n < 10; n++) void guess(`203.0.113.${n}`);
+		void auth.check(basic("ann:secret"), "198.51.100.1").then((result) => results.push(result));
+		for (let n = 10; n < 14; n++) {
+			void guess(`203.0.113.${n}`);
+			await step();
+		}
+		expect(results).toEqual(["refused", "accepted"]);
+	});
+
 	test("a comparison that throws fails its own request and does not hold up the next", async () => {
 		let calls = 0;
 		const verify = async () => {
