@@ -15,7 +15,6 @@ import type { BasicAuth } from "./web/auth.ts";
 import { invalidity, readCertificate } from "./web/certificate.ts";
 import { descriptorLimit } from "./web/descriptors.ts";
 import { dataRoutes, statusRoutes } from "./web/page/routes.ts";
-import { startRelay } from "./web/relay.ts";
 import { startServer } from "./web/server.ts";
 
 /** How often files that may have been replaced are looked at: databases and certificates. */
@@ -54,8 +53,6 @@ export interface Exporter {
 
 /** What starts the exporter and watches over it. */
 export interface Supervision {
-	/** Listening sockets that were passed to the process, to be served in place of `web.listen-address`. */
-	readonly sockets?: readonly number[];
 	/** The capture is open for the first time and nothing is served yet: the time to give up privileges. */
 	captureReady(): void;
 	/** The capture on this interface was opened, or broke. */
@@ -203,10 +200,8 @@ export async function startExporter(
 		onFault: (path, error) => log.error("request failed", { path, error: String(error) }),
 	});
 
-	const { sockets = [] } = supervision;
-	const isPassed = sockets.length > 0;
 	const server = await startServer({
-		listen: isPassed ? { host: "127.0.0.1", port: 0 } : config.web.listen,
+		listen: config.web.listen,
 		...(config.web.tls === null ? {} : { tls: config.web.tls }),
 		...(certificate === undefined ? {} : { certificate }),
 		handler,
@@ -227,15 +222,6 @@ export async function startExporter(
 		watch.stop();
 		throw error;
 	});
-
-	const relay = isPassed
-		? await startRelay(sockets, server.port).catch(async (error: unknown) => {
-				feed.stop();
-				watch.stop();
-				await server.stop();
-				throw error;
-			})
-		: null;
 
 	let invalidBefore: string | null = null;
 	/** Tells once of each certificate that clients refuse, or soon will. */
@@ -262,7 +248,7 @@ export async function startExporter(
 	tidier.later();
 
 	return {
-		url: relay === null ? server.url : `${config.web.tls === null ? "http" : "https"}://${relay.address}/`,
+		url: server.url,
 		tracker,
 		isAlive: () => watch.isAlive(),
 		async reload(next) {
@@ -303,7 +289,6 @@ export async function startExporter(
 			clearTimeout(expiry);
 			feed.stop();
 			watch.stop();
-			relay?.stop();
 			await server.stop();
 		},
 	};

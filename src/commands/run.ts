@@ -4,7 +4,6 @@ import { CaptureError } from "../capture/source.ts";
 import { writeListenAddress } from "../config/values.ts";
 import { type Config, ConfigError, type LoadedConfig } from "../config.ts";
 import { type Exporter, startExporter } from "../exporter.ts";
-import { passedSockets } from "../process/activation.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
 import { isInterpreted } from "../process/interpreted.ts";
 import { createService } from "../process/notify.ts";
@@ -39,8 +38,6 @@ export async function run({ config, file }: LoadedConfig, load: () => Config, wo
 		pid: process.pid,
 		onFault: (message) => log.warn("service manager not notified", { error: message }),
 	});
-	const sockets = passedSockets(process.env, process.pid);
-	const port = sockets.length > 0 ? 0 : config.web.listen.port;
 	let capture = "";
 	let serving = "";
 	/** What it does, in one line. */
@@ -50,8 +47,7 @@ export async function run({ config, file }: LoadedConfig, load: () => Config, wo
 		reloaded: (outcome) => service.ready(`${state()}; ${outcome}`),
 	};
 	const exporter = await startExporter(config, world, openLive, {
-		sockets,
-		captureReady: () => giveUpPrivileges({ identity, port }, world),
+		captureReady: () => giveUpPrivileges({ identity, port: config.web.listen.port }, world),
 		captureChanged(isUp, interfaceName) {
 			capture = `${isUp ? "capturing on" : "waiting to open the capture again on"} ${interfaceName}`;
 			service.status(state());
@@ -65,7 +61,7 @@ export async function run({ config, file }: LoadedConfig, load: () => Config, wo
 			remedy:
 				"take MemoryDenyWriteExecute=yes or LimitAS= out of the service, or allow what else forbids memory that is written and executed (SELinux's execmem)",
 		});
-	if (sockets.length === 0 && isUnspecified(config.web.listen.host) && config.web.basicAuth === null) {
+	if (isUnspecified(config.web.listen.host) && config.web.basicAuth === null) {
 		log.warn("served on all addresses without a password: whoever reaches the port sees that a tunnel runs here", {
 			listen: writeListenAddress(config.web.listen),
 			remedy: "listen on 127.0.0.1 or a private address, or set web.basic-auth and web.tls",

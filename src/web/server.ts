@@ -4,7 +4,6 @@ import { type Certificate, type CertificateFiles, readCertificate } from "./cert
 import { countDescriptors, createSpare, descriptorLimit } from "./descriptors.ts";
 import { WebError } from "./error.ts";
 import { bindError } from "./listen.ts";
-import { relayedClient } from "./relay.ts";
 
 /**
  * A connection without progress is closed after this, and so is one whose request head is not complete by then, however
@@ -158,13 +157,6 @@ function asWebError(error: unknown): WebError {
 	return error instanceof WebError ? error : new WebError(error instanceof Error ? error.message : String(error));
 }
 
-/** The peer's address as text, and where the peer is a relay, that of whom it connected for; "" if unknown. */
-function clientAddress(server: BunServer, request: Request): string {
-	const peer = server.requestIP(request);
-	if (peer === null) return "";
-	return relayedClient(server.port ?? 0, peer.port) ?? peer.address;
-}
-
 function bind(options: ServerOptions, listen: ListenAddress, certificate: Certificate | undefined): BunServer {
 	try {
 		return Bun.serve({
@@ -178,7 +170,7 @@ function bind(options: ServerOptions, listen: ListenAddress, certificate: Certif
 			maxRequestBodySize: 1,
 			fetch: (request, server) =>
 				options.handler(request, {
-					address: clientAddress(server, request),
+					address: server.requestIP(request)?.address ?? "",
 					keepOpen: () => server.timeout(request, 0),
 				}),
 		});
