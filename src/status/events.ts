@@ -4,6 +4,9 @@ export const viewersMax = 50;
 /** Of them, those of one network: nobody alone can lock the others out. */
 export const viewersPerNetworkMax = 10;
 
+/** Of them, those of one address of this host, behind which many may be, as of a proxy or a tunnel's end. */
+export const viewersPerLocalMax = 40;
+
 /** How often viewers are sent the status. */
 export const statusMs = 2_000;
 
@@ -27,8 +30,8 @@ type Viewer = ReadableStreamDefaultController<Uint8Array>;
  */
 export class Events {
 	private readonly options: EventsOptions;
-	/** Each with its network, null if it counts for none. */
-	private readonly viewers = new Map<Viewer, string | null>();
+	/** Each with its network. */
+	private readonly viewers = new Map<Viewer, string>();
 	private readonly encoder = new TextEncoder();
 	private end: (() => void) | null = null;
 
@@ -36,16 +39,11 @@ export class Events {
 		this.options = options;
 	}
 
-	/**
-	 * Takes in one more viewer; null if there are viewersMax already, or viewersPerNetworkMax of the same network. A network
-	 * of null is one that many may share, as behind a proxy: only the first limit is for them.
-	 */
-	open(network: string | null): ReadableStream<Uint8Array> | null {
+	/** Takes in one more viewer; null if there are viewersMax already, or as many of the same network as one may have. */
+	open(network: string, isLocal: boolean): ReadableStream<Uint8Array> | null {
 		if (this.viewers.size >= viewersMax) return null;
-		if (network !== null) {
-			const same = [...this.viewers.values()].filter((other) => other === network);
-			if (same.length >= viewersPerNetworkMax) return null;
-		}
+		const same = [...this.viewers.values()].filter((other) => other === network);
+		if (same.length >= (isLocal ? viewersPerLocalMax : viewersPerNetworkMax)) return null;
 		let viewer: Viewer;
 		return new ReadableStream<Uint8Array>(
 			{

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { Events, statusMs, viewersMax, viewersPerNetworkMax, waitingMax } from "../../src/status/events.ts";
+import {
+	Events,
+	statusMs,
+	viewersMax,
+	viewersPerLocalMax,
+	viewersPerNetworkMax,
+	waitingMax,
+} from "../../src/status/events.ts";
 
 /** Events over a clock that the test turns, and how often the status was made. */
 function eventsOf() {
@@ -24,9 +31,11 @@ function eventsOf() {
 	};
 }
 
-/** A viewer that reads one event at a time. */
-function viewerOf(events: Events, network: string | null = null) {
-	const stream = events.open(network);
+let networks = 0;
+
+/** A viewer of a network of its own that reads one event at a time. */
+function viewerOf(events: Events, network = `network ${++networks}`) {
+	const stream = events.open(network, false);
 	if (stream === null) throw new Error("no room for the viewer");
 	const reader = stream.getReader();
 	return {
@@ -68,19 +77,28 @@ describe("events", () => {
 	test("have room for viewersMax, refuse one more, and have room again when one left", async () => {
 		const { events } = eventsOf();
 		const viewers = Array.from({ length: viewersMax }, () => viewerOf(events));
-		expect(events.open(null)).toBeNull();
+		expect(events.open("192.0.2.1", false)).toBeNull();
+		expect(events.open("127.0.0.1", true)).toBeNull();
 		await viewers[0]?.leave();
-		expect(events.open(null)).not.toBeNull();
+		expect(events.open("192.0.2.1", false)).not.toBeNull();
+	});
+
+	test("have room for viewersPerLocalMax of one address of this host, and for others besides", () => {
+		const { events } = eventsOf();
+		for (let n = 0; n < viewersPerLocalMax; n++) expect(events.open("127.0.0.1", true)).not.toBeNull();
+		expect(events.open("127.0.0.1", true)).toBeNull();
+		expect(events.open("127.0.0.2", true)).not.toBeNull();
+		for (let n = 1; n < viewersPerNetworkMax; n++) expect(events.open("192.0.2.1", false)).not.toBeNull();
+		expect(events.open("192.0.2.1", false)).toBeNull();
 	});
 
 	test("have room for viewersPerNetworkMax of one network, refuse one more of it, and no other's", async () => {
 		const { events } = eventsOf();
 		const viewers = Array.from({ length: viewersPerNetworkMax }, () => viewerOf(events, "192.0.2.1"));
-		expect(events.open("192.0.2.1")).toBeNull();
-		expect(events.open("192.0.2.2")).not.toBeNull();
-		expect(events.open(null)).not.toBeNull();
+		expect(events.open("192.0.2.1", false)).toBeNull();
+		expect(events.open("192.0.2.2", false)).not.toBeNull();
 		await viewers[0]?.leave();
-		expect(events.open("192.0.2.1")).not.toBeNull();
+		expect(events.open("192.0.2.1", false)).not.toBeNull();
 	});
 
 	test("cut off a viewer that does not read once waitingMax events wait for it, and no other", async () => {

@@ -161,7 +161,7 @@ describe("the feed", () => {
 		const observing = await observedDomains();
 		const { feed, sampleAt, timers } = feedOf(observing);
 		expect([...timers.values()]).toEqual([sampleMs]);
-		const viewer = feed.events.open(null)?.getReader();
+		const viewer = feed.events.open("192.0.2.1", false)?.getReader();
 		const read = async () => new TextDecoder().decode((await viewer?.read())?.value);
 		await read();
 		await read();
@@ -181,7 +181,7 @@ describe("the feed", () => {
 
 	test("keeps the order of the history, and for how long it is up, when the wall clock is set back", async () => {
 		const { feed, sampleAt, setWall, at } = feedOf(await observedDomains());
-		const viewer = feed.events.open(null)?.getReader();
+		const viewer = feed.events.open("192.0.2.1", false)?.getReader();
 		const read = async () => new TextDecoder().decode((await viewer?.read())?.value);
 		await read();
 		await read();

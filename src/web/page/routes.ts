@@ -50,7 +50,7 @@ export function statusRoutes(feed: Feed, telemetryPath: string): Readonly<Record
 			const headers = { "Content-Type": "text/event-stream; charset=utf-8" };
 			if (request.method === "HEAD") return new Response(null, { headers });
 			const { address } = client;
-			const events = feed.events.open(address === "" || isLoopback(address) ? null : networkOf(address));
+			const events = feed.events.open(networkOf(address), address === "" || isLoopback(address));
 			if (events === null) {
 				return new Response("Too many viewers.\n", { status: 503, headers: { "Retry-After": "10" } });
 			}

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { Events, viewersMax, viewersPerNetworkMax } from "../../../src/status/events.ts";
+import { Events, viewersPerLocalMax, viewersPerNetworkMax } from "../../../src/status/events.ts";
 import { createBasicAuth } from "../../../src/web/auth.ts";
 import { statusRoutes } from "../../../src/web/page/routes.ts";
 import { busyHistory, busyStatus, servePage } from "./fixture.ts";
@@ -86,22 +86,27 @@ describe("the status page's routes", () => {
 	test.each([
 		["of one IPv6 network share its room", ["2001:db8::1", "2001:db8::2"], false],
 		["of two networks have their own", ["2001:db8:0:1::1", "2001:db8:0:2::1"], true],
-		["that come through a proxy of this host have all the room", ["127.0.0.1", "127.0.0.1"], true],
-	])("viewers %s", async (_title, [first = "", second = ""], isOpen) => {
-		const events = new Events({ history: () => busyHistory, status: () => busyStatus, every: () => () => {} });
-		const feed = { status: () => busyStatus, history: () => busyHistory, events, stop: () => events.close() };
-		const open = (address: string) =>
-			statusRoutes(feed, "/metrics")["/events"]?.(new Request("http://exporter.example/events"), {
-				address,
-				keepOpen: () => {},
-			});
-		for (let n = 0; n < viewersPerNetworkMax; n++) expect((await open(first))?.status).toBe(200);
-		expect((await open(second))?.status).toBe(isOpen ? 200 : 503);
-		feed.stop();
-	});
+		["that come through a proxy of this host have more room", ["127.0.0.1", "127.0.0.1"], true],
+		["of one address of this host have not all the room", ["127.0.0.1", "127.0.0.1"], false, viewersPerLocalMax],
+		["of another address of this host find room then", ["127.0.0.1", "::1"], true, viewersPerLocalMax],
+	] as [string, string[], boolean, number?][])(
+		"viewers %s",
+		async (_title, [first = "", second = ""], isOpen, before = viewersPerNetworkMax) => {
+			const events = new Events({ history: () => busyHistory, status: () => busyStatus, every: () => () => {} });
+			const feed = { status: () => busyStatus, history: () => busyHistory, events, stop: () => events.close() };
+			const open = (address: string) =>
+				statusRoutes(feed, "/metrics")["/events"]?.(new Request("http://exporter.example/events"), {
+					address,
+					keepOpen: () => {},
+				});
+			for (let n = 0; n < before; n++) expect((await open(first))?.status).toBe(200);
+			expect((await open(second))?.status).toBe(isOpen ? 200 : 503);
+			feed.stop();
+		},
+	);
 
 	test("one viewer too many is told to come back", async () => {
-		const aborts = Array.from({ length: viewersMax }, () => new AbortController());
+		const aborts = Array.from({ length: viewersPerLocalMax }, () => new AbortController());
 		const open = await Promise.all(aborts.map(({ signal }) => get("/events", { signal })));
 		expect(open.every(({ status }) => status === 200)).toBe(true);
 		const refused = await get("/events");
