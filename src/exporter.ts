@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { LiveOptions, LiveSource } from "./capture/live.ts";
 import type { FrameBatch } from "./capture/source.ts";
 import { noCounts, Watch } from "./capture/watch.ts";
@@ -14,6 +15,8 @@ import { createApp } from "./web/app.ts";
 import type { BasicAuth } from "./web/auth.ts";
 import { invalidity, readCertificate } from "./web/certificate.ts";
 import { descriptorLimit } from "./web/descriptors.ts";
+import { createHostCheck } from "./web/hosts.ts";
+import { isLoopback } from "./web/network.ts";
 import { dataRoutes, statusRoutes } from "./web/page/routes.ts";
 import { startServer } from "./web/server.ts";
 
@@ -185,6 +188,9 @@ export async function startExporter(
 	});
 	const extraRoutes = config.web.statusPage ? statusRoutes(feed, config.web.telemetryPath) : dataRoutes(feed);
 
+	const { allowedHosts, listen } = config.web;
+	const isKnownHost = createHostCheck([hostname(), listen.host, ...allowedHosts].map((name) => name.toLowerCase()));
+
 	const handler = createApp({
 		version,
 		telemetryPath: config.web.telemetryPath,
@@ -196,6 +202,8 @@ export async function startExporter(
 		},
 		isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
 		auth: { check: async (authorization, address) => (await auth)?.check(authorization, address) ?? "accepted" },
+		// Whoever can reach another address needs no browser for it; and a password keeps strangers' pages out anyway.
+		isHostServed: (host) => config.web.basicAuth !== null || !isLoopback(server.address) || isKnownHost(host),
 		extraRoutes,
 		onFault: (path, error) => log.error("request failed", { path, error: String(error) }),
 	});

@@ -14,6 +14,7 @@ describe("defaults", () => {
 			geoip: { countryDatabase: null, asnDatabase: null },
 			web: {
 				listen: { host: "127.0.0.1", port: 9713 },
+				allowedHosts: [],
 				telemetryPath: "/metrics",
 				statusPage: true,
 				tls: null,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { hostname } from "node:os";
 import type { LiveOptions, LiveSource } from "../src/capture/live.ts";
 import { CaptureError, type FrameBatch, LinkType } from "../src/capture/source.ts";
 import { type Config, ConfigError } from "../src/config.ts";
@@ -92,7 +93,7 @@ async function start(config: Config = configOf({ "web.listen-address": "127.0.0.
 			opened.at(-1)?.source.breaks();
 			while ((await fetch(new URL("/-/ready", exporter.url))).status === 200) await Bun.sleep(10);
 		},
-		get: (path: string) => fetch(new URL(path, exporter.url)),
+		get: (path: string, init: RequestInit = {}) => fetch(new URL(path, exporter.url), init),
 		async metrics(): Promise<Samples> {
 			return parseExposition(await (await fetch(new URL("/metrics", exporter.url))).text());
 		},
@@ -182,6 +183,34 @@ describe("an exporter", () => {
 		await running.exporter.stop();
 		expect(running.source().closed).toBe(true);
 		await expect(running.get("/-/healthy")).rejects.toThrow();
+	});
+});
+
+describe("names in the Host header", () => {
+	const statusOf = async ({ get }: Awaited<ReturnType<typeof start>>, host: string) =>
+		(await get("/metrics", { headers: { host } })).status;
+
+	test("that a page of a stranger may have get 421 on loopback without a password", async () => {
+		await using running = await start(configOf({ ...free, "web.allowed-hosts": "stats.example.com" }));
+		for (const host of ["localhost:9713", "127.0.0.1", "[::1]:9713", hostname(), "Stats.Example.com:80"])
+			expect([host, await statusOf(running, host)]).toEqual([host, 200]);
+		expect(await statusOf(running, "evil.example:9713")).toBe(421);
+		expect((await running.get("/events", { headers: { host: "evil.example" } })).status).toBe(421);
+		await running.exporter.reload(
+			configOf({ ...free, "web.basic-auth": `ops:${await Bun.password.hash("x", { algorithm: "bcrypt", cost: 4 })}` }),
+		);
+		expect(await statusOf(running, "evil.example:9713")).toBe(401);
+	});
+
+	test("get it where the listen address is a name of loopback, under which it serves", async () => {
+		await using running = await start(configOf({ "web.listen-address": "localhost:0" }));
+		expect(await statusOf(running, "localhost")).toBe(200);
+		expect(await statusOf(running, "evil.example")).toBe(421);
+	});
+
+	test("are all served on every address", async () => {
+		await using running = await start(configOf({ "web.listen-address": "0.0.0.0:0" }));
+		expect(await statusOf(running, "vps1.example")).toBe(200);
 	});
 });
 

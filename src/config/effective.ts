@@ -21,6 +21,8 @@ export interface Config {
 	readonly web: {
 		/** An empty host is every address of the machine. */
 		readonly listen: ListenAddress;
+		/** Lower case. */
+		readonly allowedHosts: readonly string[];
 		readonly telemetryPath: string;
 		readonly statusPage: boolean;
 		readonly tls: { readonly certificateFile: string; readonly keyFile: string } | null;
@@ -68,6 +70,7 @@ export function toConfig({ dnstt, capture, session, labels, geoip, web, process,
 		geoip: { countryDatabase: geoip["country-database"], asnDatabase: geoip["asn-database"] },
 		web: {
 			listen: web["listen-address"],
+			allowedHosts: web["allowed-hosts"],
 			telemetryPath: web["telemetry-path"],
 			statusPage: web["status-page"],
 			tls: web.tls && { certificateFile: web.tls["certificate-file"], keyFile: web.tls["key-file"] },
@@ -97,6 +100,7 @@ function toFileForm(config: Config): FileForm {
 		geoip: { "country-database": geoip.countryDatabase, "asn-database": geoip.asnDatabase },
 		web: {
 			"listen-address": writeListenAddress(web.listen),
+			"allowed-hosts": [...web.allowedHosts],
 			"telemetry-path": web.telemetryPath,
 			"status-page": web.statusPage,
 			tls: web.tls && { "certificate-file": web.tls.certificateFile, "key-file": web.tls.keyFile },

@@ -45,6 +45,8 @@ export const limits = {
 	sessionsMax: 16_000_000,
 	/** At 4.3 kB for each set, most of it for histograms; with all sessions it fits the 4 GiB that a WebAssembly module can have. */
 	labelSetsMax: 200_000,
+	/** More names than any proxy in front has. */
+	allowedHostsMax: 16,
 	/** IFNAMSIZ of Linux less the closing zero. */
 	interfaceNameMax: 15,
 } as const;
@@ -158,6 +160,16 @@ const traits = {
 		description: "Address to serve on; :9713 is every address of the host, and tells the world that a tunnel runs here",
 		default: "127.0.0.1:9713",
 		...text("HOST:PORT, :PORT or [IPV6]:PORT", "HOST:PORT"),
+		reload: false,
+	},
+	"web.allowed-hosts": {
+		description:
+			"Host names that a proxy in front passes on; on loopback without a password no other names are answered",
+		default: [],
+		expected: `0 to ${limits.allowedHostsMax} host names such as vps1.example.com`,
+		expectedInner: "a host name such as vps1.example.com",
+		placeholder: "NAME",
+		form: "texts",
 		reload: false,
 	},
 	"web.telemetry-path": {

@@ -123,6 +123,7 @@ const tls = z
 
 const web = section("web", {
 	"listen-address": key("web.listen-address", z.pipe(z.string().check(z.regex(listenPattern)), by(readListenAddress))),
+	"allowed-hosts": key("web.allowed-hosts", listOf(domain, z.maxLength(limits.allowedHostsMax))),
 	"telemetry-path": key(
 		"web.telemetry-path",
 		z

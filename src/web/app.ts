@@ -31,6 +31,8 @@ export interface AppOptions {
 	isReady(): true | string;
 	/** Without it everyone may read. */
 	auth?: BasicAuth;
+	/** Tells whether to serve under the name of this Host header (null: none was sent). Without it every name is served. */
+	isHostServed?(host: string | null): boolean;
 	/** Exact path -> handler for GET and HEAD, before the landing page. A header that a handler sets wins over the usual one. */
 	extraRoutes?: Readonly<Record<string, Handler>>;
 	/** Told of a handler that threw, and where. */
@@ -57,7 +59,7 @@ const securityHeaders: Readonly<Record<string, string>> = {
 
 /**
  * The web side as a function: a request in, a response out; it never rejects.
- * Checked in this order: body (413), length of the URL (414), credentials (401; 503 if too many checks wait), path (404), method (405).
+ * Checked in this order: body (413), length of the URL (414), host (400 for two, 421 for another's), credentials (401; 503 if too many checks wait), path (404), method (405).
  */
 export function createApp(options: AppOptions): (request: Request, client: Client) => Promise<Response> {
 	const { auth, onFault } = options;
@@ -66,6 +68,12 @@ export function createApp(options: AppOptions): (request: Request, client: Clien
 	async function answer(request: Request, path: string, client: Client): Promise<Response> {
 		if (hasBody(request)) return text(413, "A request body is not accepted here.\n", { Connection: "close" });
 		if (request.url.length > urlCharactersMax) return text(414, "The URL is too long.\n", { Connection: "close" });
+		const host = request.headers.get("host");
+		// The runtime joins two Host headers with a comma, which no host name holds (Bun 1.4.5); RFC 9112, 3.2 refuses them.
+		if (host?.includes(",")) return text(400, "One Host header, please.\n", { Connection: "close" });
+		if (options.isHostServed?.(host) === false) {
+			return text(421, "Not served under this name; web.allowed-hosts lists more names.\n");
+		}
 		if (auth !== undefined) {
 			const outcome = await auth.check(request.headers.get("authorization"), client.address);
 			if (outcome === "refused") {

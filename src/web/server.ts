@@ -1,4 +1,5 @@
-import type { ListenAddress } from "../config/values.ts";
+import { lookup } from "node:dns/promises";
+import { isIP, type ListenAddress } from "../config/values.ts";
 import type { Client } from "./app.ts";
 import { type Certificate, type CertificateFiles, readCertificate } from "./certificate.ts";
 import { countDescriptors, createSpare, descriptorLimit } from "./descriptors.ts";
@@ -44,6 +45,8 @@ export interface WebServer {
 	/** What to open in a browser on this host. */
 	readonly url: string;
 	readonly port: number;
+	/** The host that it listens on as an address; empty for every address. */
+	readonly address: string;
 	/**
 	 * Reads the certificate's files again and serves them to new connections if they changed; requests under way go on.
 	 * Call it now and then, and on SIGHUP. Never rejects: see `onCertificate`. Without TLS it does nothing.
@@ -68,6 +71,7 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 	/** Null while the port is lost. */
 	let server: BunServer | null = bind(options, listen, certificate);
 	const url = server.url.href;
+	const address = await addressOf(listen.host);
 	const bound = { ...listen, port: server.port ?? listen.port };
 	const retired = new Set<BunServer>();
 	const spare = createSpare();
@@ -110,6 +114,7 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 	return {
 		url,
 		port: bound.port,
+		address,
 		get certificate() {
 			return certificate;
 		},
@@ -134,6 +139,12 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 			for (const one of servers) void one.stop(true);
 		},
 	};
+}
+
+/** Bun.serve knows the port alone, not the address that a name became (Bun 1.4.5's types). */
+async function addressOf(host: string): Promise<string> {
+	if (host === "" || isIP(host) !== 0) return host;
+	return (await lookup(host)).address;
 }
 
 /** Tells each success, and a fault when it is another one than the last time: what is tried again and again may fail as often. */

@@ -11,6 +11,7 @@ test("every key says whether it reloads", () => {
 		"geoip.country-database",
 		"geoip.asn-database",
 		"web.listen-address",
+		"web.allowed-hosts",
 		"web.telemetry-path",
 		"web.status-page",
 		"web.tls.certificate-file",

@@ -116,6 +116,11 @@ describe("over HTTP", () => {
 		["no host is no matter to HTTP/1.0", "GET /metrics HTTP/1.0\r\n\r\n", "200 "],
 		["a double slash finds nothing", "GET //metrics HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", "404 "],
 		["TRACE is no method here", "TRACE /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405 "],
+		["two hosts are refused", "GET /metrics HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400 "],
+		["the same host twice is refused", "GET /metrics HTTP/1.1\r\nHost: x\r\nhost: x\r\n\r\n", "400 "],
+		["an empty host and another are refused", "GET /metrics HTTP/1.1\r\nHost:\r\nA: b\r\nHost: x\r\n\r\n", "400 "],
+		["CONNECT is no method here", "CONNECT /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405 "],
+		["PROPFIND is no method here", "PROPFIND / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405 "],
 		["bytes of another protocol are refused", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "400 "],
 	];
 	test.each(rows)("%s", async (_title, request, status) => {
@@ -159,7 +164,10 @@ const { folder, remove } = makeFolder();
 let one: CertificateFiles;
 let two: CertificateFiles;
 beforeAll(async () => {
-	[one, two] = await Promise.all([makeCertificate(folder, "one"), makeCertificate(folder, "two")]);
+	[one, two] = await Promise.all([
+		makeCertificate(folder, "one"),
+		makeCertificate(folder, "two"),
+	]);
 });
 afterAll(remove);
 
