@@ -22,6 +22,12 @@ const stopGraceMs = 500;
  */
 export const connectionsMax = 4096;
 
+/**
+ * Of TLS 1.2; those of TLS 1.3 are like them and always there. With forward secrecy, as a key that leaks later must not open what
+ * was recorded before, and authenticated as a whole, unlike CBC (RFC 9325, 4.2).
+ */
+const ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+
 /** How often connections are counted; a flood has this long to fill the table. */
 const countEveryMs = 1000;
 
@@ -174,7 +180,7 @@ function bind(options: ServerOptions, listen: ListenAddress, certificate: Certif
 			...(listen.host === "" ? {} : { hostname: listen.host }),
 			port: listen.port,
 			reusePort: false,
-			...(certificate === undefined ? {} : { tls: { cert: certificate.cert, key: certificate.key } }),
+			...(certificate === undefined ? {} : { tls: { cert: certificate.cert, key: certificate.key, ciphers } }),
 			development: false,
 			idleTimeout: idleTimeoutSeconds,
 			// Nothing here takes a body; 0 would mean the default of 128 MiB.

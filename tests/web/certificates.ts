@@ -9,23 +9,14 @@ export function makeFolder() {
 	return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
+const ofCurve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+
 /** Makes a self-signed certificate and its key in the folder, with openssl. */
-export async function makeCertificate(folder: string, name: string): Promise<CertificateFiles> {
+export async function makeCertificate(folder: string, name: string, newKey = ofCurve): Promise<CertificateFiles> {
 	const certificateFile = join(folder, `${name}.crt`);
 	const keyFile = join(folder, `${name}.key`);
 	const made = Bun.spawn(
-		[
-			"openssl",
-			"req",
-			"-x509",
-			"-newkey",
-			"ec",
-			"-pkeyopt",
-			"ec_paramgen_curve:prime256v1",
-			"-nodes",
-			"-days",
-			"2",
-		].concat([
+		["openssl", "req", "-x509", ...newKey, "-nodes", "-days", "2"].concat([
 			"-keyout",
 			keyFile,
 			"-out",

@@ -163,10 +163,12 @@ describe("startServer refuses", () => {
 const { folder, remove } = makeFolder();
 let one: CertificateFiles;
 let two: CertificateFiles;
+let ofRsa: CertificateFiles;
 beforeAll(async () => {
-	[one, two] = await Promise.all([
+	[one, two, ofRsa] = await Promise.all([
 		makeCertificate(folder, "one"),
 		makeCertificate(folder, "two"),
+		makeCertificate(folder, "rsa", ["-newkey", "rsa:2048"]),
 	]);
 });
 afterAll(remove);
@@ -184,6 +186,22 @@ describe("over TLS", () => {
 		expect(await (await scrape(server)).text()).toBe(exposition);
 		expect(await nameShown(server.port, { maxVersion: "TLSv1.2" })).toBe("one");
 		expect(nameShown(server.port, { maxVersion: "TLSv1.1" })).rejects.toThrow();
+	});
+
+	test.each([
+		["AES128-SHA", false],
+		["AES128-GCM-SHA256", false],
+		["ECDHE-RSA-AES128-SHA", false],
+		["ECDHE-ECDSA-AES128-SHA", false],
+		["ECDHE-ECDSA-AES128-GCM-SHA256", true],
+		["ECDHE-ECDSA-CHACHA20-POLY1305", true],
+		["ECDHE-RSA-AES256-GCM-SHA384", true],
+		["ECDHE-RSA-CHACHA20-POLY1305", true],
+	])("of TLS 1.2 only ciphers with forward secrecy and without CBC are taken: %s %p", async (cipher, isTaken) => {
+		const server = await serve({ tls: cipher.includes("ECDSA") ? one : ofRsa });
+		const words = ["s_client", "-connect", `127.0.0.1:${server.port}`, "-tls1_2", "-cipher", cipher];
+		const { exited } = Bun.spawn(["openssl", ...words], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+		expect((await exited) === 0).toBe(isTaken);
 	});
 
 	test("a replaced certificate is served to new connections, and a request under way ends well", async () => {
