@@ -9,7 +9,7 @@ import { EngineError } from "./engine/error.ts";
 import { onDisk } from "./filename.ts";
 import { GeoipError } from "./geoip/error.ts";
 import { createLogger } from "./log.ts";
-import { exhausted } from "./process/exhausted.ts";
+import { exhausted, stackFault } from "./process/exhausted.ts";
 import { isScreen, print, printError, progressLine, screenSize } from "./process/output.ts";
 import { stopSignal } from "./process/stop.ts";
 import { wordsAsGiven } from "./process/words.ts";
@@ -125,6 +125,11 @@ function told(error: unknown): { readonly lines: readonly string[]; readonly cod
 }
 
 async function main(): Promise<number> {
+	const fault = stackFault();
+	if (fault !== null) {
+		printError(`dnstt_exporter: ${fault}\n`);
+		return exitFailed;
+	}
 	try {
 		return await execute(parseCommand(wordsAsGiven(process.argv.slice(2))));
 	} catch (error) {
