@@ -1,5 +1,6 @@
 /** What the two kinds of frame source share on their way to package `cap`. */
 
+import { tmpdir } from "node:os";
 import type { Cap, NativeError } from "cap";
 import { CaptureError, type CaptureStatistics, LinkType } from "./source.ts";
 
@@ -21,7 +22,6 @@ function requireCap(): typeof import("cap") | CaptureError {
 	try {
 		return require("cap");
 	} catch (error) {
-		const { tmpdir } = require("node:os") as typeof import("node:os");
 		const reason = error instanceof Error ? error.message : String(error);
 		const folder = tmpdir();
 		const full = isFull(folder);

@@ -3,6 +3,9 @@
  * Each reader gives the value, or a fault that says in a few words what is wrong.
  */
 
+import { isIP } from "node:net";
+import { domainToASCII, domainToUnicode } from "node:url";
+
 export type Read<T> = { readonly value: T } | { readonly fault: string };
 
 const durationUnitsMs = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
@@ -63,15 +66,6 @@ export function writeSize(sizeBytes: number): string {
 	return `${sizeBytes}B`;
 }
 
-const ipv4Pattern = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
-
-/** Which kind of IP address a text is: 4, 6, or 0 for none. */
-export function isIP(text: string): number {
-	if (!text.includes(":")) return ipv4Pattern.test(text) ? 4 : 0;
-	// Like node:url below loaded for the few texts that need it: together 2.5 ms, of the 7 that a short command takes.
-	return (require("node:net") as typeof import("node:net")).isIP(text);
-}
-
 /** Octets of a label and of a whole name on the wire, length octets and root included (RFC 1035, section 2.3.4). */
 const labelOctetsMax = 63;
 const nameOctetsMax = 255;
@@ -85,7 +79,7 @@ export function readDomain(text: string): Read<string> {
 	if (/[^\x20-\x7e]/.test(name)) {
 		// Only then: domainToASCII reads ASCII names such as "1.2" as IPv4 addresses, and decodes percent signs.
 		if (/[^A-Za-z0-9_.-]/.test(name.replace(/[^\x20-\x7e]/g, ""))) return { fault: "a character no domain may hold" };
-		name = (require("node:url") as typeof import("node:url")).domainToASCII(name);
+		name = domainToASCII(name);
 		if (name === "") return { fault: "not a valid internationalised name" };
 	}
 	name = name.toLowerCase().replace(/\.$/, "");
@@ -105,7 +99,7 @@ export function readDomain(text: string): Read<string> {
 /** A domain as people write it: internationalised labels out of punycode (RFC 5891); as it is if that cannot be. */
 export function unicodeDomain(domain: string): string {
 	if (!domain.includes("xn--")) return domain;
-	return (require("node:url") as typeof import("node:url")).domainToUnicode(domain) || domain;
+	return domainToUnicode(domain) || domain;
 }
 
 /** Where a server listens. An empty host is every address of the machine; port 0 is one the kernel chooses. */

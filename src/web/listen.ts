@@ -1,4 +1,5 @@
-import { isIP, type ListenAddress, writeListenAddress } from "../config/values.ts";
+import { isIP } from "node:net";
+import { type ListenAddress, writeListenAddress } from "../config/values.ts";
 import { WebError } from "./error.ts";
 
 /** Turns what the runtime says when it cannot bind an address into one line that tells what to do. */

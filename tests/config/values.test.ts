@@ -1,8 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { isIP as nodeIsIP } from "node:net";
 import fc from "fast-check";
 import {
-	isIP,
 	readDomain,
 	readDuration,
 	readListenAddress,
@@ -118,40 +116,6 @@ describe("a size", () => {
 			fc.property(fc.nat(4_000), unitBytes, (count, bytes) => {
 				expect(readSize(writeSize(count * bytes))).toEqual({ value: count * bytes });
 			}),
-		);
-	});
-});
-
-describe("isIP", () => {
-	test.each([
-		["0.0.0.0", 4],
-		["255.255.255.255", 4],
-		["256.0.0.0", 0],
-		["1.2.3", 0],
-		["1.2.3.4.", 0],
-		["1.2.3.4.5", 0],
-		["01.2.3.4", 0],
-		["1..2.3", 0],
-		["", 0],
-		["t.example.com", 0],
-		["::", 6],
-		["2001:db8::1", 6],
-		["::ffff:192.0.2.1", 6],
-		["[::1]", 0],
-		["1.2.3.4:53", 0],
-	])("gives for %s %i", (text, kind) => {
-		expect(isIP(text)).toBe(kind);
-	});
-
-	test("agrees with that of node:net on all that looks like an address", () => {
-		const part = fc.oneof(fc.nat(300).map(String), fc.stringMatching(/^[0-9a-f]{0,4}$/));
-		const separator = fc.constantFrom(".", ":");
-		fc.assert(
-			fc.property(fc.array(part, { maxLength: 9 }), separator, (parts, between) => {
-				const text = parts.join(between);
-				expect(`${text} ${isIP(text)}`).toBe(`${text} ${nodeIsIP(text)}`);
-			}),
-			{ numRuns: 1_000 },
 		);
 	});
 });
