@@ -1,4 +1,4 @@
-import { isIP } from "../config/values.ts";
+import { isIP } from "node:net";
 
 /** A Host header's value (RFC 9110, 7.2): what names the host, and a port. */
 const hostPattern = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::\d{0,5})?$/i;

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
-import { isIP, type ListenAddress } from "../config/values.ts";
+import { isIP } from "node:net";
+import type { ListenAddress } from "../config/values.ts";
 import type { Client } from "./app.ts";
 import { type Certificate, type CertificateFiles, readCertificate } from "./certificate.ts";
 import { countDescriptors, createSpare, descriptorLimit } from "./descriptors.ts";

@@ -1,15 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-	closeSync,
-	existsSync,
-	mkdtempSync,
-	openSync,
-	readdirSync,
-	readFileSync,
-	readSync,
-	rmSync,
-	writeSync,
-} from "node:fs";
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openFile, openGrowing } from "../../src/capture/file.ts";
@@ -179,25 +169,17 @@ describe("more frames than a batch holds", () => {
 		source.close();
 	});
 
-	test("are read from the file at once, without libpcap, and the offset tells how far", async () => {
+	test("the offset tells how far they were read", async () => {
 		const content = writePcap({ linkType, records: big });
-		const before = new Set(openFiles());
 		const source = openFile(await saved(content));
-		const descriptor = openFiles().find((file) => !before.has(file)) as string;
-		const position = () => /^pos:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"))?.[1];
-		const opened = position();
 		let offset = 24;
 		for (let used = source.read(batch); used > 0; used = source.read(batch)) {
 			offset += used;
 			expect(source.offset()).toBe(offset);
-			expect(position()).toBe(opened as string);
 		}
 		expect(offset).toBe(content.length);
-		expect(source.offset()).toBe(offset);
 		source.close();
 	});
-
-	const openFiles = () => readdirSync("/proc/self/fd").filter((file) => existsSync(`/proc/self/fdinfo/${file}`));
 });
 
 test("a frame of 262,144 bytes fits a batch, and one byte more is a fault of the file", async () => {

@@ -40,6 +40,14 @@ static napi_value construct_cap(napi_env env, napi_callback_info info)
 	return self;
 }
 
+/* What is left of the reader's memory, and how many records stand in front of that. */
+struct batch {
+	uint8_t *at;
+	uint8_t *end;
+	uint64_t count;
+	bool overrun;
+};
+
 static void append_frame(u_char *user, const struct pcap_pkthdr *header, const u_char *frame)
 {
 	struct batch *batch = (struct batch *)user;
@@ -78,9 +86,8 @@ static napi_value read_batch(napi_env env, napi_callback_info info)
 	struct batch batch = {.at = data, .end = (uint8_t *)data + bytes};
 	if (cap->input)
 		input_retry(cap);
-	plain_read(cap, &batch);
 	int status = cap->fault_pending ? PCAP_ERROR : 0;
-	while (!cap->fault_pending && !cap->plain.is_plain) {
+	while (!cap->fault_pending) {
 		int frames_max = (int)((size_t)(batch.end - batch.at) / cap->record_bytes_max);
 		if (frames_max == 0)
 			break;

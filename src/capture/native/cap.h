@@ -1,4 +1,4 @@
-/* class Cap, as cap.c, open.c, plain.c and input.c share it. */
+/* class Cap, as cap.c, open.c and input.c share it. */
 #ifndef CAP_H
 #define CAP_H
 
@@ -6,35 +6,17 @@
 
 #include <pcap/pcap.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 /* Largest frame that libpcap delivers for our link types (its MAXIMUM_SNAPLEN): longer ones are errors of a file. */
 #define FRAME_BYTES_MAX 262144
 #define RECORD_HEADER_BYTES 16
 #define RECORD_BYTES(frame_bytes) (RECORD_HEADER_BYTES + (size_t)(frame_bytes))
 
-/* What is left of the reader's memory, and how many records stand in front of that. */
-struct batch {
-	uint8_t *at;
-	uint8_t *end;
-	uint64_t count;
-	bool overrun;
-};
-
-/* A file whose records are read without libpcap; see plain.c. */
-struct plain {
-	bool is_plain;
-	off_t at; /* the next record */
-	uint32_t frame_bytes_max;
-	uint32_t time_unit; /* of the records' second word, in nanoseconds */
-};
-
 struct cap {
 	pcap_t *handle; /* NULL unless open */
 	bool is_live;
 	size_t record_bytes_max;
 	char *file_buffer;
-	struct plain plain;
 	struct input *input; /* a capture that is being written; else NULL */
 	unsigned interface_index; /* 0: a file, or `any` */
 	/* A fault behind frames that are delivered first; thrown by the next read. */
@@ -64,17 +46,6 @@ napi_value set_filter(napi_env env, napi_callback_info info);
 napi_value open_growing(napi_env env, napi_callback_info info);
 napi_value is_at_end(napi_env env, napi_callback_info info);
 napi_value file_offset(napi_env env, napi_callback_info info);
-
-/* plain.c */
-
-/* Looks whether the file that libpcap has just opened can be read without it, and sets cap->plain. Throws nothing. */
-void plain_open(struct cap *cap);
-
-/*
- * Fills the batch with records, if cap->plain.is_plain. When there is none that it can take, it clears that, and libpcap goes
- * on from there. Throws nothing.
- */
-void plain_read(struct cap *cap, struct batch *batch);
 
 /* input.c */
 struct input;

@@ -9,7 +9,6 @@
 #define _GNU_SOURCE
 #include "cap.h"
 #include "interfaces.h"
-#include "pcapfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +18,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The first word of a pcap file tells its byte order and the unit of its time stamps. */
+#define PCAP_MAGIC_MICROSECONDS 0xa1b2c3d4
+#define PCAP_MAGIC_NANOSECONDS 0xa1b23c4d
+#define PCAP_FILE_HEADER_BYTES 24
+#define PCAP_RECORD_HEADER_BYTES 16
 #define WAIT_MS 50
 #define READ_BYTES (1 << 16)
 /* libpcap refuses longer blocks; a longer record of a pcap file is damage, too. */
@@ -354,8 +358,6 @@ napi_value file_offset(napi_env env, napi_callback_info info)
 	if (!cap)
 		return NULL;
 	FILE *file = cap->is_live || cap->input ? NULL : pcap_file(cap->handle);
-	off_t offset = cap->plain.is_plain ? cap->plain.at : file ? ftello(file) : 0;
-	if (cap->input && cap->input->is_whole)
-		offset = cap->input->given;
+	off_t offset = cap->input && cap->input->is_whole ? (off_t)cap->input->given : file ? ftello(file) : 0;
 	return napi_create_double(env, (double)offset, &value) == napi_ok ? value : NULL;
 }

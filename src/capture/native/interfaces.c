@@ -5,7 +5,6 @@
  * Source: draft-ietf-opsawg-pcapng, sections 4.1 to 4.4.
  */
 #include "interfaces.h"
-#include "pcapfile.h"
 
 #include <pcap/pcap.h>
 #include <stdlib.h>

@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Type of the block that a pcapng file begins with: the same in both byte orders, which its third word tells. */
+#define PCAPNG_SECTION_HEADER 0x0a0d0d0a
+#define PCAPNG_BYTE_ORDER_MAGIC 0x1a2b3c4d
+
 struct interfaces {
 	/* What libpcap is told of every interface; of the file's first, unless interfaces_prefer() was called. */
 	bool is_known;

@@ -4,9 +4,7 @@
  *   cap.c         class Cap: read, statistics, close; the module's entry point
  *   input.c       class Cap: read a capture while it is written
  *   open.c        class Cap: open an interface or a file
- *   plain.c       class Cap: read the commonest kind of file without a copy
  *   receiver.c    class Cap: which one a method was called on
- *   pcapfile.h    the numbers of capture files' formats
  *   devices.c     deviceList, findDevice
  *   privileges.c  isSecureExecution, findAccount, limitPrivileges
  *   notify.c      notify, monotonicUs

@@ -3,7 +3,7 @@
  */
 #define _GNU_SOURCE
 #include "cap.h"
-#include "pcapfile.h"
+#include "interfaces.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -178,7 +178,6 @@ napi_value open_offline(napi_env env, napi_callback_info info)
 	cap->is_live = false;
 	cap->interface_index = 0;
 	cap->record_bytes_max = RECORD_BYTES(FRAME_BYTES_MAX);
-	plain_open(cap);
 	return link_type_of(env, cap);
 }
 
