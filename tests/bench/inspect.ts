@@ -21,7 +21,7 @@ const rounds = 5;
 const tsharkPackets = 100_000;
 
 const nanosecondsMost = 350;
-const ratioMost = 2;
+const ratioMost = 1.6;
 const growthMost = 2;
 
 interface Contestant {

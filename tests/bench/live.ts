@@ -13,7 +13,7 @@ const idleSeconds = 30;
 const scrapeIntervalSeconds = 15;
 const scrapes = 4;
 const steadyPercentMost = 2;
-const idlePercentMost = 0.2;
+const idlePercentMost = 0.5;
 
 export async function livePart(exporterPath: string): Promise<void> {
 	const { path, counts } = benchCapture();
