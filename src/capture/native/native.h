@@ -4,6 +4,7 @@
  *   cap.c         class Cap: read, statistics, close; the module's entry point
  *   input.c       class Cap: read a capture while it is written
  *   open.c        class Cap: open an interface or a file
+ *   interfaces.c  interfaces of a pcapng, made one for libpcap
  *   receiver.c    class Cap: which one a method was called on
  *   devices.c     deviceList, findDevice
  *   privileges.c  isSecureExecution, findAccount, limitPrivileges
