@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type * as z from "zod/mini";
 import { at, type Config, toConfig } from "./config/effective.ts";
 import { ConfigError } from "./config/error.ts";
-import { type Json, type JsonDocument, type JsonPath, JsonSyntaxError, readJson } from "./config/json.ts";
+import { type JsonDocument, type JsonPath, readJson } from "./config/json.ts";
 import { type ConfigKey, configFileVariable, configKeys, variableOf, variablePrefix } from "./config/keys.ts";
 import { didYouMean } from "./config/nearest.ts";
 import { fileSchema, givenTwice, schemaOf } from "./config/schema.ts";
@@ -160,9 +160,7 @@ function layerFromFile(name: string, document: JsonDocument, problems: string[])
 		const position = document.position(path);
 		return `${name}${position === undefined ? "" : `:${position}`}: ${dotted(path)}`;
 	};
-	problems.push(...document.duplicates.map((duplicate) => `${name}:${duplicate}`));
-
-	function walk(value: Json, path: readonly string[]): void {
+	function walk(value: unknown, path: readonly string[]): void {
 		const key = configKeys.find((candidate) => candidate.name === path.join("."));
 		if (key !== undefined) {
 			take(layer, key, value, problems, (inner) => where([...path, ...inner]));
@@ -254,7 +252,7 @@ export function loadConfig(options: {
 		try {
 			fromFile = layerFromFile(file, readJson(options.readFile(file)), problems);
 		} catch (error) {
-			if (error instanceof JsonSyntaxError) problems.push(`${file}:${error.message}`);
+			if (error instanceof ConfigError) problems.push(...error.problems.map((problem) => `${file}:${problem}`));
 			else problems.push(`${file}: ${unreadableConfig(file, error, options.flags.file === undefined)}`);
 			// What the file would have said is unknown: nothing is missing yet.
 			fromFile.refused.add("dnstt.domain");

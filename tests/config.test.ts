@@ -236,7 +236,19 @@ describe("problems", () => {
 	test("a file that is no JSON is told with its place, beside the others", () => {
 		const problems = problemsOf({ text: '{\n  "log": {,}\n}', flags: { "dnstt.port": "x" } });
 		expect(problems).toHaveLength(2);
-		expect(problems[1]).toStartWith("c.json:2:11: expected a key");
+		expect(problems[1]).toStartWith('c.json:2:11: must be JSON: unexpected ","');
+	});
+
+	test.each([
+		["YAML", "dnstt:\n  domain: t.example.com\n", 'c.json:1:1: must be JSON: unexpected "dnstt"; keys and texts'],
+		["YAML with a line before it", "---\ndnstt: {}\n", 'c.json:1:1: must be JSON: unexpected "-"'],
+		["TOML", "[dnstt]\ndomain = 1\n", 'c.json:1:2: must be JSON: unexpected "dnstt"'],
+		["an empty file", "\n", "c.json:2:1: must be JSON: the file is empty"],
+		["a comment", '{\n// why\n"log": {} }', "c.json:2:1: must be JSON: comments are not allowed"],
+	])("of %s it is said that the file must be JSON", (_title, text, start) => {
+		const problems = problemsOf({ text });
+		expect(problems).toHaveLength(1);
+		expect(problems[0]).toStartWith(start);
 	});
 
 	test("a key given twice in the file is told with its place", () => {
