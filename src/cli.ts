@@ -224,7 +224,7 @@ function optional<K extends string>(field: K, given: Given, name: string): { [P 
 function refuseForeign(given: Given, spec: CommandSpec): void {
 	const names = [...spec.flags, ...commonFlags].map(({ name }) => name);
 	for (const [name, typed] of given.unknown) {
-		const near = didYouMean(name, names).replace("mean ", "mean --");
+		const near = didYouMean(name, names, (found) => `--${found}`);
 		given.problems.push(`${typed}: no such flag${near}`);
 	}
 	for (const name of given.values.keys()) {
@@ -254,6 +254,13 @@ function isCommandName(word: string): word is CommandName {
 	return (commandNames as readonly string[]).includes(word);
 }
 
+function meantCommand(word: string): string {
+	const words = new Map(
+		commands.flatMap(({ name, synonyms = [] }) => [name, ...synonyms].map((known) => [known, name])),
+	);
+	return didYouMean(word, [...words.keys()], (found) => words.get(found) ?? found);
+}
+
 /**
  * Reads the arguments behind the program's name. The first word that is no flag names the command; without one it is `run`.
  * Throws UsageError where no configuration is loaded that could tell the problems.
@@ -264,7 +271,7 @@ export function parseCommand(argv: readonly string[]): Command {
 	if (word !== undefined && !isCommandName(word)) {
 		const meant = /^-$|\.p?cap(ng)?$/i.test(word)
 			? `; to read a capture: dnstt_exporter inspect ${word}`
-			: didYouMean(word, commandNames);
+			: meantCommand(word);
 		throw new UsageError([
 			...given.problems,
 			`${word}: no such command${meant}`,
@@ -328,7 +335,7 @@ function build(name: CommandName, operands: readonly string[], given: Given): Co
 			const [topic] = operands;
 			if (topic === undefined) return { kind: name };
 			if (isCommandName(topic)) return { kind: name, topic };
-			given.problems.push(`${topic}: no such command${didYouMean(topic, commandNames)}`);
+			given.problems.push(`${topic}: no such command${meantCommand(topic)}`);
 			return { kind: name };
 		}
 	}

@@ -125,12 +125,12 @@ function layerFromFlags(flags: ConfigFlags, problems: string[]): Layer {
 
 function layerFromEnvironment(env: Readonly<Record<string, string | undefined>>, problems: string[]): Layer {
 	const layer: Layer = { values: new Map(), refused: new Set() };
-	const known = [...configKeys.map(({ variable }) => variable), configFileVariable];
 	for (const [variable, text] of Object.entries(env)) {
 		if (text === undefined || !variable.startsWith(variablePrefix) || variable === configFileVariable) continue;
 		const key = configKeys.find((candidate) => candidate.variable === variable);
 		if (key === undefined) {
-			problems.push(`${variable}: no such variable${didYouMean(variable, known)}`);
+			const meant = didYouMean(variable.slice(variablePrefix.length), [...keyNames, "config.file"], variableOf);
+			problems.push(`${variable}: no such variable${meant}`);
 			layer.refused.add("dnstt.domain");
 		} else take(layer, key, fromText(key, [text]), problems, () => variable);
 	}
@@ -216,8 +216,8 @@ function didYouMeanKey(full: string, path: readonly string[]): string {
 	}
 	const prefix = `${path.join(".")}.`;
 	const siblings = keyNames.filter((known) => known.startsWith(prefix)).map((known) => known.slice(prefix.length));
-	const sibling = didYouMean(full.slice(prefix.length), siblings);
-	if (path.length > 0 && sibling !== "") return sibling.replace("mean ", `mean ${prefix}`);
+	const sibling = didYouMean(full.slice(prefix.length), siblings, (found) => prefix + found);
+	if (path.length > 0 && sibling !== "") return sibling;
 	return didYouMean(full, keyNames);
 }
 

@@ -195,6 +195,15 @@ describe("commands", () => {
 
 	test.each([
 		["inspct", "did you mean inspect?"],
+		["start", "start: no such command; did you mean run?"],
+		["serve", "did you mean run?"],
+		["serv", "did you mean run?"],
+		["help start", "did you mean run?"],
+		["watch", "did you mean top?"],
+		["validate", "did you mean check-config?"],
+		["check", "did you mean check-config?"],
+		["--web.listen :1", "--web.listen: no such flag; did you mean --web.listen-address?"],
+		["--listen :1", "did you mean --web.listen-address?"],
 		["day.pcap", "dnstt_exporter inspect day.pcap"],
 		["inspect", "at least one capture file"],
 		["inspect - -", "only once"],

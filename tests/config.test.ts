@@ -186,6 +186,22 @@ describe("unknown keys", () => {
 		["a key like nothing", { file: { zzzzzz: 1 } }, "c.json:1:2: zzzzzz: no such key"],
 		["__proto__", { text: '{"__proto__":{"x":1}}' }, "c.json:1:2: __proto__: no such key"],
 		["a user called __proto__", { flags: { "web.basic-auth": `__proto__:${hash}` } }, "stands for something else"],
+		...[
+			["WEB_LISTEN", "WEB_LISTEN_ADDRESS"],
+			["DOMAIN", "DNSTT_DOMAIN"],
+			["LOGLEVEL", "LOG_LEVEL"],
+			["WEB_TLS_KEY", "WEB_TLS_KEY_FILE"],
+			["CONFIG", "CONFIG_FILE"],
+		].map(([word, meant]): [string, Input, string] => [
+			`the variable ${word}`,
+			{ env: { [`DNSTT_EXPORTER_${word}`]: "1" } },
+			`DNSTT_EXPORTER_${word}: no such variable; did you mean DNSTT_EXPORTER_${meant}?`,
+		]),
+		[
+			"a shortened key",
+			{ file: { web: { listen: ":1" } } },
+			"web.listen: no such key; did you mean web.listen-address?",
+		],
 		[
 			"a mistyped variable",
 			{ env: { DNSTT_EXPORTER_DNSTT_PROT: "1" } },

@@ -42,6 +42,8 @@ export interface FlagSpec {
 export interface CommandSpec {
 	readonly name: CommandName;
 	readonly summary: string;
+	/** Words that other programs have for it. */
+	readonly synonyms?: readonly string[];
 	/** Operands in the usage line. */
 	readonly operands: string;
 	/** Words that an operand may be; empty if any. */
@@ -121,6 +123,7 @@ export const commands: readonly CommandSpec[] = [
 	{
 		name: "run",
 		summary: "Capture live and serve metrics (what happens without a command)",
+		synonyms: ["start", "serve"],
 		...noOperands,
 		flags: configFlags(),
 		examples: [
@@ -155,6 +158,7 @@ export const commands: readonly CommandSpec[] = [
 	{
 		name: "top",
 		summary: "Watch a running exporter in a terminal; to a pipe or file, print one look and end",
+		synonyms: ["watch", "status"],
 		...noOperands,
 		flags: [
 			own("url", "URL", "Address of the exporter", { default: topUrlDefault }),
@@ -186,6 +190,7 @@ export const commands: readonly CommandSpec[] = [
 	{
 		name: "check-config",
 		summary: "Check the configuration and the files that it names, and print what is in force",
+		synonyms: ["validate"],
 		...noOperands,
 		flags: configFlags(),
 		examples: [["check-config --config.file /etc/dnstt_exporter/config.json", "before a reload"]],

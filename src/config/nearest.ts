@@ -24,33 +24,34 @@ function editDistance(from: string, to: string): number {
 	return last[to.length] ?? 0;
 }
 
-/**
- * The known word nearest to `word`, or undefined if none is near: at most a third of its letters may differ (case, `_` and `-` aside),
- * or it begins exactly one of them ("systemd" for "systemd-unit"), or it is the last part of exactly one known dotted key ("domain" of "dnstt.domain").
- */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-	const plain = (text: string) => text.toLowerCase().replaceAll("_", "-");
-	// Nothing known is that long, and the distance costs the product of the lengths.
-	if (word.length > 100) return undefined;
-	let best: string | undefined;
-	let bestSteps = Math.max(1, Math.floor(word.length / 3)) + 1;
-	for (const candidate of known) {
-		const steps = editDistance(plain(word), plain(candidate));
-		if (steps < bestSteps) {
-			best = candidate;
-			bestSteps = steps;
-		}
-	}
-	if (best !== undefined) return best;
-	const longer = known.filter((candidate) => candidate.startsWith(plain(word)));
-	if (word.length > 1 && longer.length === 1) return longer[0];
-	const lastPart = plain(word).split(".").at(-1);
-	const namesakes = known.filter((candidate) => candidate.split(".").at(-1) === lastPart);
-	return namesakes.length === 1 ? namesakes[0] : undefined;
+/** Names of flags, variables and keys differ in case and in what stands between their words. */
+function plain(name: string): string {
+	return name.toLowerCase().replaceAll(/[._]/g, "-");
 }
 
-/** The words that follow a refused one: `; did you mean X?`, or nothing. */
-export function didYouMean(word: string, known: readonly string[]): string {
-	const best = nearest(word, known);
-	return best === undefined ? "" : `; did you mean ${best}?`;
+/**
+ * The known word that was probably meant, or undefined. In this order: the only one that begins with the word, as a whole or in its
+ * last dotted part ("listen" for "web.listen-address"); the nearest, in which at most a third of the word's letters differ; the only
+ * one whose last dotted part the word ends with ("dnstt.level" for "log.level"). Case, dots, dashes and underscores are equal.
+ */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+	// Nothing known is that long, and the distance costs the product of the lengths.
+	if (word === "" || word.length > 100) return undefined;
+	const meant = plain(word);
+	const only = (fits: (candidate: string, lastPart: string) => boolean) => {
+		const found = known.filter((candidate) => fits(plain(candidate), plain(candidate.split(".").at(-1) ?? "")));
+		return found.length === 1 ? found[0] : undefined;
+	};
+	const begun = only((candidate, lastPart) => [candidate, lastPart].some((name) => name.startsWith(meant)));
+	if (begun !== undefined && meant.length > 1) return begun;
+	const distances = known.map((candidate) => editDistance(meant, plain(candidate)));
+	const least = Math.min(...distances);
+	if (least <= Math.max(1, Math.floor(meant.length / 3))) return known[distances.indexOf(least)];
+	return only((_candidate, lastPart) => `-${meant}`.endsWith(`-${lastPart}`));
+}
+
+/** What follows a refused word: `; did you mean X?`, or nothing. `spell` writes a known word as it was to be given. */
+export function didYouMean(word: string, known: readonly string[], spell = (found: string) => found): string {
+	const found = nearest(word, known);
+	return found === undefined ? "" : `; did you mean ${spell(found)}?`;
 }

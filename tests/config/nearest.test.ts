@@ -24,6 +24,13 @@ describe("the nearest word", () => {
 		["that in another section", "web.port", ["dnstt.port", "web.telemetry-path"], "dnstt.port"],
 		["none where two keys have that last part", "certificate", ["one.certificate", "other.certificate"], undefined],
 		["none for a word like nothing", "zzzzzz", keys, undefined],
+		["the only one that begins so, whatever its case", "WEB_TLS_K", keys, "web.tls.key-file"],
+		["one that begins so before a nearer one", "abcd", ["abxd", "abcdefgh"], "abcdefgh"],
+		["the only one whose last part begins so", "cert", keys, "web.tls.certificate-file"],
+		["none where the last parts of two begin so", "key", [...keys, "web.key-size"], undefined],
+		["the only one whose last part it ends with", "WEB_PORT_", ["dnstt.port-"], "dnstt.port-"],
+		["none that it ends with inside a word", "airport-x-export", ["dnstt.port"], undefined],
+		["none for nothing", "", ["run"], undefined],
 		["none of none", "run", [], undefined],
 		["a word of 100 letters", "a".repeat(100), ["a".repeat(99)], "a".repeat(99)],
 		["none for a word of 101 letters", "a".repeat(101), ["a".repeat(101)], undefined],
@@ -34,5 +41,6 @@ describe("the nearest word", () => {
 
 test("a refused word is followed by the one that was probably meant, or by nothing", () => {
 	expect(didYouMean("inspct", ["run", "inspect"])).toBe("; did you mean inspect?");
+	expect(didYouMean("inspct", ["run", "inspect"], (found) => `--${found}`)).toBe("; did you mean --inspect?");
 	expect(didYouMean("zzzzzz", ["run", "inspect"])).toBe("");
 });
