@@ -8,16 +8,18 @@ import {
 	commandSpec,
 	commands,
 	commonFlags,
+	commonFlagTable,
+	demoFlags,
 	type FlagSpec,
 	type InspectFormat,
-	inspectFormats,
+	inspectFlags,
 	type Printable,
 	printables,
-	topUrlDefault,
+	topFlags,
 } from "./cli/commands.ts";
 import { configKeys } from "./config/keys.ts";
+import { explain, fromText } from "./config/kinds.ts";
 import { didYouMean } from "./config/nearest.ts";
-import { readDuration } from "./config/values.ts";
 import type { ConfigFlags } from "./config.ts";
 
 export type { InspectFormat, Printable } from "./cli/commands.ts";
@@ -25,11 +27,11 @@ export { commands, commonFlags, printables } from "./cli/commands.ts";
 export { helpText, versionText } from "./cli/help.ts";
 
 /**
- * What the command line asks for. Where there is `flags`, mistakes on the command line stand in `flags.problems`: loadConfig tells
+ * What the command line asks for. Where there is `flags`, mistakes on the command line stand in `flags.problems`: loadConfig reports
  * them together with those of the other layers, so no such command may run without it.
  */
 export type Command =
-	| { readonly kind: "run"; readonly flags: ConfigFlags }
+	| { readonly kind: "run" | "check-config"; readonly flags: ConfigFlags }
 	| {
 			readonly kind: "inspect";
 			readonly flags: ConfigFlags;
@@ -54,7 +56,6 @@ export type Command =
 			readonly intervalMs: number;
 	  }
 	| { readonly kind: "demo"; readonly flags: ConfigFlags; readonly seconds?: number }
-	| { readonly kind: "check-config"; readonly flags: ConfigFlags }
 	| { readonly kind: "print"; readonly what: Printable }
 	| { readonly kind: "version" }
 	| { readonly kind: "help"; readonly topic?: CommandName };
@@ -80,158 +81,120 @@ function withTwoDashes(argv: readonly string[]): string[] {
 	);
 }
 
-/** A name without the `no-` that turns a boolean off. */
-function positiveOf(name: string): FlagSpec | undefined {
-	const flag = name.startsWith("no-") ? allFlags.get(name.slice(3)) : undefined;
-	return flag?.placeholder === "" && configNames.has(flag.name) ? flag : undefined;
-}
-
-interface Given {
+interface ParsedArgs {
 	readonly operands: string[];
 	/** Flag to its texts, in their order. */
 	readonly values: Map<string, string[]>;
-	/** Names of flags that there are none of, each as it was typed, dashes included. */
+	/** Names of flags that do not exist, each with its spelling on the command line, dashes included. */
 	readonly unknown: Map<string, string>;
 	/** A flag is unknown or lacks its value. */
 	isMistyped: boolean;
 	readonly problems: string[];
 }
 
-function readArguments(argv: readonly string[]): Given {
+/** A flag without a value that the next word may have been meant as. */
+interface PendingFlag {
+	readonly name: string;
+	readonly isKnown: boolean;
+}
+
+interface FlagToken {
+	readonly name: string;
+	readonly value?: string | undefined;
+	readonly inlineValue?: boolean | undefined;
+	readonly spelling: string;
+}
+
+function parse(argv: readonly string[]): ParsedArgs {
 	const options = Object.fromEntries(
 		[...allFlags.values()].map(({ name, placeholder, short }) => [
 			name,
-			{
-				type: placeholder === "" ? ("boolean" as const) : ("string" as const),
-				...(short === undefined ? {} : { short }),
-			},
+			{ type: placeholder === "" ? "boolean" : "string", ...(short === undefined ? {} : { short }) } as const,
 		]),
 	);
-	const { tokens } = parseArgs({
-		args: withTwoDashes(argv),
-		options,
-		strict: false,
-		allowPositionals: true,
-		tokens: true,
-	});
-	const given: Given = { operands: [], values: new Map(), unknown: new Map(), isMistyped: false, problems: [] };
-	/** An unknown flag or a boolean without `=`: a word behind it may have been meant as its value. */
-	let hungry: { readonly name: string; readonly known: boolean } | undefined;
+	const args = withTwoDashes(argv);
+	const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true });
+	const parsed: ParsedArgs = { operands: [], values: new Map(), unknown: new Map(), isMistyped: false, problems: [] };
+	let pendingFlag: PendingFlag | undefined;
 	for (const token of tokens) {
-		const before = hungry;
-		hungry = undefined;
-		if (token.kind === "option-terminator") continue;
-		if (token.kind === "positional") {
-			if (before?.known && /^(true|false)$/i.test(token.value)) {
-				given.problems.push(
-					`--${before.name} ${token.value}: a boolean takes its value after =; write --${before.name}=${token.value}`,
-				);
-			} else if (before === undefined || before.known || (commandNames as readonly string[]).includes(token.value)) {
-				given.operands.push(token.value);
-			}
+		if (token.kind === "option") {
+			// Letters after one dash are one argument.
+			const written = argv[token.index] ?? "";
+			const spelling = /^--?[A-Za-z]/.test(written) ? (written.split("=")[0] ?? "") : token.rawName;
+			pendingFlag = addFlag(parsed, { ...token, spelling });
 			continue;
 		}
-		const flag = allFlags.get(token.name);
-		const negated = positiveOf(token.name);
-		const texts = (name: string) => given.values.get(name) ?? given.values.set(name, []).get(name) ?? [];
-		if (flag === undefined && negated !== undefined) {
-			if (token.value === undefined) texts(negated.name).push("false");
-			else given.problems.push(`--${token.name}: takes no value; write --${negated.name}=${token.value}`);
-		} else if (flag === undefined) {
-			given.isMistyped = true;
-			// Letters behind one dash have one argument.
-			const typed = /^--?[A-Za-z]/.test(argv[token.index] ?? "") ? argv[token.index]?.split("=")[0] : undefined;
-			given.unknown.set(token.name, typed ?? token.rawName);
-			if (token.value === undefined) hungry = { name: token.name, known: false };
-		} else if (flag.placeholder === "") {
-			texts(flag.name).push(token.value ?? "true");
-			if (token.value === undefined) hungry = { name: flag.name, known: true };
-		} else if (token.value === undefined) {
-			given.isMistyped = true;
-			given.problems.push(`--${flag.name}: expected ${flag.placeholder} behind it, found nothing`);
-		} else if (!token.inlineValue && /^--?[A-Za-z]/.test(token.value)) {
-			given.isMistyped = true;
-			hungry = { name: token.value, known: false };
-			given.problems.push(
-				`--${flag.name}: expected ${flag.placeholder} behind it, found ${token.value}; a value that starts with a dash is written behind =`,
-			);
-		} else texts(flag.name).push(token.value);
+		if (token.kind === "positional") addOperand(parsed, token.value, pendingFlag);
+		pendingFlag = undefined;
 	}
-	return given;
+	return parsed;
 }
 
-function booleanOf(given: Given, name: string): boolean {
-	const text = given.values.get(name)?.at(-1);
-	if (text === undefined || /^(0|f|false)$/i.test(text)) return false;
-	if (!/^(1|t|true)$/i.test(text))
-		given.problems.push(`--${name}: expected true or false, found ${JSON.stringify(text)}`);
-	return true;
-}
-
-function countOf(given: Given, name: string, max: number): number | undefined {
-	const text = given.values.get(name)?.at(-1);
-	if (text === undefined) return undefined;
-	const number = /^\d{1,15}$/.test(text) ? Number(text) : 0;
-	if (number >= 1 && number <= max) return number;
-	given.problems.push(`--${name}: expected a whole number from 1 to ${max}, found ${JSON.stringify(text)}`);
-	return undefined;
-}
-
-/** A date and time of RFC 3339, section 5.6, in milliseconds since the epoch; finer digits are cut. */
-function timeOf(given: Given, name: string): number | undefined {
-	const text = given.values.get(name)?.at(-1);
-	if (text === undefined) return undefined;
-	const match = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(
-		text.toUpperCase().replace(" ", "T"),
-	);
-	const timeMs = match === null ? Number.NaN : Date.parse(match[0].replace(/(\.\d{3})\d+/, "$1"));
-	// Date.parse takes February 30th for March 2nd.
-	const day = match?.[1] ?? "";
-	const midnightMs = Date.parse(`${day}T00:00:00Z`);
-	if (!Number.isNaN(timeMs) && !Number.isNaN(midnightMs) && new Date(midnightMs).toISOString().startsWith(day))
-		return timeMs;
-	given.problems.push(
-		`--${name}: expected a time such as 2026-05-27T09:00:00Z (RFC 3339), found ${JSON.stringify(text)}`,
-	);
-	return undefined;
-}
-
-function urlOf(given: Given): { url: string; username?: string } {
-	const text = given.values.get("url")?.at(-1) ?? topUrlDefault;
-	const username = given.values.get("username")?.at(-1);
-	// "localhost:9713" would parse with a scheme of localhost.
-	const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
-	if (url === null || !/^https?:$/.test(url.protocol)) {
-		given.problems.push(`--url: expected an address such as ${topUrlDefault}, found ${JSON.stringify(text)}`);
-	} else if (url.username !== "" || url.password !== "") {
-		given.problems.push(
-			"--url: expected no password in it, as other users of this host can see it; use --username and --password-file",
-		);
-	} else {
-		const path = url.pathname.replace(/\/+$/, "");
-		return { url: `${url.origin}${path}`, ...(username === undefined ? {} : { username }) };
+/** Adds one flag; returns it if the next word may have been meant as its value. */
+function addFlag(parsed: ParsedArgs, { name, value, inlineValue, spelling }: FlagToken): PendingFlag | undefined {
+	const add = (to: string, text: string) => parsed.values.set(to, [...(parsed.values.get(to) ?? []), text]);
+	const flag = allFlags.get(name);
+	if (flag === undefined) {
+		const positive = name.startsWith("no-") ? allFlags.get(name.slice(3)) : undefined;
+		if (positive?.placeholder === "" && configNames.has(positive.name)) {
+			if (value === undefined) add(positive.name, "false");
+			else parsed.problems.push(`--${name}: takes no value; write --${positive.name}=${value}`);
+			return undefined;
+		}
+		parsed.isMistyped = true;
+		parsed.unknown.set(name, spelling);
+		return value === undefined ? { name, isKnown: false } : undefined;
 	}
-	return { url: text };
+	if (flag.placeholder === "") {
+		add(name, value ?? "true");
+		return value === undefined ? { name, isKnown: true } : undefined;
+	}
+	if (value !== undefined && (inlineValue || !/^--?[A-Za-z]/.test(value))) {
+		add(name, value);
+		return undefined;
+	}
+	parsed.isMistyped = true;
+	const found = value === undefined ? "nothing" : `${value}; a value that starts with a dash is written after =`;
+	parsed.problems.push(`--${name}: expected ${flag.placeholder} after it, found ${found}`);
+	return value === undefined ? undefined : { name: value, isKnown: false };
 }
 
-/** The last text of a flag under a field's name, or nothing. */
-function optional<K extends string>(field: K, given: Given, name: string): { [P in K]?: string } {
-	const text = given.values.get(name)?.at(-1);
-	return text === undefined ? {} : ({ [field]: text } as { [P in K]?: string });
+function addOperand(parsed: ParsedArgs, word: string, pendingFlag: PendingFlag | undefined): void {
+	if (pendingFlag?.isKnown && /^(true|false)$/i.test(word)) {
+		const flag = `--${pendingFlag.name}`;
+		parsed.problems.push(`${flag} ${word}: a boolean takes its value after =; write ${flag}=${word}`);
+	} else if (pendingFlag === undefined || pendingFlag.isKnown || isCommandName(word)) parsed.operands.push(word);
 }
 
-/** Tells flags that the command does not take. */
-function refuseForeign(given: Given, spec: CommandSpec): void {
+/** The value of a flag, or its default; undefined without either, and where it is refused. */
+function flagValue(parsed: ParsedArgs, { name, kind, ...flag }: FlagSpec): unknown {
+	const texts = parsed.values.get(name) ?? (flag.default === undefined ? undefined : [flag.default]);
+	if (texts === undefined) return undefined;
+	const value = fromText(kind, texts);
+	const { data, error } = kind.schema.safeParse(value);
+	for (const issue of error?.issues ?? []) parsed.problems.push(`--${name}: ${explain(kind, issue, value)}`);
+	return data;
+}
+
+/** The values of a command's own flags, under the names that its table has for them. */
+function valuesOf<Flags extends Readonly<Record<string, FlagSpec>>>(parsed: ParsedArgs, flags: Flags) {
+	const values = Object.entries(flags).map(([field, flag]) => [field, flagValue(parsed, flag)]);
+	return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as {
+		[Field in keyof Flags]?: Flags[Field] extends FlagSpec<infer T> ? T : never;
+	};
+}
+
+/** Reports flags that the command does not take. */
+function refuseOtherFlags({ unknown, values, problems }: ParsedArgs, spec: CommandSpec): void {
 	const names = [...spec.flags, ...commonFlags].map(({ name }) => name);
-	for (const [name, typed] of given.unknown) {
-		const near = didYouMean(name, names, (found) => `--${found}`);
-		given.problems.push(`${typed}: no such flag${near}`);
+	for (const [name, spelling] of unknown) {
+		problems.push(`${spelling}: no such flag${didYouMean(name, names, (found) => `--${found}`)}`);
 	}
-	for (const name of given.values.keys()) {
+	for (const name of values.keys()) {
 		if (names.includes(name)) continue;
 		const owners = commands.filter(({ flags }) => flags.some((flag) => flag.name === name));
 		const listed = owners.map((owner) => owner.name).join(", ");
-		given.problems.push(`--${name}: not a flag of ${spec.name}, but of ${listed.replace(/, (?=[^,]*$)/, " and ")}`);
+		problems.push(`--${name}: not a flag of ${spec.name}, but of ${listed.replace(/, (?=[^,]*$)/, " and ")}`);
 	}
 }
 
@@ -239,13 +202,12 @@ function helpLine(name: CommandName): string {
 	return `for its flags see: dnstt_exporter ${name} --help`;
 }
 
-function configFlagsOf(given: Given, name: CommandName): ConfigFlags {
-	const file = given.values.get("config.file")?.at(-1);
+function configFlagsOf({ values, problems, isMistyped }: ParsedArgs, name: CommandName): ConfigFlags {
 	return {
-		values: new Map([...given.values].filter(([name]) => configNames.has(name))),
-		...(file === undefined ? {} : { file }),
-		problems: given.problems,
-		isMistyped: given.isMistyped,
+		values: new Map([...values].filter(([flag]) => configNames.has(flag))),
+		file: values.get("config.file")?.at(-1),
+		problems,
+		isMistyped,
 		help: helpLine(name),
 	};
 }
@@ -254,119 +216,111 @@ function isCommandName(word: string): word is CommandName {
 	return (commandNames as readonly string[]).includes(word);
 }
 
-function meantCommand(word: string): string {
+function noCommand(word: string): string {
 	const words = new Map(
 		commands.flatMap(({ name, synonyms = [] }) => [name, ...synonyms].map((known) => [known, name])),
 	);
-	return didYouMean(word, [...words.keys()], (found) => words.get(found) ?? found);
+	return `${word}: no such command${didYouMean(word, [...words.keys()], (found) => words.get(found) ?? found)}`;
 }
 
 /**
- * Reads the arguments behind the program's name. The first word that is no flag names the command; without one it is `run`.
- * Throws UsageError where no configuration is loaded that could tell the problems.
+ * Reads the arguments after the program's name. The first word that is no flag names the command; without one it is `run`.
+ * Throws UsageError where no configuration is loaded that could report the problems.
  */
 export function parseCommand(argv: readonly string[]): Command {
-	const given = readArguments(argv);
-	const [word, ...operands] = given.operands;
+	const parsed = parse(argv);
+	const { problems } = parsed;
+	const [word, ...operands] = parsed.operands;
 	if (word !== undefined && !isCommandName(word)) {
-		const meant = /^-$|\.p?cap(ng)?$/i.test(word)
-			? `; to read a capture: dnstt_exporter inspect ${word}`
-			: meantCommand(word);
-		throw new UsageError([
-			...given.problems,
-			`${word}: no such command${meant}`,
-			"for the commands see: dnstt_exporter --help",
-		]);
+		const problem = /^-$|\.p?cap(ng)?$/i.test(word)
+			? `${word}: no such command; to read a capture: dnstt_exporter inspect ${word}`
+			: noCommand(word);
+		throw new UsageError([...problems, problem, "for the commands see: dnstt_exporter --help"]);
 	}
-	if (given.values.has("help") && booleanOf(given, "help"))
-		return { kind: "help", ...(word === undefined ? {} : { topic: word }) };
-	if (given.values.has("version") && booleanOf(given, "version")) return { kind: "version" };
+	const asked = valuesOf(parsed, commonFlagTable);
+	if (asked.help) return { kind: "help", ...(word === undefined ? {} : { topic: word }) };
+	if (asked.version) return { kind: "version" };
 	const spec = commandSpec(word ?? "run");
-	refuseForeign(given, spec);
+	refuseOtherFlags(parsed, spec);
 	const extra = spec.operands === "" ? operands : spec.operandFiles ? [] : operands.slice(1);
 	for (const operand of extra)
-		given.problems.push(`${operand}: ${spec.name} takes no ${spec.operands === "" ? "" : "more "}words`);
-	const command = build(spec.name, operands, given);
-	if (given.problems.length > 0 && !("flags" in command)) {
-		throw new UsageError([...given.problems, helpLine(spec.name)]);
-	}
+		problems.push(`${operand}: ${spec.name} takes no ${spec.operands === "" ? "" : "more "}words`);
+	const command = build(spec.name, operands, parsed);
+	if (problems.length > 0 && !("flags" in command)) throw new UsageError([...problems, helpLine(spec.name)]);
 	return command;
 }
 
-function build(name: CommandName, operands: readonly string[], given: Given): Command {
+function build(name: CommandName, operands: readonly string[], parsed: ParsedArgs): Command {
 	switch (name) {
 		case "run":
 		case "check-config":
-			return { kind: name, flags: configFlagsOf(given, name) };
-		case "demo": {
-			const seconds = countOf(given, "seconds", 86_400);
-			return { kind: name, flags: configFlagsOf(given, name), ...(seconds === undefined ? {} : { seconds }) };
-		}
+			return { kind: name, flags: configFlagsOf(parsed, name) };
+		case "demo":
+			return { kind: name, flags: configFlagsOf(parsed, name), ...valuesOf(parsed, demoFlags) };
 		case "inspect":
-			return buildInspect(operands, given);
-		case "top": {
-			const text = given.values.get("interval")?.at(-1) ?? "2s";
-			const interval = readDuration(text);
-			const intervalMs = "value" in interval ? interval.value : 0;
-			if (intervalMs < 500 || intervalMs > 60_000) {
-				given.problems.push(`--interval: expected a duration from 500ms to 1m, found ${JSON.stringify(text)}`);
-			}
-			const files = { ...optional("passwordFile", given, "password-file"), ...optional("caFile", given, "ca-file") };
-			if (given.values.has("username") !== given.values.has("password-file")) {
-				given.problems.push("--username and --password-file: expected both or neither");
-			}
-			return { kind: name, ...urlOf(given), ...files, intervalMs };
-		}
-		case "print": {
-			const [what] = operands;
-			if (what !== undefined && Object.hasOwn(printables, what)) return { kind: name, what: what as Printable };
-			const known = Object.keys(printables);
-			throw new UsageError([
-				...given.problems,
-				what === undefined
-					? `print: expected what to print: ${known.join(", ")}`
-					: `print ${what}: nothing of that name${didYouMean(what, known)}`,
-				"for what there is see: dnstt_exporter print --help",
-			]);
-		}
+			return buildInspect(operands, parsed);
+		case "top":
+			return buildTop(parsed);
+		case "print":
+			return buildPrint(operands, parsed);
 		case "version":
 			return { kind: name };
 		case "help": {
 			const [topic] = operands;
 			if (topic === undefined) return { kind: name };
 			if (isCommandName(topic)) return { kind: name, topic };
-			given.problems.push(`${topic}: no such command${meantCommand(topic)}`);
+			parsed.problems.push(noCommand(topic));
 			return { kind: name };
 		}
 	}
 }
 
-function buildInspect(files: readonly string[], given: Given): Command {
-	const format = given.values.get("format")?.at(-1) ?? "text";
-	if (!(inspectFormats as readonly string[]).includes(format)) {
-		given.problems.push(`--format: expected one of ${inspectFormats.join(", ")}, found ${JSON.stringify(format)}`);
+function buildPrint([what]: readonly string[], { problems }: ParsedArgs): Command {
+	if (what !== undefined && Object.hasOwn(printables, what)) return { kind: "print", what: what as Printable };
+	const known = Object.keys(printables);
+	throw new UsageError([
+		...problems,
+		what === undefined
+			? `print: expected what to print: ${known.join(", ")}`
+			: `print ${what}: nothing of that name${didYouMean(what, known)}`,
+		"for what there is see: dnstt_exporter print --help",
+	]);
+}
+
+function buildTop(parsed: ParsedArgs): Command {
+	const { url = "", intervalMs = 0, ...access } = valuesOf(parsed, topFlags);
+	if ((access.username === undefined) !== (access.passwordFile === undefined)) {
+		parsed.problems.push("--username and --password-file: expected both or neither");
 	}
-	const follow = booleanOf(given, "follow");
-	if (files.length === 0) given.problems.push("inspect: expected at least one capture file, or - for standard input");
+	return { kind: "top", url: urlOf(parsed, url), ...access, intervalMs };
+}
+
+function urlOf({ problems }: ParsedArgs, text: string): string {
+	// "localhost:9713" would parse with a scheme of localhost.
+	const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+	if (url === null || !/^https?:$/.test(url.protocol)) {
+		problems.push(`--url: expected ${topFlags.url.kind.expected}, found ${JSON.stringify(text)}`);
+		return text;
+	}
+	if (url.username !== "" || url.password !== "") {
+		problems.push(
+			"--url: expected no password in it, as other users of this host can see it; use --username and --password-file",
+		);
+	}
+	return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+function buildInspect(files: readonly string[], parsed: ParsedArgs): Command {
+	const { problems } = parsed;
+	const { format = "text", top = 10, follow = false, ...times } = valuesOf(parsed, inspectFlags);
+	if (files.length === 0) problems.push("inspect: expected at least one capture file, or - for standard input");
 	if (files.filter((file) => file === "-").length > 1)
-		given.problems.push("inspect: standard input (-) can be read only once");
-	if (follow && files.length > 1)
-		given.problems.push("--follow: expected one file, as only the last of a stream can grow");
+		problems.push("inspect: standard input (-) can be read only once");
+	if (follow && files.length > 1) problems.push("--follow: expected one file, as only the last of a stream can grow");
 	if (follow && files.length === 1 && files[0] === "-")
-		given.problems.push("--follow: standard input (-) is read until it ends as it is; leave the flag out");
-	const fromMs = timeOf(given, "from");
-	const toMs = timeOf(given, "to");
-	if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) {
-		given.problems.push("--to: expected a time after that of --from");
-	}
-	return {
-		kind: "inspect",
-		flags: configFlagsOf(given, "inspect"),
-		files,
-		format: format as InspectFormat,
-		top: countOf(given, "top", 10_000) ?? 10,
-		...(fromMs === undefined ? {} : { fromMs }),
-		...(toMs === undefined ? {} : { toMs }),
-		follow,
-	};
+		problems.push("--follow: standard input (-) is read until it ends as it is; leave the flag out");
+	if (times.fromMs !== undefined && times.toMs !== undefined && times.fromMs >= times.toMs)
+		problems.push("--to: expected a time after that of --from");
+	const flags = configFlagsOf(parsed, "inspect");
+	return { kind: "inspect", flags, files, format, top, ...times, follow };
 }

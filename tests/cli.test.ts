@@ -89,7 +89,7 @@ describe("flags", () => {
 		[
 			"a flag without its value",
 			["--log.level"],
-			["--log.level: expected debug|info|warn|error behind it, found nothing"],
+			["--log.level: expected debug|info|warn|error after it, found nothing"],
 		],
 		[
 			"a flag that swallows the next",
@@ -204,6 +204,9 @@ describe("commands", () => {
 		["check", "did you mean check-config?"],
 		["--web.listen :1", "--web.listen: no such flag; did you mean --web.listen-address?"],
 		["--listen :1", "did you mean --web.listen-address?"],
+		["inspect a --top ten", 'whole number from 1 to 10000, found "ten"'],
+		["inspect a --follow=maybe", 'true or false, found "maybe"'],
+		["inspect a --from 2026-05-27T25:00:00Z", "no such day or time"],
 		["day.pcap", "dnstt_exporter inspect day.pcap"],
 		["inspect", "at least one capture file"],
 		["inspect - -", "only once"],

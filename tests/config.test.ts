@@ -202,6 +202,7 @@ describe("unknown keys", () => {
 			{ file: { web: { listen: ":1" } } },
 			"web.listen: no such key; did you mean web.listen-address?",
 		],
+		["$schema that is no text", { file: { $schema: 1 } }, "c.json:1:2: $schema: expected a text, found 1"],
 		[
 			"a mistyped variable",
 			{ env: { DNSTT_EXPORTER_DNSTT_PROT: "1" } },
@@ -265,6 +266,25 @@ describe("problems", () => {
 		const problems = problemsOf({ text });
 		expect(problems).toHaveLength(1);
 		expect(problems[0]).toStartWith(start);
+	});
+
+	test("a section that is no object leaves a missing domain told, unless it may have been in it", () => {
+		const missing = expect.stringContaining("dnstt.domain: expected the domain");
+		expect(problemsOf({ file: { web: [] } })).toEqual([expect.stringContaining("web: expected an object"), missing]);
+		for (const file of [[], { dnstt: [] }]) {
+			expect(problemsOf({ file })).toEqual([expect.stringContaining("expected an object")]);
+		}
+	});
+
+	test("half of the TLS files is told as missing, unless a mistyped key may have been the other", () => {
+		const half = { "web.tls.key-file": "/k" };
+		expect(problemsOf(withDomain({ flags: half }))).toEqual([
+			"web.tls.certificate-file: expected the path of a file, found nothing; give it with --web.tls.certificate-file, " +
+				"DNSTT_EXPORTER_WEB_TLS_CERTIFICATE_FILE or the file",
+		]);
+		expect(problemsOf(withDomain({ flags: half, file: { web: { tls: { cert: "/c" } } } }))).toEqual([
+			"c.json:1:16: web.tls.cert: no such key; did you mean web.tls.certificate-file?",
+		]);
 	});
 
 	test("a key given twice in the file is told with its place", () => {

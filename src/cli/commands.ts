@@ -1,6 +1,7 @@
 /** The commands and their flags as a table: parsing, help, completions and the man page all read it. */
 
-import { type ConfigKey, configFileVariable, configKeys } from "../config/keys.ts";
+import { configFileVariable, configKeys } from "../config/keys.ts";
+import { boolean, choice, duration, file, integer, type Kind, text, time } from "../config/kinds.ts";
 
 export const commandNames = ["run", "inspect", "top", "demo", "check-config", "print", "version", "help"] as const;
 export type CommandName = (typeof commandNames)[number];
@@ -19,17 +20,18 @@ export const printables = {
 } as const;
 export type Printable = keyof typeof printables;
 
-export interface FlagSpec {
+export interface FlagSpec<T = unknown> {
 	/** Without dashes. */
 	readonly name: string;
 	/** One letter that stands for it, without dash. */
-	readonly short?: string;
+	readonly short?: string | undefined;
+	readonly kind: Kind<T>;
 	/** What stands for the value; empty for a boolean. */
 	readonly placeholder: string;
 	readonly description: string;
 	/** As one would write it; undefined where there is none. */
-	readonly default?: string;
-	readonly choices?: readonly string[];
+	readonly default?: string | undefined;
+	readonly choices?: readonly string[] | undefined;
 	readonly repeatable: boolean;
 	/** The value is a file's name. */
 	readonly file: boolean;
@@ -56,66 +58,74 @@ export interface CommandSpec {
 	readonly examples: readonly (readonly [line: string, what: string])[];
 }
 
+function flag<T>(
+	name: string,
+	kind: Kind<T>,
+	description: string,
+	more: Partial<Pick<FlagSpec, "short" | "default" | "variable" | "section">> = {},
+): FlagSpec<T> {
+	const { placeholder, choices, form } = kind;
+	const repeatable = form === "texts" || form === "integers" || form === "accounts";
+	return { name, kind, placeholder, description, choices, repeatable, file: placeholder === "FILE", ...more };
+}
+
 /** How a key's default is written in help text. */
-function defaultText(key: ConfigKey): string | undefined {
-	if (key.default === null || (Array.isArray(key.default) && key.default.length === 0)) return undefined;
-	return String(key.default);
+function defaultText(value: unknown): string | undefined {
+	return value === null || (Array.isArray(value) && value.length === 0) ? undefined : String(value);
 }
 
-function configFlag(key: ConfigKey): FlagSpec {
-	const text = defaultText(key);
-	return {
-		name: key.name,
-		placeholder: key.placeholder,
-		description: key.description,
-		...(text === undefined ? {} : { default: text }),
-		...(key.choices === undefined ? {} : { choices: key.choices }),
-		repeatable: key.repeatable,
-		file: key.placeholder === "FILE",
-		variable: key.variable,
-		section: key.section,
-	};
-}
+const configFileFlag = flag(
+	"config.file",
+	file,
+	"Read the configuration from this JSON file; flags and environment variables take precedence",
+	{ variable: configFileVariable },
+);
 
-const configFileFlag: FlagSpec = {
-	name: "config.file",
-	placeholder: "FILE",
-	description: "Read the configuration from this JSON file; flags and environment variables go before it",
-	repeatable: false,
-	file: true,
-	variable: configFileVariable,
-};
-
-const keyFlags = configKeys.map(configFlag);
+const keyFlags = configKeys.map(({ name, kind, description, variable, section, ...key }) =>
+	flag(name, kind, description, { variable, section, default: defaultText(key.default) }),
+);
 
 /** `--config.file` and the flags of all keys, or of the sections and keys named. */
 function configFlags(...named: readonly string[]): FlagSpec[] {
-	if (named.length === 0) return [configFileFlag, ...keyFlags];
-	return [
-		configFileFlag,
-		...keyFlags.filter(({ section = "", name }) => named.includes(section) || named.includes(name)),
-	];
+	const isTaken = ({ section = "", name }: FlagSpec) =>
+		named.length === 0 || named.includes(section) || named.includes(name);
+	return [configFileFlag, ...keyFlags.filter(isTaken)];
 }
 
-const own = (name: string, placeholder: string, description: string, more: Partial<FlagSpec> = {}): FlagSpec => ({
-	name,
-	placeholder,
-	description,
-	repeatable: false,
-	file: placeholder === "FILE",
-	...more,
-});
+export const commonFlagTable = {
+	help: flag("help", boolean, "Show help and exit", { short: "h" }),
+	version: flag("version", boolean, "Show the version and exit"),
+};
 
 /** Flags that every command takes. */
-export const commonFlags: readonly FlagSpec[] = [
-	own("help", "", "Show help and exit", { short: "h" }),
-	own("version", "", "Show the version and exit"),
-];
+export const commonFlags: readonly FlagSpec[] = Object.values(commonFlagTable);
 
 export const inspectFormats = ["text", "json", "prometheus"] as const;
 export type InspectFormat = (typeof inspectFormats)[number];
 
-export const topUrlDefault = "http://127.0.0.1:9713";
+export const inspectFlags = {
+	format: flag("format", choice(inspectFormats), "Form of the report", { default: "text" }),
+	top: flag("top", integer(1, 10_000), "Rows shown of each table", { default: "10" }),
+	fromMs: flag("from", time, "Leave out packets before this time, such as 2026-05-27T09:00:00Z"),
+	toMs: flag("to", time, "Leave out packets at or after this time"),
+	follow: flag("follow", boolean, "Go on reading as the file grows, until interrupted"),
+};
+
+export const topFlags = {
+	url: flag("url", text("an address such as http://127.0.0.1:9713", "URL"), "Address of the exporter", {
+		default: "http://127.0.0.1:9713",
+	}),
+	username: flag("username", text("a user's name", "USER"), "User for basic auth"),
+	passwordFile: flag("password-file", file, "File that holds the password for basic auth"),
+	caFile: flag("ca-file", file, "Trust this certificate (PEM) for https"),
+	intervalMs: flag("interval", duration(500, 60_000, "2s"), "Time between two looks, from 500ms to 1m", {
+		default: "2s",
+	}),
+};
+
+export const demoFlags = {
+	seconds: flag("seconds", integer(1, 86_400), "Stop after this long, from 1 to 86400; otherwise on Ctrl-C"),
+};
 
 const noOperands = { operands: "", operandChoices: [], operandFiles: false } as const;
 
@@ -138,14 +148,7 @@ export const commands: readonly CommandSpec[] = [
 		operands: "FILE... | -",
 		operandChoices: [],
 		operandFiles: true,
-		flags: [
-			own("format", inspectFormats.join("|"), "Form of the report", { choices: inspectFormats, default: "text" }),
-			own("top", "N", "Rows shown of each table", { default: "10" }),
-			own("from", "TIME", "Leave out packets before this time, such as 2026-05-27T09:00:00Z"),
-			own("to", "TIME", "Leave out packets at or after this time"),
-			own("follow", "", "Go on reading as the file grows, until interrupted"),
-			...configFlags("dnstt", "session", "labels", "geoip", "log"),
-		],
+		flags: [...Object.values(inspectFlags), ...configFlags("dnstt", "session", "labels", "geoip", "log")],
 		examples: [
 			["inspect --dnstt.domain t.example.com day.pcap", "report on a capture"],
 			[
@@ -160,13 +163,7 @@ export const commands: readonly CommandSpec[] = [
 		summary: "Watch a running exporter in a terminal; to a pipe or file, print one look and end",
 		synonyms: ["watch", "status"],
 		...noOperands,
-		flags: [
-			own("url", "URL", "Address of the exporter", { default: topUrlDefault }),
-			own("username", "USER", "User for basic auth"),
-			own("password-file", "FILE", "File that holds the password for basic auth"),
-			own("ca-file", "FILE", "Trust this certificate (PEM) for https"),
-			own("interval", "DURATION", "Time between two looks, from 500ms to 1m", { default: "2s" }),
-		],
+		flags: Object.values(topFlags),
 		examples: [
 			["top", "the exporter of this host"],
 			["top > now.txt", "one look, as standard output is no terminal"],
@@ -178,7 +175,7 @@ export const commands: readonly CommandSpec[] = [
 		summary: "The whole exporter, live on loopback, fed with recorded dnstt traffic",
 		...noOperands,
 		flags: [
-			own("seconds", "N", "Stop after this long, from 1 to 86400; otherwise on Ctrl-C"),
+			...Object.values(demoFlags),
 			// What it watches is its own.
 			...configFlags("capture.buffer-size", "session", "labels", "geoip", "web", "process", "log"),
 		],

@@ -1,4 +1,4 @@
-/** Help and version text, made from the table of commands and the schema of the configuration. */
+/** Help and version text, made from the tables of commands and keys. */
 
 import { configSections } from "../config/keys.ts";
 import { type CommandName, commandSpec, commands, commonFlags, type FlagSpec, printables } from "./commands.ts";
@@ -8,19 +8,6 @@ const columnsMax = 96;
 /** Where descriptions start. A longer flag has a line of its own. */
 const descriptionColumn = 38;
 const program = "dnstt_exporter";
-
-/** Breaks a text at spaces into lines of at most `columns`; a longer word has a line of its own. */
-function wrap(text: string, columns: number): string[] {
-	const lines: string[] = [];
-	let line = "";
-	for (const word of text.split(" ")) {
-		if (line !== "" && line.length + 1 + word.length > columns) {
-			lines.push(line);
-			line = word;
-		} else line = line === "" ? word : `${line} ${word}`;
-	}
-	return [...lines, line];
-}
 
 /** A term on the left, lines on the right. */
 function entry(term: string, lines: readonly string[], column = descriptionColumn): string {
@@ -36,7 +23,10 @@ function flagEntry(flag: FlagSpec): string {
 	const value = flag.placeholder === "" ? "" : ` ${flag.placeholder}`;
 	const more = flag.repeatable ? "..." : "";
 	const width = columnsMax - descriptionColumn;
-	const lines = wrap(`${flag.description}${flag.default === undefined ? "" : ` (default ${flag.default})`}`, width);
+	const lines = Bun.wrapAnsi(
+		`${flag.description}${flag.default === undefined ? "" : ` (default ${flag.default})`}`,
+		width,
+	).split("\n");
 	if (flag.variable !== undefined) lines.push(`$${flag.variable}`);
 	return entry(`${short}--${flag.name}${value}${more}`, lines);
 }
@@ -53,12 +43,12 @@ function exampleLines(examples: readonly (readonly [line: string, what: string])
 	return examples.map(([line, what]) => `  # ${what}\n  ${program} ${line}`).join("\n\n");
 }
 
-const configNote = wrap(
-	"A flag --section.key is also the key of that section in the JSON file, and the environment variable under it. The first of " +
-		"flag, variable, file and default that says something counts. A flag takes one dash or two, its value after = or a space. " +
+const configNote = Bun.wrapAnsi(
+	"A flag --section.key is also the key of that section in the JSON file, and the environment variable under it. " +
+		"Precedence: flag, environment variable, configuration file, default. A flag takes one dash or two, its value after = or a space. " +
 		"Flags marked ... may be given several times, or with commas; --no-FLAG turns one off that is on by default.",
 	columnsMax,
-).join("\n");
+);
 
 /** Help on one command, or on all of them without a name; ends with a line feed. */
 export function helpText(name?: CommandName): string {
@@ -83,11 +73,11 @@ export function helpText(name?: CommandName): string {
 function generalHelp(): string {
 	const examples = ["run", "inspect", "demo"] as const;
 	const parts = [
-		wrap(
+		Bun.wrapAnsi(
 			"Prometheus exporter for dnstt servers: it watches the DNS traffic of the host and counts the tunnel's clients, " +
 				"queries and bytes. It never joins in and decrypts nothing.",
 			columnsMax,
-		).join("\n"),
+		),
 		`Usage: ${program} [COMMAND] [FLAGS]`,
 		`Commands:\n${commands.map(({ name, summary }) => entry(name, [summary], 18)).join("\n")}`,
 		`${program} COMMAND --help shows the flags of a command. Those of run:`,

@@ -1,186 +1,286 @@
 /**
- * The one schema of the configuration: the values that each key of keys.ts takes, and what they are in program units. File
- * validation, flags, environment variables and JSON Schema (jsonschema.ts) all come from it.
+ * The one table of the configuration: keys, values, defaults and descriptions. A new key is a row here and nothing else: its
+ * flag, its environment variable, the help, completions, man page, JSON Schema, NixOS option, the effective configuration and
+ * the type Config are all made from the row.
  */
 
-// Without the methods that zod's other form gives each kind of schema: half of the time that making this one takes.
-import * as z from "zod/mini";
-import { headingOf, type KeyName, limits, logFormats, logLevels, type SectionName, traitsOf } from "./keys.ts";
+import * as z from "zod";
+import { domainsMax, portsMax } from "../decode/limits.ts";
 import {
-	durationPattern,
-	listenPattern,
-	type Read,
-	readDomain,
-	readDuration,
-	readListenAddress,
-	readSize,
-	sizePattern,
-} from "./values.ts";
+	accounts,
+	boolean,
+	choice,
+	domain,
+	duration,
+	file,
+	integer,
+	type Kind,
+	listenAddress,
+	listOf,
+	nullable,
+	port,
+	size,
+	text,
+} from "./kinds.ts";
 
-// zod would compile a parser for each object: 2 ms, for a configuration that is read once.
-z.config({ jitless: true });
+/** Limits, each with its reason. */
+export const limits = {
+	domainsMax,
+	portsMax,
+	/** Below it one burst overflows; above it the kernel refuses on small hosts. */
+	bufferBytesMin: 512 * 1024,
+	bufferBytesMax: 1024 ** 3,
+	/** A client polls at least every few seconds; beyond an hour "active" says nothing. */
+	activeWindowMsMin: 1000,
+	activeWindowMsMax: 3_600_000,
+	/** At 80 bytes for each that is tracked and 32 for each that is remembered, 1.8 GB. */
+	sessionsMax: 16_000_000,
+	/** At 4.3 kB for each set, most of it for histograms; with all sessions it fits the 4 GiB that a WebAssembly module can have. */
+	labelSetsMax: 200_000,
+	/** More names than any proxy in front has. */
+	allowedHostsMax: 16,
+	/** IFNAMSIZ of Linux less the closing zero. */
+	interfaceNameMax: 15,
+} as const;
 
-const schemas = new Map<KeyName, z.ZodMiniType>();
-
-/** A key that its section cannot do without. What the table says of it stands in the JSON Schema as well. */
-function required<T extends z.ZodMiniType>(name: KeyName, schema: T): T {
-	schemas.set(name, schema);
-	z.globalRegistry.add(schema, { description: traitsOf(name).description });
-	return schema;
+/** What a row says of a key beside the kind of its values. */
+interface Row {
+	readonly description: string;
+	/** As the file would hold it. Without one the key is required where its group is given. */
+	readonly default?: unknown;
+	/** Applied by SIGHUP; otherwise a change waits for a restart. */
+	readonly reload: boolean;
+	/** The value is never shown. */
+	readonly secret?: true;
 }
 
-/** A key with the default of the table. */
-function key<T extends z.ZodMiniType>(name: KeyName, schema: T) {
-	return required(name, z.prefault(schema, traitsOf(name).default as z.input<T>));
+/** A key or a group of them, under its name in the file. */
+interface Entry<Field extends string, T> {
+	/** The property of Config that holds it. */
+	readonly field: Field;
+	/** Takes the file's form, defaults included, and encodes it back. */
+	readonly schema: z.ZodType<T>;
+	readonly description: string;
 }
 
-/** The keys of a section, none of which it needs. */
-function section<Shape extends z.core.$ZodLooseShape>(name: SectionName, shape: Shape) {
-	return z.strictObject(shape).register(z.globalRegistry, { description: headingOf(name) });
+export interface KeyEntry<Field extends string, T> extends Entry<Field, T>, Row {
+	readonly kind: Kind<T>;
 }
 
-/** A transform out of a reader: its fault becomes the issue's message. */
-function by<In, Out>(read: (input: In) => Read<Out>) {
-	return z.transform((input: In, context): Out => {
-		const result = read(input);
-		if ("value" in result) return result.value;
-		context.issues.push({ code: "custom", message: result.fault, input });
-		return z.NEVER;
+export interface GroupEntry<Field extends string, T> extends Entry<Field, T> {
+	readonly entries: Entries;
+}
+
+export type Entries = Readonly<Record<string, KeyEntry<string, unknown> | GroupEntry<string, unknown>>>;
+
+/** What a group is in the program. */
+type Fields<Group extends Entries> = {
+	readonly [Name in keyof Group as Group[Name]["field"]]: z.output<Group[Name]["schema"]>;
+};
+
+function key<const Field extends string, T>(field: Field, kind: Kind<T>, row: Row): KeyEntry<Field, T> {
+	const schema = row.default === undefined ? kind.schema : kind.schema.prefault(row.default);
+	return { field, kind, ...row, schema: schema.meta({ description: row.description }) };
+}
+
+/**
+ * An object of the file that is another of the program: what stands under an entry's name there stands in its field here.
+ * `ignored` is what the file may have besides.
+ */
+function fieldsOf<Group extends Entries>(
+	entries: Group,
+	ignored: Readonly<Record<string, z.ZodType>> = {},
+): z.ZodType<Fields<Group>> {
+	const names = Object.entries(entries).map(([name, { field }]) => ({ name, field }));
+	const shape = Object.fromEntries(Object.entries(entries).map(([name, { schema }]) => [name, schema]));
+	return z.codec(z.strictObject({ ...ignored, ...shape }), z.custom<Fields<Group>>(), {
+		decode: (values) => Object.fromEntries(names.map(({ name, field }) => [field, values[name]])) as Fields<Group>,
+		encode: (values: Record<string, unknown>) =>
+			Object.fromEntries(names.map(({ name, field }) => [name, values[field]])),
 	});
 }
 
-/** The message of an issue with a value that stands in its list already. */
-export const givenTwice = "given twice";
-
-/** Refuses a value that was given twice, at the second place. */
-const refuseTwice = z.superRefine<readonly unknown[]>((values, context) => {
-	for (const [index, value] of values.entries()) {
-		if (values.indexOf(value) < index) context.addIssue({ code: "custom", path: [index], message: givenTwice });
-	}
-});
-
-const domain = z.pipe(z.string().check(z.maxLength(1024)), by(readDomain));
-const port = z.int().check(z.gte(1), z.lte(65535));
-const count = (max: number) => z.int().check(z.gte(1), z.lte(max));
-const file = z.string().check(z.minLength(1), z.maxLength(4096), z.regex(/^[^\0]+$/));
-const within = (min: number, max: number) => z.refine<number>((value) => value >= min && value <= max, "out of range");
-const duration = (minMs: number, maxMs: number) =>
-	z.pipe(z.string().check(z.regex(durationPattern)), by(readDuration)).check(within(minMs, maxMs));
-const size = (minBytes: number, maxBytes: number) =>
-	z
-		.pipe(
-			z.union([z.int().check(z.gte(minBytes), z.lte(maxBytes)), z.string().check(z.regex(sizePattern))]),
-			by(readSize),
-		)
-		.check(within(minBytes, maxBytes));
-/** One value may stand for a list of one. */
-const listOf = <One extends z.ZodMiniType>(one: One, ...checks: readonly z.core.$ZodCheck<unknown[]>[]) =>
-	z.union([
-		z.pipe(
-			one,
-			z.transform((value: z.output<One>) => [value]),
-		),
-		z.array(one).check(...checks, refuseTwice),
-	]);
-
-const dnstt = section("dnstt", {
-	domain: key("dnstt.domain", listOf(domain, z.maxLength(limits.domainsMax))),
-	port: key("dnstt.port", listOf(port, z.minLength(1), z.maxLength(limits.portsMax))),
-});
-
-const capture = section("capture", {
-	interface: key("capture.interface", z.string().check(z.regex(/^(?!\.{1,2}$)[^\s/:]{1,15}$/))),
-	"buffer-size": key("capture.buffer-size", size(limits.bufferBytesMin, limits.bufferBytesMax)),
-	promiscuous: key("capture.promiscuous", z.boolean()),
-});
-
-const session = section("session", {
-	"active-window": key("session.active-window", duration(limits.activeWindowMsMin, limits.activeWindowMsMax)),
-	"max-tracked": key("session.max-tracked", count(limits.sessionsMax)),
-	"max-remembered": key("session.max-remembered", count(limits.sessionsMax)),
-});
-
-const labels = section("labels", {
-	"max-sets": key("labels.max-sets", count(limits.labelSetsMax)),
-});
-
-const geoip = section("geoip", {
-	"country-database": key("geoip.country-database", z.nullable(file)),
-	"asn-database": key("geoip.asn-database", z.nullable(file)),
-});
-
-const tls = z
-	.prefault(
-		z.nullable(
-			z.strictObject({
-				"certificate-file": required("web.tls.certificate-file", file.clone()),
-				"key-file": required("web.tls.key-file", file.clone()),
-			}),
-		),
-		null,
-	)
-	.register(z.globalRegistry, { description: "HTTPS instead of HTTP; null is HTTP" });
-
-const web = section("web", {
-	"listen-address": key("web.listen-address", z.pipe(z.string().check(z.regex(listenPattern)), by(readListenAddress))),
-	"allowed-hosts": key("web.allowed-hosts", listOf(domain, z.maxLength(limits.allowedHostsMax))),
-	"telemetry-path": key(
-		"web.telemetry-path",
-		z
-			.string()
-			.check(
-				z.maxLength(255),
-				z.regex(
-					/^(?!\/(status\.json|history\.json|events|page\.js|page\.css|icon\.svg)$)(\/(?!-\/)(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/,
-				),
-			),
-	),
-	"status-page": key("web.status-page", z.boolean()),
-	tls,
-	// Each step of bcrypt's cost doubles the time: a check at 16 takes seconds, one at 31 hours, in which nobody else is let in.
-	"basic-auth": key(
-		"web.basic-auth",
-		z.nullable(
-			z
-				.record(
-					z.string().check(z.regex(/^[^:\p{Cc}]{1,255}$/u)),
-					z.string().check(z.regex(/^\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/)),
-				)
-				.check(z.refine((accounts) => Object.keys(accounts).length > 0, "no user in it")),
-		),
-	),
-});
-
-const process = section("process", {
-	user: key("process.user", z.string().check(z.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/))),
-});
-
-const log = section("log", {
-	level: key("log.level", z.enum(logLevels)),
-	format: key("log.format", z.enum(logFormats)),
-});
-
-/** The configuration file; its output holds the same keys in program units (ms, bytes, lists). */
-export const fileSchema = z
-	.strictObject({
-		$schema: z.optional(z.string()).register(z.globalRegistry, { description: "Where an editor finds this schema" }),
-		dnstt: z.prefault(dnstt, {}),
-		capture: z.prefault(capture, {}),
-		session: z.prefault(session, {}),
-		labels: z.prefault(labels, {}),
-		geoip: z.prefault(geoip, {}),
-		web: z.prefault(web, {}),
-		process: z.prefault(process, {}),
-		log: z.prefault(log, {}),
-	})
-	.register(z.globalRegistry, { description: "Configuration of dnstt_exporter" });
-
-export type FileForm = z.input<typeof fileSchema>;
-export type ParsedFile = z.output<typeof fileSchema>;
-
-/** What one key takes. */
-export function schemaOf(name: KeyName): z.ZodMiniType {
-	const schema = schemas.get(name);
-	if (schema === undefined) throw new Error(`no values for ${name} in the schema`);
-	return schema;
+/** Keys that may all be left out. */
+function group<const Field extends string, Group extends Entries>(field: Field, description: string, entries: Group) {
+	return { field, description, entries, schema: fieldsOf(entries).prefault({}).meta({ description }) };
 }
+
+/** Keys that are given together or not at all, which is null. */
+function optional<const Field extends string, Group extends Entries>(
+	field: Field,
+	description: string,
+	entries: Group,
+) {
+	return { field, description, entries, schema: fieldsOf(entries).nullable().prefault(null).meta({ description }) };
+}
+
+const dnstt = group("dnstt", "What to watch", {
+	domain: key("domains", listOf(domain, 0, limits.domainsMax, "domain names such as t.example.com"), {
+		description: "Domain of the tunnel, as dnstt-server was given it; several may be watched at once",
+		default: [],
+		reload: false,
+	}),
+	port: key("ports", listOf(port, 1, limits.portsMax, "port numbers from 1 to 65535"), {
+		description: "UDP port on which dnstt-server receives; several may be watched at once",
+		default: [53],
+		reload: true,
+	}),
+});
+
+const capture = group("capture", "Where packets come from", {
+	interface: key(
+		"interface",
+		text(
+			`an interface name of 1 to ${limits.interfaceNameMax} characters, or any`,
+			"NAME",
+			z.string().regex(/^(?!\.{1,2}$)[^\s/:]{1,15}$/),
+		),
+		{
+			description: "Network interface to capture on; any is all of them",
+			default: "any",
+			reload: true,
+		},
+	),
+	"buffer-size": key("bufferBytes", size(limits.bufferBytesMin, limits.bufferBytesMax, "16MiB"), {
+		description: "Kernel memory that holds packets until they are read; more of it survives longer bursts",
+		default: "16MiB",
+		reload: true,
+	}),
+	promiscuous: key("promiscuous", boolean, {
+		description: "Also see packets addressed to other hosts, as on a mirror port; on one interface, not on any",
+		default: false,
+		reload: true,
+	}),
+});
+
+const session = group("session", "How sessions are counted", {
+	"active-window": key("activeWindowMs", duration(limits.activeWindowMsMin, limits.activeWindowMsMax, "30s or 1m30s"), {
+		description: "A session is active until this long after its last query",
+		default: "30s",
+		reload: false,
+	}),
+	"max-tracked": key("maxTracked", integer(1, limits.sessionsMax), {
+		description: "Sessions tracked at once; when full, the least recently seen is dropped and counted",
+		default: 1_000_000,
+		reload: false,
+	}),
+	"max-remembered": key("maxRemembered", integer(1, limits.sessionsMax), {
+		description: "Ended sessions whose ids are kept, so that one that returns is not counted as new",
+		default: 1_000_000,
+		reload: false,
+	}),
+});
+
+const labels = group("labels", "Bounds of the metrics' labels", {
+	"max-sets": key("maxSets", integer(1, limits.labelSetsMax), {
+		description: "Label sets with a network exported; beyond, traffic counts under its country and asn=other",
+		default: 10_000,
+		reload: false,
+	}),
+});
+
+const geoip = group("geoip", "Where resolvers are", {
+	"country-database": key("countryDatabase", nullable(file), {
+		description: "GeoLite2 or GeoIP2 Country database (.mmdb); adds the label country, that of the resolver",
+		default: null,
+		reload: false,
+	}),
+	"asn-database": key("asnDatabase", nullable(file), {
+		description: "GeoLite2 or GeoIP2 ASN database (.mmdb); adds the label asn, that of the resolver",
+		default: null,
+		reload: false,
+	}),
+});
+
+const telemetryPath = text(
+	"a path such as /metrics, neither / nor under /-/ nor one of the status page's, such as /events",
+	"PATH",
+	z
+		.string()
+		.max(255)
+		.regex(
+			/^(?!\/(status\.json|history\.json|events|page\.js|page\.css|icon\.svg)$)(\/(?!-\/)(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/,
+		),
+);
+
+const web = group("web", "The web side", {
+	/** An empty host is every address of the machine. */
+	"listen-address": key("listen", listenAddress, {
+		description: "Address to serve on; :9713 is every address of the host, and tells the world that a tunnel runs here",
+		default: "127.0.0.1:9713",
+		reload: false,
+	}),
+	"allowed-hosts": key(
+		"allowedHosts",
+		listOf(domain, 0, limits.allowedHostsMax, "host names such as vps1.example.com"),
+		{
+			description:
+				"Host names that a proxy in front passes on; on loopback without a password no other names are answered",
+			default: [],
+			reload: false,
+		},
+	),
+	"telemetry-path": key("telemetryPath", telemetryPath, {
+		description: "Path of the metrics",
+		default: "/metrics",
+		reload: false,
+	}),
+	"status-page": key("statusPage", boolean, {
+		description: "Serve the live status page on /; otherwise / holds links only",
+		default: true,
+		reload: false,
+	}),
+	tls: optional("tls", "HTTPS instead of HTTP; null is HTTP", {
+		"certificate-file": key("certificateFile", file, {
+			description: "Serve HTTPS with this certificate chain (PEM); needs web.tls.key-file",
+			reload: false,
+		}),
+		"key-file": key("keyFile", file, {
+			description: "Private key (PEM) of the certificate; needs web.tls.certificate-file",
+			reload: false,
+		}),
+	}),
+	"basic-auth": key("basicAuth", nullable(accounts), {
+		description:
+			"Users allowed to log in, each with the bcrypt hash of the password (htpasswd -nBC 10 USER); null turns authentication off",
+		default: null,
+		reload: true,
+		secret: true,
+	}),
+});
+
+const process = group("process", "The process itself", {
+	user: key(
+		"user",
+		text("the name or number of an account", "USER", z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/)),
+		{
+			description: "Account to become once the capture is open, when started as root; root stays root",
+			default: "nobody",
+			reload: false,
+		},
+	),
+});
+
+const log = group("log", "The log", {
+	level: key("level", choice(["debug", "info", "warn", "error"]), {
+		description: "Least severe messages to log",
+		default: "info",
+		reload: true,
+	}),
+	format: key("format", choice(["logfmt", "json"]), {
+		description: "Form of the log on standard error",
+		default: "logfmt",
+		reload: true,
+	}),
+});
+
+/** Every section, in their order. */
+export const sections = { dnstt, capture, session, labels, geoip, web, process, log };
+
+/** The configuration in program units. */
+export type Config = Fields<typeof sections>;
+
+/** The configuration file. Decodes into Config; encodes a Config with every key present, secrets and all. */
+export const fileSchema: z.ZodType<Config> = fieldsOf(sections, {
+	$schema: z.string().optional().meta({ description: "Where an editor finds this schema" }),
+}).meta({ description: "Configuration of dnstt_exporter" });

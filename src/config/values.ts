@@ -37,6 +37,20 @@ export function writeDuration(durationMs: number): string {
 	return text === "" ? "0s" : text;
 }
 
+export const timePattern = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** Reads a date and time of RFC 3339, section 5.6, to milliseconds since the epoch; finer digits are cut. */
+export function readTime(text: string): Read<number> {
+	const [, day = "", clock = "", fraction = "", zone = ""] = timePattern.exec(text) ?? [];
+	const timeMs = Date.parse(`${day}T${clock}${fraction.slice(0, 4)}${zone.toUpperCase()}`);
+	// Date.parse takes February 30th for March 2nd.
+	const midnight = new Date(`${day}T00:00:00Z`);
+	if (Number.isNaN(timeMs) || Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day)) {
+		return { fault: "no such day or time" };
+	}
+	return { value: timeMs };
+}
+
 const sizeUnitsBytes: Readonly<Record<string, number>> = {
 	"": 1,
 	B: 1,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openLive, snapshotBytes } from "../../src/capture/live.ts";
 import { CaptureError, LinkType } from "../../src/capture/source.ts";
-import { limits } from "../../src/config/keys.ts";
+import { limits } from "../../src/config/schema.ts";
 import { heldUsMax } from "../../src/track/limits.ts";
 import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network, type SendRate } from "../support/netns.ts";

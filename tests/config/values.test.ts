@@ -5,6 +5,7 @@ import {
 	readDuration,
 	readListenAddress,
 	readSize,
+	readTime,
 	unicodeDomain,
 	writeDuration,
 	writeListenAddress,
@@ -117,6 +118,28 @@ describe("a size", () => {
 				expect(readSize(writeSize(count * bytes))).toEqual({ value: count * bytes });
 			}),
 		);
+	});
+});
+
+describe("a time", () => {
+	test.each<[text: string, timeMs: number]>([
+		["1970-01-01T00:00:00Z", 0],
+		["1970-01-01 00:00:01z", 1_000],
+		["1970-01-01t01:00:02.5009+01:00", 2_500],
+		["2024-02-29T23:59:59-00:30", Date.UTC(2024, 2, 1, 0, 29, 59)],
+	])("%s is %i ms after the epoch", (text, timeMs) => {
+		expect(readTime(text)).toEqual({ value: timeMs });
+	});
+
+	test.each([
+		"2026-02-30T00:00:00Z",
+		"2026-13-01T00:00:00Z",
+		"2026-01-01T25:00:00Z",
+		"2026-01-01T00:61:00Z",
+		"now",
+		"",
+	])("is not %s", (text) => {
+		expect(readTime(text)).toEqual({ fault: "no such day or time" });
 	});
 });
 
