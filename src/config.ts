@@ -99,10 +99,16 @@ function suggestion(path: JsonPath, name: string): string {
 	return didYouMean(name, namesAt(path), (found) => dotted([...path, found])) || didYouMean(full, keyNames);
 }
 
-/** The layer of keys that were given as texts; `spell` writes a key's name as it was given. */
-function layerOf(texts: ReadonlyMap<ConfigKey, readonly string[]>, spell: (key: ConfigKey) => string): Layer {
+/** The layer of keys that are given as texts; `spell` writes a key's name as it is given. */
+function layerOfTexts(
+	textsOf: (key: ConfigKey) => readonly string[] | undefined,
+	spell: (key: ConfigKey) => string,
+): Layer {
 	const tree = {};
-	for (const [key, given] of texts) place(tree, key.path, fromText(key.kind, given));
+	for (const key of configKeys) {
+		const texts = textsOf(key);
+		if (texts !== undefined) place(tree, key.path, fromText(key.kind, texts));
+	}
 	const where = (path: JsonPath) => {
 		const key = keyAt(path);
 		return key === undefined ? dotted(path) : spell(key);
@@ -110,24 +116,12 @@ function layerOf(texts: ReadonlyMap<ConfigKey, readonly string[]>, spell: (key: 
 	return { tree, where, problems: [], isMistyped: false };
 }
 
-function layerOfFlags({ values }: ConfigFlags): Layer {
-	const texts = new Map(
-		configKeys.flatMap((key) => {
-			const given = values.get(key.name);
-			return given === undefined ? [] : [[key, given] as const];
-		}),
-	);
-	return layerOf(texts, ({ name }) => `--${name}`);
-}
-
 function layerOfEnvironment(env: Readonly<Record<string, string | undefined>>): Layer {
-	const variables = Object.keys(env).filter((name) => name.startsWith(variablePrefix) && name !== configFileVariable);
-	const texts = configKeys.flatMap((key) => {
-		const text = env[key.variable];
-		return text === undefined ? [] : [[key, [text]] as const];
-	});
-	const layer = layerOf(new Map(texts), ({ variable }) => variable);
-	for (const variable of variables.filter((name) => !configKeys.some((key) => key.variable === name))) {
+	const textsOf = ({ variable }: ConfigKey) => (env[variable] === undefined ? undefined : [env[variable]]);
+	const layer = layerOfTexts(textsOf, ({ variable }) => variable);
+	const known = new Set([configFileVariable, ...configKeys.map(({ variable }) => variable)]);
+	for (const variable of Object.keys(env)) {
+		if (!variable.startsWith(variablePrefix) || known.has(variable)) continue;
 		const meant = didYouMean(variable.slice(variablePrefix.length), [...keyNames, "config.file"], variableOf);
 		layer.problems.push(`${variable}: no such variable${meant}`);
 		layer.isMistyped = true;
@@ -225,7 +219,13 @@ export function loadConfig(options: {
 }): LoadedConfig {
 	const { flags, env, readFile, domainRequired = true } = options;
 	const file = flags.file ?? (env[configFileVariable] || null);
-	const layers = [layerOfFlags(flags), layerOfEnvironment(env)];
+	const layers = [
+		layerOfTexts(
+			({ name }) => flags.values.get(name),
+			({ name }) => `--${name}`,
+		),
+		layerOfEnvironment(env),
+	];
 	if (file !== null) layers.push(layerOfFile(file, flags.file === undefined, readFile));
 	for (const layer of layers) check(layer);
 	const problems = [...flags.problems, ...layers.flatMap((layer) => layer.problems)];

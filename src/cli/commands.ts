@@ -1,5 +1,6 @@
 /** The commands and their flags as a table: parsing, help, completions and the man page all read it. */
 
+import * as z from "zod";
 import { configFileVariable, configKeys } from "../config/keys.ts";
 import { boolean, choice, duration, file, integer, type Kind, text, time } from "../config/kinds.ts";
 
@@ -112,10 +113,10 @@ export const inspectFlags = {
 };
 
 export const topFlags = {
-	url: flag("url", text("an address such as http://127.0.0.1:9713", "URL"), "Address of the exporter", {
+	url: flag("url", text("an address such as http://127.0.0.1:9713", "URL", z.string()), "Address of the exporter", {
 		default: "http://127.0.0.1:9713",
 	}),
-	username: flag("username", text("a user's name", "USER"), "User for basic auth"),
+	username: flag("username", text("a user's name", "USER", z.string()), "User for basic auth"),
 	passwordFile: flag("password-file", file, "File that holds the password for basic auth"),
 	caFile: flag("ca-file", file, "Trust this certificate (PEM) for https"),
 	intervalMs: flag("interval", duration(500, 60_000, "2s"), "Time between two looks, from 500ms to 1m", {

@@ -6,7 +6,6 @@
 import * as z from "zod";
 import {
 	durationPattern,
-	type ListenAddress,
 	listenPattern,
 	type Read,
 	readDomain,
@@ -62,7 +61,8 @@ function within(min: number, max: number, result: Read<number>): Read<number> {
 	return result;
 }
 
-export function text(expected: string, placeholder: string, schema: z.ZodType<string> = z.string()): Kind<string> {
+/** A value that is written as one text. */
+export function text<T>(expected: string, placeholder: string, schema: z.ZodType<T>): Kind<T> {
 	return { schema, expected, placeholder, form: "text" };
 }
 
@@ -104,39 +104,28 @@ export const file = text(
 
 /** In milliseconds. */
 export function duration(minMs: number, maxMs: number, example: string): Kind<number> {
-	return {
-		schema: codec(
-			z.string().regex(durationPattern),
-			(written) => within(minMs, maxMs, readDuration(written)),
-			writeDuration,
-		),
-		expected: `a duration from ${writeDuration(minMs)} to ${writeDuration(maxMs)} such as ${example}`,
-		placeholder: "DURATION",
-		form: "text",
-	};
+	const expected = `a duration from ${writeDuration(minMs)} to ${writeDuration(maxMs)} such as ${example}`;
+	const read = (written: string) => within(minMs, maxMs, readDuration(written));
+	return text(expected, "DURATION", codec(z.string().regex(durationPattern), read, writeDuration));
 }
 
 /** In bytes. */
 export function size(minBytes: number, maxBytes: number, example: string): Kind<number> {
-	return {
-		schema: codec(
-			z.union([z.int().min(minBytes).max(maxBytes), z.string().regex(sizePattern)]),
-			(written) => within(minBytes, maxBytes, readSize(written)),
-			writeSize,
-		),
-		expected: `a size from ${writeSize(minBytes)} to ${writeSize(maxBytes)} such as ${example}`,
-		placeholder: "SIZE",
-		form: "text",
-	};
+	const expected = `a size from ${writeSize(minBytes)} to ${writeSize(maxBytes)} such as ${example}`;
+	const written = z.union([z.int().min(minBytes).max(maxBytes), z.string().regex(sizePattern)]);
+	return text(
+		expected,
+		"SIZE",
+		codec(written, (value) => within(minBytes, maxBytes, readSize(value)), writeSize),
+	);
 }
 
 /** In milliseconds since the epoch. */
-export const time: Kind<number> = {
-	schema: codec(z.string().regex(timePattern), readTime, (timeMs) => new Date(timeMs).toISOString()),
-	expected: "a time such as 2026-05-27T09:00:00Z (RFC 3339)",
-	placeholder: "TIME",
-	form: "text",
-};
+export const time = text(
+	"a time such as 2026-05-27T09:00:00Z (RFC 3339)",
+	"TIME",
+	codec(z.string().regex(timePattern), readTime, (timeMs) => new Date(timeMs).toISOString()),
+);
 
 /** Canonical: lower case, no trailing dot, punycode. */
 export const domain = text(
@@ -145,17 +134,17 @@ export const domain = text(
 	codec(z.string().max(1024), readDomain, (name) => name),
 );
 
+/** An empty host is every address of the machine. */
+export const listenAddress = text(
+	"HOST:PORT, :PORT or [IPV6]:PORT",
+	"HOST:PORT",
+	codec(z.string().regex(listenPattern), readListenAddress, writeListenAddress),
+);
+
 export const port: Kind<number> = {
 	...integer(1, 65535),
 	expected: "a port number from 1 to 65535",
 	placeholder: "PORT",
-};
-
-export const listenAddress: Kind<ListenAddress> = {
-	schema: codec(z.string().regex(listenPattern), readListenAddress, writeListenAddress),
-	expected: "HOST:PORT, :PORT or [IPV6]:PORT",
-	placeholder: "HOST:PORT",
-	form: "text",
 };
 
 /** The message of an issue with a value that stands in its list already. */

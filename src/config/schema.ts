@@ -49,7 +49,7 @@ interface Row {
 	/** As the file would hold it. Without one the key is required where its group is given. */
 	readonly default?: unknown;
 	/** Applied by SIGHUP; otherwise a change waits for a restart. */
-	readonly reload: boolean;
+	readonly reload?: true;
 	/** The value is never shown. */
 	readonly secret?: true;
 }
@@ -118,7 +118,6 @@ const dnstt = group("dnstt", "What to watch", {
 	domain: key("domains", listOf(domain, 0, limits.domainsMax, "domain names such as t.example.com"), {
 		description: "Domain of the tunnel, as dnstt-server was given it; several may be watched at once",
 		default: [],
-		reload: false,
 	}),
 	port: key("ports", listOf(port, 1, limits.portsMax, "port numbers from 1 to 65535"), {
 		description: "UDP port on which dnstt-server receives; several may be watched at once",
@@ -157,17 +156,14 @@ const session = group("session", "How sessions are counted", {
 	"active-window": key("activeWindowMs", duration(limits.activeWindowMsMin, limits.activeWindowMsMax, "30s or 1m30s"), {
 		description: "A session is active until this long after its last query",
 		default: "30s",
-		reload: false,
 	}),
 	"max-tracked": key("maxTracked", integer(1, limits.sessionsMax), {
 		description: "Sessions tracked at once; when full, the least recently seen is dropped and counted",
 		default: 1_000_000,
-		reload: false,
 	}),
 	"max-remembered": key("maxRemembered", integer(1, limits.sessionsMax), {
 		description: "Ended sessions whose ids are kept, so that one that returns is not counted as new",
 		default: 1_000_000,
-		reload: false,
 	}),
 });
 
@@ -175,7 +171,6 @@ const labels = group("labels", "Bounds of the metrics' labels", {
 	"max-sets": key("maxSets", integer(1, limits.labelSetsMax), {
 		description: "Label sets with a network exported; beyond, traffic counts under its country and asn=other",
 		default: 10_000,
-		reload: false,
 	}),
 });
 
@@ -183,12 +178,10 @@ const geoip = group("geoip", "Where resolvers are", {
 	"country-database": key("countryDatabase", nullable(file), {
 		description: "GeoLite2 or GeoIP2 Country database (.mmdb); adds the label country, that of the resolver",
 		default: null,
-		reload: false,
 	}),
 	"asn-database": key("asnDatabase", nullable(file), {
 		description: "GeoLite2 or GeoIP2 ASN database (.mmdb); adds the label asn, that of the resolver",
 		default: null,
-		reload: false,
 	}),
 });
 
@@ -204,11 +197,9 @@ const telemetryPath = text(
 );
 
 const web = group("web", "The web side", {
-	/** An empty host is every address of the machine. */
 	"listen-address": key("listen", listenAddress, {
 		description: "Address to serve on; :9713 is every address of the host, and tells the world that a tunnel runs here",
 		default: "127.0.0.1:9713",
-		reload: false,
 	}),
 	"allowed-hosts": key(
 		"allowedHosts",
@@ -223,21 +214,17 @@ const web = group("web", "The web side", {
 	"telemetry-path": key("telemetryPath", telemetryPath, {
 		description: "Path of the metrics",
 		default: "/metrics",
-		reload: false,
 	}),
 	"status-page": key("statusPage", boolean, {
 		description: "Serve the live status page on /; otherwise / holds links only",
 		default: true,
-		reload: false,
 	}),
 	tls: optional("tls", "HTTPS instead of HTTP; null is HTTP", {
 		"certificate-file": key("certificateFile", file, {
 			description: "Serve HTTPS with this certificate chain (PEM); needs web.tls.key-file",
-			reload: false,
 		}),
 		"key-file": key("keyFile", file, {
 			description: "Private key (PEM) of the certificate; needs web.tls.certificate-file",
-			reload: false,
 		}),
 	}),
 	"basic-auth": key("basicAuth", nullable(accounts), {
@@ -256,7 +243,6 @@ const process = group("process", "The process itself", {
 		{
 			description: "Account to become once the capture is open, when started as root; root stays root",
 			default: "nobody",
-			reload: false,
 		},
 	),
 });
