@@ -4,39 +4,28 @@ import { Asn, City, Country, Enterprise, Isp } from "@maxmind/geoip2-node";
 import { Reader } from "mmdb-lib";
 import { FileFault, type FileMark } from "./file.ts";
 import type { Models, Subject } from "./subject.ts";
-import { damagedTree, noRecord, SearchTree } from "./tree.ts";
 
 const models: Models = { Asn, City, Country, Enterprise, Isp };
 
-/**
- * How many records' values are remembered: more than there are autonomous systems that announce anything (some 80,000), so that
- * each record is decoded once. Forgotten all at once when full.
- */
-const recordsMax = 2 ** 17;
-
-/** How many addresses over the IPv4 space are looked up, and their records read, before a file is trusted: a sparse or half-copied file shows. */
+/** How many addresses over the IPv4 space are looked up before a file is trusted: a sparse or half-copied file shows. */
 const probes = 256;
 
-/** Decoded parts of records that many point to, a country's say: so many are kept, then all are forgotten at once. */
-const partsMax = 1_024;
+/**
+ * So many of the probes may find nothing under their last bit, as next to a network of one address: in a file whose tree was not
+ * written they all do, since zeros lead back to the first node.
+ */
+const strayProbesMax = 8;
 
-class Parts extends Map<string | number, unknown> {
+/** Zeros between the tree and the data section ("Data Section Separator" of the format). */
+const separatorBytes = 16;
+
+/** Decoded records, and parts that many records point to: so many are kept, 10 MB at most, then all are forgotten at once. */
+const cachedMax = 4_096;
+
+class RecordCache extends Map<string | number, unknown> {
 	override set(key: string | number, part: unknown): this {
-		if (this.size >= partsMax) this.clear();
+		if (this.size >= cachedMax) this.clear();
 		return super.set(key, part);
-	}
-}
-
-/** Reads records where they stand: the library looks addresses up by their text, which takes as long as the record, or longer. */
-class RecordReader extends Reader<object> {
-	constructor(bytes: Buffer) {
-		super(bytes, { cache: new Parts() });
-	}
-
-	/** The record that the tree gave this number for. Throws, in many ways, if there is none. */
-	at(record: number): object {
-		// biome-ignore lint/complexity/useLiteralKeys: private to the library, which has no other way in; typed nevertheless.
-		return this["resolveDataPointer"](record);
 	}
 }
 
@@ -48,11 +37,10 @@ export class Database<Value> {
 	/** Lookups that met a record which cannot be read or makes no sense. */
 	lookupFailures = 0;
 	readonly #subject: Subject<Value>;
-	readonly #tree: SearchTree;
-	readonly #reader: RecordReader;
+	readonly #reader: Reader<object>;
 	readonly #way: Subject<Value>["ways"][string];
-	/** The value of each record met, by what the tree gives for it; null for a damaged one. */
-	readonly #values = new Map<number, Value | null>();
+	/** The value of each record that the reader has in its cache: it gives the same object for it; null for one that makes no sense. */
+	readonly #values = new WeakMap<object, Value | null>();
 
 	/**
 	 * Takes a whole file; the buffer belongs to the database from now on. Throws a FileFault if it is no MaxMind DB 2.0, was
@@ -62,11 +50,12 @@ export class Database<Value> {
 		if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw new FileFault("is compressed; unpack it first");
 		this.mark = mark;
 		this.#subject = subject;
-		const reader = orDamaged(() => new RecordReader(bytes));
-		const { binaryFormatMajorVersion, databaseType, buildEpoch } = reader.metadata;
+		this.#reader = orDamaged(() => new Reader(bytes, { cache: new RecordCache() }));
+		const { binaryFormatMajorVersion, buildEpoch, databaseType, searchTreeSize } = this.#reader.metadata;
 		if (binaryFormatMajorVersion !== 2) throw damaged(`format version ${binaryFormatMajorVersion}`);
 		if (typeof databaseType !== "string" || !(buildEpoch.getTime() >= 0)) throw damaged("no type or build time");
-		this.#tree = orDamaged(() => new SearchTree(bytes, reader.metadata));
+		const separator = bytes.subarray(searchTreeSize, searchTreeSize + separatorBytes);
+		if (separator.length < separatorBytes || separator.some((byte) => byte !== 0)) throw damaged("search tree cut off");
 		const way = Object.entries(subject.ways).find(([word]) => databaseType.includes(word));
 		if (way === undefined) {
 			throw new FileFault(`is of the type ${JSON.stringify(databaseType)}; ${subject.key} takes ${subject.wanted}`);
@@ -74,7 +63,6 @@ export class Database<Value> {
 		this.#way = way[1];
 		this.type = databaseType;
 		this.buildTimeSeconds = buildEpoch.getTime() / 1000;
-		this.#reader = reader;
 		this.#probe();
 	}
 
@@ -83,45 +71,55 @@ export class Database<Value> {
 	 * Never throws.
 	 */
 	lookup(a: number, b: number, c: number, d: number): Value {
-		const record = this.#tree.find(a, b, c, d);
-		if (record === noRecord) return this.#subject.unmapped;
-		let value = record === damagedTree ? null : this.#values.get(record);
-		if (value === undefined) {
-			value = this.#valueFrom(() => this.#reader.at(record));
-			if (this.#values.size >= recordsMax) this.#values.clear();
-			this.#values.set(record, value);
-		}
+		const isIpv4 = a === 0 && b === 0 && c === 0xffff;
+		// The library would look for an IPv6 address among those of IPv4.
+		if (!isIpv4 && this.#reader.metadata.ipVersion === 4) return this.#subject.unmapped;
+		const value = this.#valueAt(isIpv4 ? ipv4Text(d) : ipv6Text(a, b, c, d));
 		if (value !== null) return value;
 		this.lookupFailures++;
 		return this.#subject.unmapped;
 	}
 
-	#valueFrom(read: () => object): Value | null {
+	#valueAt(address: string): Value | null {
 		try {
-			const found = this.#way(models, read());
-			if (found === undefined) return this.#subject.unmapped;
-			return this.#subject.valid(found) ? found : null;
+			const record = this.#reader.get(address);
+			if (record === null) return this.#subject.unmapped;
+			let value = this.#values.get(record);
+			if (value === undefined) {
+				value = this.#valueOf(record);
+				if (typeof record === "object") this.#values.set(record, value);
+			}
+			return value;
 		} catch {
 			// The library throws on what it cannot decode, in many ways, RangeErrors and stack overflows among them.
 			return null;
 		}
 	}
 
-	/** What was read for it need not be read again when it is looked up. */
+	#valueOf(record: object): Value | null {
+		const found = this.#way(models, record);
+		if (found === undefined) return this.#subject.unmapped;
+		return this.#subject.valid(found) ? found : null;
+	}
+
 	#probe(): void {
+		let strays = 0;
 		for (let index = 0; index < probes; index++) {
-			const ipv4 = (index << 24) | ((index * 0x9e3779) & 0xffffff);
-			const record = this.#tree.find(0, 0, 0xffff, ipv4);
-			if (record === damagedTree) throw damaged("search tree leads nowhere");
-			if (record === noRecord || this.#values.has(record)) continue;
-			if (!this.#tree.isMap(record)) throw damaged("a record that is no map");
-			const read = orDamaged(() => this.#reader.at(record));
-			this.#values.set(
-				record,
-				this.#valueFrom(() => read),
-			);
+			const address = ipv4Text((index << 24) | ((index * 0x9e3779) & 0xffffff));
+			const [record, bits] = orDamaged(() => this.#reader.getWithPrefixLength(address));
+			if (record === null) {
+				if (bits === 32 && ++strays > strayProbesMax) throw damaged("search tree leads nowhere");
+			} else if (typeof record !== "object") throw damaged("a record that is no map");
 		}
 	}
+}
+
+function ipv4Text(word: number): string {
+	return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;
+}
+
+function ipv6Text(...words: readonly number[]): string {
+	return words.flatMap((word) => [(word >>> 16).toString(16), (word & 0xffff).toString(16)]).join(":");
 }
 
 function orDamaged<Result>(read: () => Result): Result {

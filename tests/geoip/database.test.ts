@@ -185,7 +185,48 @@ test("A hole of zeros where records should be is found", () => {
 	const marker = whole.lastIndexOf("MaxMind.com") - 3;
 	expect(() => new Database(Buffer.from(whole), "", asnSubject)).not.toThrow();
 	const faultWithHole = () => new Database(Buffer.from(whole).fill(0, marker - 500, marker), "", asnSubject);
-	expect(faultWithHole).toThrow("a record that is no map");
+	expect(faultWithHole).toThrow("damaged");
+});
+
+test("A tree that leads in a circle finds nothing, one that leads into the separator or behind the file is a fault, and all end", () => {
+	const bytes = writeMmdb([["0.0.0.0/1", asnRecord(1)]], {
+		databaseType: "GeoLite2-ASN",
+		recordSize: 32,
+		ipVersion: 4,
+	});
+	const database = new Database(bytes, "", asnSubject);
+	const high = (record: number) => {
+		bytes.writeUInt32BE(record, 4);
+		const before = database.lookupFailures;
+		return [database.lookup(...ipv4(0xffffffff)), database.lookupFailures - before];
+	};
+	expect(database.lookup(...ipv4(0))).toBe(1);
+	expect(high(0)).toEqual([0, 0]);
+	for (const behind of [1 + 15, 1 + bytes.length, 0xffffffff])
+		expect([behind, ...high(behind)]).toEqual([behind, 0, 1]);
+	expect(database.lookup(...ipv4(0))).toBe(1);
+});
+
+test("Words are signed or unsigned", () => {
+	const database = new Database(countryMmdb(), "", countrySubject);
+	for (const words of [ipv4(0xc0000201), ipv4(0xc0000201 | 0)]) expect(database.lookup(...words)).toBe("DE");
+	expect(database.lookup(0x20010db8, 0x80000000 | 0, 0, 1)).toBe("BR");
+	expect(database.lookup(0x20010db8, 0xff000000 | 0, 0, 1)).toBe("ZA");
+});
+
+test("More records than are kept are all found, again and again", () => {
+	const rows = Array.from(
+		{ length: 10_000 },
+		(_, index) => [`10.${index >> 8}.${index & 255}.0/24`, asnRecord(index + 1)] as const,
+	);
+	const database = new Database(writeMmdb(rows, { databaseType: "GeoLite2-ASN" }), "", asnSubject);
+	for (let round = 0; round < 2; round++) {
+		for (let index = 0; index < rows.length; index++) {
+			if (database.lookup(...ipv4(0x0a000001 | (index << 8))) !== index + 1)
+				throw new Error(`AS ${index + 1} is not found`);
+		}
+	}
+	expect(database.lookupFailures).toBe(0);
 });
 
 const lookAll = (database: Database<string> | Database<number>) =>
