@@ -208,7 +208,6 @@ const web = group("web", "The web side", {
 			description:
 				"Host names that a proxy in front passes on; on loopback without a password no other names are answered",
 			default: [],
-			reload: false,
 		},
 	),
 	"telemetry-path": key("telemetryPath", telemetryPath, {
