@@ -426,7 +426,7 @@ async function main(what: string | undefined): Promise<number> {
 		else if (what === "parts") {
 			await placeAddon(await buildAddon(hostTarget));
 			await compileEngine();
-		} else if (what === "release") await (await import("./tests/release/release.ts")).release();
+		} else if (what === "release") await (await import("./src/build/release.ts")).release();
 		else throw new BuildError(`unknown part "${what}"; give none, "parts" or "release"`);
 		return 0;
 	} catch (error) {

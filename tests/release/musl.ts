@@ -6,8 +6,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
-import type { Debian } from "./debian.ts";
-import type { ReleaseTarget } from "./release.ts";
+import type { Debian } from "../../src/build/debian.ts";
+import type { ReleaseTarget } from "../../src/build/release.ts";
 
 /** The C++ runtime's symbols that an executable wants from its libraries: undefined ones, and variables to copy (vtables). */
 async function wantedSymbols(target: ReleaseTarget, executable: string): Promise<string[]> {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
-import { type Architecture, machineSources } from "./debian.ts";
+import { type Architecture, machineSources } from "../../src/build/debian.ts";
 
 export interface DebianRelease {
 	readonly version: number;

@@ -23,10 +23,10 @@ import { parseExposition } from "../support/exposition.ts";
 import { makeNetwork } from "../support/netns.ts";
 import { prepare, tools } from "../support/prepare.ts";
 import { runCommand } from "../support/process.ts";
-import { type Debian, openDebian } from "./debian.ts";
+import { type Debian, openDebian } from "../../src/build/debian.ts";
 import { columns, type Host, type Outcome, type Row, renderMatrix, runnable, tally } from "./matrix.ts";
 import { muslRoot } from "./musl.ts";
-import { executableName, type ReleaseTarget, releaseTargets, sbomName } from "./release.ts";
+import { executableName, type ReleaseTarget, releaseTargets, sbomName } from "../../src/build/release.ts";
 import { debianReleases, debianRoot, libpcapIn } from "./roots.ts";
 
 const dist = join(projectRoot, "dist");

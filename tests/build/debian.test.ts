@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { debianSources } from "./debian.ts";
+import { debianSources } from "../../src/build/debian.ts";
 
 const mirror = "http://deb.example/debian/";
 

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { temporaryFolder } from "../support/temporary.ts";
-import { checksums, executableName, libpcapVersion, lockedPackage, releaseTargets } from "./release.ts";
+import { checksums, executableName, libpcapVersion, lockedPackage, releaseTargets } from "../../src/build/release.ts";
 
 const lock = await Bun.file(join(import.meta.dir, "../../bun.lock")).text();
 

@@ -19,7 +19,7 @@ import {
 	targets,
 	workFolder,
 } from "../../build.ts";
-import { missingTools, prepare, type Tool } from "../support/prepare.ts";
+import { missingTools, prepare, type Tool } from "../../tests/support/prepare.ts";
 import { type Debian, openDebian } from "./debian.ts";
 import { bundledPackages, type Component, npmPurl, sbom } from "./sbom.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { bundledPackages, npmPurl, sbom } from "./sbom.ts";
+import { bundledPackages, npmPurl, sbom } from "../../src/build/sbom.ts";
 
 test.each([
 	["zod", "4.6.7", "pkg:npm/zod@4.6.7"],
