@@ -3,10 +3,11 @@
  * need, the tests. Arguments are test files or folders, in place of all. Ends with the line `N passed, N failed` (see closing).
  */
 import { resolve } from "node:path";
+import { installTools } from "../src/build/tools.ts";
 import { closing, readJunit, type Tally } from "./support/junit.ts";
 import { haveNetns, removeLeftovers } from "./support/netns.ts";
-import { prepare } from "./support/prepare.ts";
 import { temporaryFolder } from "./support/temporary.ts";
+import { tools } from "./support/tools.ts";
 
 const root = resolve(import.meta.dir, "..");
 
@@ -85,7 +86,7 @@ const checked = [
 	),
 	await timed("lint", () => runPackage("lint", ["biome", "check", "."])),
 ];
-const prepared = await timed("programs", () => prepare((line) => say("programs", line)));
+const prepared = await timed("programs", () => installTools((line) => say("programs", line), tools));
 // Others than root have the tests skipped whose program is missing; root was to install it.
 if (!prepared && isRoot) checked.push(false);
 const tests = await timed("tests", () => runTests(process.argv.slice(2)));

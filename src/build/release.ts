@@ -6,22 +6,14 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { $ } from "bun";
-import {
-	BuildError,
-	buildAddon,
-	bundle,
-	compileEngine,
-	gitRevision,
-	root,
-	type Sysroot,
-	say,
-	type Target,
-	targets,
-	workFolder,
-} from "../../build.ts";
-import { missingTools, prepare, type Tool } from "../../tests/support/prepare.ts";
+import { bundle, gitRevision } from "./bundle.ts";
 import { type Debian, openDebian } from "./debian.ts";
+import { BuildError, root, say, workFolder } from "./files.ts";
+import { buildAddon, type Sysroot } from "./native.ts";
 import { bundledPackages, type Component, npmPurl, sbom } from "./sbom.ts";
+import { type Target, targets } from "./target.ts";
+import { installTools, missingTools, type Tool } from "./tools.ts";
+import { compileEngine } from "./wasm.ts";
 
 /** A target of the release, and how it is reached from this machine. */
 export interface ReleaseTarget extends Target {
@@ -232,7 +224,7 @@ export function checksums(folder: string, names: readonly string[]): string {
 /** Makes all that a release consists of, in dist. Throws BuildError with what mends it. */
 export async function release(): Promise<void> {
 	if (process.arch !== "x64") throw new BuildError("a release is made on an x64 machine");
-	if (process.getuid?.() === 0) await prepare(say, releaseTools);
+	if (process.getuid?.() === 0) await installTools(say, releaseTools);
 	const packages = missingTools(releaseTools).map((tool) => tool.package);
 	if (packages.length > 0)
 		throw new BuildError(`programs are missing; install them: apt-get install ${packages.join(" ")}`);

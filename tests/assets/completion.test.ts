@@ -30,7 +30,7 @@ async function parses(shell: readonly string[], completion: string): Promise<voi
 	expect(await runCommand([...shell, folder.file("completion")])).toEqual(done);
 }
 
-// The shells: Debian's package is installed by prepare.ts where that may be; a run names what it skipped.
+// The shells: Debian's package is installed by tools.ts where that may be; a run names what it skipped.
 describe.skipIf(Bun.which("bash") === null)("bash", () => {
 	/** What stands for completion behind these words; the last is the one that is typed. As readline does, `=` is a word of its own. */
 	const complete = (words: readonly string[]) =>

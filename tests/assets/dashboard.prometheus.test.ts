@@ -10,7 +10,7 @@ import type { CaptureRecord } from "../support/pcapfile.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 import { type Prometheus, type Series, startPrometheus } from "./prometheus.ts";
 
-/** Debian's package is installed by prepare.ts where that may be; a run names what it skipped. Namespaces need root. */
+/** Debian's package is installed by tools.ts where that may be; a run names what it skipped. Namespaces need root. */
 const missing = Bun.which("prometheus") === null;
 const domain = "t.example.com";
 const specs = sections.flatMap((section) => section.panels);

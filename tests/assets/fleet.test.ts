@@ -9,7 +9,7 @@ import { type Child, runCommand, until } from "../support/process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 import { type Prometheus, startPrometheus } from "./prometheus.ts";
 
-/** Debian's packages are installed by prepare.ts where that may be; a run names what it skipped. Namespaces need root. */
+/** Debian's packages are installed by tools.ts where that may be; a run names what it skipped. Namespaces need root. */
 const missing = ["prometheus", "openssl", "unshare"].some((program) => Bun.which(program) === null);
 const domain = "t.example.com";
 const password = "correct horse battery staple";

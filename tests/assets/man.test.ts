@@ -4,7 +4,7 @@ import { commands, printables } from "../../src/cli.ts";
 import { configKeys } from "../../src/config.ts";
 import { runCommand } from "../support/process.ts";
 
-// Debian's package is installed by prepare.ts where that may be; a run names what it skipped.
+// Debian's package is installed by tools.ts where that may be; a run names what it skipped.
 describe.skipIf(Bun.which("groff") === null)("the manual page", () => {
 	/** The page as a terminal of 200 columns shows it, without bold and underlining. */
 	async function rendered(page = manPage("1.2.3")) {

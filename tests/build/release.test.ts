@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { temporaryFolder } from "../support/temporary.ts";
 import { checksums, executableName, libpcapVersion, lockedPackage, releaseTargets } from "../../src/build/release.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 const lock = await Bun.file(join(import.meta.dir, "../../bun.lock")).text();
 

@@ -6,7 +6,10 @@
 import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
-import { root as projectRoot, workFolder } from "../../build.ts";
+import { type Debian, openDebian } from "../../src/build/debian.ts";
+import { root as projectRoot, workFolder } from "../../src/build/files.ts";
+import { executableName, type ReleaseTarget, releaseTargets, sbomName } from "../../src/build/release.ts";
+import { installTools } from "../../src/build/tools.ts";
 import type { Report } from "../../src/report/report.ts";
 import {
 	type CaptureName,
@@ -21,12 +24,10 @@ import {
 import { startExporter } from "../support/exporter.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { makeNetwork } from "../support/netns.ts";
-import { prepare, tools } from "../support/prepare.ts";
 import { runCommand } from "../support/process.ts";
-import { type Debian, openDebian } from "../../src/build/debian.ts";
+import { tools } from "../support/tools.ts";
 import { columns, type Host, type Outcome, type Row, renderMatrix, runnable, tally } from "./matrix.ts";
 import { muslRoot } from "./musl.ts";
-import { executableName, type ReleaseTarget, releaseTargets, sbomName } from "../../src/build/release.ts";
 import { debianReleases, debianRoot, libpcapIn } from "./roots.ts";
 
 const dist = join(projectRoot, "dist");
@@ -185,7 +186,7 @@ async function main(): Promise<number> {
 	}
 	const needed = tools.filter(({ program }) => ["ip", "sysctl", "tcpreplay", "curl"].includes(program));
 	const roots = { program: "debootstrap", package: "debootstrap", purpose: "roots of Debian's releases" };
-	if (!(await prepare(say, [...needed, roots]))) return 1;
+	if (!(await installTools(say, [...needed, roots]))) return 1;
 
 	const debian = await openDebian(join(folder, "apt"));
 	const emulator = await fetchEmulators();

@@ -22,8 +22,9 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { installTools } from "../../src/build/tools.ts";
 import { haveNetns, removeLeftovers } from "../support/netns.ts";
-import { prepare } from "../support/prepare.ts";
+import { tools } from "../support/tools.ts";
 import { Checks } from "./checks.ts";
 import { floodsPart } from "./floods.ts";
 import { fuzzPart } from "./fuzz.ts";
@@ -47,7 +48,7 @@ if (!(minutes >= minutesLeast)) {
 	console.error(`soak: --minutes=${values.minutes}: must be a number of at least ${minutesLeast}`);
 	process.exit(2);
 }
-if (!(await prepare((line) => console.log(`programs: ${line}`))) || !haveNetns()) {
+if (!(await installTools((line) => console.log(`programs: ${line}`), tools)) || !haveNetns()) {
 	console.error("soak: needs root, for network namespaces, and the programs above");
 	process.exit(2);
 }

@@ -1,6 +1,7 @@
 /** The way of a packet with all that tests look at in it (tests/module), compiled when its sources changed. */
 import { join } from "node:path";
-import { compileEngine, compileModule, root, workFolder } from "../../build.ts";
+import { root, workFolder } from "../../src/build/files.ts";
+import { compileEngine, compileModule } from "../../src/build/wasm.ts";
 
 const output = join(workFolder, "tests.wasm");
 await compileModule(

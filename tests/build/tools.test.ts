@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { missingTools, prepare, tools } from "./prepare.ts";
+import { installTools, missingTools } from "../../src/build/tools.ts";
+import { tools } from "../support/tools.ts";
 
 const present = { program: "sh", package: "dash", purpose: "a program that every machine has" };
 const absent = { program: "no-such-program-here", package: "no-such-package-here", purpose: "this test" };
@@ -10,7 +11,7 @@ test("a program that is there is not missing", () => {
 
 test("nothing is done when all is there", async () => {
 	const lines: string[] = [];
-	expect(await prepare((line) => lines.push(line), [present])).toBe(true);
+	expect(await installTools((line) => lines.push(line), [present])).toBe(true);
 	expect(lines).toEqual(["all 1 programs are there"]);
 });
 

@@ -1,47 +1,26 @@
-/** The programs that the tests judge the exporter with, from Debian's packages: installed where they are missing and we are root. */
+/** Programs from Debian's packages that the build, the release or the tests start: installed where they are missing and we are root. */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 
-/** A program that tests start, the Debian package it is in, and what it is for. */
+/** A program, the Debian package it is in, and what it is for. */
 export interface Tool {
 	readonly program: string;
 	readonly package: string;
 	readonly purpose: string;
 }
 
-export const tools: readonly Tool[] = [
-	{ program: "ip", package: "iproute2", purpose: "network namespaces, veth pairs and bridges" },
-	{ program: "nft", package: "nftables", purpose: "NAT as docker sets it up" },
-	{ program: "iptables", package: "iptables", purpose: "port 53 redirected to another" },
-	{ program: "sysctl", package: "procps", purpose: "forwarding between namespaces" },
-	{ program: "tcpreplay", package: "tcpreplay", purpose: "sending captured frames into an interface" },
-	{ program: "tcpdump", package: "tcpdump", purpose: "a second witness of what an interface carried" },
-	{ program: "tshark", package: "tshark", purpose: "an independent decoder" },
-	{ program: "systemd-analyze", package: "systemd", purpose: "a judge of the unit" },
-	{ program: "nix-instantiate", package: "nix-bin", purpose: "the NixOS module's language" },
-	{ program: "zsh", package: "zsh", purpose: "completion" },
-	{ program: "fish", package: "fish", purpose: "completion" },
-	{ program: "groff", package: "groff-base", purpose: "the manual page" },
-	{ program: "python3", package: "python3", purpose: "an independent count of KCP segments" },
-	{ program: "tmux", package: "tmux", purpose: "the terminal view" },
-	{ program: "chromium", package: "chromium", purpose: "the status page in a real browser" },
-	{ program: "curl", package: "curl", purpose: "HTTP requests inside a namespace" },
-	{ program: "prometheus", package: "prometheus", purpose: "the real scraper, and promtool" },
-	{ program: "openssl", package: "openssl", purpose: "certificates" },
-];
-
 /** A shell's path leaves these out for users who are not root. */
 const searchPath = `${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
 
 /** The tools whose program is not there. */
-export function missingTools(wanted: readonly Tool[] = tools): Tool[] {
+export function missingTools(wanted: readonly Tool[]): Tool[] {
 	return wanted.filter(({ program }) => Bun.which(program, { PATH: searchPath }) === null);
 }
 
 /**
  * Makes sure that the tools are there. As root it installs what is missing with apt-get, and starts none of the services that come with it;
- * otherwise it says what to install. `say` takes one line a step. Gives whether all is there.
+ * otherwise it says what to install. `say` takes one line a step. Returns whether all is there.
  */
-export async function prepare(say: (line: string) => void, wanted: readonly Tool[] = tools): Promise<boolean> {
+export async function installTools(say: (line: string) => void, wanted: readonly Tool[]): Promise<boolean> {
 	const missing = missingTools(wanted);
 	if (missing.length === 0) {
 		say(`all ${wanted.length} programs are there`);
