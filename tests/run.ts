@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import { installTools } from "../src/build/tools.ts";
+import { Condenser } from "./support/condense.ts";
 import { closing, readJunit, type Tally } from "./support/junit.ts";
 import { haveNetns, removeLeftovers } from "./support/netns.ts";
 import { temporaryFolder } from "./support/temporary.ts";
@@ -64,14 +65,17 @@ async function runTests(files: readonly string[]): Promise<Tally> {
 	return { passed: count("passed"), failed, skipped: count("skipped") };
 }
 
-/** Writes a stream to our standard error as it comes, and gives the end of it. */
+/** Writes a stream to our standard error as it comes, condensed, and returns the end of it. */
 async function passOn(stream: ReadableStream<Uint8Array>): Promise<string> {
 	const decoder = new TextDecoder();
+	const condenser = new Condenser((text) => process.stderr.write(text));
 	let end = "";
 	for await (const chunk of stream) {
-		process.stderr.write(chunk);
-		end = (end + decoder.decode(chunk, { stream: true })).slice(-4096);
+		const text = decoder.decode(chunk, { stream: true });
+		condenser.add(text);
+		end = (end + text).slice(-4096);
 	}
+	condenser.end();
 	return end;
 }
 
