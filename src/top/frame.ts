@@ -4,12 +4,13 @@ import { byteRate, count, rate } from "../format.ts";
 import { activeByMinute, minuteMs } from "../report/minutes.ts";
 import { silenceOf } from "../report/silence.ts";
 import { sparkline } from "../report/sparkline.ts";
-import { columnCounts, type Ranked, rankedOf } from "./columns.ts";
+import { type Table, type TableName, tableColumns, tableNames, tableOf } from "../report/tables.ts";
+import { chosenRows, tableLines } from "./columns.ts";
 import { bytesText, durationText, healthLines, timeText } from "./health.ts";
 import { cut, ends, fit, type Paint, type Style, widthOf, wrap } from "./paint.ts";
 import type { HistoryReading, Reading } from "./reading.ts";
 import type { Size } from "./screen.ts";
-import { type Extent, type Panel, panels, type RankedPanel, type View } from "./view.ts";
+import { byActive, type Extent, type Panel, panels, type View } from "./view.ts";
 
 /** What is there to be shown. */
 export interface Scene {
@@ -58,18 +59,18 @@ export function frameOf(scene: Scene, view: View, size: Size, paint: Paint): Fra
 		lines: [...head, ...shown, ...filler, bottomLine(view, more, columns, paint)]
 			.slice(0, rows)
 			.map((line) => cut(line, columns)),
-		extent: { columns: view.panel === "health" ? 1 : columnCounts[view.panel], page, rows: lines.length },
+		extent: { columns: view.panel === "health" ? 1 : tableColumns[view.panel].length, page, rows: lines.length },
 	};
 }
 
 /** All that there is, once, for what is no terminal. */
 export function plainText(scene: Scene, columns: number, paint: Paint): string {
 	const { reading } = scene;
-	const tables = (["domains", "countries", "asns"] as const).flatMap((panel) => {
-		const ranked = rankedOf(reading, panel, { column: 1, reversed: false }, "");
-		if (ranked === null) return [];
-		const { header, lines } = ranked.lines(columns, paint);
-		const missing = ranked.count - ranked.given;
+	const tables = tableNames.flatMap((name) => {
+		const table = tableOf(name, reading);
+		if (table === null) return [];
+		const { header, lines } = tableLines(table, chosenRows(table, byActive, ""), byActive, columns, paint);
+		const missing = table.count - table.rows.length;
 		return ["", header, ...lines, ...(missing > 0 ? [`and ${count(missing)} more`] : [])];
 	});
 	const all = [
@@ -128,13 +129,13 @@ function summaryLines({ reading, history }: Scene, columns: number, paint: Paint
 				dispensable: 1,
 			},
 			{
-				title: "In",
+				title: "Received",
 				value: byteRate(total.bytes_in_per_second),
 				note: `${bytesText(total.bytes_in)} in all`,
 				dispensable: 3,
 			},
 			{
-				title: "Out",
+				title: "Sent",
 				value: byteRate(total.bytes_out_per_second),
 				note: `${bytesText(total.bytes_out)} in all`,
 				dispensable: 2,
@@ -259,23 +260,25 @@ function panelOf(
 ): { header: string[]; lines: readonly string[] } {
 	const indent = (line: string) => ` ${line}`;
 	if (view.panel === "health") return { header: [], lines: healthLines(reading, columns - 2, paint).map(indent) };
-	const ranked = rankedOf(reading, view.panel, view.sorting[view.panel], view.filter);
-	if (ranked === null) return { header: [], lines: ["", ...wrap(databaseHint[view.panel], columns - 2).map(indent)] };
-	const { header, lines } = ranked.lines(columns - 2, paint);
-	return {
-		header: [indent(header)],
-		lines: [...lines, ...remark(ranked, view).map((line) => paint(line, "dim"))].map(indent),
-	};
+	const table = tableOf(view.panel, reading);
+	if (table === null) return { header: [], lines: ["", ...wrap(databaseHint[view.panel], columns - 2).map(indent)] };
+	const sorting = view.sorting[view.panel];
+	const rows = chosenRows(table, sorting, view.filter);
+	const { header, lines } = tableLines(table, rows, sorting, columns - 2, paint);
+	const remarks = remark(table, rows.length, view.filter).map((line) => paint(line, "dim"));
+	return { header: [indent(header)], lines: [...lines, ...remarks].map(indent) };
 }
 
-function remark({ rows, given, count: all }: Ranked, { filter, panel }: View): string[] {
-	if (rows.length === 0 && filter !== "") return [`none of ${count(given)} has “${filter}” in its name; Esc shows all`];
-	if (rows.length === 0) return ["none so far"];
+/** What the rows leave out; `shown` is how many the filter left. */
+function remark({ rows, count: all }: Table, shown: number, filter: string): string[] {
+	const given = rows.length;
+	if (shown === 0 && filter !== "") return [`none of ${count(given)} has “${filter}” in its name; Esc shows all`];
+	if (shown === 0) return ["none so far"];
 	if (all > given) return [`the ${count(given)} with the most active clients, of ${count(all)}; /metrics has all`];
-	return filter === "" || panel === "health" ? [] : [`${count(rows.length)} of ${count(given)}; Esc shows all`];
+	return filter === "" ? [] : [`${count(shown)} of ${count(given)}; Esc shows all`];
 }
 
-const databaseHint: Readonly<Record<RankedPanel, string>> = {
+const databaseHint: Readonly<Record<TableName, string>> = {
 	domains: "",
 	countries:
 		"The exporter has no database of countries: start it with --geoip.country-database /path/to/GeoLite2-Country.mmdb",
@@ -299,7 +302,7 @@ function helpLines(paint: Paint): string[] {
 		" A client is active for session.active-window (30 s) after its last query.",
 		" Rates are of the last 10 to 20 s; times are UTC.",
 		" Countries and ASNs are those of the resolvers that the queries came through.",
-		" RTT: from the server through the resolvers to the clients, and back.",
+		" Round trip: from the server through the resolvers to the clients, and back.",
 		"",
 		paint(" Any key goes back.", "dim"),
 	];

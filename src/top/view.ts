@@ -1,9 +1,10 @@
 /** What the viewer has chosen to see, and how keys change it. */
 
-export const panels = ["domains", "countries", "asns", "health"] as const;
+import { type TableName, tableNames } from "../report/tables.ts";
+
+/** Tables can be sorted and filtered. */
+export const panels = [...tableNames, "health"] as const;
 export type Panel = (typeof panels)[number];
-/** The panels with rows that can be sorted and filtered. */
-export type RankedPanel = Exclude<Panel, "health">;
 
 export interface Sorting {
 	/** Index into the panel's columns. */
@@ -13,7 +14,7 @@ export interface Sorting {
 
 export interface View {
 	readonly panel: Panel;
-	readonly sorting: Readonly<Record<RankedPanel, Sorting>>;
+	readonly sorting: Readonly<Record<TableName, Sorting>>;
 	/** Only rows whose name has this in it. */
 	readonly filter: string;
 	/** The filter is being typed. */
@@ -23,7 +24,8 @@ export interface View {
 	readonly help: boolean;
 }
 
-const byActive: Sorting = { column: 1, reversed: false };
+/** The first column is the name, the second the active clients. */
+export const byActive: Sorting = { column: 1, reversed: false };
 
 export const firstView: View = {
 	panel: "domains",

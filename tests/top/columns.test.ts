@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { rankedOf } from "../../src/top/columns.ts";
+import { type Table, type TableName, tableOf } from "../../src/report/tables.ts";
+import { chosenRows, tableLines } from "../../src/top/columns.ts";
 import { createPaint } from "../../src/top/paint.ts";
 import { type CountryReading, type DomainReading, type Reading, readingSchema } from "../../src/top/reading.ts";
 import type { Sorting } from "../../src/top/view.ts";
@@ -24,16 +25,21 @@ function countries(rows: readonly Partial<CountryReading>[]): Reading {
 	return { ...busy, countries: { rows: whole, count: whole.length } };
 }
 
+function known(name: TableName, reading: Reading): Table {
+	const table = tableOf(name, reading);
+	if (table === null) throw new Error(`no database for ${name}`);
+	return table;
+}
+
 /** The table of domains at a width. */
-function tableOf(reading: Reading, width: number, sorting = byActive, filter = "") {
-	const table = rankedOf(reading, "domains", sorting, filter);
-	if (table === null) throw new Error("domains need no database");
-	return table.lines(width, none);
+function linesOf(reading: Reading, width: number, sorting = byActive, filter = "") {
+	const table = known("domains", reading);
+	return tableLines(table, chosenRows(table, sorting, filter), sorting, width, none);
 }
 
 /** The first words of the table's lines. */
 const namesOf = (reading: Reading, sorting: Sorting) =>
-	tableOf(reading, 80, sorting).lines.map((line) => line.split(" ")[0] as string);
+	linesOf(reading, 80, sorting).lines.map((line) => line.split(" ")[0] as string);
 
 describe("the order of rows", () => {
 	test("is that of people: numbers in names by their value", () => {
@@ -53,12 +59,12 @@ describe("the order of rows", () => {
 
 describe("the columns", () => {
 	const titles = (width: number, sorting = byActive) =>
-		tableOf(busy, width, sorting)
+		linesOf(busy, width, sorting)
 			.header.replace(/ [▼▲]/, "")
 			.split(/ {2,}/)
 			.map((title) => title.trim());
 
-	const all = ["Domain", "Active", "Peak", "Queries/s", "In", "Out", "Refused", "Sessions"];
+	const all = ["Domain", "Active", "Peak", "Queries/s", "Received", "Sent", "Refused", "Sessions"];
 	// The longest name takes 24 columns.
 	test.each<[width: number, without: string[]]>([
 		[105, []],
@@ -66,15 +72,14 @@ describe("the columns", () => {
 		[93, ["Sessions"]],
 		[92, ["Sessions", "Refused"]],
 		[82, ["Sessions", "Refused"]],
-		[81, ["Sessions", "Refused", "Peak"]],
-		[72, ["Sessions", "Refused", "Peak"]],
-		// Peak would have the room that In has not.
-		[71, ["Sessions", "Refused", "Peak", "In"]],
-		[60, ["Sessions", "Refused", "Peak", "In"]],
-		[59, ["Sessions", "Refused", "Peak", "In", "Out"]],
-		[48, ["Sessions", "Refused", "Peak", "In", "Out"]],
-		[47, ["Sessions", "Refused", "Peak", "In", "Out", "Queries/s"]],
-		[30, ["Sessions", "Refused", "Peak", "In", "Out", "Queries/s"]],
+		[81, ["Sessions", "Refused", "Received"]],
+		[70, ["Sessions", "Refused", "Received"]],
+		[69, ["Sessions", "Refused", "Received", "Sent"]],
+		[59, ["Sessions", "Refused", "Received", "Sent"]],
+		[58, ["Sessions", "Refused", "Received", "Sent", "Peak"]],
+		[48, ["Sessions", "Refused", "Received", "Sent", "Peak"]],
+		[47, ["Sessions", "Refused", "Received", "Sent", "Peak", "Queries/s"]],
+		[30, ["Sessions", "Refused", "Received", "Sent", "Peak", "Queries/s"]],
 	])("in %i columns are all, in their order, but %p", (width, without) => {
 		expect(titles(width)).toEqual(all.filter((title) => !without.includes(title)));
 	});
@@ -86,15 +91,15 @@ describe("the columns", () => {
 	test("and the bar are no wider than there is room, however long a name is", () => {
 		const reading = domains([{ domain: `${"a".repeat(63)}.example` }, { domain: "b.example" }]);
 		for (let width = 30; width <= 200; width++) {
-			const { header, lines } = tableOf(reading, width);
+			const { header, lines } = linesOf(reading, width);
 			for (const line of [header, ...lines]) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(width);
 		}
 	});
 
 	test("leave 44 columns to a long name, which is cut then", () => {
-		const { lines } = tableOf(domains([{ domain: "a".repeat(45) }]), 200);
+		const { lines } = linesOf(domains([{ domain: "a".repeat(45) }]), 200);
 		expect(lines[0]).toStartWith(`${"a".repeat(43)}…  `);
-		expect(tableOf(domains([{ domain: "a".repeat(44) }]), 200).lines[0]).toStartWith(`${"a".repeat(44)}  `);
+		expect(linesOf(domains([{ domain: "a".repeat(44) }]), 200).lines[0]).toStartWith(`${"a".repeat(44)}  `);
 	});
 });
 
@@ -102,9 +107,9 @@ describe("the bar", () => {
 	/** What stands behind the last figure. */
 	const bars = (width: number, ...active: number[]) => {
 		const rows = active.map((active_clients, index) => ({ domain: `${index}.example`, active_clients, sessions: 7 }));
-		return tableOf(domains(rows), width).lines.map((line) => line.replace(/^.* 7( {2}|$)/, ""));
+		return linesOf(domains(rows), width).lines.map((line) => line.replace(/^.* 7( {2}|$)/, ""));
 	};
-	const spare = 16 + 2 + 9 + 2 + 8 + 2 + 11 + 2 + 10 + 2 + 10 + 2 + 9 + 2 + 10;
+	const spare = 16 + 2 + 9 + 2 + 9 + 2 + 11 + 2 + 10 + 2 + 9 + 2 + 9 + 2 + 10;
 
 	test("is 30 columns at the most, a share of the most active to an eighth of a column", () => {
 		expect(bars(200, 240, 120, 121, 8, 0)).toEqual(["█".repeat(30), `${"█".repeat(15)}▏`, "█".repeat(15), "█", ""]);
@@ -124,18 +129,18 @@ describe("the bar", () => {
 			{ domain: "a.example", active_clients: 20 },
 			{ domain: "b.example", active_clients: 10 },
 		]);
-		expect(tableOf(reading, 200, byActive, "b.").lines[0]).toEndWith(`  ${"█".repeat(15)}`);
+		expect(linesOf(reading, 200, byActive, "b.").lines[0]).toEndWith(`  ${"█".repeat(15)}`);
 	});
 });
 
 test("what was not measured is shown as a dash, not as 0", () => {
 	const rows = [{ country: "DE", round_trip_median_seconds: null, retransmission_ratio: null }];
-	const table = rankedOf(countries(rows), "countries", byActive, "");
-	expect(table?.lines(120, none).lines[0]).toMatch(/ – +– /);
+	const table = known("countries", countries(rows));
+	expect(tableLines(table, table.rows, byActive, 120, none).lines[0]).toMatch(/ – +– /);
 });
 
 test("without a database there is no table", () => {
 	const reading = { ...busy, countries: null, asns: null };
-	expect(rankedOf(reading, "countries", byActive, "")).toBeNull();
-	expect(rankedOf(reading, "asns", byActive, "")).toBeNull();
+	expect(tableOf("countries", reading)).toBeNull();
+	expect(tableOf("asns", reading)).toBeNull();
 });

@@ -1,6 +1,7 @@
+import type { TableName } from "../../report/tables.ts";
 import type { HistoryStatus, Status } from "../../status/status.ts";
 import { escapeHtml } from "../html.ts";
-import { firstSorting, parts, type RankingName, rankingHead } from "./view.ts";
+import { firstSortings, parts, tableHead } from "./view.ts";
 
 /** UTC, until the viewer's own zone is known. */
 function utc(time: string): string {
@@ -10,20 +11,21 @@ function utc(time: string): string {
 
 /** The whole status page with the figures of now in it: readable without its script, which renews them. */
 export function pageDocument(status: Status, history: HistoryStatus, telemetryPath: string): string {
-	const part = parts(status, history.hour, utc, { countries: firstSorting, asns: firstSorting });
+	const part = parts(status, history.hour, utc, firstSortings);
 	const names = status.domains.map(({ domain_unicode }) => escapeHtml(domain_unicode)).join(", ");
 	const fill = (tag: string, id: string, attributes = "") =>
 		`<${tag} id="${id}"${attributes}>${part[id] ?? ""}</${tag}>`;
-	const ranking = (name: RankingName, title: string, isKnown: boolean, key: string) =>
+	const table = (name: TableName) => `<table class="ranking" id="${name}" aria-labelledby="${name}-title">
+<thead>${tableHead(name)}</thead>
+${fill("tbody", `${name}-rows`)}
+</table>
+${fill("p", `${name}-more`, ` class="note"`)}`;
+	const origins = (name: TableName, title: string, isKnown: boolean, key: string) =>
 		`<section class="card" aria-labelledby="${name}-title">
 <h2 id="${name}-title">${title} <span class="of">of the resolvers</span></h2>
 ${
 	isKnown
-		? `<table class="ranking" id="${name}" aria-labelledby="${name}-title">
-<thead>${rankingHead(name)}</thead>
-${fill("tbody", `${name}-rows`)}
-</table>
-${fill("p", `${name}-more`, ` class="note"`)}`
+		? table(name)
 		: `<p class="note">Not known without a database: start with <code>--geoip.${key}</code> and the path of a GeoLite2 file.</p>`
 }
 </section>`;
@@ -60,15 +62,10 @@ ${fill("div", "now", ` class="now card"`)}
 </section>
 <section class="card" aria-labelledby="domains-title">
 <h2 id="domains-title">Domains</h2>
-<table aria-labelledby="domains-title">
-<thead><tr><th scope="col">Domain</th><th scope="col">Active</th><th scope="col">Peak</th><th scope="col">Queries/s</th><th scope="col" class="wide">Traffic</th><th scope="col" class="wide">Sessions</th><th scope="col" class="wide">Refused</th></tr></thead>
-${fill("tbody", "domains")}
-</table>
+${table("domains")}
 </section>
-<div class="pair">
-${ranking("countries", "Countries", status.countries !== null, "country-database")}
-${ranking("asns", "Networks", status.asns !== null, "asn-database")}
-</div>
+${origins("countries", "Countries", status.countries !== null, "country-database")}
+${origins("asns", "Networks", status.asns !== null, "asn-database")}
 <section class="card" aria-labelledby="health-title">
 <h2 id="health-title">Tunnel health <span class="of">since the start</span></h2>
 ${fill("ul", "diagnosis")}

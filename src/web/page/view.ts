@@ -1,138 +1,71 @@
 /** The parts of the status page that change, as HTML: the server writes them into the page, the page's script renews them. */
 
-import { byteRate, count, duration, optional, percent, rate, seconds } from "../../format.ts";
+import { byteRate, count, duration, rate } from "../../format.ts";
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../../report/entries.ts";
 import { activeByMinute } from "../../report/minutes.ts";
-import { countryName, networkName } from "../../report/names.ts";
 import { silenceOf } from "../../report/silence.ts";
-import type {
-	Amounts,
-	AsnStatus,
-	CountryStatus,
-	DomainStatus,
-	OriginStatus,
-	Point,
-	Ranking,
-	Status,
-} from "../../status/status.ts";
+import {
+	type Column,
+	sortRows,
+	type Table,
+	type TableName,
+	tableColumns,
+	tableNames,
+	tableOf,
+} from "../../report/tables.ts";
+import type { Point, Status } from "../../status/status.ts";
 import { escapeHtml } from "../html.ts";
 
 /** A moment (RFC 3339) for the viewer: in their zone once the script runs, in UTC before. */
 export type TimeText = (time: string) => string;
 
 export interface Sorting {
-	readonly column: string;
-	readonly descending: boolean;
+	/** Index of the column. */
+	readonly column: number;
+	/** Numbers from the least, names from the last. */
+	readonly reversed: boolean;
 	/** All rows, or the first few. */
 	readonly all: boolean;
 }
 
-/** Rows of a ranking that are shown at first. */
+export type Sortings = Readonly<Record<TableName, Sorting>>;
+
+const byActive: Sorting = { column: 1, reversed: false, all: false };
+export const firstSortings: Sortings = { domains: byActive, countries: byActive, asns: byActive };
+
+/** Rows of a table that are shown at first. */
 const fewRows = 15;
 
-/** One column of a ranking: its name, what it sorts by, and how a cell reads. */
-interface Column<Row> {
-	readonly name: string;
-	readonly title: string;
-	readonly value: (row: Row) => number | string | null;
-	readonly text: (row: Row) => string;
-	/** Left out where there is no room. */
-	readonly wide?: true;
+/** Columns of a higher number are left out on a narrow screen. */
+const narrowPriorityMax = 2;
+
+function widthClass({ priority }: Column): string {
+	return priority > narrowPriorityMax ? ` class="wide"` : "";
 }
 
-const originColumns: readonly Column<OriginStatus>[] = [
-	{
-		name: "active",
-		title: "Active",
-		value: (row) => row.active_clients,
-		text: (row) => count(row.active_clients),
-	},
-	{
-		name: "queries",
-		title: "Queries/s",
-		value: (row) => row.queries_per_second,
-		text: (row) => rate(row.queries_per_second),
-	},
-	{
-		name: "traffic",
-		title: "Traffic",
-		value: traffic,
-		text: (row) => byteRate(traffic(row)),
-		wide: true,
-	},
-	{
-		name: "trip",
-		title: "Round trip",
-		value: (row) => row.round_trip_median_seconds,
-		text: (row) => optional(row.round_trip_median_seconds, seconds),
-	},
-	{
-		name: "resent",
-		title: "Resent",
-		value: (row) => row.retransmission_ratio,
-		text: (row) => optional(row.retransmission_ratio, percent),
-		wide: true,
-	},
-];
-
-const countryColumns: readonly Column<CountryStatus>[] = [
-	{ name: "name", title: "Country", value: (row) => countryName(row.country), text: (row) => countryName(row.country) },
-	...originColumns,
-];
-
-const asnColumns: readonly Column<AsnStatus>[] = [
-	{ name: "name", title: "Network", value: (row) => Number(row.asn) || 0, text: (row) => networkName(row.asn) },
-	...originColumns,
-];
-
-/** The rankings by the id of their table. */
-export type RankingName = "countries" | "asns";
-
-export const firstSorting: Sorting = { column: "active", descending: true, all: false };
-
-/** The head of a ranking's table, which stays: its buttons sort. */
-export function rankingHead(name: RankingName): string {
-	const columns: readonly Column<never>[] = name === "countries" ? countryColumns : asnColumns;
-	const cells = columns.map((column) => {
-		const sort = column.name === firstSorting.column ? ` aria-sort="descending"` : "";
-		const wide = column.wide ? ` class="wide"` : "";
-		return `<th scope="col"${wide}${sort}><button type="button" data-table="${name}" data-column="${column.name}">${column.title}</button></th>`;
+/** The head of a table, which stays: its buttons sort. */
+export function tableHead(name: TableName): string {
+	const cells = tableColumns[name].map((column, index) => {
+		const order = index === byActive.column ? ` aria-sort="descending"` : "";
+		return `<th scope="col"${widthClass(column)}${order}><button type="button" data-table="${name}" data-column="${index}">${column.title}</button></th>`;
 	});
 	return `<tr>${cells.join("")}</tr>`;
 }
 
-/** Whether a column is sorted from its greatest value first: names are not. */
-export function descendsFirst(column: string): boolean {
-	return column !== "name";
-}
-
-function rankingRows<Row extends OriginStatus>(
-	rows: readonly Row[],
-	columns: readonly Column<Row>[],
-	sorting: Sorting,
-): string {
-	const by = columns.find(({ name }) => name === sorting.column) ?? columns[1];
-	if (by === undefined) return "";
-	const sorted = rows.toSorted((a, b) => compare(by.value(a), by.value(b), sorting.descending));
-	const most = Math.max(1, ...rows.map((row) => row.active_clients));
-	return sorted
-		.slice(0, sorting.all ? sorted.length : fewRows)
-		.map((row) => {
-			const cells = columns.map((column, index) => {
-				const text = escapeHtml(column.text(row));
-				if (index === 0) return `<th scope="row"><span>${text}</span>${bar(row.active_clients / most)}</th>`;
-				return `<td${column.wide ? ` class="wide"` : ""}>${text}</td>`;
-			});
-			return `<tr>${cells.join("")}</tr>`;
+function tableRows(table: Table | null, { column, reversed, all }: Sorting): string {
+	if (table === null) return "";
+	const most = Math.max(1, ...table.rows.map(({ activeClients }) => activeClients));
+	return sortRows(table.rows, column, reversed)
+		.slice(0, all ? table.rows.length : fewRows)
+		.map(({ names: [name, ...others], activeClients, cells }) => {
+			const notes = others.map((other) => `<span class="note">${escapeHtml(other)}</span>`).join("");
+			const head = `<th scope="row"><span>${escapeHtml(name)}</span>${notes}${bar(activeClients / most)}</th>`;
+			const rest = table.columns.map((of, index) =>
+				index === 0 ? head : `<td${widthClass(of)}>${escapeHtml(cells[index]?.text ?? "")}</td>`,
+			);
+			return `<tr>${rest.join("")}</tr>`;
 		})
 		.join("");
-}
-
-/** What is absent comes last, whichever way. */
-function compare(a: number | string | null, b: number | string | null, descending: boolean): number {
-	if (a === null || b === null) return Number(a === null) - Number(b === null);
-	const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en");
-	return descending ? -order : order;
 }
 
 /** All parts of the page that change, by the id of the element that they fill. */
@@ -140,9 +73,8 @@ export function parts(
 	status: Status,
 	hour: readonly Point[],
 	time: TimeText,
-	sortings: Readonly<Record<RankingName, Sorting>>,
+	sortings: Sortings,
 ): Readonly<Record<string, string>> {
-	const { countries, asns } = status;
 	const writing: Writing = {
 		name: escapeHtml,
 		moment: (moment) => timeElement(moment, time),
@@ -152,20 +84,24 @@ export function parts(
 	return {
 		notice: notice(status, time),
 		now: now(status, hour, time),
-		domains: status.domains.map(domainRow).join(""),
-		"countries-rows": rankingRows(countries?.rows ?? [], countryColumns, sortings.countries),
-		"countries-more": more("countries", countries, sortings.countries),
-		"asns-rows": rankingRows(asns?.rows ?? [], asnColumns, sortings.asns),
-		"asns-more": more("asns", asns, sortings.asns),
+		...Object.fromEntries(
+			tableNames.flatMap((name) => {
+				const table = tableOf(name, status);
+				return [
+					[`${name}-rows`, tableRows(table, sortings[name])],
+					[`${name}-more`, more(name, table, sortings[name])],
+				];
+			}),
+		),
 		health: tunnelEntries(status.health, writing).map(entry).join(""),
 		diagnosis: status.diagnosis.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join(""),
 		capture: capture(status, writing),
 	};
 }
 
-function more(name: RankingName, ranking: Ranking<unknown> | null, { all }: Sorting): string {
-	if (ranking === null) return "";
-	const { rows, count: inAll } = ranking;
+function more(name: TableName, table: Table | null, { all }: Sorting): string {
+	if (table === null) return "";
+	const { rows, count: inAll } = table;
 	if (rows.length === 0) return "No queries yet.";
 	const button =
 		rows.length > fewRows
@@ -229,20 +165,6 @@ function bar(share: number): string {
 	return `<svg class="bar" aria-hidden="true"><rect width="100%" height="100%"/><rect class="filled" width="${(share * 100).toFixed(1)}%" height="100%"/></svg>`;
 }
 
-function domainRow(row: DomainStatus): string {
-	const ascii = row.domain_unicode === row.domain ? "" : `<span class="note">${escapeHtml(row.domain)}</span>`;
-	const cells = [
-		count(row.active_clients),
-		count(row.peak_clients),
-		rate(row.queries_per_second),
-		byteRate(traffic(row)),
-		count(row.sessions),
-		count(row.refused_queries),
-	];
-	const tds = cells.map((text, index) => `<td${index > 2 ? ` class="wide"` : ""}>${text}</td>`);
-	return `<tr><th scope="row"><span>${escapeHtml(row.domain_unicode)}</span>${ascii}</th>${tds.join("")}</tr>`;
-}
-
 function capture({ capture, time }: Status, writing: Writing): string {
 	const { ports } = capture;
 	return [
@@ -284,10 +206,6 @@ function notice(status: Status, at: TimeText): string {
 <li>Is another port or interface in use? See <code>dnstt.port</code> and <code>capture.interface</code>.</li>
 </ul>`;
 	}
-}
-
-function traffic(row: Amounts): number {
-	return row.bytes_in_per_second + row.bytes_out_per_second;
 }
 
 function timeElement(time: string, text: TimeText): string {

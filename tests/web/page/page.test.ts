@@ -61,7 +61,7 @@ describe.skipIf(!(await haveChromium()))("the status page", () => {
 	afterAll(() => browser?.close());
 
 	describe.skipIf(!isRoot)("of the executable, fed with live traffic", () => {
-		const names: Readonly<Record<string, string>> = { DE: "Germany", FR: "France", ZZ: "Unknown" };
+		const names: Readonly<Record<string, string>> = { DE: "Germany (DE)", FR: "France (FR)", ZZ: "Unknown" };
 
 		test("has the figures of /metrics, renews them without a reload, and comes back after a restart", async () => {
 			using folder = temporaryFolder();
@@ -131,7 +131,7 @@ describe.skipIf(!(await haveChromium()))("the status page", () => {
 				expect(trip.health.round_trip_seconds?.median).toBeWithin(0.07, 0.12);
 				await more.exchange();
 				await agrees(22);
-				expect((await ranking(page, "countries"))[0]).toEqual(["France", 12]);
+				expect((await ranking(page, "countries"))[0]).toEqual(["France (FR)", 12]);
 				expect(await page.title()).toBe("22 active · dnstt_exporter");
 				expect(await page.evaluate("window.isSameDocument")).toBe(true);
 				await holds(page, `document.getElementById("active-chart").ariaLabel.includes("now 22")`);
@@ -217,27 +217,23 @@ describe.skipIf(!(await haveChromium()))("the status page", () => {
 				throw new Error(`Tab does not lead to ${selector}`);
 			};
 			const first = async () => (await ranking(page, "countries"))[0]?.[0];
-			const sort = (column: string) =>
+			const sort = (column: number) =>
 				page.locator(`#countries th:has([data-column="${column}"])`).getAttribute("aria-sort");
 
 			await tabTo("[data-span=day]");
 			await page.keyboard.press("Space");
 			expect(await page.locator("[data-span=day]").getAttribute("aria-pressed")).toBe("true");
 			expect(await page.locator("#active-chart").getAttribute("aria-label")).toContain("last day: now 365");
-			expect([await first(), await sort("active"), await sort("name")]).toEqual(["Iran", "descending", null]);
-			await tabTo(`[data-table="countries"][data-column="name"]`);
+			expect([await first(), await sort(1), await sort(0)]).toEqual(["Iran (IR)", "descending", null]);
+			await tabTo(`[data-table="countries"][data-column="0"]`);
 			await page.keyboard.press("Enter");
-			expect([await first(), await sort("active"), await sort("name")]).toEqual([
-				"Bosnia & Herzegovina",
-				null,
-				"ascending",
-			]);
+			expect([await first(), await sort(1), await sort(0)]).toEqual(["Bosnia & Herzegovina (BA)", null, "ascending"]);
 			await page.keyboard.press("Space");
-			expect([await first(), await sort("name")]).toEqual(["Venezuela", "descending"]);
+			expect([await first(), await sort(0)]).toEqual(["Venezuela (VE)", "descending"]);
 			served.push({ ...busyStatus, total: { ...busyStatus.total, active_clients: 366 } });
 			await holds(page, `document.title.startsWith("366")`);
-			expect(await page.evaluate("document.activeElement.dataset.column")).toBe("name");
-			expect(await first()).toBe("Venezuela");
+			expect(await page.evaluate("document.activeElement.dataset.column")).toBe("0");
+			expect(await first()).toBe("Venezuela (VE)");
 
 			await tabTo(`[data-all="asns"]`);
 			await page.keyboard.press("Enter");

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Status } from "../../../src/status/status.ts";
 import { pageDocument } from "../../../src/web/page/document.ts";
-import { firstSorting, parts, type Sorting } from "../../../src/web/page/view.ts";
+import { firstSortings, parts, type Sorting } from "../../../src/web/page/view.ts";
 import { busyHistory, busyStatus, quietStatus } from "./fixture.ts";
 
-function partsOf(status: Status, countries: Sorting = firstSorting) {
-	return parts(status, [], (time) => time, { countries, asns: firstSorting });
+function partsOf(status: Status, countries: Sorting = firstSortings.countries) {
+	return parts(status, [], (time) => time, { ...firstSortings, countries });
 }
 
 /** The first words of a table's rows. */
@@ -14,23 +14,27 @@ function names(rows: string | undefined): string[] {
 }
 
 describe("rankings", () => {
-	const sorted = (column: string, descending: boolean) =>
-		names(partsOf(busyStatus, { column, descending, all: true })["countries-rows"]);
+	const sorted = (column: number, reversed: boolean) =>
+		names(partsOf(busyStatus, { column, reversed, all: true })["countries-rows"]);
 
 	test("are sorted by any column, both ways, with what was not measured last in both", () => {
-		expect(sorted("active", true).slice(0, 3)).toEqual(["Iran", "China", "Russia"]);
-		expect(sorted("active", false)[0]).toBe("United Kingdom");
-		expect(sorted("name", false)[0]).toBe("Bosnia &amp; Herzegovina");
-		expect(sorted("name", true)[0]).toBe("Venezuela");
-		for (const descending of [true, false])
-			expect(sorted("trip", descending).slice(-2)).toEqual(["Bosnia &amp; Herzegovina", "United Kingdom"]);
+		const [name, active, roundTrip] = [0, 1, 5];
+		expect(sorted(active, false).slice(0, 3)).toEqual(["Iran (IR)", "China (CN)", "Russia (RU)"]);
+		expect(sorted(active, true)[0]).toBe("United Kingdom (GB)");
+		expect(sorted(name, false)[0]).toBe("Bosnia &amp; Herzegovina (BA)");
+		expect(sorted(name, true)[0]).toBe("Venezuela (VE)");
+		for (const reversed of [true, false])
+			expect(sorted(roundTrip, reversed).slice(-2)).toEqual(["Bosnia &amp; Herzegovina (BA)", "United Kingdom (GB)"]);
 	});
 
 	test("show fifteen rows until all are asked for, and say what is left out", () => {
 		const few = partsOf(busyStatus);
 		expect(names(few["asns-rows"]).length).toBe(15);
 		expect(few["asns-more"]).toContain("Show all 18</button> 299 more");
-		const all = parts(busyStatus, [], String, { countries: firstSorting, asns: { ...firstSorting, all: true } });
+		const all = parts(busyStatus, [], String, {
+			...firstSortings,
+			asns: { ...firstSortings.asns, all: true },
+		});
 		expect(names(all["asns-rows"]).length).toBe(18);
 		expect(all["asns-more"]).toContain("Show fewer");
 		expect(few["countries-more"]).toBe("");
@@ -41,7 +45,12 @@ describe("rankings", () => {
 		if (row === undefined) throw new Error("no rows");
 		const rows = ["DE", "ZZ", "other", "AX"].map((country) => ({ ...row, country }));
 		const status = { ...busyStatus, countries: { rows, count: 4 } };
-		expect(names(partsOf(status)["countries-rows"])).toEqual(["Germany", "Unknown", "Others", "Åland Islands"]);
+		expect(names(partsOf(status)["countries-rows"])).toEqual([
+			"Germany (DE)",
+			"Unknown",
+			"Others",
+			"Åland Islands (AX)",
+		]);
 	});
 });
 

@@ -1,9 +1,10 @@
 /** The status page's script: listens to the exporter and renews what changed. */
 
 import { count } from "../../../format.ts";
+import { type TableName, tableNames } from "../../../report/tables.ts";
 import { dayPointsMax, hourPointsMax } from "../../../status/history.ts";
 import type { HistoryStatus, HistoryStep, Point, Status } from "../../../status/status.ts";
-import { descendsFirst, firstSorting, parts, type RankingName, type Sorting } from "../view.ts";
+import { firstSortings, parts, type Sorting } from "../view.ts";
 import { Charts, type Span } from "./charts.ts";
 
 /** The exporter sends the status every two seconds: without it for this long the connection is as good as lost. */
@@ -17,7 +18,7 @@ const viewersClock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" })
 
 const charts = new Charts();
 const shown = new Map<string, string>();
-const sortings: Record<RankingName, Sorting> = { countries: firstSorting, asns: firstSorting };
+const sortings: Record<TableName, Sorting> = { ...firstSortings };
 let status: Status | undefined;
 let points: Record<Span, Point[]> = { hour: [], day: [] };
 let span: Span = "hour";
@@ -122,20 +123,24 @@ document.addEventListener("click", (event) => {
 			other.setAttribute("aria-pressed", String(other === button));
 		showHistory();
 	}
-	if (all === "countries" || all === "asns") {
-		sortings[all] = { ...sortings[all], all: !sortings[all].all };
+	const expanded = tableNames.find((name) => name === all);
+	if (expanded !== undefined) {
+		sortings[expanded] = { ...sortings[expanded], all: !sortings[expanded].all };
 		showStatus();
 		// The button was made anew.
-		document.querySelector<HTMLButtonElement>(`button[data-all="${all}"]`)?.focus();
+		document.querySelector<HTMLButtonElement>(`button[data-all="${expanded}"]`)?.focus();
 	}
-	if ((table === "countries" || table === "asns") && column !== undefined) sortBy(table, column, button);
+	const sorted = tableNames.find((name) => name === table);
+	if (sorted !== undefined && column !== undefined) sortBy(sorted, Number(column), button);
 });
 
-function sortBy(table: RankingName, column: string, button: HTMLButtonElement): void {
-	const { column: before, descending, all } = sortings[table];
-	sortings[table] = { all, column, descending: before === column ? !descending : descendsFirst(column) };
+function sortBy(table: TableName, column: number, button: HTMLButtonElement): void {
+	const before = sortings[table];
+	sortings[table] = { ...before, column, reversed: before.column === column && !before.reversed };
 	for (const head of document.querySelectorAll(`#${table} thead th`)) head.removeAttribute("aria-sort");
-	button.closest("th")?.setAttribute("aria-sort", sortings[table].descending ? "descending" : "ascending");
+	// Names are sorted from the first, numbers from the greatest.
+	const isAscending = (column === 0) !== sortings[table].reversed;
+	button.closest("th")?.setAttribute("aria-sort", isAscending ? "ascending" : "descending");
 	showStatus();
 }
 
