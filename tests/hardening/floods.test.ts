@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { receiveDatagrams } from "../process/unixsocket.ts";
 import { startExporter } from "../support/exporter.ts";
-import { answerMsMost, floodKinds, measureFlood, watchdogEnv, writeFlood } from "../support/floods.ts";
+import { aheadOfOthers, answerMsMost, floodKinds, measureFlood, watchdogEnv, writeFlood } from "../support/floods.ts";
 import { asnRecord, countryRecord, writeMmdb } from "../support/mmdb.ts";
 import { haveNetns, makeNetwork } from "../support/netns.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -32,13 +32,23 @@ describe.skipIf(!haveNetns())("a flood of", () => {
 			using manager = receiveDatagrams(folder.file("notify"));
 			chmodSync(folder.file("notify"), 0o777);
 			writeFlood(folder.file("flood.pcap"), kind);
+			using _ = aheadOfOthers();
 			await using exporter = await startExporter({
 				flags: ["--dnstt.domain=t.example.com", "--capture.interface=tunnel0", ...(await databases(folder))],
 				namespace: server,
 				env: watchdogEnv(folder.file("notify")),
 			});
 			const figures = await measureFlood({
-				...{ kind, path: folder.file("flood.pcap"), seconds, from: resolver, interfaceName: "wan0", exporter, manager },
+				...{
+					kind,
+					path: folder.file("flood.pcap"),
+					seconds,
+					from: resolver,
+					interfaceName: "wan0",
+					server,
+					exporter,
+					manager,
+				},
 			});
 			expect({ ...figures, isReceived: figures.received === figures.packets }).toMatchObject({ isReceived: true });
 			expect(figures.scrapes).toBeGreaterThan(1);

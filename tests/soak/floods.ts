@@ -4,7 +4,7 @@ import { benchDatabases } from "../bench/capture.ts";
 import { domain } from "../bench/traffic.ts";
 import { receiveDatagrams } from "../process/unixsocket.ts";
 import { startExporter } from "../support/exporter.ts";
-import { answerMsMost, floodKinds, measureFlood, watchdogEnv, writeFlood } from "../support/floods.ts";
+import { aheadOfOthers, answerMsMost, floodKinds, measureFlood, watchdogEnv, writeFlood } from "../support/floods.ts";
 import { makeNetwork } from "../support/netns.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import type { Checks } from "./checks.ts";
@@ -26,6 +26,7 @@ export async function floodsPart({ exporterPath, seconds, checks }: FloodsOption
 	// For the account that the exporter becomes.
 	chmodSync(folder.path, 0o755);
 	using network = makeNetwork();
+	using _ = aheadOfOthers();
 	const [resolvers, server] = [network.namespace("resolvers"), network.namespace("server")];
 	network.veth(
 		{ namespace: resolvers, interfaceName: sending },
@@ -46,7 +47,7 @@ export async function floodsPart({ exporterPath, seconds, checks }: FloodsOption
 		await Bun.sleep(settleMs);
 		const share = Math.floor(seconds / floodKinds.length);
 		const figures = await measureFlood({
-			...{ kind, path, seconds: share, from: resolvers, interfaceName: sending, exporter, manager },
+			...{ kind, path, seconds: share, from: resolvers, interfaceName: sending, server, exporter, manager },
 		});
 		const longest = Math.max(figures.scrapeMs, figures.healthyMs, figures.beatMs);
 		checks.that(

@@ -1,10 +1,10 @@
 /** Floods that are more than the exporter can follow, and what it has to do meanwhile: answer, and feed its watchdog. */
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { getPriority, setPriority } from "node:os";
 import { LinkType } from "../../src/capture/source.ts";
 import { writeTraffic } from "../bench/traffic.ts";
 import type { DatagramReceiver } from "../process/unixsocket.ts";
 import type { Exporter } from "./exporter.ts";
-import { parseExposition } from "./exposition.ts";
 import { dnsMessage, encodeName, ethernetFrame, namePointer, typeTxt, udpPacket } from "./frames.ts";
 import type { Namespace } from "./netns.ts";
 import { writePcap } from "./pcapfile.ts";
@@ -55,6 +55,17 @@ export function writeFlood(path: string, kind: FloodKind): void {
 	closeSync(file);
 }
 
+/** This process, and what it starts, goes ahead of whatever else keeps the machine busy: the times are to be the exporter's own. */
+export function aheadOfOthers(): Disposable {
+	const before = getPriority();
+	try {
+		setPriority(-15);
+	} catch {
+		// Not everywhere allowed, and needed only beside others.
+	}
+	return { [Symbol.dispose]: () => setPriority(before) };
+}
+
 export interface FloodFigures {
 	readonly packets: number;
 	readonly packetsPerSecond: number;
@@ -75,6 +86,8 @@ export interface FloodOptions {
 	readonly seconds: number;
 	readonly from: Namespace;
 	readonly interfaceName: string;
+	/** Where the exporter runs. */
+	readonly server: Namespace;
 	readonly exporter: Exporter;
 	/** In place of the service manager; the exporter was started with `watchdogEnv`. */
 	readonly manager: DatagramReceiver;
@@ -87,7 +100,7 @@ export function watchdogEnv(socket: string): Record<string, string> {
 
 /** Sends the flood for so long, asks again and again meanwhile, and listens for the beats. */
 export async function measureFlood(options: FloodOptions): Promise<FloodFigures> {
-	const { kind, path, seconds, from, interfaceName, exporter, manager } = options;
+	const { kind, path, seconds, from, interfaceName, server, exporter, manager } = options;
 	const counts = async () => {
 		const samples = await exporter.metrics();
 		return {
@@ -106,12 +119,21 @@ export async function measureFlood(options: FloodOptions): Promise<FloodFigures>
 	let scrapes = 0;
 	async function ask(what: "scrapeMs" | "healthyMs", request: string): Promise<void> {
 		while (!isOver) {
-			const begin = performance.now();
-			const response = await exporter.get(request);
-			const text = await response.text();
-			longest[what] = Math.max(longest[what], performance.now() - begin);
-			if (response.status !== 200) throw new Error(`${request} gave ${response.status}: ${text}`);
-			if (what === "scrapeMs" && parseExposition(text).all.length > 0) scrapes++;
+			// The time is curl's own: to start it takes long beside a flood.
+			const words = [
+				"--silent",
+				"--max-time",
+				"30",
+				"--output",
+				"/dev/null",
+				"--write-out",
+				"%{http_code} %{time_total}",
+			];
+			const { stdout } = await ended(server.spawn(["curl", ...words, `${exporter.url}${request}`]));
+			const [status, seconds] = stdout.split(" ");
+			if (status !== "200") throw new Error(`${request} gave ${status}`);
+			longest[what] = Math.max(longest[what], Number(seconds) * 1_000);
+			if (what === "scrapeMs") scrapes++;
 			await Bun.sleep(pauseMs);
 		}
 	}
