@@ -16,8 +16,11 @@ const waitingMax = 64;
 /** Checks that one network may have waiting while fewer than half of the places are taken; afterwards it is one each. */
 const waitingPerNetworkMax = 4;
 
-/** Of the places, those that networks without a wrong guess have for themselves: a scraper's first check finds one, and is next but one. */
+/** Of the places, those that networks without a wrong guess have for themselves: a scraper's first check finds one. */
 const waitingKept = 16;
+
+/** Checks of networks without a wrong guess that go before one of the others, if both wait. */
+const checksBeforeFailed = 3;
 
 /** Networks that are remembered for their wrong guesses. */
 const failedMax = 1024;
@@ -76,12 +79,13 @@ export function createBasicAuth(options: BasicAuthOptions): BasicAuth {
 			if (underWay !== undefined) return underWay;
 
 			const hash = users.get(user);
-			const network = networkOf(address);
-			const turn = queue.enter(network, () => verify(password, hash ?? decoyFor(user)));
+			const turn = queue.enter(networkOf(address), async () => {
+				const matches = await verify(password, hash ?? decoyFor(user));
+				return matches && hash !== undefined;
+			});
 			if (turn === undefined) return "busy";
-			const outcome = turn.then((matches): AuthOutcome => {
-				queue.note(network, matches && hash !== undefined);
-				if (!matches || hash === undefined) return "refused";
+			const outcome = turn.then((isRight): AuthOutcome => {
+				if (!isRight) return "refused";
 				const oldest = verified.size >= verifiedMax ? verified.values().next().value : undefined;
 				if (oldest !== undefined) verified.delete(oldest);
 				verified.add(digest);
@@ -94,21 +98,23 @@ export function createBasicAuth(options: BasicAuthOptions): BasicAuth {
 }
 
 /**
- * Runs checks `verifyingMax` at a time, and refuses what would wait beyond the bounds. Networks that guessed wrong and others take
- * turns, each kind in the order in which it came: neither can hold up the other, from however many networks it comes.
+ * Runs checks `verifyingMax` at a time, and refuses what would wait beyond the bounds. Those of networks that guessed wrong come after
+ * others, but come: neither kind can hold up the other for ever, from however many networks it comes. Each keeps its order.
  */
 function createQueue() {
 	const waiting: { network: string; start: () => void }[] = [];
 	const failed = new Set<string>();
 	let running = 0;
-	let failedIsNext = false;
+	/** Checks begun since the last of a network that had guessed wrong. */
+	let sinceFailed = 0;
 
 	function next(): void {
 		running--;
+		const failedIsNext = sinceFailed >= checksBeforeFailed;
 		const preferred = waiting.findIndex(({ network }) => failed.has(network) === failedIsNext);
 		const [one] = waiting.splice(Math.max(preferred, 0), 1);
 		if (one === undefined) return;
-		failedIsNext = !failed.has(one.network);
+		sinceFailed = failed.has(one.network) ? 0 : sinceFailed + 1;
 		one.start();
 	}
 
@@ -119,26 +125,32 @@ function createQueue() {
 		return waiting.length < (hasFailed ? waitingMax - waitingKept : waitingMax);
 	}
 
+	/** Remembers what came of a network's last check; of more networks than `failedMax` the longest ago is forgotten. */
+	function note(network: string, isRight: boolean): void {
+		failed.delete(network);
+		if (isRight) return;
+		const oldest = failed.size >= failedMax ? failed.values().next().value : undefined;
+		if (oldest !== undefined) failed.delete(oldest);
+		failed.add(network);
+	}
+
 	return {
 		/** The check's result, or undefined if it may not wait. */
 		enter(network: string, check: () => Promise<boolean>): Promise<boolean> | undefined {
 			const run = () => {
 				running++;
-				return check().finally(next);
+				return check()
+					.then((isRight) => {
+						note(network, isRight);
+						return isRight;
+					})
+					.finally(next);
 			};
 			if (running < verifyingMax) return run();
 			if (!hasPlace(network)) return undefined;
 			return new Promise<boolean>((resolve, reject) => {
 				waiting.push({ network, start: () => run().then(resolve, reject) });
 			});
-		},
-		/** Remembers what came of a network's last check; of more networks than `failedMax` the longest ago is forgotten. */
-		note(network: string, matched: boolean): void {
-			failed.delete(network);
-			if (matched) return;
-			const oldest = failed.size >= failedMax ? failed.values().next().value : undefined;
-			if (oldest !== undefined) failed.delete(oldest);
-			failed.add(network);
 		},
 	};
 }

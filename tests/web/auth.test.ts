@@ -224,7 +224,7 @@ describe("check", () => {
 		await step();
 		for (let n = 0; n < 10; n++) void guess(`203.0.113.${n}`);
 		void auth.check(basic("ann:secret"), "198.51.100.1").then((result) => results.push(result));
-		for (let n = 10; n < 14; n++) {
+		for (let n = 10; n < 15; n++) {
 			void guess(`203.0.113.${n}`);
 			await step();
 		}
