@@ -219,7 +219,10 @@ export async function startExporter(
 		},
 		onFlood(fault) {
 			if (fault === undefined) log.warn("too many connections, all were cut", { open_files_limit: descriptorLimit() });
-			else log.error("too many connections, and they could not be cut", { error: fault.message });
+			else
+				log.error("too many connections, all were cut, but the port could not be bound again", {
+					error: fault.message,
+				});
 		},
 		onPort(fault) {
 			if (fault === undefined) log.info("serving again");

@@ -42,7 +42,7 @@ export interface ServerOptions {
 	handler: (request: Request, client: Client) => Promise<Response>;
 	/** Told when a re-read put a new certificate to use (undefined), or why the old one stays; each fault once. */
 	onCertificate?(fault: WebError | undefined): void;
-	/** Told that there were too many connections: all of them were cut (undefined), or why that was impossible; each fault once. */
+	/** Told that there were too many connections: all of them were cut, and the port bound anew (undefined) or lost; each fault once. */
 	onFlood(fault: WebError | undefined): void;
 	/** Told why the port, once lost, cannot be bound again (it is tried every second; each fault once), and when it is bound (undefined). */
 	onPort?(fault: WebError | undefined): void;
@@ -52,7 +52,7 @@ export interface WebServer {
 	/** What to open in a browser on this host. */
 	readonly url: string;
 	readonly port: number;
-	/** The host that it listens on as an address; empty for every address. */
+	/** The host that it listens on, as an address if it has one; empty for every address. */
 	readonly address: string;
 	/**
 	 * Reads the certificate's files again and serves them to new connections if they changed; requests under way go on.
@@ -151,7 +151,7 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 /** Bun.serve knows the port alone, not the address that a name became (Bun 1.4.5's types). */
 async function addressOf(host: string): Promise<string> {
 	if (host === "" || isIP(host) !== 0) return host;
-	return (await lookup(host)).address;
+	return (await lookup(host).catch(() => null))?.address ?? host;
 }
 
 /** Tells each success, and a fault when it is another one than the last time: what is tried again and again may fail as often. */
