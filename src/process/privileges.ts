@@ -1,6 +1,6 @@
 /** What the process may do, and as whom: as little as a running exporter needs. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { loadCap, nativeError } from "../capture/native.ts";
 import { ConfigError } from "../config/error.ts";
 
@@ -70,7 +70,8 @@ export function limitPrivileges({ identity, port }: PrivilegeLimits): string[] {
 		isFiltered = limit(keep, -1, -1);
 	}
 	const unlimited = threadsBeyond(keep);
-	if (unlimited > 0)
+	if (unlimited === null) refused.push("what other threads keep cannot be seen: /proc is not mounted");
+	else if (unlimited > 0)
 		refused.push(
 			process.geteuid?.() === 0
 				? `the process stays root, and ${unlimited} of its threads keep all capabilities of the start; start it as another user with CAP_NET_RAW alone`
@@ -80,19 +81,21 @@ export function limitPrivileges({ identity, port }: PrivilegeLimits): string[] {
 	return refused;
 }
 
-/** How many threads have a capability that is none of these (proc_pid_status(5)). */
-function threadsBeyond(kept: readonly number[]): number {
+/** How many threads have a capability that is none of these (proc_pid_status(5)); null where there is no /proc. */
+function threadsBeyond(kept: readonly number[]): number | null {
 	const allowed = kept.reduce((set, number) => set | (1n << BigInt(number)), 0n);
-	return readdirSync("/proc/self/task").filter((thread) => {
-		const [, permitted = "0"] = /^CapPrm:\s+(\w+)$/m.exec(statusOfThread(thread)) ?? [];
+	const folder = "/proc/self/task";
+	if (!existsSync(folder)) return null;
+	return readdirSync(folder).filter((thread) => {
+		const [, permitted = "0"] = /^CapPrm:\s+(\w+)$/m.exec(statusOfThread(`${folder}/${thread}/status`)) ?? [];
 		return (BigInt(`0x${permitted}`) & ~allowed) !== 0n;
 	}).length;
 }
 
 /** Empty for a thread that has ended. */
-function statusOfThread(thread: string): string {
+function statusOfThread(path: string): string {
 	try {
-		return readFileSync(`/proc/self/task/${thread}/status`, "utf8");
+		return readFileSync(path, "utf8");
 	} catch {
 		return "";
 	}
