@@ -26,6 +26,7 @@ export interface EngineExports {
 	advance(monotonicUs: number): void;
 	reach(stampUs: number): void;
 	stepsBack(): number;
+	stepsForward(): number;
 	expire(): void;
 	nextExpiryUs(): number;
 	forgetOrigins(): void;

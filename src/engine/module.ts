@@ -122,6 +122,11 @@ export function stepsBack(): f64 {
 	return clock.stepsBack as f64;
 }
 
+/** How many times they went forward while a server's clock did not. */
+export function stepsForward(): u32 {
+	return clock.stepsForward;
+}
+
 /** Brings sessions and waiting queries up to the clock's now. */
 export function expire(): void {
 	expireAt(clock.now);

@@ -226,6 +226,11 @@ export class Tracker {
 		return this.engine.stepsBack();
 	}
 
+	/** How many times the stamps of files went forward by more than a second while a server's clock did not. */
+	get stepsForward(): number {
+		return this.engine.stepsForward();
+	}
+
 	/** Brings sessions and waiting queries up to now, for whoever looks next. */
 	expire(): void {
 		this.engine.expire();

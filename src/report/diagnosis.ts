@@ -163,8 +163,18 @@ export function diagnoseCut(truncated: number, packets: number): string | null {
 /** What is wrong when time stamps went back so many times: the sentence; null for none. */
 export function diagnoseTime(stepsBack: number): string | null {
 	if (stepsBack === 0) return null;
-	const times = stepsBack === 1 ? "once" : `${grouped(stepsBack)} times`;
+	const times = timesOf(stepsBack);
 	return `Time stamps go back by more than a second ${times}, as where captures of the same time are read as one, or a clock was set: active clients, times and segments sent again are wrong from there on. Read such captures one at a time.`;
+}
+
+/** The same when they went forward while the server's own clock did not. */
+export function diagnoseGap(stepsForward: number): string | null {
+	if (stepsForward === 0) return null;
+	return `Time stamps go forward by more than a second ${timesOf(stepsForward)} while the server's clock does not, as where a clock was set: durations and active clients are wrong across such a step, and the first round trips after it are left out.`;
+}
+
+function timesOf(count: number): string {
+	return count === 1 ? "once" : `${grouped(count)} times`;
 }
 
 /** "AS64500 14.5 %, AS64501 12.0 %, AS64502 11.3 % and 4 more networks". */

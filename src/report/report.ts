@@ -3,7 +3,15 @@ import { faultNames, foreignNames, rcodeNames, refusalNames } from "../engine/na
 import type { Tracker } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { ActivityFigures } from "./activity.ts";
-import { diagnose, diagnoseCut, diagnoseDomain, diagnosePort, diagnoseTime, placeOf } from "./diagnosis.ts";
+import {
+	diagnose,
+	diagnoseCut,
+	diagnoseDomain,
+	diagnoseGap,
+	diagnosePort,
+	diagnoseTime,
+	placeOf,
+} from "./diagnosis.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
 import { type HealthFigures, healthOf } from "./health.ts";
 
@@ -86,6 +94,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 	});
 	const wrongDomain = diagnoseDomain(domains, tracker.foreignOf(Foreign.Domain));
 	const wrongTime = diagnoseTime(tracker.stepsBack);
+	const wrongGap = diagnoseGap(tracker.stepsForward);
 	return {
 		files: reading.files,
 		packets: reading.packets,
@@ -98,7 +107,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		countries: origins.hasCountry ? countries.map(([country, row]) => ({ country, ...row })) : null,
 		asns: origins.hasAsn ? asns.map(([asn, row]) => ({ asn, ...row })) : null,
 		diagnosis: [
-			...[wrongLength, wrongPort, wrongDomain, wrongTime].filter((sentence) => sentence !== null),
+			...[wrongLength, wrongPort, wrongDomain, wrongTime, wrongGap].filter((sentence) => sentence !== null),
 			...diagnose(domains, [
 				...countries.map(([country, row]) => placeOf("country", country, row)),
 				...asns.map(([asn, row]) => placeOf("network", asn, row)),

@@ -2,6 +2,9 @@ import { heldUsMax } from "./limits.ts";
 
 /** Frames of several queues come out of order by less than this; a longer step back is a clock that was set. */
 const disorderUsMax: i64 = 1_000_000;
+/** A longer silence of a file may be a step of its clock, and is remembered for so long. */
+const gapUsMin: i64 = 1_000_000;
+const gapKeptUs: i64 = 60_000_000;
 /** Two clocks are never read at the same instant, and one of them in milliseconds: a smaller difference is no news. */
 const shiftUsMin: i64 = 5_000;
 
@@ -22,6 +25,11 @@ class Clock {
 	private isLive: bool;
 	/** How many times a file's stamps went back by more than disorder. */
 	stepsBack: u32;
+	/** How many times they went forward while a server's clock did not: by what it stamped. */
+	stepsForward: u32;
+	/** The longest gap between the stamps of a file of late, and when it ended. */
+	private gapUs: i64;
+	private gapEndUs: i64;
 
 	/** The time of a frame with this stamp. */
 	at(stampUs: i64): i64 {
@@ -33,9 +41,28 @@ class Clock {
 				this.stepsBack++;
 			}
 			time = this.now;
+		} else if (time - this.now > gapUsMin) {
+			this.gap(time);
 		}
 		this.now = time;
 		return time;
+	}
+
+	/** Whether the clock may have stepped forward by so much after `sinceUs`: not live, and not without a gap as long. */
+	canHaveStepped(byUs: i64, sinceUs: i64): bool {
+		return this.gapEndUs > sinceUs && byUs <= this.gapUs + gapUsMin;
+	}
+
+	get isOfFile(): bool {
+		return !this.isLive;
+	}
+
+	private gap(time: i64): void {
+		const gapUs = time - this.now;
+		if (this.isLive || this.now === 0) return;
+		if (gapUs < this.gapUs && time - this.gapEndUs < gapKeptUs) return;
+		this.gapUs = gapUs;
+		this.gapEndUs = time;
 	}
 
 	/** Live, before the frames of a batch: what both clocks show now. From here on time is on the monotonic clock's scale. */

@@ -1,11 +1,29 @@
-/** A push leaves the server within this after it was stamped, unless the server is another one: held for 1 s, queued for some more. */
-const delayMsMax: i32 = 10_000;
-/** So many pushes in a row that do not fit make another server. */
-const strangersMax: u32 = 8;
+import { clock } from "./clock.ts";
+
+/** A push leaves the server within this after it was stamped, unless its session left it waiting or the server is another one. */
+const promptMsMax: i32 = 1_000;
+/** A client that is idle asks every ten seconds at the least: a push may wait for so long. */
+const waitMsMax: i32 = 10_000;
+/**
+ * So many pushes that fit make the offset certain. From then on none moves it by more than this: one alone may be forged.
+ * No push leaves before its stamp, so until then an earlier one is believed.
+ */
+const fitsMin: u32 = 8;
+const earlyMsMax: i32 = 20;
+/**
+ * So many messages that do not fit, and agree on another offset, make another clock, over a time in which those that a
+ * session left waiting, stamped all at once, would no longer agree. Others may be among them, three for each.
+ */
+const witnessesMin: u32 = 8;
+const witnessUsMin: i64 = 500_000;
+const agreementMs: i32 = 200;
+const dissentersPerWitness: u32 = 3;
 /** The offset is the least one of the last one to two of these spans, so that it follows two clocks that drift apart. */
 const spanLengthUs: i64 = 60_000_000;
 /** A round trip that took longer was none. */
 const roundTripMsMax: i32 = 60_000;
+/** A stamp is a whole millisecond, so the offset may be one too large. */
+const roundingMs: i32 = 2;
 
 /**
  * The millisecond clock that a dnstt server stamps its pushes with, learnt from them: a push is captured as soon as it
@@ -24,10 +42,17 @@ export class ServerClock {
 	private spanMs: u32;
 	private spanUs: u32;
 	private spanEndUs: i64;
-	/** Pushes in a row that came too late or too early by the offset, and the least offset among them. */
-	private strangers: u32;
-	private strangersMs: u32;
-	private strangersUs: u32;
+	/** Pushes that fit, up to fitsMin, and the last of them. */
+	private fits: u32;
+	private fitStampMs: u32;
+	private fitUs: i64;
+	/** Messages that agree on another offset, the first and the last of them, those that do not, and the least offset. */
+	private witnesses: u32;
+	private dissenters: u32;
+	private sinceUs: i64;
+	private witnessUs: i64;
+	private otherMs: u32;
+	private otherUs: u32;
 
 	/** A push stamped `stampMs` was captured at `nowUs`. */
 	push(stampMs: u32, nowUs: i64): void {
@@ -35,16 +60,21 @@ export class ServerClock {
 		const ms = (wholeMs as u32) - stampMs;
 		const us = (nowUs - wholeMs * 1_000) as u32;
 		if (!this.isKnown) {
-			this.restart(ms, us, nowUs);
+			this.restart(ms, us, stampMs, nowUs);
 			return;
 		}
 		const late = (ms - this.ms) as i32;
-		if (late > delayMsMax || late < -delayMsMax) {
-			this.stranger(ms, us, nowUs);
-			return;
+		if (late > promptMsMax || late < -earlyMsMax) {
+			if (this.isStrange(late, nowUs)) {
+				this.witness(ms, us, stampMs, nowUs);
+				return;
+			}
+		} else {
+			this.fit(stampMs, nowUs);
 		}
-		this.strangers = 0;
 		if (nowUs >= this.spanEndUs) {
+			// After a long silence the clocks may have drifted apart.
+			if (nowUs >= this.spanEndUs + spanLengthUs) this.fits = 0;
 			this.ms = this.spanMs;
 			this.us = this.spanUs;
 			this.spanMs = ms;
@@ -62,33 +92,79 @@ export class ServerClock {
 
 	/**
 	 * The round trip, in microseconds, that an acknowledgement captured at `nowUs` completes, of the push stamped
-	 * `stampMs`; -1 when no push can have had that stamp, or it looks as if another server had come.
+	 * `stampMs`; -1 when no push can have had that stamp, or it may be another clock's.
 	 */
 	roundTripUs(stampMs: u32, nowUs: i64): i64 {
-		if (!this.isKnown || this.strangers > 0) return -1;
+		if (!this.isKnown) return -1;
 		const wholeMs = nowUs / 1_000;
-		const tripMs = ((wholeMs as u32) - stampMs - this.ms) as i32;
-		// A stamp is a whole millisecond, so the offset may be one too large.
-		if (tripMs < -2 || tripMs > roundTripMsMax) return -1;
+		const ms = (wholeMs as u32) - stampMs;
+		const tripMs = (ms - this.ms) as i32;
+		if (tripMs < -roundingMs || tripMs > roundTripMsMax) return -1;
+		if (this.witnesses > this.dissenters && ((this.otherMs - this.ms) as i32) > 0) {
+			if (((ms - this.otherMs) as i32) >= -roundingMs) return -1;
+		}
 		return max<i64>(0, (tripMs as i64) * 1_000 + (nowUs - wholeMs * 1_000) - this.us);
 	}
 
-	private stranger(ms: u32, us: u32, nowUs: i64): void {
-		if (this.strangers === 0 || isLess(ms, us, this.strangersMs, this.strangersUs)) {
-			this.strangersMs = ms;
-			this.strangersUs = us;
-		}
-		if (++this.strangers >= strangersMax) this.restart(this.strangersMs, this.strangersUs, nowUs);
+	private fit(stampMs: u32, nowUs: i64): void {
+		this.witnesses = 0;
+		if (this.fits < fitsMin) this.fits++;
+		this.fitStampMs = stampMs;
+		this.fitUs = nowUs;
 	}
 
-	private restart(ms: u32, us: u32, nowUs: i64): void {
+	/** Whether a push so late, or early if it is negative, speaks for another clock. */
+	private isStrange(late: i32, nowUs: i64): bool {
+		if (late < 0) {
+			const isSilent = nowUs >= this.spanEndUs + spanLengthUs;
+			return late < -waitMsMax || (this.fits >= fitsMin && !isSilent);
+		}
+		return late > waitMsMax || clock.canHaveStepped((late as i64) * 1_000, this.fitUs);
+	}
+
+	private witness(ms: u32, us: u32, stampMs: u32, nowUs: i64): void {
+		const later = (ms - this.otherMs) as i32;
+		const isOutvoted = this.dissenters > dissentersPerWitness * this.witnesses;
+		// The first may have left late itself.
+		const isPrompter = later < -agreementMs && later >= -promptMsMax;
+		if (this.witnesses === 0 || isPrompter || isOutvoted) {
+			this.witnesses = 1;
+			this.dissenters = 0;
+			this.sinceUs = nowUs;
+			this.otherMs = ms;
+			this.otherUs = us;
+		} else if (later > agreementMs || later < -agreementMs) {
+			this.dissenters++;
+			return;
+		} else if (this.witnessUs !== nowUs) {
+			this.witnesses++;
+		}
+		this.witnessUs = nowUs;
+		if (isLess(ms, us, this.otherMs, this.otherUs)) {
+			this.otherMs = ms;
+			this.otherUs = us;
+		}
+		if (this.witnesses < witnessesMin || nowUs - this.sinceUs < witnessUsMin) return;
+		if (this.hasStepped(stampMs)) clock.stepsForward++;
+		this.restart(this.otherMs, this.otherUs, stampMs, nowUs);
+	}
+
+	/** Whether the same server's clock goes on, and it is the capture's that stepped forward. */
+	private hasStepped(stampMs: u32): bool {
+		const late = (this.otherMs - this.ms) as i32;
+		if (late < 0 || ((stampMs - this.fitStampMs) as i32) < 0) return false;
+		return clock.canHaveStepped((late as i64) * 1_000, this.fitUs);
+	}
+
+	private restart(ms: u32, us: u32, stampMs: u32, nowUs: i64): void {
 		this.isKnown = true;
 		this.ms = ms;
 		this.us = us;
 		this.spanMs = ms;
 		this.spanUs = us;
 		this.spanEndUs = nowUs + spanLengthUs;
-		this.strangers = 0;
+		this.fits = 0;
+		this.fit(stampMs, nowUs);
 	}
 }
 

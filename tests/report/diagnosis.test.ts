@@ -3,6 +3,7 @@ import {
 	diagnose,
 	diagnoseCut,
 	diagnoseDomain,
+	diagnoseGap,
 	diagnosePort,
 	diagnoseTime,
 	type PlaceKind,
@@ -140,6 +141,14 @@ test.each([
 	[1_234, "Time stamps go back by more than a second 1,234 times, as where"],
 ])("time stamps that went back %i times", (stepsBack, said) => {
 	expect(diagnoseTime(stepsBack)?.slice(0, said?.length) ?? null).toBe(said);
+});
+
+test.each([
+	[0, null],
+	[1, "Time stamps go forward by more than a second once while the server's clock does not"],
+	[1_234, "Time stamps go forward by more than a second 1,234 times while the server's clock does not"],
+])("time stamps that went forward %i times", (stepsForward, said) => {
+	expect(diagnoseGap(stepsForward)?.slice(0, said?.length) ?? null).toBe(said);
 });
 
 /** Figures of a domain that are one short of a sentence, and the least that make it. */

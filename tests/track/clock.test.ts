@@ -48,6 +48,48 @@ describe("a file's clock", () => {
 	});
 });
 
+describe("a server's clock beside a file's", () => {
+	/** Pushes each half second, stamped as they are captured, until the file's clock steps forward after ten of them. */
+	function stepped(stepSeconds: number, restartMs: number | undefined = undefined) {
+		const { parts } = partsOf();
+		const server = parts.makeServerClock();
+		const trips: number[] = [];
+		for (let count = 0; count < 30; count++) {
+			const at = begin + count * 0.5 * second + (count < 10 ? 0 : stepSeconds * second);
+			const stampMs = count < 10 || restartMs === undefined ? 60_000 + count * 500 : restartMs + count * 500;
+			parts.clockAt(at);
+			parts.pushTo(server, stampMs, at);
+			trips.push(parts.roundTripOf(server, stampMs, at + 80_000));
+		}
+		return { trips, steps: parts.stepsForward() };
+	}
+
+	test.each([2, 3, 9, 30, 3_600])("a step of %i s is counted, and what cannot be timed is left out", (stepSeconds) => {
+		const { trips, steps } = stepped(stepSeconds);
+		expect(steps).toBe(1);
+		expect(trips).toEqual(trips.map((_, count) => (count >= 10 && count < 17 ? -1 : 80_000)));
+	});
+
+	test("a server that starts again after a silence is no step", () => {
+		const { trips, steps } = stepped(100, 0);
+		expect(steps).toBe(0);
+		expect(trips.at(-1)).toBe(80_000);
+	});
+
+	test("pushes that wait for their session, without a gap in the file, are no step, and keep their time", () => {
+		const { parts } = partsOf();
+		const server = parts.makeServerClock();
+		for (let count = 0; count < 40; count++) {
+			const at = begin + count * 0.5 * second;
+			const lateMs = count < 10 ? 0 : 3_000;
+			parts.clockAt(at);
+			parts.pushTo(server, 60_000 + count * 500 - lateMs, at);
+			expect(parts.roundTripOf(server, 60_000 + count * 500 - lateMs, at + 80_000)).toBe(lateMs * 1_000 + 80_000);
+		}
+		expect(parts.stepsForward()).toBe(0);
+	});
+});
+
 describe("the live clock", () => {
 	const live = () => {
 		const clock = clockOf();

@@ -169,7 +169,37 @@ describe("a server that was restarted", () => {
 		expect(server.trip(72 * second, 80 * ms)).toBe(-1);
 	});
 
-	test("whose clock is ahead of the old one's by 10 s at most needs no eight", () => {
+	test("one push that is stamped ahead of its time moves no clock that eight others made; eight do", () => {
+		const server = new Server(5_000);
+		for (let count = 0; count < 8; count++) server.push(count * second);
+		server.startMs += 8_700;
+		for (let count = 8; count < 15; count++) server.push(count * second);
+		server.startMs -= 8_700;
+		expect(server.trip(14 * second, 80 * ms)).toBe(80 * ms);
+		server.startMs += 8_700;
+		server.push(15 * second);
+		expect(server.trip(15 * second, 80 * ms)).toBe(80 * ms);
+	});
+
+	test("many pushes of one message are one", () => {
+		const server = restarted();
+		for (let count = 0; count < 50; count++) server.push(7 * second);
+		expect(server.trip(7 * second, 80 * ms)).toBe(-1);
+	});
+
+	test("pushes that a session left waiting are no other clock, however many, before they fit again and after", () => {
+		const server = new Server();
+		server.push(0);
+		for (let count = 0; count < 60; count++) {
+			// Stamped 20 s ago, all at once, and carried away by 25 queries a second.
+			server.push(0, 20 * second + count * 40 * ms);
+			expect(server.trip(22 * second, 80 * ms)).toBe(80 * ms);
+		}
+		server.push(23 * second);
+		expect(server.trip(23 * second, 80 * ms)).toBe(80 * ms);
+	});
+
+	test("whose clock is ahead of the old one's by 10 s at most needs no eight while the old one is not certain", () => {
 		const server = new Server(5_000);
 		server.push(0);
 		server.startMs += 10_000;
