@@ -7,6 +7,7 @@ import { TextCursor } from "./txt.ts";
 import {
 	clientIdBytes,
 	commandAt,
+	conversationAt,
 	dataBytesAt,
 	paddingPrefix,
 	segmentHeaderBytes,
@@ -113,6 +114,7 @@ export class Tunnel {
 		while (end - at >= segmentHeaderBytes) {
 			const characters = this.holding(name, at, segmentHeaderBytes);
 			const dataBytes = segments.add(
+				wordIn(characters, at + conversationAt),
 				byteIn(characters, at + commandAt),
 				wordIn(characters, at + stampAt),
 				wordIn(characters, at + sequenceAt),
@@ -158,6 +160,7 @@ function readDownstreamSegments(packetBytes: u32): i32 {
 		left -= segmentHeaderBytes;
 		const header = text.taken;
 		const dataBytes = segments.add(
+			load<u32>(header + conversationAt),
 			load<u8>(header + commandAt),
 			load<u32>(header + stampAt),
 			load<u32>(header + sequenceAt),

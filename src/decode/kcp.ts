@@ -11,6 +11,7 @@ export const segmentsMax: u32 = 256;
 /** What is looked at of a KCP segment; its layout on the wire is in wire.ts. */
 @unmanaged
 export class Segment {
+	conversation: u32;
 	command: u32;
 	stampMs: u32;
 	sequence: u32;
@@ -38,10 +39,11 @@ export class Segments {
 	 * Adds a segment, as its header says. Gives the bytes of data that follow it, or -1 when this is no KCP segment: an
 	 * unknown command, or more data (`dataBytes`) than the `left` bytes behind the header.
 	 */
-	add(command: u32, stampMs: u32, sequence: u32, dataBytes: u32, left: u32): i32 {
+	add(conversation: u32, command: u32, stampMs: u32, sequence: u32, dataBytes: u32, left: u32): i32 {
 		if (command < segmentPush || command > segmentWindowTell || this.count === segmentsMax) return -1;
 		if (dataBytes > left) return -1;
 		const segment = this.at(this.count++);
+		segment.conversation = conversation;
 		segment.command = command;
 		segment.stampMs = stampMs;
 		segment.sequence = sequence;

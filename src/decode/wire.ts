@@ -16,6 +16,7 @@ export const paddingPrefix: u32 = 0xe0;
  */
 export const segmentHeaderBytes: u32 = 24;
 /** Offsets of the fields that are looked at. */
+export const conversationAt: u32 = 0;
 export const commandAt: u32 = 4;
 export const stampAt: u32 = 8;
 export const sequenceAt: u32 = 12;

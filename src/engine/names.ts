@@ -43,6 +43,7 @@ export const segmentFaultNames: Readonly<Record<SegmentFault, string>> = {
 	[SegmentFault.Format]: "format",
 	[SegmentFault.Sequence]: "sequence",
 	[SegmentFault.Echo]: "echo",
+	[SegmentFault.AckOrder]: "ack_order",
 };
 
 /** IANA's names of the response codes that a header's 4 bits can hold (RFC 6895, 2.3); a number where there is none. */

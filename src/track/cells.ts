@@ -63,13 +63,13 @@ export enum ProcessCell {
 	/** A cell for each SegmentFault. */
 	SegmentFaults = 23,
 	/** Copies of datagrams that were counted already. */
-	Duplicates = 27,
+	Duplicates = 28,
 	/** How many lookups of label sets found no room and were answered with the other of their country. */
 	Overflowed,
 	Width = 32,
 }
 
-/** What a segment can be wrong in; a broken or absurd one changes nothing but its count. */
+/** What a segment can be wrong in; such a one changes nothing but its count. */
 export enum SegmentFault {
 	/** The packet does not parse as segments. */
 	Format = 1,
@@ -77,4 +77,6 @@ export enum SegmentFault {
 	Sequence,
 	/** An acknowledgement of what was never sent, or of a time that is out of range. */
 	Echo,
+	/** An acknowledgement that does not go beyond one before it: a resolver's copy, or overtaken. */
+	AckOrder,
 }

@@ -1,6 +1,6 @@
 /** What the KCP segments in the clear tell of a tunnel: goodput, retransmissions, round trip times. */
 
-import { segmentAck, segmentPush, segments } from "../decode/kcp.ts";
+import { Segment, segmentAck, segmentPush, segments } from "../decode/kcp.ts";
 import { portsMax } from "../decode/limits.ts";
 import { seen } from "../decode/observation.ts";
 import { ProcessCell, SegmentFault, SetCell } from "./cells.ts";
@@ -30,15 +30,21 @@ export function observeUpstream(set: u32, session: Session, now: i64): void {
 	for (let index: u32 = 0; index < segments.count; index++) {
 		const segment = segments.at(index);
 		if (segment.command === segmentPush) {
-			countPush(session.push(segment.sequence, false), row, SetCell.UpstreamPushes, SetCell.UpstreamRetransmissions);
+			const push = session.pushUpstream(segment.conversation, segment.sequence, segment.stampMs);
+			countPush(push, row, SetCell.UpstreamPushes, SetCell.UpstreamRetransmissions);
 		} else if (segment.command === segmentAck) {
-			const clock = clockOf(seen.domain, seen.server);
-			const tripUs = session.wasPushed(segment.sequence) ? clock.roundTripUs(segment.stampMs, now) : -1;
-			if (tripUs < 0) countFault(SegmentFault.Echo, 1);
-			else if (session.echo(segment.stampMs, segment.sequence))
-				roundTrips.observe(set, (tripUs as f64) * tripUnitsPerUs);
+			observeAck(set, session, segment, now);
 		}
 	}
+}
+
+function observeAck(set: u32, session: Session, segment: Segment, now: i64): void {
+	const clock = clockOf(seen.domain, seen.server);
+	const wasPushed = session.wasPushed(segment.conversation, segment.sequence);
+	const tripUs = wasPushed ? clock.roundTripUs(segment.stampMs, now) : -1;
+	if (tripUs < 0 || !session.hasLived(tripUs)) countFault(SegmentFault.Echo, 1);
+	else if (!session.acknowledge(segment.stampMs, segment.sequence)) countFault(SegmentFault.AckOrder, 1);
+	else roundTrips.observe(set, (tripUs as f64) * tripUnitsPerUs);
 }
 
 /** The packets of a response that answers a query of the session at `entry`, which is 0 if it ended. */
@@ -52,7 +58,7 @@ export function observeDownstream(set: u32, server: u32, entry: usize, now: i64)
 	for (let index: u32 = 0; index < segments.count; index++) {
 		const segment = segments.at(index);
 		if (segment.command !== segmentPush) continue;
-		const push = session.push(segment.sequence, true);
+		const push = session.pushDownstream(segment.conversation, segment.sequence);
 		countPush(push, row, SetCell.DownstreamPushes, SetCell.DownstreamRetransmissions);
 		if (push !== Push.Absurd) clock.push(segment.stampMs, now);
 	}

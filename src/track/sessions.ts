@@ -5,26 +5,31 @@ import { lives, volumes } from "./histogram.ts";
 import { volumeUnitBytes } from "./scales.ts";
 import { BoundedTable, Entry } from "./table.ts";
 
-/** What the sequence number of a push tells. */
+/** What a push tells. */
 export enum Push {
 	New = 1,
-	/** At or below the highest before it. */
+	/** Sent before. */
 	Repeated,
+	/** Whether it was sent before cannot be told: a resolver's copy, one that was overtaken, or of a conversation that is over. */
+	Unclear,
 	/** No number that the sender could have come to. */
 	Absurd,
 }
 
-/**
- * The state word holds the label set's number and, in its highest bits, whether there was a push in each direction, and
- * an acknowledgement.
- */
-const setMask: u32 = 0x1fff_ffff;
-const echoFlag: u32 = 0x2000_0000;
-const downstreamFlag: u32 = 0x4000_0000;
+/** The state word holds the label set's number, and above it what is known. */
+const setMask: u32 = 0x00ff_ffff;
+/** There was a push upstream or downstream, an acknowledgement, a segment that named the conversation. */
 const upstreamFlag: u32 = 0x8000_0000;
+const downstreamFlag: u32 = 0x4000_0000;
+const ackFlag: u32 = 0x2000_0000;
+const conversationFlag: u32 = 0x1000_0000;
 
 /** A sender has at most 65,535 segments on the way, as its window is 16 bits wide: no honest number is further ahead. */
 const sequenceStepMax: i32 = 65_536;
+
+/** Two fields share 64 bits: one of 48 bits, enough for nine years of microseconds or 280 terabytes, and above it one of 16. */
+const lowBits: u64 = 48;
+const lowMask: u64 = ((1 as u64) << lowBits) - 1;
 
 /** No domain has this index. */
 const nobody: u32 = 0xffff_ffff;
@@ -35,23 +40,27 @@ export class Session extends Entry {
 	private state: u32;
 	/** Highest KCP sequence number of a push downstream. */
 	private downstream: u32;
-	/** Time of its latest query, and of its first. */
+	/** Time of its latest query. */
 	lastUs: i64;
-	firstUs: i64;
-	/** Of DNS messages, both ways. */
-	bytes: u64;
+	/** Time of its first query; above it, see `resent`. */
+	private firstAndResent: u64;
+	/** Bytes of DNS messages, both ways; above them the low bits of the sequence number of the push that was acknowledged last. */
+	private bytesAndAck: u64;
 	/** Highest KCP sequence number of a push upstream. */
 	private upstream: u32;
-	/** Stamp and sequence number of the latest push that was acknowledged. */
-	private echoStamp: u32;
-	private echoSequence: u32;
+	/** The latest stamp of a push upstream. */
+	private upstreamStamp: u32;
+	/** Stamp of the push that was acknowledged last. */
+	private ackStamp: u32;
+	/** KCP's number of the conversation. */
+	private conversation: u32;
 
 	/** The entry was put in at its first query. */
 	begin(set: u32, now: i64): void {
 		this.state = set;
 		this.lastUs = now;
-		this.firstUs = now;
-		this.bytes = 0;
+		this.firstAndResent = (now as u64) & lowMask;
+		this.bytesAndAck = 0;
 	}
 
 	/** The label set of its latest query. */
@@ -63,45 +72,128 @@ export class Session extends Entry {
 		this.state = (this.state & ~setMask) | set;
 	}
 
-	/** A KCP push with this sequence number. */
-	push(sequence: u32, isDownstream: bool): Push {
-		const flag = isDownstream ? downstreamFlag : upstreamFlag;
-		const highest = isDownstream ? this.downstream : this.upstream;
-		if ((this.state & flag) === 0) {
-			// The first that is seen of it; the exporter may have started later than the session.
-			this.state |= flag;
-		} else {
-			const ahead = (sequence - highest) as i32;
-			if (ahead > sequenceStepMax || ahead < -sequenceStepMax) return Push.Absurd;
+	/** From its first query to its latest. */
+	get durationUs(): i64 {
+		return (((this.lastUs as u64) - this.firstAndResent) & lowMask) as i64;
+	}
+
+	/** Of DNS messages, both ways. */
+	get bytes(): u64 {
+		return this.bytesAndAck & lowMask;
+	}
+
+	addBytes(bytes: u32): void {
+		this.bytesAndAck += bytes;
+	}
+
+	/**
+	 * A push of the client's. Resolvers reorder queries and ask again, and what is lost before the server is never seen; but
+	 * KCP stamps each sending anew. So a push at or below the highest number was sent again if its stamp is later than all
+	 * before it, or the stamp of those that were sent again last, and no such push had its number. All else is a copy or
+	 * came late, so that no push counts as sent again that was not.
+	 */
+	pushUpstream(conversation: u32, sequence: u32, stampMs: u32): Push {
+		// The client chooses the conversation: another one begins afresh.
+		if ((this.state & conversationFlag) === 0 || this.conversation !== conversation) this.converse(conversation);
+		if ((this.state & upstreamFlag) === 0) return this.firstUpstream(sequence, stampMs);
+		const later = (stampMs - this.upstreamStamp) as i32;
+		if (later < -copyMsMax && sequence < beginningMax) {
+			// The client started again, its clock with it.
+			this.converse(conversation);
+			return this.firstUpstream(sequence, stampMs);
+		}
+		const ahead = (sequence - this.upstream) as i32;
+		if (isAbsurd(ahead)) return Push.Absurd;
+		if (ahead > 0) {
+			this.upstream = sequence;
+			// With the same stamp come those that were sent for the first time along with it, if they were overtaken.
+			if (later >= 0) this.stampUpstream(stampMs, allResent);
+			return Push.New;
+		}
+		if (later < 0) return Push.Unclear;
+		const resent = later === 0 ? ((this.firstAndResent >> lowBits) as u32) : 0;
+		const bit: u32 = 1 << (sequence & 15);
+		if ((resent & bit) !== 0) return Push.Unclear;
+		this.stampUpstream(stampMs, resent | bit);
+		return Push.Repeated;
+	}
+
+	/** A push of the server's, whose own order is what is captured: at or below the highest number it was sent again. */
+	pushDownstream(conversation: u32, sequence: u32): Push {
+		if ((this.state & conversationFlag) === 0) this.converse(conversation);
+		else if (this.conversation !== conversation) return Push.Unclear;
+		if ((this.state & downstreamFlag) !== 0) {
+			const ahead = (sequence - this.downstream) as i32;
+			if (isAbsurd(ahead)) return Push.Absurd;
 			if (ahead <= 0) return Push.Repeated;
 		}
-		if (isDownstream) this.downstream = sequence;
-		else this.upstream = sequence;
+		this.state |= downstreamFlag;
+		this.downstream = sequence;
 		return Push.New;
 	}
 
 	/** Whether the server can have sent a push with this number to the session. */
-	wasPushed(sequence: u32): bool {
-		if ((this.state & downstreamFlag) === 0) return false;
+	wasPushed(conversation: u32, sequence: u32): bool {
+		if ((this.state & downstreamFlag) === 0 || this.conversation !== conversation) return false;
 		const ahead = (sequence - this.downstream) as i32;
-		return ahead <= 0 && ahead >= -sequenceStepMax;
+		return ahead <= 0 && !isAbsurd(ahead);
+	}
+
+	/** Whether an acknowledgement at its latest query can have taken so long: it answers what came after the first one. */
+	hasLived(tripUs: i64): bool {
+		return tripUs <= this.durationUs + stampUs;
 	}
 
 	/**
 	 * Whether the acknowledgement of this push goes beyond all before it of the session; if so, it is the latest now. One
 	 * that does not is a copy, as resolvers send when they ask again, or was overtaken, and tells no time (RFC 7323, 4.1).
+	 * Pushes with the same stamp are closer together than the 16 bits that are kept of their number.
 	 */
-	echo(stampMs: u32, sequence: u32): bool {
-		if ((this.state & echoFlag) !== 0) {
-			const later = (stampMs - this.echoStamp) as i32;
-			const ahead = (sequence - this.echoSequence) as i32;
+	acknowledge(stampMs: u32, sequence: u32): bool {
+		if ((this.state & ackFlag) !== 0) {
+			const later = (stampMs - this.ackStamp) as i32;
+			const ahead = (sequence - ((this.bytesAndAck >> lowBits) as u32)) as i16;
 			if (later < 0 || (later === 0 && ahead <= 0)) return false;
 		}
-		this.state |= echoFlag;
-		this.echoStamp = stampMs;
-		this.echoSequence = sequence;
+		this.state |= ackFlag;
+		this.ackStamp = stampMs;
+		this.bytesAndAck = (this.bytesAndAck & lowMask) | ((sequence as u64) << lowBits);
 		return true;
 	}
+
+	/** The first that is seen of a conversation; the exporter may have started later than that. */
+	private firstUpstream(sequence: u32, stampMs: u32): Push {
+		this.state |= upstreamFlag;
+		this.upstream = sequence;
+		this.stampUpstream(stampMs, allResent);
+		return Push.New;
+	}
+
+	private converse(conversation: u32): void {
+		this.state = (this.state & setMask) | conversationFlag;
+		this.conversation = conversation;
+	}
+
+	/**
+	 * `resent` has a bit for each number, by its lowest four bits, that was sent again with the latest stamp; all where that
+	 * is a first sending's.
+	 */
+	private stampUpstream(stampMs: u32, resent: u32): void {
+		this.upstreamStamp = stampMs;
+		this.firstAndResent = (this.firstAndResent & lowMask) | ((resent as u64) << lowBits);
+	}
+}
+
+const allResent: u32 = 0xffff;
+/** Resolvers give a query up before it is so old; and numbers begin with 0. */
+const copyMsMax: i32 = 10_000;
+const beginningMax: u32 = 32;
+
+/** A stamp is a whole millisecond, and may be one too small, as the clock's offset may be. */
+const stampUs: i64 = 2_000;
+
+function isAbsurd(ahead: i32): bool {
+	return ahead > sequenceStepMax || ahead < -sequenceStepMax;
 }
 
 /**
@@ -200,7 +292,7 @@ function end(entry: usize): void {
 	sessions.remove(entry);
 	add(rowOfSet(session.set), SetCell.Active, -1);
 	add(rowOfDomain(session.c), DomainCell.Active, -1);
-	lives.observe(session.set, ((session.lastUs - session.firstUs) as f64) / 1e6);
+	lives.observe(session.set, (session.durationUs as f64) / 1e6);
 	volumes.observe(session.set, (session.bytes as f64) / volumeUnitBytes);
 	// Whoever still knows the entry finds that it is not this session's any more.
 	session.c = nobody;

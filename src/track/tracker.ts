@@ -91,7 +91,7 @@ function observeQuery(now: i64): void {
 	add(row, SetCell.EdnsBytes, max<u32>(seen.ednsBytes, ednsLeast));
 	increment(row, SetCell.Edns + ednsCell(seen.ednsBytes));
 	const entry = touchSession(seen.idHigh, seen.idLow, seen.domain, set, now);
-	sessionAt(entry).bytes += seen.messageBytes;
+	sessionAt(entry).addBytes(seen.messageBytes);
 	wait(set, entry, now);
 	if (seen.packets === 0) increment(row, SetCell.Polls);
 	else observeUpstream(set, sessionAt(entry), now);
@@ -119,7 +119,7 @@ function answer(entry: usize, now: i64): void {
 	answerTimes.observe(set, (waiting.waitedUs(now) as f64) * tripUnitsPerUs);
 	waitingQueries.remove(entry);
 	add(rowOfSet(set), SetCell.BytesOut, seen.messageBytes);
-	if (session !== 0) sessionAt(session).bytes += seen.messageBytes;
+	if (session !== 0) sessionAt(session).addBytes(seen.messageBytes);
 	if (seen.packets > 0) observeDownstream(set, waiting.server, session, now);
 }
 

@@ -18,7 +18,7 @@ export const observationFields = [
 	...(["packets", "packetBytes"] as const),
 ] as const;
 /** Those of a Segment. */
-export const segmentFields = ["command", "stampMs", "sequence"] as const;
+export const segmentFields = ["conversation", "command", "stampMs", "sequence"] as const;
 type ObservationField = (typeof observationFields)[number];
 type SegmentField = (typeof segmentFields)[number];
 type Field = ObservationField | SegmentField | "count" | "broken";
@@ -40,7 +40,14 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	segmentsSeen(): number;
 	segmentAt(index: number): number;
 	readonly segmentBytes: WebAssembly.Global;
-	addSegment(command: number, stampMs: number, sequence: number, dataBytes: number, left: number): number;
+	addSegment(
+		conversation: number,
+		command: number,
+		stampMs: number,
+		sequence: number,
+		dataBytes: number,
+		left: number,
+	): number;
 	clearSegments(): void;
 	readonly segmentsMax: WebAssembly.Global;
 
@@ -99,6 +106,7 @@ export interface Observation
 		readonly count: number;
 		broken: number;
 		/** One for each segment, in their order. */
+		readonly conversation: readonly number[];
 		readonly command: readonly number[];
 		readonly stampMs: readonly number[];
 		readonly sequence: readonly number[];
@@ -130,6 +138,9 @@ export function observationIn(exports: DecodeExports): Observation {
 		},
 		set broken(packets) {
 			words()[broken] = packets;
+		},
+		get conversation() {
+			return each("conversation");
 		},
 		get command() {
 			return each("command");
@@ -270,8 +281,8 @@ export function digestOf(outcome: Outcome, seen: Observation): number {
 	digest = fold(digest, seen.packetBytes);
 	digest = fold(digest, seen.segments.count);
 	digest = fold(digest, seen.segments.broken);
-	const { command, stampMs, sequence } = seen.segments;
-	for (const word of [...command, ...stampMs, ...sequence]) digest = fold(digest, word);
+	const { conversation, command, stampMs, sequence } = seen.segments;
+	for (const word of [...conversation, ...command, ...stampMs, ...sequence]) digest = fold(digest, word);
 	return digest;
 }
 

@@ -22,17 +22,18 @@ describe("Segments", () => {
 	for (const [title, command, dataBytes, left, expected] of rows) {
 		test(title, () => {
 			const { exports, seen } = decoderOf();
-			expect(exports.addSegment(command, 0, 0, dataBytes, left)).toBe(expected);
+			expect(exports.addSegment(0, command, 0, 0, dataBytes, left)).toBe(expected);
 			expect(seen.segments.count).toBe(expected < 0 ? 0 : 1);
 		});
 	}
 
-	test("stamp and sequence are unsigned words, each segment has its own", () => {
+	test("conversation, stamp and sequence are unsigned words, each segment has its own", () => {
 		const { exports, seen } = decoderOf();
-		exports.addSegment(82, 0xffff_fffe, 0x0102_0304, 0, 0);
-		exports.addSegment(81, 1, 0xffff_ffff, 0, 0);
-		const { command, stampMs, sequence } = seen.segments;
-		expect([command, stampMs, sequence]).toEqual([
+		exports.addSegment(0xffff_fffd, 82, 0xffff_fffe, 0x0102_0304, 0, 0);
+		exports.addSegment(5, 81, 1, 0xffff_ffff, 0, 0);
+		const { conversation, command, stampMs, sequence } = seen.segments;
+		expect([conversation, command, stampMs, sequence]).toEqual([
+			[0xffff_fffd, 5],
 			[82, 81],
 			[0xffff_fffe, 1],
 			[0x0102_0304, 0xffff_ffff],
@@ -42,13 +43,13 @@ describe("Segments", () => {
 	test(`${segmentsMax} segments are kept, one more is refused, and none after a clear`, () => {
 		const { exports, seen } = decoderOf();
 		const { segments } = seen;
-		for (let count = 0; count < segmentsMax; count++) expect(exports.addSegment(81, 0, count, 0, 0)).toBe(0);
-		expect(exports.addSegment(81, 0, 0, 0, 0)).toBe(-1);
+		for (let count = 0; count < segmentsMax; count++) expect(exports.addSegment(0, 81, 0, count, 0, 0)).toBe(0);
+		expect(exports.addSegment(0, 81, 0, 0, 0, 0)).toBe(-1);
 		expect(segments.count).toBe(segmentsMax);
 		expect(segments.sequence).toEqual(Array.from({ length: segmentsMax }, (_, index) => index));
 		segments.broken = 3;
 		exports.clearSegments();
-		expect([segments.count, segments.broken, exports.addSegment(81, 0, 0, 0, 0)]).toEqual([0, 0, 0]);
+		expect([segments.count, segments.broken, exports.addSegment(0, 81, 0, 0, 0, 0)]).toEqual([0, 0, 0]);
 	});
 
 	test("the longest query that a server takes holds fewer segments than are kept", () => {

@@ -83,26 +83,39 @@ def packets_down(message, at):
 def segments(packet):
     at = 0
     while at + 24 <= len(packet):
-        _, command, _, _, stamp, sequence, _, length = struct.unpack_from("<IBBHIIII", packet, at)
-        yield command, stamp, sequence, length
+        conversation, command, _, _, stamp, sequence, _, length = struct.unpack_from("<IBBHIIII", packet, at)
+        yield conversation, command, stamp, sequence, length
         at += 24 + length
     assert at == len(packet), "a packet with more or less than segments"
 
 
 class Direction:
     def __init__(self):
-        self.packets = self.packet_bytes = self.segments = self.pushes = self.retransmissions = self.acks = 0
-        self.highest = {}
-        self.data_bytes = {}
+        self.packets = self.packet_bytes = self.segments = self.acks = 0
+        # The pushes of each client and conversation, in the order in which they were captured.
+        self.sent = {}
 
-    def push(self, client, sequence, length):
-        """Counts a push; data that was sent before does not count into the client's bytes again."""
-        self.pushes += 1
-        if client in self.highest and sequence <= self.highest[client]:
-            self.retransmissions += 1
-            return
-        self.highest[client] = sequence
-        self.data_bytes[client] = self.data_bytes.get(client, 0) + length
+    def push(self, client, conversation, sequence, stamp, length):
+        self.sent.setdefault((client, conversation), []).append((sequence, stamp, length))
+
+    def highest(self, client, conversation):
+        return max((sequence for sequence, _, _ in self.sent.get((client, conversation), [])), default=-1)
+
+    @property
+    def pushes(self):
+        return sum(map(len, self.sent.values()))
+
+    @property
+    def retransmissions(self):
+        return sum(map(self.again, self.sent.values()))
+
+    def data_bytes(self):
+        """Of each client, what it sent or was sent, each number once."""
+        totals = {}
+        for (client, _), pushes in self.sent.items():
+            lengths = {sequence: length for sequence, _, length in pushes}
+            totals[client] = totals.get(client, 0) + sum(lengths.values())
+        return sorted(totals.values())
 
     def as_json(self):
         return {
@@ -112,15 +125,36 @@ class Direction:
             "pushes": self.pushes,
             "retransmissions": self.retransmissions,
             "acks": self.acks,
-            "data_bytes_by_client": sorted(self.data_bytes.values()),
+            "data_bytes_by_client": self.data_bytes(),
         }
 
 
+class Down(Direction):
+    """Captured where it is sent: every sending of a number after its first is one again."""
+
+    def again(self, pushes):
+        return len(pushes) - len({sequence for sequence, _, _ in pushes})
+
+
+class Up(Direction):
+    """
+    What resolvers lose, reorder and copy. A sending is known by number and stamp; copies have both. One was again if a
+    higher number was stamped before it, as no number is sent for the first time after a higher one.
+    """
+
+    def again(self, pushes):
+        sendings = {(sequence, stamp) for sequence, stamp, _ in pushes}
+        return sum(any(higher > sequence and earlier < stamp for higher, earlier in sendings) or
+                   any(same == sequence and earlier < stamp for same, earlier in sendings)
+                   for sequence, stamp in sendings)
+
+
 def count(path, domain, port):
-    up, down = Direction(), Direction()
+    up, down = Up(), Down()
     polls = queries = responses = 0
     offset = None
     echoes = []
+    overtaken = 0
     latest = {}
     seen = set()
     for time, source, destination, message in frames(path):
@@ -151,20 +185,23 @@ def count(path, domain, port):
         for packet in packets:
             direction.packets += 1
             direction.packet_bytes += len(packet)
-            for command, stamp, sequence, length in segments(packet):
+            for conversation, command, stamp, sequence, length in segments(packet):
                 direction.segments += 1
                 if command == PUSH:
-                    direction.push(client, sequence, length)
+                    direction.push(client, conversation, sequence, stamp, length)
                     if is_response:
                         late = time * 1000 - stamp
                         offset = late if offset is None else min(offset, late)
                 elif command == ACK:
                     direction.acks += 1
+                    if is_response or sequence > down.highest(client, conversation):
+                        continue
                     # Resolvers ask again with the same acknowledgement: only what goes beyond the latest counts.
-                    is_new = (stamp, sequence) > latest.get(client, (-1, -1))
-                    if not is_response and is_new and sequence <= down.highest.get(client, -1):
+                    if (stamp, sequence) > latest.get(client, (-1, -1)):
                         latest[client] = (stamp, sequence)
                         echoes.append(time * 1000 - stamp)
+                    else:
+                        overtaken += 1
     trips = [(echo - offset) / 1000 for echo in echoes]
     return {
         "queries": queries,
@@ -174,6 +211,7 @@ def count(path, domain, port):
         "up": up.as_json(),
         "down": down.as_json(),
         "round_trips": len(trips),
+        "overtaken_acks": overtaken,
         "round_trip_median_seconds": statistics.median(trips) if trips else None,
     }
 

@@ -24,6 +24,8 @@ interface Count {
 	readonly up: DirectionCount;
 	readonly down: DirectionCount;
 	readonly round_trips: number;
+	/** Acknowledgements that came again, or after a later one. */
+	readonly overtaken_acks: number;
 	readonly round_trip_median_seconds: number;
 }
 
@@ -80,14 +82,16 @@ describe.skipIf(!canCount).each(captureNames)("%s", (name) => {
 			down: [value("dnstt_packet_bytes_out_total"), value("dnstt_segments_out_total")],
 			retransmissions: [value("dnstt_retransmissions_in_total"), value("dnstt_retransmissions_out_total")],
 			trips: value("dnstt_round_trip_seconds_count"),
-			faults: samples.sum("dnstt_exporter_segment_faults_total"),
+			faults: ["format", "sequence", "echo", "ack_order"].map((reason) =>
+				samples.value("dnstt_exporter_segment_faults_total", { reason }),
+			),
 		}).toEqual({
 			polls: expected.polls,
 			up: [expected.up.packet_bytes, expected.up.pushes],
 			down: [expected.down.packet_bytes, expected.down.pushes],
 			retransmissions: [expected.up.retransmissions, expected.down.retransmissions],
 			trips: expected.round_trips,
-			faults: 0,
+			faults: [0, 0, 0, expected.overtaken_acks],
 		});
 	});
 

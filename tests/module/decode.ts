@@ -76,13 +76,21 @@ export function segmentAt(index: u32): usize {
 /** Offsets of the fields of both, and the length of a segment. */
 export const countOffset: usize = offsetof<Segments>("count");
 export const brokenOffset: usize = offsetof<Segments>("broken");
+export const conversationOffset: usize = offsetof<Segment>("conversation");
 export const commandOffset: usize = offsetof<Segment>("command");
 export const stampMsOffset: usize = offsetof<Segment>("stampMs");
 export const sequenceOffset: usize = offsetof<Segment>("sequence");
 export const segmentBytes: usize = offsetof<Segment>();
 
-export function addSegment(command: u32, stampMs: u32, sequence: u32, dataBytes: u32, left: u32): i32 {
-	return segments.add(command, stampMs, sequence, dataBytes, left);
+export function addSegment(
+	conversation: u32,
+	command: u32,
+	stampMs: u32,
+	sequence: u32,
+	dataBytes: u32,
+	left: u32,
+): i32 {
+	return segments.add(conversation, command, stampMs, sequence, dataBytes, left);
 }
 
 export function clearSegments(): void {

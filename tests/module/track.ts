@@ -186,17 +186,21 @@ export function expireSessionsAt(nowUs: f64): void {
 }
 
 export function addSessionBytes(entry: usize, bytes: u32): void {
-	sessionAt(entry).bytes += bytes;
+	sessionAt(entry).addBytes(bytes);
 }
 
-export function pushOf(entry: usize, sequence: u32, isDownstream: bool): i32 {
-	return sessionAt(entry).push(sequence, isDownstream);
+export function pushUpstreamOf(entry: usize, sequence: u32, stampMs: u32, conversation: u32): i32 {
+	return sessionAt(entry).pushUpstream(conversation, sequence, stampMs);
 }
 
-export function wasPushedTo(entry: usize, sequence: u32): bool {
-	return sessionAt(entry).wasPushed(sequence);
+export function pushDownstreamOf(entry: usize, sequence: u32, conversation: u32): i32 {
+	return sessionAt(entry).pushDownstream(conversation, sequence);
 }
 
-export function echoOf(entry: usize, stampMs: u32, sequence: u32): bool {
-	return sessionAt(entry).echo(stampMs, sequence);
+export function wasPushedTo(entry: usize, sequence: u32, conversation: u32): bool {
+	return sessionAt(entry).wasPushed(conversation, sequence);
+}
+
+export function acknowledgeOf(entry: usize, stampMs: u32, sequence: u32): bool {
+	return sessionAt(entry).acknowledge(stampMs, sequence);
 }

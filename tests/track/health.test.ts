@@ -57,6 +57,7 @@ class Wire {
 			format: tracker.segmentFaultsOf(SegmentFault.Format),
 			sequence: tracker.segmentFaultsOf(SegmentFault.Sequence),
 			echo: tracker.segmentFaultsOf(SegmentFault.Echo),
+			ackOrder: tracker.segmentFaultsOf(SegmentFault.AckOrder),
 		};
 	}
 
@@ -70,9 +71,10 @@ class Wire {
 	}
 }
 
-/** A segment that the server's clock stamped at a time. */
-function pushed(atUs: number, sequence: number, data = 100): Uint8Array {
+/** A segment that the server's clock, or the client's, stamped at a time. */
+function pushed(atUs: number, sequence: number, data = 100, conversation = 0): Uint8Array {
 	return kcpSegment({
+		conversation,
 		command: push,
 		timestampMs: (clockMs + atUs / ms) >>> 0,
 		sequence: sequence >>> 0,
@@ -80,8 +82,9 @@ function pushed(atUs: number, sequence: number, data = 100): Uint8Array {
 	});
 }
 
-function acked(stampedUs: number, sequence: number): Uint8Array {
-	return kcpSegment({ command: ack, timestampMs: (clockMs + stampedUs / ms) >>> 0, sequence: sequence >>> 0 });
+function acked(stampedUs: number, sequence: number, conversation = 0): Uint8Array {
+	const timestampMs = (clockMs + stampedUs / ms) >>> 0;
+	return kcpSegment({ conversation, command: ack, timestampMs, sequence: sequence >>> 0 });
 }
 
 /** A conversation that pushed numbers `first` to `first` + 4 at 10 ms and had them acknowledged at 90 ms; and a poll that waits. */
@@ -99,18 +102,31 @@ async function talking(first = 0): Promise<{ readonly wire: Wire; readonly poll:
 	return { wire, poll };
 }
 
-const quiet = { up: [0, 0], down: [0, 0], trips: [0, 0], format: 0, sequence: 0, echo: 0 };
+const quiet = { up: [0, 0], down: [0, 0], trips: [0, 0], format: 0, sequence: 0, echo: 0, ackOrder: 0 };
 
 describe("pushes", () => {
-	test("at or below the highest number before are sent again, in either direction", async () => {
+	test("at or below the highest number before are sent again: to the client all, from it those with a later stamp", async () => {
 		const { wire, poll } = await talking();
 		wire.response(
 			100 * ms,
 			poll,
 			[2, 4, 5, 5, 7, 6].map((sequence) => pushed(100 * ms, sequence)),
 		);
-		wire.query(110 * ms, [concatBytes([pushed(0, 0, 0), pushed(0, 1, 0)])]);
-		expect(wire.told).toMatchObject({ up: [3, 1], down: [11, 4], sequence: 0 });
+		// A copy, a new one, one that is sent again, and its copy.
+		wire.query(110 * ms, [concatBytes([pushed(0, 0, 0), pushed(100 * ms, 1, 0)])]);
+		wire.query(120 * ms, [concatBytes([pushed(110 * ms, 0, 0), pushed(110 * ms, 0, 0)])]);
+		expect(wire.told).toMatchObject({ up: [5, 1], down: [11, 4], sequence: 0 });
+	});
+
+	test("of a new conversation under the same client id begin afresh, both ways", async () => {
+		const { wire, poll } = await talking();
+		wire.query(100 * ms, [pushed(100 * ms, 0, 0, 9)]);
+		// One of the old conversation is still under way, and tells nothing.
+		wire.response(110 * ms, poll, [pushed(110 * ms, 4), pushed(110 * ms, 0, 100, 9), pushed(110 * ms, 1, 100, 9)]);
+		wire.query(190 * ms, [concatBytes([acked(110 * ms, 1, 9), acked(110 * ms, 4)])]);
+		expect(wire.told).toMatchObject({ up: [2, 0], down: [8, 0], trips: [6, 6 * 80 * ms], echo: 1 });
+		wire.response(200 * ms, wire.query(200 * ms), [pushed(200 * ms, 1, 100, 9)]);
+		expect(wire.told).toMatchObject({ down: [9, 1] });
 	});
 
 	test("count each session by itself", async () => {
@@ -240,7 +256,7 @@ function otherClock(): Uint8Array[] {
 }
 
 describe("an acknowledgement", () => {
-	test("that comes again, as resolvers ask again, is no round trip and no fault", async () => {
+	test("that comes again, as resolvers ask again, or was overtaken is no round trip, and counted as such", async () => {
 		const { wire } = await talking();
 		const before = wire.told;
 		const first = wire.query(100 * ms, []);
@@ -249,7 +265,21 @@ describe("an acknowledgement", () => {
 		for (const at of [180, 500, 900]) wire.query(at * ms, [acks]);
 		// The copy of an older one, and the older one's push of before.
 		wire.query(950 * ms, [concatBytes([acked(10 * ms, 4), acked(100 * ms, 5)])]);
-		expect(wire.told).toEqual({ ...before, down: [7, 0], trips: [7, 7 * 80 * ms] });
+		expect(wire.told).toEqual({ ...before, down: [7, 0], trips: [7, 7 * 80 * ms], ackOrder: 6 });
+	});
+
+	test("is believed for as long as its session lives, not longer", async () => {
+		const { wire } = await talking();
+		const before = wire.told;
+		// The session of another client, whose first push seems to have waited for a minute: nobody was there to wait.
+		wire.response(1_000 * ms, wire.query(1_000 * ms, [], 2), [pushed(990 * ms, 7), pushed(-56_000 * ms, 8)]);
+		wire.query(1_080 * ms, [acked(-56_000 * ms, 8)], 2);
+		expect(wire.told).toEqual({ ...before, down: [7, 0], echo: 1 });
+		wire.query(1_081 * ms, [acked(990 * ms, 7)], 2);
+		expect(wire.told).toEqual({ ...before, down: [7, 0], echo: 2 });
+		wire.response(1_100 * ms, wire.query(1_100 * ms, [], 2), [pushed(1_100 * ms, 9)]);
+		wire.query(1_180 * ms, [acked(1_100 * ms, 9)], 2);
+		expect(wire.told).toEqual({ ...before, down: [8, 0], echo: 2, trips: [6, 6 * 80 * ms] });
 	});
 
 	test("of a push that was sent again, with its new stamp, is one", async () => {
@@ -342,7 +372,7 @@ describe("any segments", () => {
 		const below = (limit: number) => Math.floor(random() * limit);
 		const near = (value: number) => (below(3) === 0 ? below(2 ** 32) : (value + below(20)) >>> 0);
 		return {
-			conversation: below(2 ** 32),
+			conversation: below(4) === 0 ? below(2) : 0,
 			command: below(8) === 0 ? below(256) : 81 + below(4),
 			timestampMs: near(clockMs + nowMs),
 			sequence: near(0),
@@ -373,13 +403,13 @@ describe("any segments", () => {
 		}
 		Bun.gc(true);
 		expect(process.memoryUsage().heapUsed - heap).toBeLessThan(2 ** 20);
-		const { up, down, trips, format, sequence, echo } = wire.told;
+		const { up, down, trips, format, sequence, echo, ackOrder } = wire.told;
 		for (const [pushes = 0, again = 0] of [up, down]) {
 			expect(again).toBeLessThanOrEqual(pushes);
 			expect(pushes).toBeGreaterThan(100);
 		}
 		// Three segments a round, of which window commands and downstream acks tell nothing.
-		const all = (up[0] ?? 0) + (down[0] ?? 0) + (trips[0] ?? 0) + sequence + echo;
+		const all = (up[0] ?? 0) + (down[0] ?? 0) + (trips[0] ?? 0) + sequence + echo + ackOrder;
 		expect(all).toBeLessThanOrEqual(3 * 4_000);
 		expect(format).toBeLessThanOrEqual(2 * 4_000);
 		for (const count of [format, sequence, echo]) expect(count).toBeGreaterThan(10);

@@ -77,9 +77,10 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 	findSession(idHigh: number, idLow: number, domain: number, guess: number): number;
 	expireSessionsAt(nowUs: number): void;
 	addSessionBytes(entry: number, bytes: number): void;
-	pushOf(entry: number, sequence: number, isDownstream: boolean): number;
-	wasPushedTo(entry: number, sequence: number): number;
-	echoOf(entry: number, stampMs: number, sequence: number): number;
+	pushUpstreamOf(entry: number, sequence: number, stampMs: number, conversation: number): number;
+	pushDownstreamOf(entry: number, sequence: number, conversation: number): number;
+	wasPushedTo(entry: number, sequence: number, conversation: number): number;
+	acknowledgeOf(entry: number, stampMs: number, sequence: number): number;
 }
 
 /** What the decoder would say of a frame, out of the module's memory. */
@@ -105,7 +106,14 @@ export class Observation implements DecoderObservation {
 	truncated = 0;
 	packets = 0;
 	packetBytes = 0;
-	segments: DecoderObservation["segments"] = { count: 0, broken: 0, command: [], stampMs: [], sequence: [] };
+	segments: DecoderObservation["segments"] = {
+		count: 0,
+		broken: 0,
+		conversation: [],
+		command: [],
+		stampMs: [],
+		sequence: [],
+	};
 }
 
 /** Writes observations into the memory of a module's instance, where its tracker finds them. */
@@ -114,10 +122,17 @@ function writerOf(exports: TrackExports): (seen: DecoderObservation) => void {
 	const words: Record<(typeof observationFields)[number], number> = memory;
 	return (seen) => {
 		for (const field of observationFields) words[field] = seen[field];
-		const { count, broken, command, stampMs, sequence } = seen.segments;
+		const { count, broken, conversation, command, stampMs, sequence } = seen.segments;
 		exports.clearSegments();
 		for (let index = 0; index < count; index++) {
-			exports.addSegment(command[index] ?? 0, stampMs[index] ?? 0, sequence[index] ?? 0, 0, 0);
+			exports.addSegment(
+				conversation[index] ?? 0,
+				command[index] ?? 0,
+				stampMs[index] ?? 0,
+				sequence[index] ?? 0,
+				0,
+				0,
+			);
 		}
 		memory.segments.broken = broken;
 	};

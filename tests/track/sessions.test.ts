@@ -61,9 +61,14 @@ function watched(trackedMax = 10, rememberedMax = 10) {
 		query: (idHigh: number, idLow: number, domain: number, set: number, now: number) =>
 			watch(() => parts.touchSessionAt(idHigh, idLow, domain, set, now)),
 		find: parts.findSession,
-		push: parts.pushOf,
-		wasPushed: (entry: number, sequence: number) => parts.wasPushedTo(entry, sequence) !== 0,
-		echo: (entry: number, stampMs: number, sequence: number) => parts.echoOf(entry, stampMs, sequence) !== 0,
+		pushUpstream: (entry: number, sequence: number, stampMs: number, conversation = 7) =>
+			parts.pushUpstreamOf(entry, sequence, stampMs, conversation),
+		pushDownstream: (entry: number, sequence: number, conversation = 7) =>
+			parts.pushDownstreamOf(entry, sequence, conversation),
+		wasPushed: (entry: number, sequence: number, conversation = 7) =>
+			parts.wasPushedTo(entry, sequence, conversation) !== 0,
+		acknowledge: (entry: number, stampMs: number, sequence: number) =>
+			parts.acknowledgeOf(entry, stampMs, sequence) !== 0,
 		addBytes: parts.addSessionBytes,
 		volumes: (set: number) => tracker.volumes.distribution([set]),
 	};
@@ -174,7 +179,7 @@ describe("Sessions", () => {
 		query(1, 0, 0);
 		const entry = sessions.find(1, ~1, 0, 0);
 		expect(entry).not.toBe(0);
-		expect(sessions.push(entry, 500, true)).toBe(sessions.push(entry, 501, true));
+		expect(sessions.pushDownstream(entry, 500)).toBe(sessions.pushDownstream(entry, 501));
 		sessions.addBytes(entry, 3_072);
 		query(1, 0, 2 * windowUs);
 		const again = sessions.find(1, ~1, 0, entry);
@@ -182,6 +187,156 @@ describe("Sessions", () => {
 		sessions.addBytes(again, 1_024);
 		sessions.expire(4 * windowUs);
 		expect([sessions.volumes(0).count, sessions.volumes(0).sum]).toEqual([2, 4_096]);
+	});
+
+	test("a conversation that begins again, with the client's clock, begins afresh both ways", () => {
+		const { sessions, query } = watched();
+		query(1, 0, 0);
+		const entry = sessions.find(1, ~1, 0, 0);
+		const isNew = sessions.pushDownstream(entry, 500);
+		for (let sequence = 0; sequence < 200; sequence++) sessions.pushUpstream(entry, sequence, 60_000 + sequence);
+		// Ten seconds late it is a copy still.
+		expect(sessions.pushUpstream(entry, 31, 50_199)).not.toBe(isNew);
+		expect(sessions.pushUpstream(entry, 32, 50_198)).not.toBe(isNew);
+		expect(sessions.wasPushed(entry, 500)).toBe(true);
+		expect(sessions.pushUpstream(entry, 31, 50_198)).toBe(isNew);
+		expect(sessions.wasPushed(entry, 500)).toBe(false);
+		expect([sessions.pushUpstream(entry, 32, 50_300), sessions.pushDownstream(entry, 3)]).toEqual([isNew, isNew]);
+	});
+
+	const upstream: readonly [
+		title: string,
+		pushes: readonly (readonly [sequence: number, stampMs: number])[],
+		again: string,
+	][] = [
+		[
+			"in order",
+			[
+				[0, 100],
+				[1, 100],
+				[2, 120],
+			],
+			"---",
+		],
+		[
+			"a copy, however late",
+			[
+				[0, 100],
+				[1, 110],
+				[0, 100],
+				[1, 110],
+				[0, 100],
+			],
+			"-----",
+		],
+		[
+			"one that was overtaken",
+			[
+				[1, 110],
+				[0, 100],
+				[3, 120],
+				[2, 120],
+			],
+			"----",
+		],
+		[
+			"one that was lost before the server",
+			[
+				[0, 100],
+				[2, 120],
+				[1, 500],
+			],
+			"--+",
+		],
+		[
+			"two of them, sent again together, in any order",
+			[
+				[0, 100],
+				[3, 120],
+				[2, 500],
+				[1, 500],
+			],
+			"--++",
+		],
+		[
+			"copies of what was sent again",
+			[
+				[0, 100],
+				[3, 120],
+				[1, 500],
+				[2, 500],
+				[1, 500],
+				[2, 500],
+			],
+			"--++--",
+		],
+		[
+			"one that is sent again twice",
+			[
+				[0, 100],
+				[3, 120],
+				[1, 500],
+				[1, 900],
+				[1, 500],
+			],
+			"--++-",
+		],
+		[
+			"a first sending with the stamp of what was sent again",
+			[
+				[0, 100],
+				[9, 120],
+				[1, 500],
+				[11, 500],
+				[10, 500],
+			],
+			"--+--",
+		],
+		[
+			"stamps that wrap around",
+			[
+				[0, 2 ** 32 - 9],
+				[2, 2 ** 32 - 1],
+				[1, 4],
+				[0, 2 ** 32 - 9],
+			],
+			"--+-",
+		],
+		[
+			"numbers that wrap around",
+			[
+				[-2, 100],
+				[0, 100],
+				[-1, 200],
+				[1, 210],
+			],
+			"--+-",
+		],
+	];
+	test.each(upstream)("pushes of a client count as sent again by their stamp: %s", (_, pushes, again) => {
+		const { sessions, query } = watched();
+		query(1, 0, 0);
+		const entry = sessions.find(1, ~1, 0, 0);
+		sessions.pushDownstream(entry, 1);
+		const repeated = sessions.pushDownstream(entry, 1);
+		const told = pushes.map(([sequence, stampMs]) => sessions.pushUpstream(entry, sequence, stampMs) === repeated);
+		expect(told.map((isAgain) => (isAgain ? "+" : "-")).join("")).toBe(again);
+	});
+
+	test("bytes and times stand beside what is remembered of pushes, however many", () => {
+		const { told, sessions, query } = watched();
+		const day = 86_400 * second;
+		query(1, 0, 19_999 * day);
+		const entry = sessions.find(1, ~1, 0, 0);
+		sessions.addBytes(entry, 2 ** 31);
+		sessions.pushUpstream(entry, -1, -1);
+		sessions.acknowledge(entry, -1, -1);
+		for (let count = 0; count < 15; count++) sessions.addBytes(entry, 2 ** 31);
+		query(1, 0, 19_999 * day + 3);
+		expect(sessions.acknowledge(entry, -1, -1)).toBe(false);
+		sessions.expire(20_000 * day);
+		expect(told.at(-1)).toBe("ended 0 3");
+		expect(sessions.volumes(0).sum).toBe(2 ** 35);
 	});
 
 	test("is found by its id, whatever entry is guessed", () => {
@@ -208,11 +363,12 @@ describe("Sessions", () => {
 		const { sessions, query } = watched();
 		query(1, 0, 0);
 		const entry = sessions.find(1, ~1, 0, 0);
-		for (const isDownstream of [true, false]) sessions.push(entry, -1, isDownstream);
-		expect(sessions.echo(entry, 9, 9)).toBe(true);
+		sessions.pushDownstream(entry, -1);
+		sessions.pushUpstream(entry, -1, 5);
+		expect(sessions.acknowledge(entry, 9, 9)).toBe(true);
 		query(1, 5, 1);
-		const [repeated, next] = [sessions.push(entry, -1, true), sessions.push(entry, 0, true)];
-		expect([repeated === next, sessions.wasPushed(entry, -1), sessions.echo(entry, 9, 9)]).toEqual([
+		const [repeated, next] = [sessions.pushDownstream(entry, -1), sessions.pushDownstream(entry, 0)];
+		expect([repeated === next, sessions.wasPushed(entry, -1), sessions.acknowledge(entry, 9, 9)]).toEqual([
 			false,
 			true,
 			false,

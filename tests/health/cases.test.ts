@@ -1,0 +1,41 @@
+/** Small captures with known figures, from simulation and practice. */
+import { describe, expect, test } from "bun:test";
+import { resolve } from "node:path";
+import type { Report } from "../../src/report/report.ts";
+import { inspectJson } from "../support/exporter.ts";
+
+async function inspected(name: string) {
+	const path = resolve(import.meta.dir, "cases", `${name}.pcap`);
+	const report = await inspectJson<Report>(path, ["--dnstt.domain", "t.example.com"]);
+	const domain = report.domains[0];
+	if (domain === undefined) throw new Error(`${name} has no domain`);
+	return { diagnosis: report.diagnosis, domain, health: domain.health };
+}
+
+describe("segments sent again by clients", () => {
+	test("are those that were lost before the server: one", async () => {
+		const { health } = await inspected("lost-then-resent");
+		expect([health.segments_in, health.retransmissions_in]).toEqual([3, 1]);
+	});
+
+	test("are none of a client that starts again under its old id", async () => {
+		const { health } = await inspected("new-conversation");
+		expect([health.segments_in, health.retransmissions_in]).toEqual([400, 0]);
+	});
+});
+
+describe("round trips of 50 ms", () => {
+	test("stay so where the file's clock steps forward by 3 s; seven are left out, and the step is reported", async () => {
+		const { health, diagnosis } = await inspected("step3");
+		expect(health.round_trip_seconds?.count).toBe(1_493);
+		expect(health.round_trip_seconds?.p95).toBeLessThan(0.051);
+		expect(diagnosis.filter((sentence) => sentence.includes("forward by more than a second once"))).toHaveLength(1);
+	});
+
+	test("are all 300 of a client's beside one that falls silent and returns", async () => {
+		const { health, diagnosis } = await inspected("stale-1-8");
+		expect(health.round_trip_seconds?.count).toBe(300);
+		expect(health.round_trip_seconds?.p95).toBeLessThan(0.051);
+		expect(diagnosis.join()).not.toContain("Time stamps");
+	});
+});
