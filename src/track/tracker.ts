@@ -4,6 +4,7 @@ import { DomainCell, ProcessCell, SetCell } from "./cells.ts";
 import { clock } from "./clock.ts";
 import { add, increment, ofProcess, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
 import { isDuplicate, setUpDuplicates } from "./duplicates.ts";
+import { keepEarly, takeEarly } from "./earlyresponses.ts";
 import { observeDownstream, observeUpstream, setUpHealth } from "./health.ts";
 import { answerTimes, setUpHistograms, tripUnitsPerUs } from "./histogram.ts";
 import { labelSets, setsMaxOf } from "./labels.ts";
@@ -14,8 +15,11 @@ import {
 	findWaiting,
 	nextOverdueUs,
 	overdue,
+	removeDuplicate,
+	removeFound,
 	setUpWaitingQueries,
 	wait,
+	waitForDuplicate,
 	waitingAt,
 	waitingQueries,
 } from "./waitingqueries.ts";
@@ -73,10 +77,10 @@ function observeDuplicate(outcome: Outcome, now: i64): void {
 		const session = findSession(seen.idHigh, seen.idLow, seen.domain, 0);
 		if (session === 0) return;
 		labelSets.touch(sessionAt(session).set, now);
-		wait(sessionAt(session).set, session, now);
+		waitForDuplicate(sessionAt(session).set, session, now);
 	} else if (outcome === Outcome.Response) {
 		const waiting = findWaiting();
-		if (waiting !== 0) waitingQueries.remove(waiting);
+		if (waiting !== 0) removeDuplicate(waiting);
 	}
 }
 
@@ -95,6 +99,16 @@ function observeQuery(now: i64): void {
 	wait(set, entry, now);
 	if (seen.packets === 0) increment(row, SetCell.Polls);
 	else observeUpstream(set, sessionAt(entry), now);
+	if (clock.isOfFile) observeEarlyResponse(now);
+}
+
+/** Only in a file: live, one clock stamps both. There counts may be taken back, as nobody looks before its end. */
+function observeEarlyResponse(now: i64): void {
+	const set = takeEarly(now);
+	if (set < 0) return;
+	add(rowOfDomain(seen.domain), DomainCell.Unmatched, -1);
+	add(rowOfSet(set), SetCell.BytesOut, -(seen.messageBytes as i32));
+	observeResponse(now);
 }
 
 function observeResponse(now: i64): void {
@@ -103,7 +117,9 @@ function observeResponse(now: i64): void {
 	if (waiting === 0 || labelSets.domainOf(waitingAt(waiting).set) !== seen.domain) {
 		// Of a query before the start, or nobody's: everyone can send what looks like a response.
 		increment(row, DomainCell.Unmatched);
-		add(rowOfSet(labelSets.of(seen.domain, resolverOf().origin, now)), SetCell.BytesOut, seen.messageBytes);
+		const set = labelSets.of(seen.domain, resolverOf().origin, now);
+		add(rowOfSet(set), SetCell.BytesOut, seen.messageBytes);
+		if (clock.isOfFile) keepEarly(set, now);
 		return;
 	}
 	increment(row, DomainCell.Responses + seen.rcode);
@@ -117,7 +133,7 @@ function answer(entry: usize, now: i64): void {
 	const set = waiting.set;
 	const session = findSession(seen.idHigh, seen.idLow, seen.domain, waiting.session);
 	answerTimes.observe(set, (waiting.waitedUs(now) as f64) * tripUnitsPerUs);
-	waitingQueries.remove(entry);
+	removeFound(entry);
 	add(rowOfSet(set), SetCell.BytesOut, seen.messageBytes);
 	if (session !== 0) sessionAt(session).addBytes(seen.messageBytes);
 	if (seen.packets > 0) observeDownstream(set, waiting.server, session, now);
@@ -127,7 +143,8 @@ function answer(entry: usize, now: i64): void {
 export function expire(now: i64): void {
 	expireSessions(now);
 	for (let entry = overdue(now); entry !== 0; entry = overdue(now)) {
-		increment(rowOfSet(waitingAt(entry).set), SetCell.Unanswered);
+		const waiting = waitingAt(entry);
+		if (!waiting.isAnswered) increment(rowOfSet(waiting.set), SetCell.Unanswered);
 		waitingQueries.remove(entry);
 	}
 	labelSets.makeRoom(now);

@@ -7,20 +7,49 @@ import { BoundedTable, LongEntry } from "./table.ts";
 /** A query that waits for its response: known by the resolver's address and port, and the DNS id. 32 bytes. */
 @unmanaged
 export class WaitingQuery extends LongEntry {
-	/** The label set's number, and above it the place of the server's port. */
-	setAndServer: u32;
+	/** The label set's number, and above it the place of the server's port, whether one was answered, and how many came again. */
+	private words: u32;
 	/** The session's entry at the time of the query; it may be another session's by now. */
 	session: usize;
 	/** Time of the query in microseconds, the low 32 bits: it waits for ten seconds, they wrap around after 71 minutes. */
 	sinceUs: u32;
 
 	get set(): u32 {
-		return this.setAndServer & ((1 << setBits) - 1);
+		return this.words & ((1 << setBits) - 1);
 	}
 
 	/** The place of the port that the query went to; what translates addresses may show its response from another. */
 	get server(): u32 {
-		return this.setAndServer >> setBits;
+		return (this.words >> setBits) & ((1 << serverBits) - 1);
+	}
+
+	/** How many times the same query came again, and waits for an answer of its own. */
+	get copies(): u32 {
+		return this.words >> copiesShift;
+	}
+
+	/** Whether one of them has its answer. */
+	get isAnswered(): bool {
+		return (this.words & answeredFlag) !== 0;
+	}
+
+	begin(set: u32, server: u32, session: usize, now: i64): void {
+		this.words = set | (server << setBits);
+		this.session = session;
+		this.sinceUs = now as u32;
+	}
+
+	addCopy(): void {
+		if (this.copies < copiesMax) this.words += 1 << copiesShift;
+	}
+
+	removeCopy(): void {
+		this.words -= 1 << copiesShift;
+	}
+
+	answerCopy(): void {
+		this.removeCopy();
+		this.words |= answeredFlag;
 	}
 
 	/** How long it has waited at `now`, in microseconds. */
@@ -29,7 +58,12 @@ export class WaitingQuery extends LongEntry {
 	}
 }
 
-const setBits: u32 = 24;
+/** Label sets are a million and one a domain at the most, ports 16; of more copies than fit the others find nothing. */
+const setBits: u32 = 21;
+const serverBits: u32 = 4;
+const answeredFlag: u32 = 1 << (setBits + serverBits);
+const copiesShift: u32 = setBits + serverBits + 1;
+const copiesMax: u32 = (1 << (32 - copiesShift)) - 1;
 
 /** Queries that wait for their response. */
 export const waitingQueries: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
@@ -44,23 +78,50 @@ export function waitingAt(entry: usize): WaitingQuery {
 	return changetype<WaitingQuery>(entry);
 }
 
-/** Hash of the key that findWaiting looked for last. */
+/** Of the key that findWaiting looked for last: its hash, and the word that stands for two of an IPv6 address. */
 let hash: u32 = 0;
+let network: u32 = 0;
 
-/** A query at `now`, of a label set and a session's entry. The same query again waits since the first. */
+/** A query at `now`, of a label set and a session's entry. The same query again waits since the first, beside it. */
 export function wait(set: u32, session: usize, now: i64): void {
-	if (findWaiting() !== 0) return;
+	const entry = findWaiting();
+	if (entry !== 0) waitingAt(entry).addCopy();
+	else insert(set, session, now);
+}
+
+/** The same of a datagram that was counted on another interface: there is one answer for both. */
+export function waitForDuplicate(set: u32, session: usize, now: i64): void {
+	if (findWaiting() === 0) insert(set, session, now);
+}
+
+function insert(set: u32, session: usize, now: i64): void {
 	waitingQueries.makeRoom();
-	const waiting = waitingAt(waitingQueries.insert(hash, seen.peer3, exchange(), family(), network()));
-	waiting.setAndServer = set | (seen.server << setBits);
-	waiting.session = session;
-	waiting.sinceUs = now as u32;
+	const entry = waitingQueries.insert(hash, seen.peer3, exchange(), family(), network);
+	waitingAt(entry).begin(set, seen.server, session, now);
 }
 
 /** The entry of the waiting query that this response answers, or 0. */
 export function findWaiting(): usize {
-	hash = hashOf(seen.peer3, exchange(), family(), network());
-	return waitingQueries.find(hash, seen.peer3, exchange(), family(), network());
+	network = networkOf(seen.peer0, seen.peer1);
+	hash = hashOf(seen.peer3, exchange(), family(), network);
+	return waitingQueries.find(hash, seen.peer3, exchange(), family(), network);
+}
+
+/** What waits at this entry has its answer; the same query's copies wait on. */
+export function removeFound(entry: usize): void {
+	if (waitingAt(entry).copies > 0) waitingAt(entry).answerCopy();
+	else waitingQueries.remove(entry);
+}
+
+/**
+ * The same, where the answer counted under another address. An entry that has had an answer has had this one: what waits on
+ * there waits for another.
+ */
+export function removeDuplicate(entry: usize): void {
+	const waiting = waitingAt(entry);
+	if (waiting.isAnswered) return;
+	if (waiting.copies > 0) waiting.removeCopy();
+	else waitingQueries.remove(entry);
 }
 
 /** The oldest waiting query if nothing will come for it any more, or 0. */
@@ -84,7 +145,10 @@ function family(): u32 {
 	return seen.peer2 ^ ipv4Mapped;
 }
 
-/** Two words of an IPv6 address in one, and 0 for all of IPv4. */
-function network(): u32 {
-	return seen.peer0 ^ seen.peer1;
+/**
+ * Two words of an IPv6 address in one, and 0 for all of IPv4: a hash that nobody can foresee, so that no sender can pick
+ * another's address that looks like the same.
+ */
+function networkOf(high: u32, low: u32): u32 {
+	return (high | low) === 0 ? 0 : hashOf(high, low, 0, 0);
 }

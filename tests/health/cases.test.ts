@@ -24,6 +24,12 @@ describe("segments sent again by clients", () => {
 	});
 });
 
+test("the same query again while the first waits: both are answered, and both answers are read", async () => {
+	const { domain, health } = await inspected("same-query-again-before-answer");
+	expect(domain).toMatchObject({ queries: 2, responses: 2, responses_by_rcode: { NOERROR: 2 } });
+	expect(health).toMatchObject({ segments_out: 2, unanswered_ratio: 0 });
+});
+
 describe("round trips of 50 ms", () => {
 	test("stay so where the file's clock steps forward by 3 s; seven are left out, and the step is reported", async () => {
 		const { health, diagnosis } = await inspected("step3");

@@ -22,6 +22,7 @@ function waitingQueriesOf() {
 		waitedUs: parts.waitedUs,
 		overdue: parts.overdueAt,
 		remove: parts.removeWaiting,
+		removeFound: parts.removeFound,
 	};
 }
 
@@ -80,6 +81,33 @@ test("the same query again waits since the first, once", () => {
 	expect([answers.setAt(entry), answers.waitedUs(entry, begin + second), answers.table.size]).toEqual([3, second, 1]);
 	answers.remove(entry);
 	expect(answers.find(seenOf({}))).toBe(0);
+});
+
+test("the same query again has an answer of its own, as many as came, up to 64 of one id", () => {
+	const answers = waitingQueriesOf();
+	for (let count = 0; count < 70; count++) answers.wait(seenOf({}), 3, 5, begin);
+	expect(answers.table.size).toBe(1);
+	let answered = 0;
+	for (let entry = answers.find(seenOf({})); entry !== 0; entry = answers.find(seenOf({}))) {
+		answers.removeFound(entry);
+		answered++;
+	}
+	expect([answered, answers.table.size]).toEqual([64, 0]);
+});
+
+test("two IPv6 addresses are two, though their words are the same in another order or cancel each other out", () => {
+	const address = (peer0: number, peer1: number) => {
+		const seen = seenOf({});
+		seen.peer0 = peer0;
+		seen.peer1 = peer1;
+		seen.peer2 = 0x1234_5678;
+		return seen;
+	};
+	const answers = waitingQueriesOf();
+	answers.wait(address(0x2001_0db8, 0x1111_2222), 3, 5, begin);
+	expect(answers.find(address(0x1111_2222, 0x2001_0db8))).toBe(0);
+	expect(answers.find(address(0x2001_0db9, 0x1111_2223))).toBe(0);
+	expect(answers.find(address(0x2001_0db8, 0x1111_2222))).not.toBe(0);
 });
 
 test("a query is overdue after more than 10 s, the oldest first", () => {
@@ -182,7 +210,7 @@ describe("the tracker", () => {
 		expect(times(tracker)[0]).toBe(0);
 	});
 
-	test("counts a repeated query twice, as two queries of which one is answered and none is missing", () => {
+	test("counts a repeated query twice, as two queries of which each has its answer and none is missing", () => {
 		const tracker = trackerOf();
 		query(tracker, 0);
 		query(tracker, 2 * second);
@@ -191,10 +219,61 @@ describe("the tracker", () => {
 		tracker.observe(Outcome.Refused, seenOf({}), begin + 60 * second);
 		expect([tracker.queries.at(0), times(tracker)[0], times(tracker)[1], tracker.unanswered.at(0)]).toEqual([
 			2,
-			1,
-			3 * second,
+			2,
+			7 * second,
 			0,
 		]);
+	});
+});
+
+describe("a response that is stamped before its query, as in captures of two machines that were merged,", () => {
+	function early(ms: number, live = false) {
+		const tracker = trackerOf();
+		if (live) tracker.synchronize(begin, begin);
+		const seen = seenOf({ bytes: 300 });
+		seen.rcode = 3;
+		tracker.observe(Outcome.Response, seen, begin);
+		query(tracker, ms * 1_000);
+		tracker.observe(Outcome.Refused, seenOf({}), begin + 60 * second);
+		return {
+			responses: tracker.responsesOf(0, 3),
+			unmatched: tracker.unmatched.at(0),
+			unanswered: tracker.unanswered.sum,
+			bytesOut: tracker.bytesOut.sum,
+			trips: tracker.answerTimes.distribution([0]).count,
+		};
+	}
+
+	const matched = { responses: 1, unmatched: 0, unanswered: 0, bytesOut: 300, trips: 1 };
+	const unmatched = { responses: 0, unmatched: 1, unanswered: 1, bytesOut: 300, trips: 0 };
+
+	test("matches up to 10 ms", () => {
+		for (const ms of [0, 3, 10]) expect(early(ms)).toEqual(matched);
+		expect(early(10.001)).toEqual(unmatched);
+	});
+
+	test("is none live, where one clock stamps both", () => {
+		// There no time has passed yet, either.
+		expect(early(3, true)).toEqual({ ...unmatched, unanswered: 0 });
+	});
+
+	test("is found among the sixteen latest, and has its segments", () => {
+		const tracker = trackerOf();
+		for (let messageId = 0; messageId < 17; messageId++) {
+			const seen = seenOf({ messageId });
+			seen.packets = 1;
+			seen.segments = {
+				...seen.segments,
+				count: 1,
+				command: [81],
+				conversation: [7],
+				stampMs: [5],
+				sequence: [messageId],
+			};
+			tracker.observe(Outcome.Response, seen, begin);
+		}
+		for (let messageId = 0; messageId < 17; messageId++) query(tracker, 1_000, { messageId });
+		expect([tracker.unmatched.at(0), tracker.responsesOf(0, 0), tracker.downstream.pushes.at(0)]).toEqual([1, 16, 16]);
 	});
 });
 

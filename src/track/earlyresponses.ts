@@ -1,0 +1,77 @@
+import { Segment, Segments, segments, segmentsMax } from "../decode/kcp.ts";
+import { Observation, seen } from "../decode/observation.ts";
+
+/**
+ * Where captures of two machines were merged, a response may be stamped before its query, as far as their clocks differ.
+ * Microseconds.
+ */
+const earlyUsMax: i64 = 10_000;
+/** Responses that are kept at one time; when more come within those milliseconds, the oldest goes. */
+const slotsMax: u32 = 16;
+
+/** A response that no query waited for. An observation and its segments stand behind it. */
+@unmanaged
+class EarlyResponse {
+	timeUs: i64;
+	/** The label set that its bytes were counted under. */
+	set: u32;
+	isKept: bool;
+
+	get observation(): Observation {
+		return changetype<Observation>(changetype<usize>(this) + offsetof<EarlyResponse>());
+	}
+
+	get segments(): usize {
+		return changetype<usize>(this) + offsetof<EarlyResponse>() + offsetof<Observation>();
+	}
+
+	/** Whether it is the response to the query that was seen. */
+	isAnswer(now: i64): bool {
+		const response = this.observation;
+		if (!this.isKept || now - this.timeUs > earlyUsMax) return false;
+		if (response.messageId !== seen.messageId || response.peerPort !== seen.peerPort) return false;
+		if (response.domain !== seen.domain || response.peer3 !== seen.peer3) return false;
+		return response.peer2 === seen.peer2 && response.peer1 === seen.peer1 && response.peer0 === seen.peer0;
+	}
+}
+
+const segmentsBytes: u32 = offsetof<Segments>() + segmentsMax * offsetof<Segment>();
+const slotBytes: u32 = (offsetof<EarlyResponse>() + offsetof<Observation>() + segmentsBytes + 7) & ~7;
+const slots: usize = memory.data(slotsMax * slotBytes, 64);
+let next: u32 = 0;
+/** No response is kept that is later than this one. */
+let latestUs: i64 = i64.MIN_VALUE;
+
+function slotAt(index: u32): EarlyResponse {
+	return changetype<EarlyResponse>((slots + index * slotBytes) as usize);
+}
+
+/** Keeps the response that was seen at `now`, and counted under this label set. */
+export function keepEarly(set: u32, now: i64): void {
+	const slot = slotAt(next);
+	next = (next + 1) % slotsMax;
+	slot.timeUs = now;
+	slot.set = set;
+	slot.isKept = true;
+	memory.copy(changetype<usize>(slot.observation), changetype<usize>(seen), offsetof<Observation>());
+	memory.copy(slot.segments, changetype<usize>(segments), offsetof<Segments>() + segments.count * offsetof<Segment>());
+	latestUs = now;
+}
+
+/**
+ * If the response to the query that was seen came shortly before it, that is what is seen from now on. Gives the label set
+ * that it was counted under, or -1.
+ */
+export function takeEarly(now: i64): i32 {
+	if (now - latestUs > earlyUsMax) return -1;
+	for (let index: u32 = 0; index < slotsMax; index++) {
+		const slot = slotAt(index);
+		if (!slot.isAnswer(now)) continue;
+		slot.isKept = false;
+		memory.copy(changetype<usize>(seen), changetype<usize>(slot.observation), offsetof<Observation>());
+		const count = changetype<Segments>(slot.segments).count;
+		memory.copy(changetype<usize>(segments), slot.segments, offsetof<Segments>() + count * offsetof<Segment>());
+		return slot.set;
+	}
+	return -1;
+}
