@@ -23,6 +23,9 @@ const upstreamFlag: u32 = 0x8000_0000;
 const downstreamFlag: u32 = 0x4000_0000;
 const ackFlag: u32 = 0x2000_0000;
 const conversationFlag: u32 = 0x1000_0000;
+/** What is known of a direction is from before a silence. */
+const upstreamReturnedFlag: u32 = 0x0800_0000;
+const downstreamReturnedFlag: u32 = 0x0400_0000;
 
 /** A sender has at most 65,535 segments on the way, as its window is 16 bits wide: no honest number is further ahead. */
 const sequenceStepMax: i32 = 65_536;
@@ -61,6 +64,25 @@ export class Session extends Entry {
 		this.lastUs = now;
 		this.firstAndResent = (now as u64) & lowMask;
 		this.bytesAndAck = 0;
+	}
+
+	/** It ended, and nothing is lost of its conversation if it returns. */
+	rememberIn(kept: RememberedSession): void {
+		const isKnown = (this.state & upstreamFlag) !== 0 && (this.state & downstreamFlag) !== 0;
+		kept.conversation = isKnown ? this.conversation : 0;
+		kept.downstream = isKnown ? this.downstream : 0;
+		kept.upstream = isKnown ? this.upstream : 0;
+		kept.upstreamStamp = isKnown ? this.upstreamStamp : 0;
+	}
+
+	/** It returns: its first pushes are of the same conversation, or not. */
+	recall(kept: RememberedSession): void {
+		if ((kept.conversation | kept.downstream | kept.upstream | kept.upstreamStamp) === 0) return;
+		this.state |= upstreamFlag | downstreamFlag | conversationFlag | upstreamReturnedFlag | downstreamReturnedFlag;
+		this.conversation = kept.conversation;
+		this.downstream = kept.downstream;
+		this.upstream = kept.upstream;
+		this.stampUpstream(kept.upstreamStamp, allResent);
 	}
 
 	/** The label set of its latest query. */
@@ -103,7 +125,11 @@ export class Session extends Entry {
 			return this.firstUpstream(sequence, stampMs);
 		}
 		const ahead = (sequence - this.upstream) as i32;
-		if (isAbsurd(ahead)) return Push.Absurd;
+		if (isAbsurd(ahead)) {
+			// While it was silent to us it may have gone on elsewhere.
+			return (this.state & upstreamReturnedFlag) === 0 ? Push.Absurd : this.firstUpstream(sequence, stampMs);
+		}
+		this.state &= ~upstreamReturnedFlag;
 		if (ahead > 0) {
 			this.upstream = sequence;
 			// With the same stamp come those that were sent for the first time along with it, if they were overtaken.
@@ -124,8 +150,10 @@ export class Session extends Entry {
 		else if (this.conversation !== conversation) return Push.Unclear;
 		if ((this.state & downstreamFlag) !== 0) {
 			const ahead = (sequence - this.downstream) as i32;
-			if (isAbsurd(ahead)) return Push.Absurd;
-			if (ahead <= 0) return Push.Repeated;
+			const hasReturned = (this.state & downstreamReturnedFlag) !== 0;
+			if (isAbsurd(ahead) && !hasReturned) return Push.Absurd;
+			this.state &= ~downstreamReturnedFlag;
+			if (ahead <= 0 && !isAbsurd(ahead)) return Push.Repeated;
 		}
 		this.state |= downstreamFlag;
 		this.downstream = sequence;
@@ -163,7 +191,7 @@ export class Session extends Entry {
 
 	/** The first that is seen of a conversation; the exporter may have started later than that. */
 	private firstUpstream(sequence: u32, stampMs: u32): Push {
-		this.state |= upstreamFlag;
+		this.state = (this.state & ~upstreamReturnedFlag) | upstreamFlag;
 		this.upstream = sequence;
 		this.stampUpstream(stampMs, allResent);
 		return Push.New;
@@ -196,18 +224,29 @@ function isAbsurd(ahead: i32): bool {
 	return ahead > sequenceStepMax || ahead < -sequenceStepMax;
 }
 
+/** A session that ended: what its conversation had come to, or zeros. 32 bytes. */
+@unmanaged
+class RememberedSession extends Entry {
+	conversation: u32;
+	downstream: u32;
+	upstream: u32;
+	upstreamStamp: u32;
+}
+
 /**
  * The active sessions, in the order of their latest query, and the client ids of those that ended, so that one who
- * returns is not new.
+ * returns is not new, nor what it sends again.
  */
 export const sessions: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 export const remembered: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
+/** What was remembered of the session that begins. */
+const recalled: RememberedSession = changetype<RememberedSession>(memory.data(offsetof<RememberedSession>(), 8));
 let windowUs: i64 = 0;
 
 /** A session is active for `activeWindowUs` after its latest query, both ends included. */
 export function setUpSessions(trackedMax: u32, rememberedMax: u32, activeWindowUs: i64): void {
 	sessions.setUp(trackedMax, offsetof<Session>(), false);
-	remembered.setUp(rememberedMax, offsetof<Entry>(), false);
+	remembered.setUp(rememberedMax, offsetof<RememberedSession>(), false);
 	windowUs = activeWindowUs;
 }
 
@@ -261,14 +300,18 @@ export function nextEndUs(): i64 {
 function begin(hash: u32, idHigh: u32, idLow: u32, domain: u32, set: u32, now: i64): usize {
 	// Before the oldest ends: its place among the remembered may be this one's.
 	const known = remembered.find(hash, idHigh, idLow, domain, 0);
-	if (known !== 0) remembered.remove(known);
+	if (known !== 0) {
+		memory.copy(changetype<usize>(recalled), known, offsetof<RememberedSession>());
+		remembered.remove(known);
+	}
 	if (sessions.isFull) {
 		end(sessions.oldest);
 		sessions.evicted++;
 	}
 	const entry = sessions.insert(hash, idHigh, idLow, domain, 0);
 	sessionAt(entry).begin(set, now);
-	if (known === 0) increment(rowOfSet(set), SetCell.Begun);
+	if (known !== 0) sessionAt(entry).recall(recalled);
+	else increment(rowOfSet(set), SetCell.Begun);
 	enter(set);
 	const row = rowOfDomain(domain);
 	increment(row, DomainCell.Active);
@@ -288,7 +331,8 @@ function end(entry: usize): void {
 	const session = sessionAt(entry);
 	remembered.makeRoom();
 	const hash = hashOf(session.a, session.b, session.c, 0);
-	remembered.insert(hash, session.a, session.b, session.c, 0);
+	const kept = remembered.insert(hash, session.a, session.b, session.c, 0);
+	session.rememberIn(changetype<RememberedSession>(kept));
 	sessions.remove(entry);
 	add(rowOfSet(session.set), SetCell.Active, -1);
 	add(rowOfDomain(session.c), DomainCell.Active, -1);

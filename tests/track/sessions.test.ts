@@ -174,7 +174,7 @@ describe("Sessions", () => {
 		expect([sessions.remembered.size, sessions.active.size]).toEqual([0, 1]);
 	});
 
-	test("a returning session's bytes and pushes begin anew", () => {
+	test("a returning session's bytes begin anew, and its pushes go on", () => {
 		const { sessions, query } = watched();
 		query(1, 0, 0);
 		const entry = sessions.find(1, ~1, 0, 0);
@@ -183,10 +183,47 @@ describe("Sessions", () => {
 		sessions.addBytes(entry, 3_072);
 		query(1, 0, 2 * windowUs);
 		const again = sessions.find(1, ~1, 0, entry);
+		// Only one direction had been seen.
 		expect(sessions.wasPushed(again, 500)).toBe(false);
 		sessions.addBytes(again, 1_024);
 		sessions.expire(4 * windowUs);
 		expect([sessions.volumes(0).count, sessions.volumes(0).sum]).toEqual([2, 4_096]);
+	});
+
+	test("what a returning session sends again, and is sent again, is of its old conversation, unless that is another", () => {
+		for (const conversation of [7, 8]) {
+			const { sessions, query } = watched();
+			query(1, 0, 0);
+			const entry = sessions.find(1, ~1, 0, 0);
+			const isNew = sessions.pushDownstream(entry, 500);
+			sessions.pushUpstream(entry, 40, 1_000);
+			query(1, 0, 2 * windowUs);
+			const again = sessions.find(1, ~1, 0, 0);
+			const told = [
+				sessions.pushUpstream(again, 39, 60_000, conversation),
+				sessions.pushUpstream(again, 40, 60_000, conversation),
+				sessions.pushUpstream(again, 41, 60_000, conversation),
+				sessions.pushDownstream(again, 499, conversation),
+				sessions.pushDownstream(again, 500, conversation),
+				sessions.pushDownstream(again, 501, conversation),
+			];
+			expect(told.map((push) => (push === isNew ? "-" : "+")).join("")).toBe(conversation === 7 ? "++-++-" : "------");
+		}
+	});
+
+	test("a returning session may have gone on by any number, once in each direction", () => {
+		const { sessions, query } = watched();
+		query(1, 0, 0);
+		const entry = sessions.find(1, ~1, 0, 0);
+		const isNew = sessions.pushDownstream(entry, 500);
+		sessions.pushUpstream(entry, 40, 1_000);
+		query(1, 0, 2 * windowUs);
+		const again = sessions.find(1, ~1, 0, 0);
+		const told = [1_000_000, 2_000_000].flatMap((sequence) => [
+			sessions.pushUpstream(again, sequence, 60_000) === isNew,
+			sessions.pushDownstream(again, sequence) === isNew,
+		]);
+		expect(told).toEqual([true, true, false, false]);
 	});
 
 	test("a conversation that begins again, with the client's clock, begins afresh both ways", () => {
