@@ -40,7 +40,7 @@ const slotBytes: u32 = (offsetof<EarlyResponse>() + offsetof<Observation>() + se
 const slots: usize = memory.data(slotsMax * slotBytes, 64);
 let next: u32 = 0;
 /** No response is kept that is later than this one. */
-let latestUs: i64 = i64.MIN_VALUE;
+let latestUs: i64 = i64.MIN_VALUE / 2;
 
 function slotAt(index: u32): EarlyResponse {
 	return changetype<EarlyResponse>((slots + index * slotBytes) as usize);
