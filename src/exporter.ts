@@ -1,3 +1,4 @@
+import { fullGC } from "bun:jsc";
 import { hostname } from "node:os";
 import type { LiveOptions, LiveSource } from "./capture/live.ts";
 import type { FrameBatch } from "./capture/source.ts";
@@ -8,7 +9,7 @@ import type { Sources } from "./metrics/collect.ts";
 import { createExposition } from "./metrics/exposition.ts";
 import { openStages, sourcesOf, type World } from "./stages.ts";
 import { createFeed } from "./status/feed.ts";
-import { Tidier } from "./tidier.ts";
+import { tidy } from "./tidy.ts";
 import { heldUsMax } from "./track/limits.ts";
 import { version } from "./version.ts";
 import { createApp } from "./web/app.ts";
@@ -32,6 +33,12 @@ const renewalMs = 7 * 24 * 3_600_000;
  */
 const liveBatchBytes = 128 * 1024;
 
+/**
+ * Characters that scrapes may write before the garbage of them, many times as much, is collected. By itself the runtime lets as much
+ * gather as the tracker's tables are large.
+ */
+const uncollectedMax = 600_000;
+
 /** A scrape is written for so long, or until a metric's end, before whoever else waits for the event loop has a turn. */
 const writingUsMost = 5_000;
 
@@ -40,6 +47,9 @@ const writingUsMost = 5_000;
  * ends several, and not much further, so that under a flood each has little to do.
  */
 const expiryDelayMinMs = 10;
+
+/** The start leaves garbage; it is collected once nobody waits for the start any more. */
+const tidyDelayMs = 1_000;
 
 export interface Exporter {
 	/** Where it serves. */
@@ -65,7 +75,7 @@ export interface Supervision {
 const noSupervision: Supervision = { captureReady() {}, captureChanged() {} };
 
 /**
- * Captures live and serves what was counted, until it is stopped; `open` opens the capture. Throws a GeoipError (exit code 2), a CaptureError or a
+ * Captures live and serves what was counted, until it is stopped; `open` opens the capture, and `collect` frees the garbage. Throws a GeoipError (exit code 2), a CaptureError or a
  * WebError (exit code 1) when it cannot start.
  */
 export async function startExporter(
@@ -73,7 +83,7 @@ export async function startExporter(
 	world: World,
 	open: (options: LiveOptions) => LiveSource,
 	supervision: Supervision = noSupervision,
-	tidier = new Tidier(),
+	collect: () => void = fullGC,
 ): Promise<Exporter> {
 	const { log } = world;
 	let config = initial;
@@ -162,10 +172,15 @@ export async function startExporter(
 		}),
 		configReload: () => configReload,
 	};
+	let uncollected = 0;
 	/** When the scrapes last waited for their turn. */
 	let turnUs = Number.NEGATIVE_INFINITY;
 	const exposition = createExposition(sources, async (characters) => {
-		tidier.wrote(characters);
+		uncollected += characters;
+		if (uncollected > uncollectedMax) {
+			uncollected = 0;
+			collect();
+		}
 		// Under a flood each turn takes some milliseconds, and most metrics next to none.
 		if (world.monotonicUs() - turnUs < writingUsMost) return;
 		await turn();
@@ -194,11 +209,9 @@ export async function startExporter(
 	const handler = createApp({
 		version,
 		telemetryPath: config.web.telemetryPath,
-		async render() {
+		render() {
 			passTime();
-			const parts = await exposition.render();
-			tidier.scraped();
-			return parts;
+			return exposition.render();
 		},
 		isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
 		auth: { check: async (authorization, address) => (await auth)?.check(authorization, address) ?? "accepted" },
@@ -256,7 +269,7 @@ export async function startExporter(
 		checkFiles().catch((error: unknown) => log.error("files not checked", { error: String(error) }));
 	}, filesCheckMs);
 
-	tidier.later();
+	const tidying = setTimeout(tidy, tidyDelayMs);
 
 	return {
 		url: server.url,
@@ -295,7 +308,7 @@ export async function startExporter(
 			configReload.successful = false;
 		},
 		async stop() {
-			tidier.stop();
+			clearTimeout(tidying);
 			clearInterval(checking);
 			clearTimeout(expiry);
 			feed.stop();

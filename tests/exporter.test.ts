@@ -5,7 +5,6 @@ import { CaptureError, type FrameBatch, LinkType } from "../src/capture/source.t
 import { type Config, ConfigError } from "../src/config.ts";
 import { startExporter } from "../src/exporter.ts";
 import { GeoipError } from "../src/geoip/error.ts";
-import { Tidier, tidyDelayMs } from "../src/tidier.ts";
 import { heldUsMax } from "../src/track/limits.ts";
 import { WebError } from "../src/web/error.ts";
 import { parseExposition, type Samples } from "./support/exposition.ts";
@@ -65,7 +64,7 @@ class GivenSource implements LiveSource {
 }
 
 /** An exporter on a free port, with a capture of the test's and a clock that stands until it is moved. */
-async function start(config: Config = configOf({ "web.listen-address": "127.0.0.1:0" }), tidier = new Tidier()) {
+async function start(config: Config = configOf({ "web.listen-address": "127.0.0.1:0" }), collect?: () => void) {
 	const clock = { nowUs: startUs };
 	const world = createWorld(() => clock.nowUs);
 	const opened: { readonly options: LiveOptions; readonly source: GivenSource }[] = [];
@@ -76,7 +75,7 @@ async function start(config: Config = configOf({ "web.listen-address": "127.0.0.
 		opened.push({ options, source });
 		return source;
 	};
-	const exporter = await startExporter(config, world, open, undefined, tidier);
+	const exporter = await startExporter(config, world, open, undefined, collect);
 	return {
 		exporter,
 		world,
@@ -162,20 +161,16 @@ describe("an exporter", () => {
 		expect(samples.value("dnstt_exporter_capture_reopened_total", { interface: "eth0" })).toBe(1);
 	});
 
-	test("tidies after its start, and has the garbage of many scrapes collected", async () => {
-		const done: string[] = [];
-		const collect = () => done.push("collected");
-		const tidyUp = () => done.push("tidied");
-		await using running = await start(configOf(free), new Tidier(collect, tidyUp));
-		while (done.length === 0) await Bun.sleep(10);
-		expect(done).toEqual(["tidied"]);
-		done.length = 0;
-		// One small scrape is not worth it.
+	test("has the garbage of large scrapes, or of many small ones, collected while they are written", async () => {
+		let collections = 0;
+		await using running = await start(configOf(free), () => collections++);
 		await running.metrics();
-		await Bun.sleep(tidyDelayMs + 100);
-		expect(done).toEqual([]);
-		while (!done.includes("collected")) await running.metrics();
-		while (!done.includes("tidied")) await Bun.sleep(10);
+		// One small scrape is not worth it.
+		expect(collections).toBe(0);
+		let characters = 0;
+		while (collections === 0) characters += (await (await running.get("/metrics")).text()).length;
+		expect(characters).toBeGreaterThan(500_000);
+		expect(characters).toBeLessThan(700_000);
 	});
 
 	test("closes the capture and the port when it stops", async () => {
