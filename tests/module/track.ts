@@ -20,7 +20,7 @@ export { setUpDuplicates } from "../../src/track/duplicates";
 export { hashOf } from "../../src/track/hash";
 export { countNoted, tripUnitsPerUs } from "../../src/track/histogram";
 export { findSession } from "../../src/track/sessions";
-export { findWaiting } from "../../src/track/waitingqueries";
+export { findWaiting, removeFound } from "../../src/track/waitingqueries";
 
 /** Takes what the observation in memory says, as if it were the last of a batch. */
 export function observeSeen(outcome: Outcome, stampUs: f64): void {

@@ -68,6 +68,7 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 	waitingSession(entry: number): number;
 	waitedUs(entry: number, nowUs: number): number;
 	overdueAt(nowUs: number): number;
+	removeFound(entry: number): void;
 	removeWaiting(entry: number): void;
 
 	setUpDuplicates(): void;
