@@ -36,7 +36,7 @@ declare function releaseOrigins(): void;
  * the other has the highest, as nobody knows what they were together.
  *
  * Nothing may hold a number that is given away. Sessions hold those of sets with active clients. Waiting queries do so for ten
- * seconds after a query or its copy, each of which `touch`es the set. Resolvers hold origins: those that no set has are
+ * seconds after a query, which `touch`es the set, or after its copy, which comes a moment later. Resolvers hold origins: those that no set has are
  * forgotten at the moment when the GeoIP stage may give their numbers to others. Others outside the module compare `retired`.
  */
 @unmanaged
@@ -95,7 +95,7 @@ export class LabelSets {
 		return known !== 0 ? known - 1 : this.add(domain, origin, now);
 	}
 
-	/** A query counts under the set at `now`, or a copy of one waits. */
+	/** A query counts under the set at `now`. */
 	touch(set: u32, now: i64): void {
 		store<i64>(this.lastUs + (set as usize) * sizeof<i64>(), now);
 	}
