@@ -1,6 +1,6 @@
 import { LinkType } from "../capture/linktype.ts";
 import { u16At } from "./bytes.ts";
-import { Name, nameBytes, ResourceRecord, typeOpt, typeTxt } from "./dns.ts";
+import { beginMessage, Name, nameBytes, ResourceRecord, typeOpt, typeTxt } from "./dns.ts";
 import { readDownstream, Tunnel } from "./dnstt.ts";
 import { matchDomain } from "./domain.ts";
 import { Fault, Foreign, Outcome, Refusal, sound, taken } from "./fault.ts";
@@ -114,6 +114,7 @@ function readResponse(message: usize, end: usize): Outcome {
 /** Reads the header's count and the question's name; `sound` or the Fault. RFC 1035, 4.1.1 and 4.1.2. */
 function readQuestion(message: usize, end: usize): Fault {
 	if (u16At(message + 4) !== 1) return Fault.DnsQuestionCount;
+	beginMessage();
 	const unread = question.read(message, message + headerBytes, end);
 	if (unread !== sound) return unread;
 	return question.end + 4 > end ? Fault.DnsTruncated : sound;

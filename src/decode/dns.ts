@@ -8,6 +8,20 @@ const nameBytesMax: u32 = 255;
 const labelsMax: u32 = 127;
 /** As many compression pointers as dnstt-server follows in one name: without a limit, a pointer to itself never ends. */
 const pointersMax = 10;
+/**
+ * Labels and pointers that are followed in all names of one message: the longest question and the names of three records
+ * besides. A client's or resolver's message has a question and an OPT record, whose name is the root. Without this bound 340
+ * records whose names all point to one of 119 labels take fifty times the work of a query.
+ */
+export const labelsPerMessageMax: i32 = 512;
+
+/** How many may still be followed. */
+let labelsLeft: i32 = 0;
+
+/** The names that are read from now on are of another message. */
+export function beginMessage(): void {
+	labelsLeft = labelsPerMessageMax;
+}
 
 export const typeTxt: u32 = 16;
 export const typeOpt: u32 = 41;
@@ -40,7 +54,7 @@ export class Name {
 
 	/**
 	 * Reads the name at `start` of the message [message..messageEnd). RFC 1035, 3.1 and 4.1.4. Gives `sound`, or the Fault that
-	 * dnstt-server would refuse the message for.
+	 * dnstt-server would refuse the message for, or DnsLabelCount.
 	 */
 	read(message: usize, start: usize, messageEnd: usize): Fault {
 		const limit = min<usize>(messageEnd, start + nameBytesMax);
@@ -49,6 +63,8 @@ export class Name {
 		while (at < limit) {
 			const length = load<u8>(at) as u32;
 			if (length === 0) {
+				labelsLeft -= count;
+				if (labelsLeft < 0) return Fault.DnsLabelCount;
 				this.count = count;
 				this.zeroAt = at;
 				this.end = at + 1;
@@ -75,6 +91,7 @@ export class Name {
 				if (at + 1 >= messageEnd) return Fault.DnsTruncated;
 				if (pointers === 0) this.end = at + 2;
 				if (++pointers > pointersMax) return Fault.DnsPointerCount;
+				if (--labelsLeft < 0) return Fault.DnsLabelCount;
 				at = message + (u16At(at) & 0x3fff);
 				continue;
 			}
@@ -82,6 +99,7 @@ export class Name {
 			if (used + length + 1 > nameBytesMax) return Fault.DnsNameTooLong;
 			if (length === 0) break;
 			if (at + length >= messageEnd) return Fault.DnsTruncated;
+			if (--labelsLeft < 0) return Fault.DnsLabelCount;
 			this.setLabel(count++, this.copy + used);
 			memory.copy(this.copy + used, at, length + 1);
 			used += length + 1;

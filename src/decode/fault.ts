@@ -19,6 +19,7 @@ export enum Fault {
 	DnsNameTooLong,
 	DnsLabelType,
 	DnsPointerCount,
+	DnsLabelCount,
 	DnsTrailingBytes,
 }
 

@@ -18,6 +18,7 @@ export const faultNames: Readonly<Record<Fault, string>> = {
 	[Fault.DnsNameTooLong]: "dns_name_too_long",
 	[Fault.DnsLabelType]: "dns_label_type",
 	[Fault.DnsPointerCount]: "dns_pointer_count",
+	[Fault.DnsLabelCount]: "dns_label_count",
 	[Fault.DnsTrailingBytes]: "dns_trailing_bytes",
 };
 

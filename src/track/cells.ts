@@ -59,11 +59,11 @@ export enum ProcessCell {
 	/** A cell for each Fault. */
 	Faults = 0,
 	/** A cell for each Foreign. */
-	Foreigns = 16,
+	Foreigns = 17,
 	/** A cell for each SegmentFault. */
-	SegmentFaults = 23,
+	SegmentFaults = 24,
 	/** Copies of datagrams that were counted already. */
-	Duplicates = 28,
+	Duplicates = 29,
 	/** How many lookups of label sets found no room and were answered with the other of their country. */
 	Overflowed,
 	Width = 32,

@@ -75,13 +75,7 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 function observeDuplicate(outcome: Outcome, now: i64): void {
 	if (outcome === Outcome.Query) {
 		const session = findSession(seen.idHigh, seen.idLow, seen.domain, 0);
-<<<<<<< ours
-		if (session === 0) return;
-		labelSets.touch(sessionAt(session).set, now);
-		waitForDuplicate(sessionAt(session).set, session, now);
-=======
-		if (session !== 0) wait(sessionAt(session).set, session, now);
->>>>>>> theirs
+		if (session !== 0) waitForDuplicate(sessionAt(session).set, session, now);
 	} else if (outcome === Outcome.Response) {
 		const waiting = findWaiting();
 		if (waiting !== 0) removeDuplicate(waiting);

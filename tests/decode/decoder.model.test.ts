@@ -178,6 +178,34 @@ describe("the decoder takes what the model takes", () => {
 		expect(verdicts.get("query")).toBeGreaterThan(50);
 	});
 
+	test("of messages whose names are labels and pointers in plenty", () => {
+		verdicts.clear();
+		const asked = encodeName(`${base32(new Uint8Array(8))}.${domain}`);
+		const plenty = fc
+			.record({
+				labels: fc.integer({ min: 1, max: 130 }),
+				pointers: fc.nat(11),
+				records: fc.integer({ min: 1, max: 30 }),
+				isPlain: fc.boolean(),
+			})
+			.map(({ labels, pointers, records, isPlain }) => {
+				// The first record's data: what a question that is a pointer points to, then pointers, each to the next, then a name.
+				const dataAt = 12 + (isPlain ? asked.length : 2) + 4 + 11;
+				const chainAt = dataAt + asked.length;
+				const chain = Array.from({ length: pointers }, (_, index) => namePointer(chainAt + 2 * (index + 1)));
+				const data = concatBytes([asked, ...chain, encodeName(new Array(labels).fill("a").join("."))]);
+				const none = new Uint8Array();
+				return dnsMessage({
+					questions: [{ name: isPlain ? asked : namePointer(dataAt) }],
+					answers: [{ name: "", data }, ...new Array(records).fill({ name: namePointer(chainAt), data: none })],
+					additional: [optRecord(), { name: namePointer(12), data: none }],
+				});
+			});
+		fc.assert(fc.property(plenty, hold), { numRuns: 3_000 });
+		expect(verdicts.get("query")).toBeGreaterThan(200);
+		expect(verdicts.get("refused: malformed")).toBeGreaterThan(200);
+	});
+
 	test("of payloads with packets and padding anywhere", () => {
 		const part = fc.oneof(
 			fc.nat(31).map((length) => concatBytes([Uint8Array.of(0xe0 + length), new Uint8Array(length).fill(7)])),

@@ -75,6 +75,21 @@ const pointedQuestion = (pointers: number) => {
 };
 const chainAt = dnsMessage({ questions: [question], answers: [{ name: "", data: nothing }] }).length;
 
+/** A query whose names have so many labels and pointers: four of its question, and those of records that point to one name. */
+const withLabels = (steps: number, name = `${idText}.${domain}`) => {
+	const last = (steps - labelsIn(name)) % 101;
+	const nameAt = dnsMessage({ questions: [{ name }], answers: [{ name: "", data: nothing }] }).length;
+	const short = { name: namePointer(nameAt), data: nothing };
+	const pointers = new Array(Math.floor((steps - labelsIn(name)) / 101)).fill(short);
+	const rest = last === 0 ? [] : [{ name: new Array(last).fill("b").join("."), data: nothing }];
+	return dnsMessage({
+		questions: [{ name }],
+		answers: [{ name: "", data: encodeName(new Array(100).fill("a").join(".")) }, ...pointers, ...rest],
+	});
+};
+const labelsIn = (name: string) => name.split(".").length;
+const labelsMax: number = decoderOf().exports.labelsPerMessageMax.value;
+
 const tcp = ipv4Packet({ source: "192.0.2.1", destination: "192.0.2.53", protocol: 6, payload: new Uint8Array(20) });
 const fragment = ipv4Packet({ source: "192.0.2.1", destination: "192.0.2.53", moreFragments: true, payload: query });
 
@@ -147,6 +162,10 @@ const queryRows: readonly [title: string, message: Uint8Array, expected: string]
 	["a record behind 11 pointers is malformed", pointed(11), "refused: malformed"],
 	["a record that points to a question behind 9 pointers is taken", pointedQuestion(9), "query"],
 	["a record that points to a question behind 10 pointers is malformed", pointedQuestion(10), "refused: malformed"],
+	["a message of 512 labels and pointers is taken", withLabels(labelsMax), "query"],
+	["one more is refused, though the server takes it", withLabels(labelsMax + 1), "refused: malformed"],
+	["512 of them for another domain are foreign", withLabels(labelsMax, "a.example"), "foreign: domain"],
+	["one more for another domain is a fault", withLabels(labelsMax + 1, "a.example"), "fault: dns_label_count"],
 	["a byte behind the message is malformed", concatBytes([query, Uint8Array.of(0)]), "refused: malformed"],
 	["a record too few is malformed", withRecords([1, 0, 0, 2]), "refused: malformed"],
 	["a record too many is malformed", withRecords([1, 0, 0, 0]), "refused: malformed"],

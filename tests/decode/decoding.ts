@@ -30,6 +30,7 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	readonly roomBytes: WebAssembly.Global;
 
 	setLinkType(type: LinkType): void;
+	readonly labelsPerMessageMax: WebAssembly.Global;
 	addPort(port: number, place: number): void;
 	addDomain(index: number, labels: number, octets: number, count: number): void;
 	decode(at: number, end: number): Outcome;

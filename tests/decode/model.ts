@@ -15,6 +15,9 @@ export interface Verdict {
 
 class Broken extends Error {}
 
+/** Labels and pointers in all names of a message, but for pointers to a question that has none. This bound is ours: the server has none. */
+const stepsMax = 512;
+
 /** The verdict on a message that goes to the server's port. */
 export function queryVerdict(message: Uint8Array, domains: readonly string[]): Verdict {
 	if (message.length < 12 || message.length > 4096) return { word: "fault" };
@@ -28,8 +31,13 @@ export function queryVerdict(message: Uint8Array, domains: readonly string[]): V
 	let labels: string[];
 	let domain: number;
 	let at: number;
+	let isPlain: boolean;
+	let steps: number;
 	try {
-		({ labels, end: at } = readName(message, 12));
+		let pointers: number;
+		({ labels, pointers, end: at } = readName(message, 12));
+		isPlain = pointers === 0;
+		steps = labels.length + pointers;
 		u16(at + 2);
 		domain = longestDomain(labels, domains);
 	} catch {
@@ -43,7 +51,10 @@ export function queryVerdict(message: Uint8Array, domains: readonly string[]): V
 	try {
 		for (const section of [6, 8, 10]) {
 			for (let count = u16(section); count > 0; count--) {
-				at = readName(message, at).end;
+				const name = readName(message, at);
+				if (!isPlain || u16(at) !== 0xc00c) steps += name.labels.length + name.pointers;
+				if (steps > stepsMax) throw new Broken();
+				at = name.end;
 				const length = u16(at + 8);
 				if (section === 10 && u16(at) === 41) {
 					versions.push(message[at + 5] ?? -1);
@@ -74,8 +85,8 @@ export function queryVerdict(message: Uint8Array, domains: readonly string[]): V
 	return { word: "query", id, domain, ednsBytes, packets: packetsIn(bytes.slice(8)) };
 }
 
-/** Labels in text (one character an octet), and the offset behind the name. */
-function readName(message: Uint8Array, start: number): { labels: string[]; end: number } {
+/** Labels in text (one character an octet), how many pointers were followed, and the offset behind the name. */
+function readName(message: Uint8Array, start: number): { labels: string[]; pointers: number; end: number } {
 	const labels: string[] = [];
 	let at = start;
 	let end: number | undefined;
@@ -101,7 +112,7 @@ function readName(message: Uint8Array, start: number): { labels: string[]; end: 
 	}
 	const octets = labels.reduce((sum, label) => sum + label.length + 1, 1);
 	if (octets > 255) throw new Broken();
-	return { labels, end: end ?? at + 1 };
+	return { labels, pointers, end: end ?? at + 1 };
 }
 
 /** The index of the domain with the most labels that the name ends in; -1 for none. */

@@ -1,6 +1,6 @@
 import { unsound as unsoundBetween } from "../../src/decode/base32.ts";
 import { decode as decodeFrame } from "../../src/decode/decoder.ts";
-import { Name, nameBytes, ResourceRecord } from "../../src/decode/dns.ts";
+import { beginMessage, Name, nameBytes, ResourceRecord } from "../../src/decode/dns.ts";
 import { Tunnel } from "../../src/decode/dnstt.ts";
 import { matchDomain } from "../../src/decode/domain.ts";
 import { Fault, Outcome, Refusal } from "../../src/decode/fault.ts";
@@ -11,6 +11,7 @@ import { TextCursor } from "../../src/decode/txt.ts";
 
 export { byteIn, bytesIn, dropSkipped, groupAt, hasInvalid, wordIn } from "../../src/decode/base32";
 export { addPort, queryBytesMax, setLinkType } from "../../src/decode/decoder";
+export { labelsPerMessageMax } from "../../src/decode/dns";
 export { readDownstream } from "../../src/decode/dnstt";
 export { addDomain } from "../../src/decode/domain";
 export { isExtensionHeader, readPeer } from "../../src/decode/ip";
@@ -101,6 +102,7 @@ export function clearSegments(): void {
 const name: Name = changetype<Name>(memory.data(nameBytes, 8));
 
 export function readName(message: usize, start: usize, messageEnd: usize): Fault {
+	beginMessage();
 	return name.read(message, start, messageEnd);
 }
 
@@ -128,6 +130,7 @@ const record: ResourceRecord = changetype<ResourceRecord>(memory.data(offsetof<R
 
 /** The name that readName read last, if it did, is the message's question. */
 export function readRecord(message: usize, start: usize, messageEnd: usize): Fault {
+	beginMessage();
 	return record.read(message, start, messageEnd, name);
 }
 
