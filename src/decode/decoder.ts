@@ -6,7 +6,7 @@ import { matchDomain } from "./domain.ts";
 import { Fault, Foreign, Outcome, Refusal, sound, taken } from "./fault.ts";
 import { Datagram, readPeer } from "./ip.ts";
 import { segments } from "./kcp.ts";
-import { readLink } from "./link.ts";
+import { isLoopback, readLink } from "./link.ts";
 import { broken, seen, strange } from "./observation.ts";
 import { headerBytes } from "./wire.ts";
 
@@ -23,7 +23,7 @@ const tunnel: Tunnel = changetype<Tunnel>(memory.data(offsetof<Tunnel>(), 8));
 
 /** For a server's UDP port its place in the list, plus 1. */
 const servers: usize = memory.data(65536);
-let linkType: LinkType = 0;
+export let linkType: LinkType = 0;
 
 /** Frames have this link type from now on, and no port is a server's. */
 export function setLinkType(type: LinkType): void {
@@ -49,6 +49,8 @@ export function decode(at: usize, end: usize): Outcome {
 	const toServer = load<u8>(servers + datagram.destinationPort) as u32;
 	const fromServer = load<u8>(servers + datagram.sourcePort) as u32;
 	if (toServer + fromServer === 0) return foreign(Foreign.Port);
+	// No host has a datagram of its own come in from outside: what claims to be one is forged.
+	if (datagram.isToItself && !isLoopback(linkType, at)) return foreign(Foreign.Direction);
 	const message = datagram.payload;
 	const messageEnd = datagram.payloadEnd;
 	if (messageEnd < message + headerBytes) return fault(Fault.DnsTruncated);

@@ -42,6 +42,15 @@ export class Datagram {
 		return udp !== 0 && this.readUdp(udp);
 	}
 
+	/** Whether the packet's source is its destination. */
+	get isToItself(): bool {
+		if (this.isIpv4) return load<u32>(this.source) === load<u32>(this.destination);
+		return (
+			load<u64>(this.source) === load<u64>(this.destination) &&
+			load<u64>(this.source, 8) === load<u64>(this.destination, 8)
+		);
+	}
+
 	/** RFC 791, 3.1. Gives the address of the UDP header, and puts the end of the packet into `payloadEnd`; or 0. */
 	private readIpv4(at: usize, end: usize): usize {
 		const headerBytes = ((load<u8>(at) as u32) & 0x0f) << 2;

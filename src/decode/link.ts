@@ -1,5 +1,6 @@
 import { LinkType } from "../capture/linktype.ts";
 import { u16At, u32At } from "./bytes.ts";
+import { Direction } from "./direction.ts";
 import { Fault, Foreign } from "./fault.ts";
 import { broken, seen, strange } from "./observation.ts";
 
@@ -9,6 +10,10 @@ const ethertypeIpv6: u32 = 0x86dd;
 const ethertypeVlan: u32 = 0x8100;
 const ethertypeQinq: u32 = 0x88a8;
 const ethertypeQinqOld: u32 = 0x9100;
+/** Packet types of a cooked header (packet(7)), and the ARPHRD_ type of the loopback interface. */
+const packetToOtherHost: u32 = 3;
+const packetOutgoing: u32 = 4;
+const hardwareLoopback: u32 = 772;
 /** Two tags are QinQ; a third is no network that carries DNS to a server. */
 const vlanTagsMax = 2;
 
@@ -23,10 +28,12 @@ export function readLink(linkType: LinkType, at: usize, end: usize): usize {
 		case LinkType.LINUX_SLL2:
 			if (end < at + 20) return broken(Fault.LinkTruncated);
 			seen.capturePoint = u32At(at + 4);
+			seen.direction = directionOf(load<u8>(at + 10), u16At(at + 8));
 			return cooked(u16At(at), at + 20, end);
 		case LinkType.LINUX_SLL:
 			if (end < at + 16) return broken(Fault.LinkTruncated);
 			seen.capturePoint = u16At(at) + 1;
+			seen.direction = directionOf(u16At(at), u16At(at + 2));
 			return cooked(u16At(at + 14), at + 16, end);
 		case LinkType.NULL:
 		case LinkType.LOOP:
@@ -35,6 +42,31 @@ export function readLink(linkType: LinkType, at: usize, end: usize): usize {
 		default:
 			// RAW, IPV4 and IPV6 have no link header.
 			return at;
+	}
+}
+
+/** Loopback shows both sides of every exchange as incoming, and a mirror port those of other hosts. */
+function directionOf(packetType: u32, hardware: u32): Direction {
+	if (hardware === hardwareLoopback || packetType === packetToOtherHost) return Direction.Unknown;
+	return packetType === packetOutgoing ? Direction.Outgoing : Direction.Incoming;
+}
+
+/** Whether the frame at `at`, whose link header readLink has read, crossed a loopback interface. */
+export function isLoopback(linkType: LinkType, at: usize): bool {
+	switch (linkType) {
+		case LinkType.EN10MB:
+			// Linux writes both Ethernet addresses as zeros there.
+			return (load<u64>(at) | (load<u32>(at + 8) as u64)) === 0;
+		case LinkType.LINUX_SLL2:
+			return u16At(at + 8) === hardwareLoopback;
+		case LinkType.LINUX_SLL:
+			return u16At(at + 2) === hardwareLoopback;
+		case LinkType.NULL:
+		case LinkType.LOOP:
+			// The BSDs and macOS have these for loopback.
+			return true;
+		default:
+			return false;
 	}
 }
 

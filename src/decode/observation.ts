@@ -1,3 +1,4 @@
+import { Direction } from "./direction.ts";
 import { Fault, Foreign, Outcome, Refusal } from "./fault.ts";
 
 /**
@@ -17,6 +18,7 @@ export class Observation {
 
 	/** Which interface (LINUX_SLL2) or packet type plus 1 (LINUX_SLL) showed the frame; 0 for other link types. */
 	capturePoint: u32;
+	direction: Direction;
 
 	/** The resolver: source of a query, destination of a response. IPv4 as IPv4-mapped IPv6 (RFC 4291, 2.5.5.2). */
 	peer0: u32;

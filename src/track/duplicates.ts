@@ -1,3 +1,4 @@
+import { Direction } from "../decode/direction.ts";
 import { Outcome } from "../decode/fault.ts";
 import { seen } from "../decode/observation.ts";
 import { hashOf } from "./hash.ts";
@@ -13,10 +14,13 @@ const crossingUsMax: i64 = 100_000;
 /** A message that was seen; 32 bytes. */
 @unmanaged
 class Sighting extends LongEntry {
-	/** The interface that showed it first. */
+	/** The interface that showed it first, and whether it is a response that nobody here can have sent (forgedFlag). */
 	capturePoint: u32;
 	timeUs: i64;
 }
+
+/** Interface indexes are positive numbers of 32 bits. */
+const forgedFlag: u32 = 0x8000_0000;
 
 /**
  * Tells the copies of a datagram that an `any` capture shows on several interfaces of a host: bridge and port, veth,
@@ -31,7 +35,13 @@ export function setUpDuplicates(): void {
 	duplicates.setUp(duplicatesMax, offsetof<Sighting>(), true);
 }
 
-/** Whether this observation, made at `now`, is a copy of one that was counted. */
+/** The message that was seen last, if it was no copy. */
+let latest: usize = 0;
+
+/**
+ * Whether this observation, made at `now`, is a copy of one that was seen. A query that leaves the host is one or nothing: it
+ * is not remembered, so that no query which comes in is taken for its copy.
+ */
 export function isDuplicate(outcome: Outcome, now: i64): bool {
 	const isRefused = outcome === Outcome.Refused;
 	// A refused query need not have a client id; its resolver and port tell it apart as long as nothing translates them.
@@ -39,17 +49,29 @@ export function isDuplicate(outcome: Outcome, now: i64): bool {
 	const b = isRefused ? seen.peerPort : seen.idLow;
 	const c = (seen.messageBytes << 16) | seen.messageId;
 	const hash = hashOf(a, b, c, outcome);
+	const isOutgoing = seen.direction === Direction.Outgoing;
 	let entry = duplicates.find(hash, a, b, c, outcome);
+	if (entry !== 0 && now - changetype<Sighting>(entry).timeUs <= crossingUsMax) {
+		const first = changetype<Sighting>(entry).capturePoint;
+		const isForged = (first & forgedFlag) !== 0;
+		// What leaves the host is no copy of what a stranger sent to it.
+		if ((first & ~forgedFlag) !== seen.capturePoint && !(isForged && isOutgoing)) return true;
+	}
+	if (isOutgoing && outcome !== Outcome.Response) return false;
 	if (entry === 0) {
 		duplicates.makeRoom();
 		entry = duplicates.insert(hash, a, b, c, outcome);
 	} else {
-		const sighting = changetype<Sighting>(entry);
-		if (now - sighting.timeUs <= crossingUsMax && sighting.capturePoint !== seen.capturePoint) return true;
 		duplicates.touch(entry);
 	}
+	latest = entry;
 	const sighting = changetype<Sighting>(entry);
 	sighting.capturePoint = seen.capturePoint;
 	sighting.timeUs = now;
 	return false;
+}
+
+/** The response that isDuplicate was asked about last is forged: its copies come in as well, and what goes out is another. */
+export function markForged(): void {
+	changetype<Sighting>(latest).capturePoint |= forgedFlag;
 }

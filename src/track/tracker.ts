@@ -1,9 +1,12 @@
-import { Outcome } from "../decode/fault.ts";
+import { LinkType } from "../capture/linktype.ts";
+import { linkType } from "../decode/decoder.ts";
+import { Direction } from "../decode/direction.ts";
+import { Foreign, Outcome } from "../decode/fault.ts";
 import { seen } from "../decode/observation.ts";
 import { DomainCell, ProcessCell, SetCell } from "./cells.ts";
 import { clock } from "./clock.ts";
 import { add, increment, ofProcess, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
-import { isDuplicate, setUpDuplicates } from "./duplicates.ts";
+import { isDuplicate, markForged, setUpDuplicates } from "./duplicates.ts";
 import { keepEarly, takeEarly } from "./earlyresponses.ts";
 import { observeDownstream, observeUpstream, setUpHealth } from "./health.ts";
 import { answerTimes, setUpHistograms, tripUnitsPerUs } from "./histogram.ts";
@@ -18,10 +21,12 @@ import {
 	removeDuplicate,
 	removeFound,
 	setUpWaitingQueries,
+	WaitingQuery,
 	wait,
 	waitForDuplicate,
 	waitingAt,
 	waitingQueries,
+	waitOutgoing,
 } from "./waitingqueries.ts";
 
 /** Takes memory for all tables and counts; once. Limits are numbers of entries; see the parts. */
@@ -63,9 +68,19 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 		return;
 	}
 	expire(now);
-	if (outcome === Outcome.Query) observeQuery(now);
-	else if (outcome === Outcome.Response) observeResponse(now);
+	if (outcome === Outcome.Response) observeResponse(now);
+	else if (seen.direction === Direction.Outgoing) observeOutgoing(outcome, now);
+	else if (outcome === Outcome.Query) observeQuery(now);
 	else increment(rowOfDomain(seen.domain), DomainCell.Refusals + seen.refusal);
+}
+
+/**
+ * A query that leaves this host, and is no copy of one that came in: some process here asks another server, and can make
+ * up both sides. Its response is known as such when it comes.
+ */
+function observeOutgoing(outcome: Outcome, now: i64): void {
+	increment(ofProcess, ProcessCell.Foreigns + Foreign.Direction);
+	if (outcome === Outcome.Query) waitOutgoing(now);
 }
 
 /**
@@ -76,10 +91,19 @@ function observeDuplicate(outcome: Outcome, now: i64): void {
 	if (outcome === Outcome.Query) {
 		const session = findSession(seen.idHigh, seen.idLow, seen.domain, 0);
 		if (session !== 0) waitForDuplicate(sessionAt(session).set, session, now);
-	} else if (outcome === Outcome.Response) {
+		believeForwarded();
+	} else if (outcome === Outcome.Response && seen.direction !== Direction.Incoming) {
+		// One that comes in may be a copy of a forged one; whoever forwards responses sends them out as well.
 		const waiting = findWaiting();
 		if (waiting !== 0) removeDuplicate(waiting);
 	}
+}
+
+/** LINUX_SLL names no interface: there a response may come in once its query was forwarded. */
+function believeForwarded(): void {
+	if (linkType !== LinkType.LINUX_SLL || seen.direction !== Direction.Outgoing) return;
+	const waiting = findWaiting();
+	if (waiting !== 0) waitingAt(waiting).cameInOn = 0;
 }
 
 function observeQuery(now: i64): void {
@@ -111,18 +135,37 @@ function observeEarlyResponse(now: i64): void {
 
 function observeResponse(now: i64): void {
 	const row = rowOfDomain(seen.domain);
-	const waiting = findWaiting();
-	if (waiting === 0 || labelSets.domainOf(waitingAt(waiting).set) !== seen.domain) {
+	const entry = findWaiting();
+	const waiting = waitingAt(entry);
+	if (entry === 0 || domainOf(waiting) !== seen.domain || isForged(waiting)) {
 		// Of a query before the start, or nobody's: everyone can send what looks like a response.
+		if (entry !== 0 && isForged(waiting)) markForged();
 		increment(row, DomainCell.Unmatched);
 		const set = labelSets.of(seen.domain, resolverOf().origin, now);
 		add(rowOfSet(set), SetCell.BytesOut, seen.messageBytes);
-		if (clock.isOfFile) keepEarly(set, now);
+		// Of one that came in nobody knows yet where its query will.
+		if (entry === 0 && clock.isOfFile && seen.direction !== Direction.Incoming) keepEarly(set, now);
+		return;
+	}
+	if (waiting.isUncounted) {
+		// As its query.
+		increment(ofProcess, ProcessCell.Foreigns + Foreign.Response);
+		removeFound(entry);
 		return;
 	}
 	increment(row, DomainCell.Responses + seen.rcode);
 	if (seen.truncated !== 0) increment(row, DomainCell.Truncated);
-	answer(waiting, now);
+	answer(entry, now);
+}
+
+/** Whether the response cannot be the server's: it came in, on the interface that the query came in on, and never left this host. */
+function isForged(waiting: WaitingQuery): bool {
+	if (seen.direction !== Direction.Incoming || waiting.cameInOn === 0) return false;
+	return linkType === LinkType.LINUX_SLL || seen.capturePoint === waiting.cameInOn;
+}
+
+function domainOf(waiting: WaitingQuery): u32 {
+	return waiting.isUncounted ? waiting.set : labelSets.domainOf(waiting.set);
 }
 
 /** What a response tells as the answer to a query; only then it is believed to come from the server. */
@@ -142,7 +185,7 @@ export function expire(now: i64): void {
 	expireSessions(now);
 	for (let entry = overdue(now); entry !== 0; entry = overdue(now)) {
 		const waiting = waitingAt(entry);
-		if (!waiting.isAnswered) increment(rowOfSet(waiting.set), SetCell.Unanswered);
+		if (!waiting.isAnswered && !waiting.isUncounted) increment(rowOfSet(waiting.set), SetCell.Unanswered);
 		waitingQueries.remove(entry);
 	}
 	labelSets.makeRoom(now);

@@ -1,10 +1,11 @@
+import { Direction } from "../decode/direction.ts";
 import { seen } from "../decode/observation.ts";
 import { hashOf } from "./hash.ts";
 import { answerUsMax, waitingQueriesMax } from "./limits.ts";
 import { ipv4Mapped } from "./resolvers.ts";
 import { BoundedTable, LongEntry } from "./table.ts";
 
-/** A query that waits for its response: known by the resolver's address and port, and the DNS id. 32 bytes. */
+/** A query that waits for its response: known by the resolver's address and port, and the DNS id. 64 bytes. */
 @unmanaged
 export class WaitingQuery extends LongEntry {
 	/** The label set's number, and above it the place of the server's port, whether one was answered, and how many came again. */
@@ -13,6 +14,10 @@ export class WaitingQuery extends LongEntry {
 	session: usize;
 	/** Time of the query in microseconds, the low 32 bits: it waits for ten seconds, they wrap around after 71 minutes. */
 	sinceUs: u32;
+	/** The capture point that it came in on: no response to it comes in there. 0 where any may. */
+	cameInOn: u32;
+	/** It does not count, and its response answers no client: it left this host. Then `set` is its domain. */
+	isUncounted: bool;
 
 	get set(): u32 {
 		return this.words & ((1 << setBits) - 1);
@@ -86,18 +91,25 @@ let network: u32 = 0;
 export function wait(set: u32, session: usize, now: i64): void {
 	const entry = findWaiting();
 	if (entry !== 0) waitingAt(entry).addCopy();
-	else insert(set, session, now);
+	else insert(set, session, false, now);
 }
 
 /** The same of a datagram that was counted on another interface: there is one answer for both. */
 export function waitForDuplicate(set: u32, session: usize, now: i64): void {
-	if (findWaiting() === 0) insert(set, session, now);
+	if (findWaiting() === 0) insert(set, session, false, now);
 }
 
-function insert(set: u32, session: usize, now: i64): void {
+/** A query at `now` that left this host for another server. */
+export function waitOutgoing(now: i64): void {
+	if (findWaiting() === 0) insert(seen.domain, 0, true, now);
+}
+
+function insert(set: u32, session: usize, isUncounted: bool, now: i64): void {
 	waitingQueries.makeRoom();
-	const entry = waitingQueries.insert(hash, seen.peer3, exchange(), family(), network);
-	waitingAt(entry).begin(set, seen.server, session, now);
+	const waiting = waitingAt(waitingQueries.insert(hash, seen.peer3, exchange(), family(), network));
+	waiting.begin(set, seen.server, session, now);
+	waiting.cameInOn = seen.direction === Direction.Incoming ? seen.capturePoint : 0;
+	waiting.isUncounted = isUncounted;
 }
 
 /** The entry of the waiting query that this response answers, or 0. */

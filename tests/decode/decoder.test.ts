@@ -24,6 +24,7 @@ import {
 	toIpv6,
 	typeA,
 	typeNs,
+	udpPacket,
 } from "../support/frames.ts";
 import { concatBytes, readPcapFile } from "../support/pcapfile.ts";
 import { decoderOf, decodeWord, domain, fromServer, idOf, nameOfOctets, toServer } from "./decoding.ts";
@@ -251,6 +252,10 @@ const queryRows: readonly [title: string, message: Uint8Array, expected: string]
 	["a header alone has no question", dnsMessage({ questions: [], counts: [1, 0, 0, 0] }), "fault: dns_truncated"],
 ];
 
+const ofAddresses = (source: string, destination: string) =>
+	udpPacket({ source, destination, sourcePort: 40_000, destinationPort: 53, payload: query });
+const toItself = (address: string) => ofAddresses(address, address);
+
 const frameRows: readonly [title: string, frame: Uint8Array, expected: string][] = [
 	["a response with its TXT answer is a response", fromServer(response), "response"],
 	["NXDOMAIN without answer is a response", fromServer(dnsResponse(query, { rcode: 3 })), "response"],
@@ -285,6 +290,10 @@ const frameRows: readonly [title: string, frame: Uint8Array, expected: string][]
 	["a response to the server's port is none of ours", toServer(response), "foreign: direction"],
 	["a query from a resolver at port 53 is a query", toServer(query, 53), "query"],
 	["a response to a resolver at port 53 is a response", fromServer(response, 53, 53), "response"],
+	["what a host would send to itself does not come over a link", toItself("192.0.2.53"), "foreign: direction"],
+	["nor over IPv6", toIpv6(toItself("192.0.2.53")), "foreign: direction"],
+	["IPv6 addresses that differ in the first half alone are two", ofAddresses("2001:db8::1", "2001:db9::1"), "query"],
+	["IPv6 addresses that differ in the last half alone are two", ofAddresses("2001:db8::1", "2001:db8::2"), "query"],
 	["TCP is none of ours", tcp, "foreign: protocol"],
 	["a fragment is none of ours", fragment, "foreign: fragment"],
 	["a frame of 19 bytes is no IP packet", toServer(query).subarray(0, 19), "fault: ip_truncated"],
@@ -298,6 +307,21 @@ const frameRows: readonly [title: string, frame: Uint8Array, expected: string][]
 	],
 	["an IP packet of 24 bytes holds no UDP header", changed(toServer(query), [2, 0], [3, 24]), "fault: udp_truncated"],
 	["a UDP length of 1 is none", changed(toServer(query), [24, 0], [25, 1]), "fault: udp_length"],
+];
+
+/** Headers of LINUX_SLL and LINUX_SLL2 in front of IPv4. */
+const cooked = (front: readonly number[]) => [...front, ...new Array<number>(10).fill(0), 8, 0];
+const cooked2 = (hardware: readonly number[]) => [
+	8,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	7,
+	...hardware,
+	...new Array<number>(10).fill(0),
 ];
 
 describe("decode", () => {
@@ -315,6 +339,26 @@ describe("decode", () => {
 		reached.add("fault: link_truncated");
 		const frame = ethernetFrame(toServer(query)).subarray(0, 13);
 		expect(decodeWord(decoderOf({ linkType: LinkType.EN10MB }), frame)).toBe("fault: link_truncated");
+	});
+
+	const loopbackRows: readonly [title: string, linkType: LinkType, header: readonly number[], expected: string][] = [
+		["Ethernet without addresses", LinkType.EN10MB, [...new Array<number>(12).fill(0), 8, 0], "query"],
+		[
+			"Ethernet with one",
+			LinkType.EN10MB,
+			[0, 0, 0, 0, 0, 1, ...new Array<number>(6).fill(0), 8, 0],
+			"foreign: direction",
+		],
+		["Ethernet with the other", LinkType.EN10MB, [...new Array<number>(11).fill(0), 1, 8, 0], "foreign: direction"],
+		["NULL", LinkType.NULL, [2, 0, 0, 0], "query"],
+		["LINUX_SLL of ARPHRD_LOOPBACK", LinkType.LINUX_SLL, cooked([0, 0, 3, 4]), "query"],
+		["LINUX_SLL of another", LinkType.LINUX_SLL, cooked([0, 0, 0, 1]), "foreign: direction"],
+		["LINUX_SLL2 of ARPHRD_LOOPBACK", LinkType.LINUX_SLL2, cooked2([3, 4]), "query"],
+		["LINUX_SLL2 of another", LinkType.LINUX_SLL2, cooked2([0, 1]), "foreign: direction"],
+	];
+	test.each(loopbackRows)("what a host sends to itself over %s", (_, linkType, header, expected) => {
+		const frame = concatBytes([Uint8Array.from(header), toItself("192.0.2.53")]);
+		expect(decodeWord(decoderOf({ linkType }), frame)).toBe(expected);
 	});
 
 	test("the rows above reach every fault, foreign and refusal", () => {

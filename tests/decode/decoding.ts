@@ -12,7 +12,7 @@ const serverAddress = "192.0.2.53";
 
 /** The fields of the decoder's Observation: 32-bit words, at the offsets that the module says. */
 export const observationFields = [
-	...(["outcome", "fault", "foreign", "refusal", "capturePoint"] as const),
+	...(["outcome", "fault", "foreign", "refusal", "capturePoint", "direction"] as const),
 	...(["peer0", "peer1", "peer2", "peer3", "peerPort", "server"] as const),
 	...(["messageBytes", "messageId", "domain", "idHigh", "idLow", "ednsBytes", "rcode", "truncated"] as const),
 	...(["packets", "packetBytes"] as const),
@@ -260,6 +260,7 @@ export function digestOf(outcome: Outcome, seen: Observation): number {
 	if (outcome === Outcome.Fault) return fold(digest, seen.fault);
 	if (outcome === Outcome.Foreign) return fold(digest, seen.foreign);
 	digest = fold(digest, seen.capturePoint);
+	digest = fold(digest, seen.direction);
 	digest = fold(digest, seen.peer0);
 	digest = fold(digest, seen.peer1);
 	digest = fold(digest, seen.peer2);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { LinkType } from "../../src/capture/linktype.ts";
+import { Direction } from "../../src/decode/direction.ts";
 import { decoderOf, outcomeWord } from "./decoding.ts";
 
 const zeros = (count: number) => new Array<number>(count).fill(0);
@@ -112,13 +113,35 @@ describe("readLink", () => {
 		expect(capturePoint(LinkType.LINUX_SLL, sll([0, 4], [8, 0]))).toBe(5);
 	});
 
+	const direction = (linkType: LinkType, bytes: readonly number[]) => {
+		const { exports, seen, put, start } = decoderOf();
+		seen.direction = 99;
+		exports.readLink(linkType, put(bytes), start + bytes.length);
+		return Direction[seen.direction];
+	};
+	const directionRows: readonly [packetType: number, hardware: readonly [number, number], expected: string][] = [
+		[0, [0, 1], "Incoming"],
+		[1, [0, 1], "Incoming"],
+		[2, [0, 1], "Incoming"],
+		[3, [0, 1], "Unknown"],
+		[4, [0, 1], "Outgoing"],
+		[0, [3, 4], "Unknown"],
+		[4, [3, 4], "Unknown"],
+		[4, [4, 3], "Outgoing"],
+	];
+	test.each(directionRows)("packet type %i of an interface of type %p is %s", (packetType, hardware, expected) => {
+		const sll2 = [8, 0, 0, 0, 0, 0, 0, 7, ...hardware, packetType, 6, ...zeros(8)];
+		expect(direction(LinkType.LINUX_SLL2, sll2)).toBe(expected);
+		expect(direction(LinkType.LINUX_SLL, [0, packetType, ...hardware, ...zeros(10), 8, 0])).toBe(expected);
+	});
+
 	test("the capture point is 0 for a link type without, also behind one that has it", () => {
 		const decoder = decoderOf({ linkType: LinkType.LINUX_SLL2 });
 		const cooked = Uint8Array.from(sll2([8, 0]));
 		decoder.decode(cooked, 0, cooked.length);
-		expect(decoder.seen.capturePoint).toBe(7);
+		expect([decoder.seen.capturePoint, decoder.seen.direction]).toEqual([7, Direction.Incoming]);
 		decoder.exports.setLinkType(LinkType.EN10MB);
 		decoder.decode(Uint8Array.from([...addresses, 8, 0]), 0, 14);
-		expect(decoder.seen.capturePoint).toBe(0);
+		expect([decoder.seen.capturePoint, decoder.seen.direction]).toEqual([0, Direction.Unknown]);
 	});
 });

@@ -3,7 +3,7 @@ import { type Samples, startExporter } from "../support/exporter.ts";
 import { dnsttQuery, randomBytes, seededRandom } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
 import { until } from "../support/process.ts";
-import { exchangeUdp, serveUdp } from "../support/udp.ts";
+import { exchangeUdp, forwardUdp, serveUdp } from "../support/udp.ts";
 
 /** A client, a host that routes or listens, and a container behind a bridge of that host. */
 interface Hosts {
@@ -112,6 +112,21 @@ describe.skipIf(!haveNetns())("each message counts once, and a repeated query ag
 			const match = ["-i", "e0", "-p", "udp", "--dport", "53"];
 			hosts.host.iptables("-t", "nat", "-A", "PREROUTING", ...match, "-j", "REDIRECT", "--to-ports", "5300");
 			await serveUdp(hosts.host, 5300);
+			await countsOnce(hosts, interfaceName, hostAddress);
+		});
+
+		test(`a router, on ${interfaceName}`, async () => {
+			using network = makeNetwork();
+			const hosts = makeHosts(network);
+			await serveUdp(hosts.container, 53);
+			await countsOnce(hosts, interfaceName, "10.88.2.2");
+		});
+
+		test(`a forwarder of the host, which asks the container under other ids, on ${interfaceName}`, async () => {
+			using network = makeNetwork();
+			const hosts = makeHosts(network);
+			await serveUdp(hosts.container, 5300);
+			await forwardUdp(hosts.host, 53, { address: "10.88.2.2", port: 5300 });
 			await countsOnce(hosts, interfaceName, hostAddress);
 		});
 

@@ -47,6 +47,7 @@ export const faultOffset: usize = offsetof<Observation>("fault");
 export const foreignOffset: usize = offsetof<Observation>("foreign");
 export const refusalOffset: usize = offsetof<Observation>("refusal");
 export const capturePointOffset: usize = offsetof<Observation>("capturePoint");
+export const directionOffset: usize = offsetof<Observation>("direction");
 export const peer0Offset: usize = offsetof<Observation>("peer0");
 export const peer1Offset: usize = offsetof<Observation>("peer1");
 export const peer2Offset: usize = offsetof<Observation>("peer2");

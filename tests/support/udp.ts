@@ -1,6 +1,6 @@
 /**
  * UDP ends inside a namespace, with real sockets, so that NAT and bridges see what they see of dnstt: a server that answers every
- * query with an empty response, and a client that sends messages one after the other. Both are processes that run this file with Bun.
+ * query with an empty response, and a client that sends messages one after the other. Both, and a forwarder between them, are processes that run this file with Bun.
  */
 import { dnsttResponse } from "./messages.ts";
 import type { Namespace } from "./netns.ts";
@@ -10,13 +10,27 @@ const answerWithinMs = 1000;
 
 /** Starts a server on `port` of every IPv4 address, or of `address`; it runs until the network is removed. */
 export async function serveUdp(namespace: Namespace, port: number, address = "0.0.0.0"): Promise<Child> {
-	const child = namespace.spawn([process.execPath, import.meta.path, "serve", address, String(port)]);
+	const words = [process.execPath, import.meta.path, "serve", address, String(port)];
+	return ready(namespace.spawn(words), `a UDP server on ${address} port ${port}`);
+}
+
+/** Starts a forwarder on `port`: it asks the server under DNS ids of its own, and gives its answers back under the askers'. */
+export async function forwardUdp(
+	namespace: Namespace,
+	port: number,
+	server: { readonly address: string; readonly port: number },
+): Promise<Child> {
+	const words = [process.execPath, import.meta.path, "forward", server.address, String(server.port), String(port)];
+	return ready(namespace.spawn(words), `a forwarder on port ${port}`);
+}
+
+async function ready(child: Child, what: string): Promise<Child> {
 	await until(
 		() => {
 			if (child.exitCode() !== null) throw new Error(`the server ended: ${child.stderr()}`);
 			return child.stdout().includes("ready") ? true : undefined;
 		},
-		() => `a UDP server on ${address} port ${port}`,
+		() => what,
 	);
 	return child;
 }
@@ -51,6 +65,33 @@ async function serve(address: string, port: number): Promise<void> {
 	console.log("ready");
 }
 
+async function forward(address: string, serverPort: number, port: number): Promise<void> {
+	const askers = new Map<number, { readonly id: number; readonly port: number; readonly address: string }>();
+	let nextId = 0x4000;
+	const inner = await Bun.udpSocket({
+		socket: {
+			data(_, answer) {
+				const asker = askers.get(answer.readUInt16BE(0));
+				if (asker === undefined) return;
+				answer.writeUInt16BE(asker.id, 0);
+				outer.send(answer, asker.port, asker.address);
+			},
+		},
+	});
+	const outer = await Bun.udpSocket({
+		hostname: "0.0.0.0",
+		port,
+		socket: {
+			data(_, query, fromPort, fromAddress) {
+				askers.set(nextId, { id: query.readUInt16BE(0), port: fromPort, address: fromAddress });
+				query.writeUInt16BE(nextId++, 0);
+				inner.send(query, serverPort, address);
+			},
+		},
+	});
+	console.log("ready");
+}
+
 async function exchange(address: string, port: number): Promise<void> {
 	const messages = (await Bun.stdin.text()).split("\n").map((line) => Buffer.from(line, "base64"));
 	let answered: (answer: Uint8Array | undefined) => void = () => {};
@@ -73,6 +114,8 @@ async function exchange(address: string, port: number): Promise<void> {
 }
 
 if (import.meta.main) {
-	const [role, address = "", port = ""] = process.argv.slice(2);
-	await (role === "serve" ? serve : exchange)(address, Number(port));
+	const [role, address = "", ...ports] = process.argv.slice(2);
+	const [port = 0, ownPort = 0] = ports.map(Number);
+	if (role === "forward") await forward(address, port, ownPort);
+	else await (role === "serve" ? serve : exchange)(address, port);
 }

@@ -1,4 +1,5 @@
 /** Observations made by hand, and trackers with small bounds, for the tests. */
+import { Direction } from "../../src/decode/direction.ts";
 import { Outcome, Refusal } from "../../src/decode/fault.ts";
 import type { HistogramId } from "../../src/engine/border.ts";
 import type { Column } from "../../src/engine/column.ts";
@@ -91,6 +92,7 @@ export class Observation implements DecoderObservation {
 	foreign: DecoderObservation["foreign"] = 1;
 	refusal = Refusal.Qtype;
 	capturePoint = 0;
+	direction = Direction.Unknown;
 	peer0 = 0;
 	peer1 = 0;
 	peer2 = 0;
@@ -202,6 +204,7 @@ export interface Seen {
 	readonly messageId?: number;
 	readonly port?: number;
 	readonly capturePoint?: number;
+	readonly direction?: Direction;
 	readonly refusal?: Refusal;
 }
 
@@ -217,6 +220,7 @@ export function seenOf(seen: Seen): Observation {
 	observation.messageBytes = seen.bytes ?? 100;
 	observation.messageId = seen.messageId ?? 7;
 	observation.capturePoint = seen.capturePoint ?? 0;
+	observation.direction = seen.direction ?? Direction.Unknown;
 	observation.refusal = seen.refusal ?? Refusal.Qtype;
 	return observation;
 }

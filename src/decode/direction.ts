@@ -1,0 +1,7 @@
+/** Which way a frame went, where the link header says it and it means something. */
+export enum Direction {
+	/** The link type has no direction, the interface is loopback, or the frame is to another host, as on a mirror port. */
+	Unknown = 0,
+	Incoming,
+	Outgoing,
+}
