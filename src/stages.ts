@@ -51,6 +51,7 @@ export async function openStages(config: Config, { log, seed }: Pick<World, "log
 export function createEngine(config: Config, seed: Seed, geoip: () => Geoip): Engine {
 	return new Engine({
 		domains: config.dnstt.domains,
+		mtu: config.dnstt.mtu,
 		activeWindowMs: config.session.activeWindowMs,
 		trackedMax: config.session.maxTracked,
 		rememberedMax: config.session.maxRemembered,

@@ -34,7 +34,7 @@ describe("flags", () => {
 		]);
 		if (command.kind !== "run") throw new Error(command.kind);
 		const { config } = loadConfig({ flags: command.flags, env: {}, readFile: () => "" });
-		expect(config.dnstt).toEqual({ domains: ["tunnel.example.com"], ports: [53] });
+		expect(config.dnstt).toEqual({ domains: ["tunnel.example.com"], ports: [53], mtu: 1_232 });
 		expect(config.geoip).toEqual({ countryDatabase: "/c.mmdb", asnDatabase: "/a.mmdb" });
 		expect(config.web.listen).toEqual({ host: "", port: 9713 });
 	});

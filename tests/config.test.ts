@@ -7,7 +7,7 @@ import { hash, type Input, load, problemsOf, withDomain } from "./config/loading
 describe("defaults", () => {
 	test("are those of the design, in program units", () => {
 		expect(load(withDomain({}))).toEqual({
-			dnstt: { domains: ["t.example.com"], ports: [53] },
+			dnstt: { domains: ["t.example.com"], ports: [53], mtu: 1_232 },
 			capture: { interface: "any", bufferBytes: 16 * 1024 * 1024, promiscuous: false },
 			session: { activeWindowMs: 30_000, maxTracked: 1_000_000, maxRemembered: 1_000_000 },
 			labels: { maxSets: 10_000 },

@@ -254,7 +254,7 @@ const health: PanelSection = {
 		},
 		{
 			title: "Responses by code",
-			description: "Responses per second; FORMERR goes to resolvers that advertise less than 1232 bytes.",
+			description: "Responses per second; FORMERR means that dnstt.mtu is smaller than the server's -mtu.",
 			...{ view: "stacked", unit: "reqps", width: 8 },
 			queries: one(`sum by (rcode) (${rateOf(catalog.responses)})`, "{{rcode}}"),
 		},
@@ -273,7 +273,7 @@ const health: PanelSection = {
 		{
 			title: "EDNS payload sizes",
 			description:
-				"Queries per second by the UDP payload that their resolver advertises; with less than 1232 the server refuses them.",
+				"Queries per second by the UDP payload that their resolver advertises; the server refuses those below its -mtu, 1232 unless set.",
 			...{ view: "heatmap", unit: "reqps", width: 12 },
 			queries: one(`sum by (le) (${rateOf(catalog.edns, "_bucket")})`, "{{le}}"),
 		},

@@ -47,7 +47,7 @@ export async function demo(
 	const client = await Bun.udpSocket({ hostname: loopback });
 	const config: Config = {
 		...given,
-		dnstt: { domains: [recordedDomain], ports: [server.port] },
+		dnstt: { ...given.dnstt, domains: [recordedDomain], ports: [server.port] },
 		capture: { ...given.capture, interface: "lo" },
 	};
 	let send: Send = (bytes, toServer) => {

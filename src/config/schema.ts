@@ -5,7 +5,7 @@
  */
 
 import * as z from "zod";
-import { domainsMax, portsMax } from "../decode/limits.ts";
+import { domainsMax, ednsBytesMax, ednsBytesMin, portsMax } from "../decode/limits.ts";
 import {
 	accounts,
 	boolean,
@@ -27,6 +27,9 @@ import {
 export const limits = {
 	domainsMax,
 	portsMax,
+	/** What dnstt-server refuses queries by: nothing at the least that an EDNS size means, everything above the most. */
+	mtuMin: ednsBytesMin,
+	mtuMax: ednsBytesMax,
 	/** Below it one burst overflows; above it the kernel refuses on small hosts. */
 	bufferBytesMin: 512 * 1024,
 	bufferBytesMax: 1024 ** 3,
@@ -123,6 +126,11 @@ const dnstt = group("dnstt", "What to watch", {
 		description: "UDP port on which dnstt-server receives; several may be watched at once",
 		default: [53],
 		reload: true,
+	}),
+	mtu: key("mtu", integer(limits.mtuMin, limits.mtuMax), {
+		description:
+			"dnstt-server's -mtu: it refuses queries whose EDNS payload size is smaller, so they do not count; 512 counts all",
+		default: 1_232,
 	}),
 });
 

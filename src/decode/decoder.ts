@@ -6,6 +6,7 @@ import { matchDomain } from "./domain.ts";
 import { Fault, Foreign, Outcome, Refusal, sound, taken } from "./fault.ts";
 import { Datagram, readPeer } from "./ip.ts";
 import { segments } from "./kcp.ts";
+import { ednsBytesMin } from "./limits.ts";
 import { isLoopback, readLink } from "./link.ts";
 import { broken, seen, strange } from "./observation.ts";
 import { headerBytes } from "./wire.ts";
@@ -24,6 +25,14 @@ const tunnel: Tunnel = changetype<Tunnel>(memory.data(offsetof<Tunnel>(), 8));
 /** For a server's UDP port its place in the list, plus 1. */
 const servers: usize = memory.data(65536);
 export let linkType: LinkType = 0;
+
+/** Bytes that a resolver must take: the server's -mtu. */
+let mtu: u32 = ednsBytesMin;
+
+/** The server refuses queries of a smaller EDNS payload size than this from now on; ednsBytesMin and less refuse none. */
+export function setMtu(bytes: u32): void {
+	mtu = bytes;
+}
 
 /** Frames have this link type from now on, and no port is a server's. */
 export function setLinkType(type: LinkType): void {
@@ -82,6 +91,14 @@ function readQuery(message: usize, end: usize): Outcome {
 	if ((load<u8>(message + 2) & 0x78) !== 0) return refused(Refusal.Opcode);
 	if (u16At(question.end) !== typeTxt) return refused(Refusal.Qtype);
 	const unfit = tunnel.readClientId(question, labels);
+	if (unfit === Refusal.Base32) return refused(unfit);
+	if (max<u32>(seen.ednsBytes, ednsBytesMin) < mtu) {
+		if (unfit !== taken) {
+			seen.idHigh = 0;
+			seen.idLow = 0;
+		}
+		return refused(Refusal.Edns);
+	}
 	if (unfit !== taken) return refused(unfit);
 	seen.packets = 0;
 	seen.packetBytes = 0;

@@ -43,6 +43,8 @@ export enum Refusal {
 	Opcode,
 	Qtype,
 	Base32,
+	/** Its resolver takes less than the server's -mtu. */
+	Edns,
 	TooShort,
 }
 

@@ -36,11 +36,11 @@ export class Observation {
 	/** Index of the tunnel's domain in the decoder's list. Query, Response and Refused. */
 	domain: u32;
 
-	/** The client id. Query and Response. */
+	/** The client id. Query, Response, and Refused for its EDNS size: 0 where that one has none. */
 	idHigh: u32;
 	idLow: u32;
 
-	/** UDP payload size that the OPT record advertises (RFC 6891, 6.2.3); 0 without OPT. Query. */
+	/** UDP payload size that the OPT record advertises (RFC 6891, 6.2.3); 0 without OPT. Query and Refused. */
 	ednsBytes: u32;
 	/** RCODE of the header, and whether it has TC. Response. */
 	rcode: u32;

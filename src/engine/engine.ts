@@ -19,6 +19,8 @@ export type Seed = readonly [number, number, number, number];
 export interface EngineOptions {
 	/** The tunnels' domains: presentation form, ASCII, no dot at the end, not the root. */
 	readonly domains: readonly string[];
+	/** Bytes that a resolver must take, as dnstt-server's -mtu: smaller EDNS payload sizes are refused. */
+	readonly mtu: number;
 	/** A session is active for this long after its latest query, both ends included. */
 	readonly activeWindowMs: number;
 	readonly trackedMax: number;
@@ -99,7 +101,9 @@ export class Engine {
 			rememberedMax: options.rememberedMax,
 			labelSetsMax: options.labelSetsMax,
 			keptOrigins: origins.kept,
+			mtu: options.mtu,
 		});
+		exports.setMtu(options.mtu);
 		for (const { index, labels, octets } of suffixesOf(options.domains)) {
 			this.batch.bytes.set(octets);
 			exports.addDomain(index, labels, address, octets.length);

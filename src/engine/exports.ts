@@ -16,6 +16,7 @@ export interface EngineExports {
 	seed(a: number, b: number, c: number, d: number): void;
 	addDomain(index: number, labels: number, octets: number, count: number): void;
 	setLinkType(linkType: number): void;
+	setMtu(bytes: number): void;
 	addPort(port: number, place: number): void;
 	startSpan(fromUs: number, toUs: number): void;
 	spanFrames(): number;

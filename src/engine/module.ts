@@ -18,7 +18,7 @@ import { expire as expireAt, nextExpiryUs as nextExpiry, observe, setUpTracker }
 import { waitingQueries } from "../track/waitingqueries.ts";
 import { HistogramId, TableId } from "./border.ts";
 
-export { addPort, setLinkType } from "../decode/decoder";
+export { addPort, setLinkType, setMtu } from "../decode/decoder";
 export { addDomain } from "../decode/domain";
 export { addToTotals, startTotals } from "../track/counts";
 export { setSeed as seed } from "../track/hash";

@@ -37,6 +37,7 @@ export const refusalNames: Readonly<Record<Refusal, string>> = {
 	[Refusal.Opcode]: "opcode",
 	[Refusal.Qtype]: "qtype",
 	[Refusal.Base32]: "base32",
+	[Refusal.Edns]: "edns",
 	[Refusal.TooShort]: "too_short",
 };
 

@@ -29,6 +29,8 @@ export interface TrackerLimits {
 	readonly labelSetsMax: number;
 	/** Origins whose label sets have no limit. */
 	readonly keptOrigins: number;
+	/** What the decoder refuses queries by (EngineOptions). */
+	readonly mtu: number;
 }
 
 /** A bounded table, as far as others look at it. */
@@ -82,7 +84,7 @@ export class Tracker {
 	readonly active: Column;
 	readonly peak: Column;
 	readonly unanswered: Column;
-	/** Queries by the UDP payload size that their resolver advertised, a cell up to each of ednsBounds and one above. */
+	/** Queries, and those refused for it, by the UDP payload size that their resolver advertised, a cell up to each of ednsBounds and one above. */
 	readonly edns: Column;
 	/** Sum of those sizes. */
 	readonly ednsBytes: Column;
@@ -94,6 +96,8 @@ export class Tracker {
 	/** Of sessions that ended: time from the first to the last query, and bytes of DNS messages. */
 	readonly lives: Histogram;
 	readonly volumes: Histogram;
+	/** Bytes that a resolver must take for its queries to count. */
+	readonly mtu: number;
 	/** By domain. */
 	readonly activeByDomain: Column;
 	readonly peakByDomain: Column;
@@ -101,6 +105,10 @@ export class Tracker {
 	/** Responses that no query waited for. */
 	readonly unmatched: Column;
 	readonly resolversSeen: Column;
+	/** What the server's answers say of its -mtu (track/cells.ts). */
+	readonly smallAnswered: Column;
+	readonly answeredLeast: Column;
+	readonly refusedMost: Column;
 	private readonly responses: Column;
 	private readonly refusals: Column;
 	private readonly process: Float64Array;
@@ -111,6 +119,7 @@ export class Tracker {
 		limits: TrackerLimits,
 	) {
 		const { domains, labelSetsMax } = limits;
+		this.mtu = limits.mtu;
 		const sizeMax = labelSetsMax + domains * limits.keptOrigins;
 		const { buffer } = engine.memory;
 		const cellsAt = (address: number, count: number) => new Float64Array(buffer, address, count);
@@ -202,6 +211,9 @@ export class Tracker {
 		this.truncated = ofDomain(DomainCell.Truncated);
 		this.unmatched = ofDomain(DomainCell.Unmatched);
 		this.resolversSeen = ofDomain(DomainCell.ResolversSeen);
+		this.smallAnswered = ofDomain(DomainCell.SmallAnswered);
+		this.answeredLeast = ofDomain(DomainCell.AnsweredLeast);
+		this.refusedMost = ofDomain(DomainCell.RefusedMost);
 		this.responses = ofDomain(DomainCell.Responses);
 		this.refusals = ofDomain(DomainCell.Refusals);
 	}

@@ -172,7 +172,7 @@ export const catalog = {
 		name: "dnstt_edns_payload_bytes",
 		type: "histogram",
 		labels: "area",
-		help: "UDP payload sizes that resolvers advertise in dnstt queries; with less than 1232 the server refuses them.",
+		help: "UDP payload sizes that resolvers advertise in dnstt queries, those that are refused for it (reason edns) among them.",
 	},
 	lives: {
 		name: "dnstt_session_duration_seconds",

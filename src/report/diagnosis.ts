@@ -1,6 +1,7 @@
+import { ednsBytesMax } from "../decode/limits.ts";
 import { grouped, percentToTenths, secondsToTenths } from "../format.ts";
 import type { HealthFigures } from "./health.ts";
-import type { DomainFigures } from "./report.ts";
+import type { DomainFigures, MtuFigures } from "./report.ts";
 
 /** A share worth a sentence, and the least number of cases that make it one. */
 const smallEdnsRatioMin = 0.02;
@@ -10,6 +11,10 @@ const rejectedRatioMin = 0.02;
 const truncatedRatioMin = 0.02;
 const cutRatioMin = 0.1;
 const casesMin = 50;
+/** An answer that contradicts dnstt.mtu is no matter of chance, but on a single interface a stranger can forge some. */
+const contradictionsMin = 10;
+/** The -mtu of dnstt-server unless it is set. */
+const mtuUsual = 1_232;
 /** An idle poll is answered after a second at the most; data comes at once. */
 const heldSecondsMin = 0.4;
 const roundTripSecondsMin = 2;
@@ -50,7 +55,8 @@ export function placeName(kind: PlaceKind, label: string): string {
 /** What a figure of a place is when there are enough cases for one; null when not. */
 type Measure = (place: Place) => number | null;
 
-const smallEdns: Measure = ({ queries, health }) => (queries < casesMin ? null : health.edns_below_1232_ratio);
+const smallEdns: Measure = ({ queries, health: { edns_refused_queries: refused } }) =>
+	queries + refused < casesMin ? null : refused / (queries + refused);
 const resent: Measure = ({ health }) => (health.segments_out < casesMin ? null : health.retransmission_ratio_out);
 const unanswered: Measure = ({ queries, health }) => (queries < casesMin ? null : health.unanswered_ratio);
 const roundTrip: Measure = ({ health: { round_trip_seconds: times } }) =>
@@ -63,13 +69,21 @@ const roundTrip: Measure = ({ health: { round_trip_seconds: times } }) =>
 export function diagnose(
 	domains: readonly (DomainFigures & { readonly health: HealthFigures })[],
 	places: readonly Place[],
+	mtu: number,
 ): string[] {
 	const sentences: string[] = [];
-	for (const { domain, responses, responses_by_rcode, truncated_responses, health } of domains) {
+	for (const { domain, responses, responses_by_rcode, truncated_responses, refused, mtu: answers, health } of domains) {
 		const formErr = responses_by_rcode.FORMERR ?? 0;
 		if (responses >= casesMin && formErr >= responses * rejectedRatioMin) {
 			sentences.push(
-				`Queries refused with FORMERR: ${domain} ${percentToTenths(formErr / responses)}. The server does so when a resolver takes less than its -mtu, 1,232 bytes unless set: a smaller -mtu, or another resolver, lets them through.`,
+				`Queries refused with FORMERR: ${domain} ${percentToTenths(formErr / responses)}. ${largerMtu(answers, mtu)}`,
+			);
+		}
+		const answered = answers.answered_refused_queries;
+		const small = refused.edns ?? 0;
+		if (answered >= contradictionsMin && answered >= small * rejectedRatioMin) {
+			sentences.push(
+				`Queries that count as refused for their EDNS size, and are answered all the same: ${domain} ${grouped(answered)} of ${grouped(small)}. The server's -mtu is smaller than the dnstt.mtu of ${mtu}, and these clients do not count: --dnstt.mtu ${answers.answered_least_bytes} fits the server's answers.`,
 			);
 		}
 		if (responses >= casesMin && truncated_responses >= responses * truncatedRatioMin) {
@@ -96,7 +110,7 @@ export function diagnose(
 			smallEdns,
 			smallEdnsRatioMin,
 			(found) =>
-				`Queries through resolvers that take less than 1,232 bytes: ${listed(found, smallEdns, percentToTenths)}. The server refuses these unless its -mtu is smaller: clients there need another resolver.`,
+				`Queries through resolvers that take less than ${grouped(mtu)} bytes: ${listed(found, smallEdns, percentToTenths)}. The server refuses these: clients there need another resolver, or the server a smaller -mtu.`,
 		);
 		find(
 			resent,
@@ -118,6 +132,15 @@ export function diagnose(
 		);
 	}
 	return sentences;
+}
+
+/** Why the server answers FORMERR, and what can be done, with the dnstt.mtu that fits if one does. */
+function largerMtu({ answered_least_bytes: least, refused_most_bytes: most }: MtuFigures, mtu: number): string {
+	const why = "The server does so when a resolver takes less than its -mtu";
+	const remedy = "a smaller -mtu, or another resolver, lets them through.";
+	if (most === null || most >= (least ?? ednsBytesMax)) return `${why}, 1,232 bytes unless set: ${remedy}`;
+	const fits = most < mtuUsual && mtuUsual <= (least ?? mtuUsual) ? mtuUsual : most + 1;
+	return `${why}, and that is larger than the dnstt.mtu of ${mtu}: --dnstt.mtu ${fits} fits its answers; ${remedy}`;
 }
 
 type Messages = Pick<DomainFigures, "queries" | "refused_queries" | "responses">;

@@ -34,7 +34,9 @@ export interface HealthFigures {
 	readonly unanswered_queries: number;
 	/** Null also while no query was answered or has waited long enough to count as unanswered. */
 	readonly unanswered_ratio: number | null;
-	/** Queries whose resolver takes less than the 1,232 bytes that the server needs. */
+	/** Queries that were refused because their resolver takes less than dnstt.mtu. */
+	readonly edns_refused_queries: number;
+	/** Of all queries, those among them, the share whose resolver takes less than 1,232 bytes, a server's usual -mtu. */
 	readonly edns_below_1232_ratio: number | null;
 }
 
@@ -51,7 +53,12 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 	const retransmissionsIn = total(SetCell.UpstreamRetransmissions);
 	const retransmissionsOut = total(SetCell.DownstreamRetransmissions);
 	let small = 0;
-	for (let bound = 0; (ednsBounds[bound] as number) < ednsEnough; bound++) small += total(SetCell.Edns + bound);
+	let sized = 0;
+	for (let cell = 0; cell <= ednsBounds.length; cell++) {
+		const count = total(SetCell.Edns + cell);
+		sized += count;
+		if ((ednsBounds[cell] ?? Number.POSITIVE_INFINITY) < ednsEnough) small += count;
+	}
 	const messageBytes = total(SetCell.BytesIn) + total(SetCell.BytesOut);
 	const roundTrips = timesOf(tracker.roundTrips.distribution(sets));
 	const answerTimes = timesOf(tracker.answerTimes.distribution(sets));
@@ -71,7 +78,8 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 		retransmission_ratio_out: ratio(retransmissionsOut, segmentsOut),
 		unanswered_queries: unanswered,
 		unanswered_ratio: unanswered === 0 && answerTimes === null ? null : ratio(unanswered, queries),
-		edns_below_1232_ratio: ratio(small, queries),
+		edns_refused_queries: sized - queries,
+		edns_below_1232_ratio: ratio(small, sized),
 	};
 }
 

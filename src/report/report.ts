@@ -27,6 +27,17 @@ export interface DomainFigures extends Figures {
 	readonly refused_queries: number;
 	/** The same by reason; reasons without any are left out. */
 	readonly refused: Readonly<Record<string, number>>;
+	readonly mtu: MtuFigures;
+}
+
+/** What the server's own answers say of its -mtu. EDNS payload sizes are bytes, and null where there was no such answer. */
+export interface MtuFigures {
+	/** NOERROR responses to queries that count as refused for their size. */
+	readonly answered_refused_queries: number;
+	/** The least size that was answered NOERROR: the server's -mtu is no larger. */
+	readonly answered_least_bytes: number | null;
+	/** The greatest size that counts as enough and was answered FORMERR: the server's -mtu is larger. */
+	readonly refused_most_bytes: number | null;
 }
 
 /** What `inspect` tells of captures, in the form of its JSON output. Active clients are those at the last packet. */
@@ -108,11 +119,15 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		asns: origins.hasAsn ? asns.map(([asn, row]) => ({ asn, ...row })) : null,
 		diagnosis: [
 			...[wrongLength, wrongPort, wrongDomain, wrongTime, wrongGap].filter((sentence) => sentence !== null),
-			...diagnose(domains, [
-				...countries.map(([country, row]) => placeOf("country", country, row)),
-				...asns.map(([asn, row]) => placeOf("network", asn, row)),
-				...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
-			]),
+			...diagnose(
+				domains,
+				[
+					...countries.map(([country, row]) => placeOf("country", country, row)),
+					...asns.map(([asn, row]) => placeOf("network", asn, row)),
+					...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
+				],
+				tracker.mtu,
+			),
 		],
 		duplicates: tracker.duplicates,
 		faults: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
@@ -150,6 +165,11 @@ export function domainsOf({ tracker, domains }: ReportSources): (DomainFigures &
 			truncated_responses: tracker.truncated.at(index),
 			refused_queries: sum(refused),
 			refused,
+			mtu: {
+				answered_refused_queries: tracker.smallAnswered.at(index),
+				answered_least_bytes: tracker.answeredLeast.at(index) || null,
+				refused_most_bytes: tracker.refusedMost.at(index) || null,
+			},
 		};
 	});
 }

@@ -6,7 +6,7 @@
 
 /** By label set: what a query counts comes first, then what its response does as well, then what is seldom. */
 export enum SetCell {
-	/** Queries by the UDP payload size that their resolver advertised: up to each bound of limits.ts, and above. */
+	/** Queries, and those refused for it, by the UDP payload size that their resolver advertised: up to each bound of limits.ts, and above. */
 	Edns = 0,
 	Queries = 6,
 	BytesIn,
@@ -46,12 +46,17 @@ export enum DomainCell {
 	Responses = 0,
 	/** A cell for each Refusal. */
 	Refusals = 16,
-	Active = 23,
+	Active = 24,
 	Peak,
 	Truncated,
 	/** Responses that no query waited for. */
 	Unmatched,
 	ResolversSeen,
+	/** NOERROR responses to queries that were refused for their EDNS size: the server takes less than we think. */
+	SmallAnswered,
+	/** Least EDNS size of a query that was answered NOERROR, and greatest of one that was answered FORMERR; 0 for none. */
+	AnsweredLeast,
+	RefusedMost,
 	Width = 32,
 }
 

@@ -75,6 +75,16 @@ function moveMark(source: usize, target: usize, mark: i32, cell: i32): void {
 	add(target, mark, count);
 }
 
+/** The count is at least, or, where it is not 0, at most `value` from now on. */
+export function greatest(row: usize, cell: i32, value: f64): void {
+	if (value > countAt(row, cell)) store<f64>(row + (cell as usize) * cellBytes, value);
+}
+
+export function least(row: usize, cell: i32, value: f64): void {
+	const count = countAt(row, cell);
+	if (count === 0 || value < count) store<f64>(row + (cell as usize) * cellBytes, value);
+}
+
 /** Room for the sums of some label sets' rows. */
 const totals: usize = memory.data(SetCell.Width * 8, 64);
 

@@ -1,5 +1,5 @@
 import { Direction } from "../decode/direction.ts";
-import { Outcome } from "../decode/fault.ts";
+import { Outcome, Refusal } from "../decode/fault.ts";
 import { seen } from "../decode/observation.ts";
 import { hashOf } from "./hash.ts";
 import { duplicatesMax } from "./limits.ts";
@@ -43,8 +43,8 @@ let latest: usize = 0;
  * is not remembered, so that no query which comes in is taken for its copy.
  */
 export function isDuplicate(outcome: Outcome, now: i64): bool {
-	const isRefused = outcome === Outcome.Refused;
-	// A refused query need not have a client id; its resolver and port tell it apart as long as nothing translates them.
+	const isRefused = outcome === Outcome.Refused && seen.refusal !== Refusal.Edns;
+	// Most refused queries need not have a client id; their resolver and port tell them apart as long as nothing translates them.
 	const a = isRefused ? seen.peer3 : seen.idHigh;
 	const b = isRefused ? seen.peerPort : seen.idLow;
 	const c = (seen.messageBytes << 16) | seen.messageId;

@@ -1,5 +1,7 @@
 /** Limits that others than the tracker need, too. */
 
+import { ednsBytesMin } from "../decode/limits.ts";
+
 /** The server holds a response for up to a second; a query without one for this long stays without. Microseconds. */
 export const answerUsMax: u32 = 10_000_000;
 
@@ -34,7 +36,7 @@ export const heldUsMax: u32 = 400_000;
  * less one and that itself (the server's limit, unless its -mtu says otherwise), what fits in an Ethernet frame of IPv6,
  * and the most that resolvers ask for.
  */
-export const ednsLeast: u32 = 512;
+export const ednsLeast: u32 = ednsBytesMin;
 export const ednsScarce: u32 = 1_231;
 export const ednsEnough: u32 = 1_232;
 export const ednsFrame: u32 = 1_452;

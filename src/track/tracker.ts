@@ -1,11 +1,11 @@
 import { LinkType } from "../capture/linktype.ts";
 import { linkType } from "../decode/decoder.ts";
 import { Direction } from "../decode/direction.ts";
-import { Foreign, Outcome } from "../decode/fault.ts";
+import { Foreign, Outcome, Refusal } from "../decode/fault.ts";
 import { seen } from "../decode/observation.ts";
 import { DomainCell, ProcessCell, SetCell } from "./cells.ts";
 import { clock } from "./clock.ts";
-import { add, increment, ofProcess, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
+import { add, greatest, increment, least, ofProcess, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
 import { isDuplicate, markForged, setUpDuplicates } from "./duplicates.ts";
 import { keepEarly, takeEarly } from "./earlyresponses.ts";
 import { observeDownstream, observeUpstream, setUpHealth } from "./health.ts";
@@ -27,7 +27,11 @@ import {
 	waitingAt,
 	waitingQueries,
 	waitOutgoing,
+	waitRefused,
 } from "./waitingqueries.ts";
+
+/** RFC 1035, 4.1.1: the server's answer to what its -mtu refuses. */
+const rcodeFormErr: u32 = 1;
 
 /** Takes memory for all tables and counts; once. Limits are numbers of entries; see the parts. */
 export function setUpTracker(
@@ -71,7 +75,7 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 	if (outcome === Outcome.Response) observeResponse(now);
 	else if (seen.direction === Direction.Outgoing) observeOutgoing(outcome, now);
 	else if (outcome === Outcome.Query) observeQuery(now);
-	else increment(rowOfDomain(seen.domain), DomainCell.Refusals + seen.refusal);
+	else observeRefused(now);
 }
 
 /**
@@ -80,7 +84,20 @@ export function observe(outcome: Outcome, stampUs: i64): void {
  */
 function observeOutgoing(outcome: Outcome, now: i64): void {
 	increment(ofProcess, ProcessCell.Foreigns + Foreign.Direction);
-	if (outcome === Outcome.Query) waitOutgoing(now);
+	if (outcome === Outcome.Query || seen.refusal === Refusal.Edns) waitOutgoing(now);
+}
+
+/** The EDNS sizes of all resolvers that carry clients count, those that the server refuses with them. */
+function observeRefused(now: i64): void {
+	increment(rowOfDomain(seen.domain), DomainCell.Refusals + seen.refusal);
+	if (seen.refusal !== Refusal.Edns) return;
+	countEdns(rowOfSet(labelSets.of(seen.domain, resolverOf().origin, now)));
+	waitRefused(now);
+}
+
+function countEdns(row: usize): void {
+	add(row, SetCell.EdnsBytes, max<u32>(seen.ednsBytes, ednsLeast));
+	increment(row, SetCell.Edns + ednsCell(seen.ednsBytes));
 }
 
 /**
@@ -92,7 +109,9 @@ function observeDuplicate(outcome: Outcome, now: i64): void {
 		const session = findSession(seen.idHigh, seen.idLow, seen.domain, 0);
 		if (session !== 0) waitForDuplicate(sessionAt(session).set, session, now);
 		believeForwarded();
-	} else if (outcome === Outcome.Response && seen.direction !== Direction.Incoming) {
+	} else if (outcome === Outcome.Refused) {
+		if (seen.refusal === Refusal.Edns) waitRefused(now);
+	} else if (seen.direction !== Direction.Incoming) {
 		// One that comes in may be a copy of a forged one; whoever forwards responses sends them out as well.
 		const waiting = findWaiting();
 		if (waiting !== 0) removeDuplicate(waiting);
@@ -114,8 +133,7 @@ function observeQuery(now: i64): void {
 	const row = rowOfSet(set);
 	increment(row, SetCell.Queries);
 	add(row, SetCell.BytesIn, seen.messageBytes);
-	add(row, SetCell.EdnsBytes, max<u32>(seen.ednsBytes, ednsLeast));
-	increment(row, SetCell.Edns + ednsCell(seen.ednsBytes));
+	countEdns(row);
 	const entry = touchSession(seen.idHigh, seen.idLow, seen.domain, set, now);
 	sessionAt(entry).addBytes(seen.messageBytes);
 	wait(set, entry, now);
@@ -147,8 +165,12 @@ function observeResponse(now: i64): void {
 		if (entry === 0 && clock.isOfFile && seen.direction !== Direction.Incoming) keepEarly(set, now);
 		return;
 	}
+	const ednsBytes = waiting.ednsBytes;
+	if (seen.rcode === rcodeFormErr && !waiting.isUncounted) greatest(row, DomainCell.RefusedMost, ednsBytes);
+	else if (seen.rcode === 0 && ednsBytes !== 0) least(row, DomainCell.AnsweredLeast, ednsBytes);
 	if (waiting.isUncounted) {
-		// As its query.
+		// As its query, and as the responses to all that is refused.
+		if (seen.rcode === 0 && ednsBytes !== 0) increment(row, DomainCell.SmallAnswered);
 		increment(ofProcess, ProcessCell.Foreigns + Foreign.Response);
 		removeFound(entry);
 		return;

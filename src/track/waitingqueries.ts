@@ -1,7 +1,7 @@
 import { Direction } from "../decode/direction.ts";
 import { seen } from "../decode/observation.ts";
 import { hashOf } from "./hash.ts";
-import { answerUsMax, waitingQueriesMax } from "./limits.ts";
+import { answerUsMax, ednsLeast, waitingQueriesMax } from "./limits.ts";
 import { ipv4Mapped } from "./resolvers.ts";
 import { BoundedTable, LongEntry } from "./table.ts";
 
@@ -16,8 +16,10 @@ export class WaitingQuery extends LongEntry {
 	sinceUs: u32;
 	/** The capture point that it came in on: no response to it comes in there. 0 where any may. */
 	cameInOn: u32;
-	/** It does not count, and its response answers no client: it left this host. Then `set` is its domain. */
+	/** It does not count, and its response answers no client: the server refuses it, or it left this host. Then `set` is its domain. */
 	isUncounted: bool;
+	/** The EDNS payload size that its resolver advertised, in bytes, as RFC 6891 reads it; 0 of one that left this host. */
+	ednsBytes: u16;
 
 	get set(): u32 {
 		return this.words & ((1 << setBits) - 1);
@@ -91,25 +93,31 @@ let network: u32 = 0;
 export function wait(set: u32, session: usize, now: i64): void {
 	const entry = findWaiting();
 	if (entry !== 0) waitingAt(entry).addCopy();
-	else insert(set, session, false, now);
+	else insert(set, session, false, ednsBytes(), now);
 }
 
 /** The same of a datagram that was counted on another interface: there is one answer for both. */
 export function waitForDuplicate(set: u32, session: usize, now: i64): void {
-	if (findWaiting() === 0) insert(set, session, false, now);
+	if (findWaiting() === 0) insert(set, session, false, ednsBytes(), now);
 }
 
-/** A query at `now` that left this host for another server. */
+/** A query at `now` that the server refuses for its EDNS size. */
+export function waitRefused(now: i64): void {
+	if (findWaiting() === 0) insert(seen.domain, 0, true, ednsBytes(), now);
+}
+
+/** A query at `now` that left this host for another server, of whose -mtu its response tells nothing. */
 export function waitOutgoing(now: i64): void {
-	if (findWaiting() === 0) insert(seen.domain, 0, true, now);
+	if (findWaiting() === 0) insert(seen.domain, 0, true, 0, now);
 }
 
-function insert(set: u32, session: usize, isUncounted: bool, now: i64): void {
+function insert(set: u32, session: usize, isUncounted: bool, size: u32, now: i64): void {
 	waitingQueries.makeRoom();
 	const waiting = waitingAt(waitingQueries.insert(hash, seen.peer3, exchange(), family(), network));
 	waiting.begin(set, seen.server, session, now);
 	waiting.cameInOn = seen.direction === Direction.Incoming ? seen.capturePoint : 0;
 	waiting.isUncounted = isUncounted;
+	waiting.ednsBytes = size as u16;
 }
 
 /** The entry of the waiting query that this response answers, or 0. */
@@ -146,6 +154,11 @@ export function overdue(now: i64): usize {
 export function nextOverdueUs(now: i64): i64 {
 	const entry = waitingQueries.oldest;
 	return entry === 0 ? i64.MAX_VALUE : now - waitingAt(entry).waitedUs(now) + answerUsMax + 1;
+}
+
+/** RFC 6891, 6.2.3: values below 512, and a missing OPT, mean 512. */
+function ednsBytes(): u32 {
+	return max<u32>(seen.ednsBytes, ednsLeast);
 }
 
 function exchange(): u32 {

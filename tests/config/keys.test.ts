@@ -4,6 +4,7 @@ import { configKeys } from "../../src/config/keys.ts";
 test("every key says whether it reloads", () => {
 	expect(configKeys.filter(({ reload }) => !reload).map((key) => key.name)).toEqual([
 		"dnstt.domain",
+		"dnstt.mtu",
 		"session.active-window",
 		"session.max-tracked",
 		"session.max-remembered",

@@ -77,6 +77,8 @@ describe("good values", () => {
 			(c) => c.web.listen,
 			{ host: "localhost", port: 65535 },
 		],
+		["an -mtu of 512", { "dnstt.mtu": "512" }, (c) => c.dnstt.mtu, 512],
+		["an -mtu of 65,535", { "dnstt.mtu": "65535" }, (c) => c.dnstt.mtu, 65_535],
 		["16,000,000 sessions fit", { "session.max-tracked": "16000000" }, (c) => c.session.maxTracked, 16_000_000],
 		[
 			"accounts split at the first colon",
@@ -132,6 +134,9 @@ describe("bad values", () => {
 		["a duration with its parts the wrong way round", { "session.active-window": "1s1m" }, "a duration"],
 		["an interface name of 16 characters", { "capture.interface": "a".repeat(16) }, "1 to 15 characters"],
 		["no interface name", { "capture.interface": "" }, 'found ""'],
+		["an -mtu of 511", { "dnstt.mtu": "511" }, "expected a whole number from 512 to 65535, found 511"],
+		["an -mtu of 65,536", { "dnstt.mtu": "65536" }, "found 65536"],
+		["an -mtu of 1232 bytes with a unit", { "dnstt.mtu": "1232B" }, 'found "1232B"'],
 		["no session at all", { "session.max-tracked": "0" }, "found 0"],
 		["16,000,001 sessions", { "session.max-tracked": "16000001" }, "found 16000001"],
 		["1,000,001 label sets", { "labels.max-sets": "1000001" }, "found 1000001"],

@@ -15,13 +15,16 @@ import {
 	takeApart,
 } from "../support/frames.ts";
 import { concatBytes, readPcapFile } from "../support/pcapfile.ts";
-import { decoderOf, domain, idOf, outcomeWord, toServer } from "./decoding.ts";
+import { type Decoder, decoderOf, domain, idOf, outcomeWord, toServer } from "./decoding.ts";
 import { queryVerdict, type Verdict } from "./model.ts";
 
 const domains = ["example.com", domain, "u.t.example.com"];
+/** A server whose -mtu refuses nothing, and one with the usual. */
+const mtuUsual = 1_232;
 const decoder = decoderOf({ domains });
+const usual = decoderOf({ domains, mtu: mtuUsual });
 
-function verdictOf(message: Uint8Array): Verdict {
+function verdictOf(message: Uint8Array, decoder: Decoder): Verdict {
 	const frame = toServer(message);
 	const { seen } = decoder;
 	const outcome = decoder.decode(frame, 0, frame.length);
@@ -37,7 +40,10 @@ const verdicts = new Map<string, number>();
 
 function hold(message: Uint8Array): void {
 	const { packets, ...expected } = queryVerdict(message, domains);
-	expect(verdictOf(message)).toEqual(expected);
+	expect(verdictOf(message, decoder)).toEqual(expected);
+	const { packets: _, ...refused } = queryVerdict(message, domains, mtuUsual);
+	expect(verdictOf(message, usual)).toEqual(refused);
+	if (refused.word === "refused: edns") verdicts.set(refused.word, (verdicts.get(refused.word) ?? 0) + 1);
 	verdicts.set(expected.word, (verdicts.get(expected.word) ?? 0) + 1);
 	if (packets === undefined) return;
 	expect(decoder.seen.packets).toBe(packets.length);
@@ -160,6 +166,7 @@ describe("the decoder takes what the model takes", () => {
 			"foreign: domain",
 			"query",
 			"refused: base32",
+			"refused: edns",
 			"refused: malformed",
 			"refused: opcode",
 			"refused: opt",

@@ -252,6 +252,25 @@ const queryRows: readonly [title: string, message: Uint8Array, expected: string]
 	["a header alone has no question", dnsMessage({ questions: [], counts: [1, 0, 0, 0] }), "fault: dns_truncated"],
 ];
 
+const twoOpt = dnsMessage({ questions: [question], additional: [optRecord(512), optRecord(512)] });
+const small = { clientId, ednsBytes: 1_231 };
+const mtuRows: readonly [title: string, mtu: number, message: Uint8Array, expected: string][] = [
+	["1,232 bytes are enough", 1_232, dnsttQuery({ clientId, ednsBytes: 1_232 }), "query"],
+	["1,231 bytes are refused", 1_232, dnsttQuery(small), "refused: edns"],
+	["no OPT is refused", 1_232, dnsttQuery({ clientId, ednsBytes: null }), "refused: edns"],
+	["0 bytes mean 512", 512, dnsttQuery({ clientId, ednsBytes: 0 }), "query"],
+	["no OPT means 512", 512, dnsttQuery({ clientId, ednsBytes: null }), "query"],
+	["511 bytes mean 512, which is too little", 513, dnsttQuery({ clientId, ednsBytes: 511 }), "refused: edns"],
+	["513 bytes are enough", 513, dnsttQuery({ clientId, ednsBytes: 513 }), "query"],
+	["65,535 bytes are enough", 65_535, dnsttQuery({ clientId, ednsBytes: 65_535 }), "query"],
+	["two OPT records go first", 1_232, twoOpt, "refused: opt"],
+	["the opcode goes first", 1_232, dnsttQuery({ ...small, flags: 0x0800 }), "refused: opcode"],
+	["the type goes first", 1_232, dnsttQuery({ ...small, type: typeA }), "refused: qtype"],
+	["what is no base32 goes first", 1_232, dnsQuery({ name: `1.${domain}`, ednsBytes: 512 }), "refused: base32"],
+	["it goes before a name that is too short", 1_232, dnsQuery({ name: domain, ednsBytes: 512 }), "refused: edns"],
+	["another domain is none of the server's", 1_232, dnsQuery({ name: "a.example", ednsBytes: 512 }), "foreign: domain"],
+];
+
 const ofAddresses = (source: string, destination: string) =>
 	udpPacket({ source, destination, sourcePort: 40_000, destinationPort: 53, payload: query });
 const toItself = (address: string) => ofAddresses(address, address);
@@ -330,6 +349,10 @@ describe("decode", () => {
 		reached.add(expected);
 		test(`to the server: ${title}`, () => expect(decodeWord(decoderOf(), toServer(message))).toBe(expected));
 	}
+	for (const [title, mtu, message, expected] of mtuRows) {
+		reached.add(expected);
+		test(`with -mtu ${mtu}: ${title}`, () => expect(decodeWord(decoderOf({ mtu }), toServer(message))).toBe(expected));
+	}
 	for (const [title, frame, expected] of frameRows) {
 		reached.add(expected);
 		test(title, () => expect(decodeWord(decoderOf(), frame)).toBe(expected));
@@ -339,6 +362,14 @@ describe("decode", () => {
 		reached.add("fault: link_truncated");
 		const frame = ethernetFrame(toServer(query)).subarray(0, 13);
 		expect(decodeWord(decoderOf({ linkType: LinkType.EN10MB }), frame)).toBe("fault: link_truncated");
+	});
+
+	test("a query that is refused for its EDNS size has its client id, or 0 where there is none", () => {
+		const decoder = decoderOf({ mtu: 1_232 });
+		decodeWord(decoder, toServer(dnsttQuery(small)));
+		expect([idOf(decoder.seen), decoder.seen.ednsBytes]).toEqual(["0102030405060708", 1_231]);
+		decodeWord(decoder, toServer(dnsQuery({ name: domain, ednsBytes: 512 })));
+		expect(idOf(decoder.seen)).toBe("0000000000000000");
 	});
 
 	const loopbackRows: readonly [title: string, linkType: LinkType, header: readonly number[], expected: string][] = [

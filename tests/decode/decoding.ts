@@ -30,6 +30,7 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	readonly roomBytes: WebAssembly.Global;
 
 	setLinkType(type: LinkType): void;
+	setMtu(bytes: number): void;
 	readonly labelsPerMessageMax: WebAssembly.Global;
 	addPort(port: number, place: number): void;
 	addDomain(index: number, labels: number, octets: number, count: number): void;
@@ -175,13 +176,14 @@ export class Decoder {
 	readonly room: Uint8Array;
 
 	/** Takes names in presentation form, without a dot at the end. */
-	constructor({ linkType, domains, ports }: Required<DecodingOptions>) {
+	constructor({ linkType, domains, ports, mtu }: Required<DecodingOptions>) {
 		this.exports = new WebAssembly.Instance(testModule, {
 			resolvers: { originOf: () => 0 },
 			labels: { otherOf: () => 1, releaseOrigins() {} },
 		}).exports as unknown as DecodeExports;
 		this.start = this.exports.memoryForTests();
 		this.exports.setLinkType(linkType);
+		this.exports.setMtu(mtu);
 		for (const [place, port] of ports.entries()) this.exports.addPort(port, place);
 		const suffixes = domains
 			.map((name, index) => ({ index, labels: name.split(".").length, octets: encodeName(name).subarray(0, -1) }))
@@ -211,12 +213,13 @@ export interface DecodingOptions {
 	readonly linkType?: LinkType;
 	readonly domains?: readonly string[];
 	readonly ports?: readonly number[];
+	readonly mtu?: number;
 }
 
-/** A decoder of RAW frames for one domain and port 53, unless the options say otherwise. */
+/** A decoder of RAW frames for one domain and port 53 that refuses no EDNS size, unless the options say otherwise. */
 export function decoderOf(options: DecodingOptions = {}): Decoder {
-	const { linkType = LinkType.RAW, domains = [domain], ports = [serverPort] } = options;
-	return new Decoder({ linkType, domains, ports });
+	const { linkType = LinkType.RAW, domains = [domain], ports = [serverPort], mtu = 512 } = options;
+	return new Decoder({ linkType, domains, ports, mtu });
 }
 
 /** A packet from a resolver to the server. */

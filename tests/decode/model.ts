@@ -18,8 +18,8 @@ class Broken extends Error {}
 /** Labels and pointers in all names of a message, but for pointers to a question that has none. This bound is ours: the server has none. */
 const stepsMax = 512;
 
-/** The verdict on a message that goes to the server's port. */
-export function queryVerdict(message: Uint8Array, domains: readonly string[]): Verdict {
+/** The verdict on a message that goes to the port of a server with this -mtu. */
+export function queryVerdict(message: Uint8Array, domains: readonly string[], mtu = 512): Verdict {
 	if (message.length < 12 || message.length > 4096) return { word: "fault" };
 	const u16 = (at: number) => {
 		const [high, low] = [message[at], message[at + 1]];
@@ -77,6 +77,8 @@ export function queryVerdict(message: Uint8Array, domains: readonly string[]): V
 	const text = labels.slice(0, labels.length - suffixLabels).join("");
 	const bytes = fromBase32(text);
 	if (bytes === undefined) return { word: "refused: base32", domain };
+	// RFC 6891, 6.2.3: below 512 is 512.
+	if (Math.max(512, ednsBytes) < mtu) return { word: "refused: edns", domain };
 	if (bytes.length < 8) return { word: "refused: too_short", domain };
 	const id = bytes
 		.slice(0, 8)

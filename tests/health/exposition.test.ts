@@ -24,6 +24,7 @@ async function scraped(maxSets?: number): Promise<{ readonly samples: Samples; r
 	);
 	const asns = Array.from({ length: networks }, (_, index) => [range(index), asnRecord(64_500 + index)] as const);
 	const flags: Record<string, string> = {
+		"dnstt.mtu": "512",
 		"geoip.country-database": folder.file("country.mmdb"),
 		"geoip.asn-database": folder.file("asn.mmdb"),
 		...(maxSets === undefined ? {} : { "labels.max-sets": String(maxSets) }),

@@ -137,7 +137,7 @@ describe("the collectors", () => {
 		expect(counted(collectors, "faults")).toEqual([["dns_truncated", 1]]);
 		expect(counted(collectors, "foreign")).toEqual([]);
 		// Series of all reasons are there from the start, so that the first increase is seen.
-		expect(rows(collectors, "refusedQueries")).toHaveLength(12);
+		expect(rows(collectors, "refusedQueries")).toHaveLength(14);
 	});
 
 	test("give the state of capture, reload and tables", async () => {

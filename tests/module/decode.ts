@@ -10,7 +10,7 @@ import { Observation, seen } from "../../src/decode/observation.ts";
 import { TextCursor } from "../../src/decode/txt.ts";
 
 export { byteIn, bytesIn, dropSkipped, groupAt, hasInvalid, wordIn } from "../../src/decode/base32";
-export { addPort, queryBytesMax, setLinkType } from "../../src/decode/decoder";
+export { addPort, queryBytesMax, setLinkType, setMtu } from "../../src/decode/decoder";
 export { labelsPerMessageMax } from "../../src/decode/dns";
 export { readDownstream } from "../../src/decode/dnstt";
 export { addDomain } from "../../src/decode/domain";

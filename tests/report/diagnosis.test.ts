@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
-	diagnose,
+	diagnose as diagnoseAt,
 	diagnoseCut,
 	diagnoseDomain,
 	diagnoseGap,
@@ -29,8 +29,13 @@ const well: HealthFigures = {
 	retransmission_ratio_out: 0,
 	unanswered_queries: 0,
 	unanswered_ratio: 0,
+	edns_refused_queries: 0,
 	edns_below_1232_ratio: 0,
 };
+
+/** With dnstt.mtu as it is unless it is set. */
+const diagnose = (domains: readonly Domain[], places: readonly Place[], mtu = 1_232) =>
+	diagnoseAt(domains, places, mtu);
 
 type Domain = DomainFigures & { readonly health: HealthFigures };
 
@@ -48,6 +53,7 @@ function domain(figures: Partial<DomainFigures> = {}, health: Partial<HealthFigu
 		truncated_responses: 0,
 		refused_queries: 0,
 		refused: {},
+		mtu: { answered_refused_queries: 0, answered_least_bytes: 4_096, refused_most_bytes: null },
 		health: { ...well, ...health },
 		...figures,
 	};
@@ -204,15 +210,15 @@ const small = "Queries through resolvers that take less than 1,232 bytes: AS6450
 const placeRows: readonly [title: string, begin: string, short: Place, enough: Place][] = [
 	[
 		"2 % of queries with a small EDNS size",
-		`${small} 2.0 %. `,
-		place("64500", { edns_below_1232_ratio: 0.0199 }),
-		place("64500", { edns_below_1232_ratio: 0.02 }),
+		`${small} 2.1 %. `,
+		place("64500", { edns_refused_queries: 20 }),
+		place("64500", { edns_refused_queries: 21 }),
 	],
 	[
 		"all of 50 queries with a small EDNS size",
 		`${small} 100.0 %. `,
-		place("64500", { edns_below_1232_ratio: 1 }, "network", 49),
-		place("64500", { edns_below_1232_ratio: 1 }, "network", 50),
+		place("64500", { edns_refused_queries: 49 }, "network", 0),
+		place("64500", { edns_refused_queries: 50 }, "network", 0),
 	],
 	[
 		"10 % of segments sent again",
@@ -252,6 +258,49 @@ const placeRows: readonly [title: string, begin: string, short: Place, enough: P
 	],
 ];
 type Place = ReturnType<typeof place>;
+
+type MtuFigures = DomainFigures["mtu"];
+/** With so many queries refused for their size, of which some were answered. */
+const answered = (small: number, count: number, least: number) =>
+	domain({
+		refused: { edns: small },
+		mtu: { answered_refused_queries: count, answered_least_bytes: least, refused_most_bytes: null },
+	});
+/** With a tenth of the responses FORMERR. */
+const refusing = (answered_least_bytes: number | null, refused_most_bytes: number | null) =>
+	domain({
+		responses_by_rcode: { NOERROR: 900, FORMERR: 100 },
+		mtu: { answered_refused_queries: 0, answered_least_bytes, refused_most_bytes } satisfies MtuFigures,
+	});
+
+describe("where the server's answers contradict dnstt.mtu", () => {
+	test.each<[title: string, mtu: number, found: Domain, fits: string | null]>([
+		["few answers to what counts as refused", 1_232, answered(9, 9, 512), null],
+		["ten of ten", 1_232, answered(10, 10, 512), "10 of 10. The server's -mtu is smaller than the dnstt.mtu of 1232"],
+		["the least that was answered fits", 1_232, answered(10, 10, 512), "--dnstt.mtu 512 fits"],
+		["and that is not 512 alone", 1_400, answered(600, 12, 1_280), "--dnstt.mtu 1280 fits"],
+		["a share that is small", 1_232, answered(601, 12, 512), null],
+		["FORMERR for as much as the key asks for", 1_000, refusing(4_096, 1_100), "larger than the dnstt.mtu of 1000"],
+		["the server's usual -mtu fits, if it does", 512, refusing(4_096, 512), "--dnstt.mtu 1232 fits"],
+		["to the byte", 512, refusing(1_232, 1_231), "--dnstt.mtu 1232 fits"],
+		["else the next above the greatest that was refused", 1_232, refusing(4_096, 1_232), "--dnstt.mtu 1233 fits"],
+		["also where it is below the usual", 512, refusing(1_231, 1_100), "--dnstt.mtu 1101 fits"],
+		["where nothing was answered yet", 1_232, refusing(null, 1_400), "--dnstt.mtu 1401 fits"],
+	])("%s", (_, mtu, found, fits) => {
+		const sentences = diagnose([found], [], mtu);
+		expect(sentences).toHaveLength(fits === null ? 0 : 1);
+		expect(sentences[0] ?? "").toContain(fits ?? "");
+	});
+
+	test.each([
+		["answers that contradict each other", refusing(1_232, 1_232)],
+		["no size that was refused", refusing(4_096, null)],
+		["the greatest size that there is", refusing(null, 65_535)],
+	])("no value fits %s", (_, found) => {
+		const [sentence, ...others] = diagnose([found], [], 512);
+		expect([sentence?.includes("FORMERR"), sentence?.includes("dnstt.mtu"), others]).toEqual([true, false, []]);
+	});
+});
 
 describe("a place is spoken of from its threshold on:", () => {
 	test.each(placeRows)("%s", (_, begin, short, enough) => {
@@ -320,7 +369,7 @@ describe("a sentence", () => {
 	});
 
 	test("is one line, however many places there are", () => {
-		const health = { ...resent(0.5), unanswered_ratio: 1, edns_below_1232_ratio: 1, round_trip_seconds: times(3) };
+		const health = { ...resent(0.5), unanswered_ratio: 1, edns_refused_queries: 1_000, round_trip_seconds: times(3) };
 		const places = Array.from({ length: 10_000 }, (_, index) => place(String(index + 1), health));
 		const sentences = diagnose([domain()], places);
 		expect(sentences).toHaveLength(4);

@@ -27,6 +27,7 @@ describe("the health of", () => {
 			retransmission_ratio_out: null,
 			unanswered_queries: 0,
 			unanswered_ratio: null,
+			edns_refused_queries: 0,
 			edns_below_1232_ratio: null,
 		});
 	});

@@ -19,6 +19,7 @@ const health: HealthFigures = {
 	retransmission_ratio_out: 0.145,
 	unanswered_queries: 0,
 	unanswered_ratio: 0,
+	edns_refused_queries: 0,
 	edns_below_1232_ratio: null,
 };
 const figures = {
@@ -38,6 +39,7 @@ const domain = {
 	truncated_responses: 0,
 	refused_queries: 0,
 	refused: {},
+	mtu: { answered_refused_queries: 0, answered_least_bytes: 4_096, refused_most_bytes: null },
 };
 const report: Report = {
 	files: ["day.pcap"],

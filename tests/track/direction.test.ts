@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { LinkType } from "../../src/capture/linktype.ts";
 import { Direction } from "../../src/decode/direction.ts";
-import { Foreign, Outcome } from "../../src/decode/fault.ts";
+import { Foreign, Outcome, Refusal } from "../../src/decode/fault.ts";
 import { answerUsMax } from "../../src/track/limits.ts";
 import { dnsttQuery, dnsttResponse, linuxSllFrame, udpPacket } from "../support/frames.ts";
 import { observed } from "../support/observed.ts";
@@ -189,6 +189,19 @@ test("a query that leaves is no session, and none without a response", () => {
 	expect([tracker.sets.size, tracker.tables.waitingQueries.size, tracker.answerTimes.distribution([0]).count]).toEqual([
 		0, 0, 0,
 	]);
+});
+
+test("a refused query that is translated is a copy still, as one of a client is", () => {
+	const tracker = trackerOf({ mtu: 1_232 });
+	const refusal = Refusal.Edns;
+	observe(tracker, [
+		[Refused, Incoming, e0, { refusal }],
+		[Refused, Outgoing, docker0, { refusal, ...translated }],
+		[Response, Incoming, docker0, translated],
+		[Response, Outgoing, e0],
+	]);
+	expect(figures(tracker)).toEqual({ ...nothing, copies: 2, unrelated: 1 });
+	expect([tracker.refusalsOf(0, refusal), tracker.smallAnswered.at(0)]).toEqual([1, 1]);
 });
 
 describe("LINUX_SLL, which names no interface", () => {

@@ -165,6 +165,7 @@ export function trackerOf(options: Partial<TrackerOptions> = {}): ObservingTrack
 	const engine = new Engine(
 		{
 			domains: Array.from({ length: domains }, (_, index) => `t${index}.example.com`),
+			mtu: 512,
 			activeWindowMs: 30_000,
 			trackedMax: 1_000,
 			rememberedMax: 1_000,
@@ -206,6 +207,7 @@ export interface Seen {
 	readonly capturePoint?: number;
 	readonly direction?: Direction;
 	readonly refusal?: Refusal;
+	readonly ednsBytes?: number;
 }
 
 /** An observation as the decoder would give it: a poll of client `id` through the resolver of `origin`. */
@@ -221,6 +223,7 @@ export function seenOf(seen: Seen): Observation {
 	observation.messageId = seen.messageId ?? 7;
 	observation.capturePoint = seen.capturePoint ?? 0;
 	observation.direction = seen.direction ?? Direction.Unknown;
+	observation.ednsBytes = seen.ednsBytes ?? 0;
 	observation.refusal = seen.refusal ?? Refusal.Qtype;
 	return observation;
 }

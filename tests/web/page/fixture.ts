@@ -120,6 +120,7 @@ export const busyStatus: Status = {
 		unanswered_queries: 20_113,
 		unanswered_ratio: 0.0006,
 		truncated_responses: 12,
+		edns_refused_queries: 0,
 		edns_below_1232_ratio: 0.021,
 		responses_by_rcode: { NOERROR: 33_100_000, NXDOMAIN: 8_113, FORMERR: 61_204 },
 		refused: { qtype: 1_100, base32: 80, too_short: 27 },
