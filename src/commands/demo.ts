@@ -144,7 +144,7 @@ function startReplay(messages: readonly RecordedMessage[], send: Send): { stop()
 class ReplaySource implements LiveSource {
 	readonly interfaceName = "lo";
 	readonly bufferBytes = 65_536;
-	readonly linkType = LinkType.IPV4;
+	readonly linkType = LinkType.NULL;
 	private readonly made: FrameBatch;
 	private used = 0;
 	private received = 0;

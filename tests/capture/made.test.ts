@@ -22,7 +22,7 @@ test("a made frame is decoded as the query that it carries, at its time", () => 
 	const captured = batch.view.getUint32(8, true);
 	expect(batch.view.getUint32(12, true)).toBe(captured);
 	expect(next).toBe(16 + captured);
-	const decoder = decoderOf({ linkType: LinkType.RAW });
+	const decoder = decoderOf({ linkType: LinkType.NULL });
 	expect(decoder.decode(batch.bytes, 16, 16 + captured)).toBe(Outcome.Query);
 	const { peer3, peerPort, idHigh, idLow, messageBytes } = decoder.seen;
 	expect([peer3 >>> 0, peerPort, idHigh, idLow]).toEqual([0xc0000201, 40_000, 0x01020304, 0x05060708]);
