@@ -5,11 +5,12 @@ const promptMsMax: i32 = 1_000;
 /** A client that is idle asks every ten seconds at the least: a push may wait for so long. */
 const waitMsMax: i32 = 10_000;
 /**
- * So many pushes that fit make the offset certain. From then on none moves it by more than this: one alone may be forged.
+ * So many pushes that fit make the offset certain. From then on none moves it by more than this, which a busy server may
+ * have kept all of them waiting: one alone may be forged.
  * No push leaves before its stamp, so until then an earlier one is believed.
  */
 const fitsMin: u32 = 8;
-const earlyMsMax: i32 = 20;
+const earlyMsMax: i32 = 100;
 /**
  * So many messages that do not fit, and agree on another offset, make another clock, over a time in which those that a
  * session left waiting, stamped all at once, would no longer agree. Others may be among them, three for each.
