@@ -140,21 +140,26 @@ function startReplay(messages: readonly RecordedMessage[], send: Send): { stop()
 	return { stop: () => clearTimeout(timer) };
 }
 
+/** Large enough for a whole round of the recording, as it comes in bursts. */
+const replayBytes = 1024 * 1024;
+
 /** Stands for a capture where none may be opened: frames are what is pushed, each in an IPv4 packet on loopback. */
 class ReplaySource implements LiveSource {
 	readonly interfaceName = "lo";
-	readonly bufferBytes = 65_536;
+	readonly bufferBytes = replayBytes;
 	readonly linkType = LinkType.NULL;
 	private readonly made: FrameBatch;
+	/** Where the next record is written, and offsets of those that were not read yet, and of the end. */
 	private used = 0;
+	private records = [0];
 	private received = 0;
 
 	constructor(private readonly serverPort: number) {
-		const memory = new ArrayBuffer(65_536);
+		const memory = new ArrayBuffer(replayBytes);
 		this.made = { bytes: new Uint8Array(memory), view: new DataView(memory) };
 	}
 
-	/** Adds a message at `timeUs`, microseconds since 1970; drops it when the batch is full. */
+	/** Adds a message at `timeUs`, microseconds since 1970; drops it when there is no room. */
 	push(payload: Uint8Array, toServer: boolean, timeUs: number): void {
 		const next = writeMadeFrame(this.made, this.used, {
 			timeUs,
@@ -166,14 +171,23 @@ class ReplaySource implements LiveSource {
 		});
 		if (next === 0) return;
 		this.used = next;
+		this.records.push(next);
 		this.received++;
 	}
 
 	read({ bytes }: FrameBatch): number {
-		const { used } = this;
-		bytes.set(this.made.bytes.subarray(0, used));
-		this.used = 0;
-		return used;
+		const { records } = this;
+		const start = records[0] ?? 0;
+		const more = records.findIndex((end) => end - start > bytes.length);
+		const count = more < 0 ? records.length - 1 : more - 1;
+		const end = records[count] ?? start;
+		bytes.set(this.made.bytes.subarray(start, end));
+		records.splice(0, count);
+		if (records.length === 1) {
+			this.used = 0;
+			this.records = [0];
+		}
+		return end - start;
 	}
 
 	statistics() {
