@@ -10,7 +10,7 @@ export const reopenDelayMaxMs = 5_000;
  * with a flood while a large scrape is written, and delays nobody for longer.
  */
 export const turnMsMin = 5;
-export const turnMsMax = 25;
+export const turnMsMax = 50;
 
 /**
  * An idle capture is read so often that what a flood brings before it is noticed fits into the buffer, at the speed of a fast line and
