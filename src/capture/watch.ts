@@ -167,6 +167,7 @@ export class Watch {
 		this.range = { ...this.range, toUs: cutUs };
 		const { promise, resolve } = Promise.withResolvers<void>();
 		this.successor = { source, cutUs, isDue: false, done: resolve };
+		this.cancelReplacing?.();
 		this.cancelReplacing = this.options.later(() => this.replacementDue(), replaceDelayMs);
 		return promise;
 	}

@@ -115,7 +115,8 @@ function watched(opens: (FakeSource | Error)[]) {
 		due?.();
 		return due !== null;
 	};
-	return { watch, log, pass, read, clock };
+	const waiting = () => works.size;
+	return { watch, log, pass, read, clock, waiting };
 }
 
 function countsOf(watch: Watch, interfaceName = "fake0"): InterfaceCounts {
@@ -305,6 +306,19 @@ describe("a capture that is replaced for another configuration", () => {
 		expect(sources.map(({ closed }) => closed)).toEqual([true, false, false]);
 		pass();
 		expect([sources.map(({ closed }) => closed), watch.up]).toEqual([[true, true, false], true]);
+	});
+
+	test("soon after the time before leaves out what its successor gives, to the end", () => {
+		const [old, between, last] = [new FakeSource(), new FakeSource(), new FakeSource()];
+		const { watch, log, pass, waiting } = watched([old]);
+		void watch.replace(() => between);
+		pass();
+		// What ends the first replacement must not end the second.
+		void watch.replace(() => last);
+		expect(waiting()).toBe(1);
+		between.batches = 1;
+		watch.catchUp();
+		expect(log.consumed).toEqual([{ stampUs: beginUs, fromUs: cutUs + 100, toUs: cutUs }]);
 	});
 
 	test("is closed with its successor when it is stopped", () => {
