@@ -1,5 +1,6 @@
 import { LinkType } from "../capture/linktype.ts";
 import { u16At } from "./bytes.ts";
+import { Direction } from "./direction.ts";
 import { beginMessage, Name, nameBytes, ResourceRecord, typeOpt, typeTxt } from "./dns.ts";
 import { readDownstream, Tunnel } from "./dnstt.ts";
 import { matchDomain } from "./domain.ts";
@@ -39,6 +40,7 @@ export function setLinkType(type: LinkType): void {
 	linkType = type;
 	// Of a link type without capture points nobody says so for each frame.
 	seen.capturePoint = 0;
+	seen.direction = Direction.Unknown;
 	memory.fill(servers, 0, 65536);
 }
 

@@ -188,7 +188,7 @@ describe.skipIf(missing)("promtool", () => {
 			"a domain that never had a query fires",
 			"DnsttNoQueries",
 			[{ series: `dnstt_domain_queries_total{${domain},instance="a:9713"}`, values: "0x40" }],
-			"16m",
+			"17m",
 			one,
 		],
 		[

@@ -78,7 +78,9 @@ describe.skipIf(!haveNetns())("between server, resolver and client", () => {
 		const samples = await exporter.metricsWhen((read) => read.sum("dnstt_segments_out_total") >= pushes);
 		expect(samples.sum("dnstt_segments_out_total")).toBe(pushes);
 		expect(samples.sum("dnstt_retransmissions_out_total")).toBe(retransmissions);
-		expect(samples.sum("dnstt_exporter_segment_faults_total")).toBe(0);
+		// What is lost and sent again arrives in another order, and so may its acknowledgements.
+		for (const reason of ["format", "sequence", "echo"])
+			expect(samples.sum("dnstt_exporter_segment_faults_total", { reason })).toBe(0);
 		expect(samples.sum("dnstt_sessions_total")).toBe(1);
 
 		// From tcpdump's capture, once that is as far, it reports them, and the path as it was set.

@@ -2,10 +2,10 @@
  * The parts of the native half of package `cap`; none calls one that stands above it here.
  *
  *   cap.c         class Cap: read, statistics, close; the module's entry point
- *   input.c       class Cap: read a capture while it is written
  *   open.c        class Cap: open an interface or a file
+ *   input.c       class Cap: read a capture while it is written
  *   interfaces.c  interfaces of a pcapng, made one for libpcap
- *   receiver.c    class Cap: which one a method was called on
+ *   receiver.c    class Cap: which one a method was called on, and its link type
  *   devices.c     deviceList, findDevice
  *   privileges.c  isSecureExecution, findAccount, limitPrivileges
  *   notify.c      notify, monotonicUs

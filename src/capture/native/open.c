@@ -49,16 +49,6 @@ static const char *activation_code(int status)
 	}
 }
 
-napi_value link_type_of(napi_env env, const struct cap *cap)
-{
-	napi_value number;
-	/* In a file the number is the file's LINKTYPE_; libpcap gives its DLT_, which differs for RAW (12 here, 101 there). */
-	int link_type = pcap_datalink(cap->handle);
-	if (link_type == DLT_RAW)
-		link_type = 101;
-	return napi_create_int32(env, link_type, &number) == napi_ok ? number : NULL;
-}
-
 /*
  * The interface that a packet socket is bound to, 0 for all (packet(7)). Not asked for by its name, which may be another one's by
  * now, or nobody's. False for one that is gone.

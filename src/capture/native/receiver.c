@@ -32,3 +32,13 @@ struct cap *closed_receiver(napi_env env, napi_callback_info info, size_t count,
 	}
 	return cap;
 }
+
+napi_value link_type_of(napi_env env, const struct cap *cap)
+{
+	napi_value number;
+	/* In a file the number is the file's LINKTYPE_; libpcap gives its DLT_, which differs for RAW (12 here, 101 there). */
+	int link_type = pcap_datalink(cap->handle);
+	if (link_type == DLT_RAW)
+		link_type = 101;
+	return napi_create_int32(env, link_type, &number) == napi_ok ? number : NULL;
+}
