@@ -5,7 +5,7 @@ import { CaptureError, type FrameBatch, LinkType } from "../src/capture/source.t
 import { type Config, ConfigError } from "../src/config.ts";
 import { startExporter } from "../src/exporter.ts";
 import { GeoipError } from "../src/geoip/error.ts";
-import { heldUsMax } from "../src/track/limits.ts";
+import { heldUsMax } from "../src/wasm/shared/limits.ts";
 import { WebError } from "../src/web/error.ts";
 import { parseExposition, type Samples } from "./support/exposition.ts";
 import { dnsttQuery, udpPacket } from "./support/frames.ts";

@@ -83,7 +83,7 @@ const isRoot = process.getuid?.() === 0;
 const checked = [
 	await timed("types", () => runPackage("types", ["tsc", "--noEmit"])),
 	await timed("types of AssemblyScript", () =>
-		runPackage("types of AssemblyScript", ["tsc", "--noEmit", "-p", "src/engine"]),
+		runPackage("types of AssemblyScript", ["tsc", "--noEmit", "-p", "src/wasm"]),
 	),
 	await timed("types of the page", () =>
 		runPackage("types of the page", ["tsc", "--noEmit", "-p", "src/web/page/browser"]),

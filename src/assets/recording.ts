@@ -1,4 +1,11 @@
-import { clientIdBytes, dataBytesAt, headerBytes, paddingPrefix, segmentHeaderBytes, stampAt } from "../decode/wire.ts";
+import {
+	clientIdBytes,
+	dataBytesAt,
+	headerBytes,
+	paddingPrefix,
+	segmentHeaderBytes,
+	stampAt,
+} from "../wasm/shared/wire.ts";
 import path from "./direct-ipv4.pcap" with { type: "file" };
 
 /** The domain of the recorded tunnel. */

@@ -36,8 +36,8 @@ export async function compileModule(
 	writeFileSync(stampPath, hash);
 }
 
-/** The way of a packet, src/engine/module.ts, as src/engine/engine.ts loads it. */
+/** The way of a packet, src/wasm/module.ts, as src/engine/engine.ts loads it. */
 export async function compileEngine(): Promise<void> {
-	const folders = ["src/decode", "src/track", "src/engine"].map((folder) => join(root, folder));
-	await compileModule(join(root, "src/engine/module.ts"), folders, join(workFolder, "engine.wasm"), { asserts: false });
+	const folder = join(root, "src/wasm");
+	await compileModule(join(folder, "module.ts"), [folder], join(workFolder, "engine.wasm"), { asserts: false });
 }

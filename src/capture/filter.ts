@@ -1,6 +1,6 @@
 /** The text of the filter that the kernel runs: what it passes is copied, and nothing else. */
 
-import { LinkType } from "./linktype.ts";
+import { LinkType } from "../wasm/shared/linktype.ts";
 
 /** Next-header values of the IPv6 extension headers that a UDP header may stand behind (RFC 8200 section 4, RFC 4302). */
 export const extensionHeaders: readonly number[] = [0, 43, 44, 51, 60, 135, 139, 140];

@@ -1,4 +1,4 @@
-import { recordHeaderBytes } from "./record.ts";
+import { recordHeaderBytes } from "../wasm/shared/record.ts";
 import type { FrameBatch } from "./source.ts";
 
 /** A datagram that was made here, to be handed on as if it had been captured. */

@@ -3,9 +3,9 @@
  * A source fills the reader's batch; every record is decoded before the next read.
  */
 
-import type { LinkType } from "./linktype.ts";
+import type { LinkType } from "../wasm/shared/linktype.ts";
 
-export { LinkType } from "./linktype.ts";
+export { LinkType } from "../wasm/shared/linktype.ts";
 
 /**
  * A run of records, one behind the other, in memory that the next read overwrites.

@@ -5,7 +5,7 @@
  */
 
 import * as z from "zod";
-import { domainsMax, ednsBytesMax, ednsBytesMin, portsMax } from "../decode/limits.ts";
+import { domainsMax, ednsBytesMax, ednsBytesMin, portsMax } from "../wasm/shared/bounds.ts";
 import {
 	accounts,
 	boolean,

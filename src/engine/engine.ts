@@ -1,4 +1,4 @@
-/** The way of a packet (src/decode, src/track), which is WebAssembly, and its face for everyone else. */
+/** The way of a packet (src/wasm), which is WebAssembly, and its face for everyone else. */
 
 import { readFileSync } from "node:fs";
 import modulePath from "../../.build/engine.wasm" with { type: "file" };

@@ -1,4 +1,4 @@
-import type { HistogramId, TableId } from "./border.ts";
+import type { HistogramId, TableId } from "../wasm/shared/ids.ts";
 
 /** What the module exports (module.ts). Addresses are offsets into `memory`; times are microseconds. */
 export interface EngineExports {

@@ -5,10 +5,10 @@ import {
 	tripDoublingMax,
 	tripUnitsPerSecond,
 	volumeUnitBytes,
-} from "../track/scales.ts";
+} from "../wasm/shared/scales.ts";
 import type { Column } from "./column.ts";
 
-/** How values are put into cells (track/scales.ts). */
+/** How values are put into cells (wasm/shared/scales.ts). */
 export interface Scale {
 	readonly cellBits: number;
 	readonly doublingMax: number;

@@ -1,7 +1,7 @@
 /** Words for what the decoder and the tracker know as numbers: the `reason` and `rcode` labels of the metrics. */
 
-import { Fault, Foreign, Refusal } from "../decode/fault.ts";
-import { SegmentFault } from "../track/cells.ts";
+import { SegmentFault } from "../wasm/shared/cells.ts";
+import { Fault, Foreign, Refusal } from "../wasm/shared/fault.ts";
 
 export const faultNames: Readonly<Record<Fault, string>> = {
 	[Fault.LinkTruncated]: "link_truncated",

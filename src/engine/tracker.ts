@@ -1,5 +1,6 @@
-import type { Fault, Foreign, Refusal } from "../decode/fault.ts";
-import { DomainCell, ProcessCell, type SegmentFault, SetCell } from "../track/cells.ts";
+import { DomainCell, ProcessCell, type SegmentFault, SetCell } from "../wasm/shared/cells.ts";
+import type { Fault, Foreign, Refusal } from "../wasm/shared/fault.ts";
+import { HistogramId, TableId } from "../wasm/shared/ids.ts";
 import {
 	duplicatesMax,
 	ednsEnough,
@@ -9,14 +10,13 @@ import {
 	ednsScarce,
 	resolversMax,
 	waitingQueriesMax,
-} from "../track/limits.ts";
-import { cellsOf } from "../track/scales.ts";
-import { HistogramId, TableId } from "./border.ts";
+} from "../wasm/shared/limits.ts";
+import { cellsOf } from "../wasm/shared/scales.ts";
 import { Column } from "./column.ts";
 import type { EngineExports } from "./exports.ts";
 import { Histogram, lifeScale, type Scale, tripScale, volumeScale } from "./histogram.ts";
 
-/** Advertised UDP payload sizes are counted up to each of these (track/limits.ts says why these). */
+/** Advertised UDP payload sizes are counted up to each of these (wasm/shared/limits.ts says why these). */
 export const ednsBounds = [ednsLeast, ednsScarce, ednsEnough, ednsFrame, ednsMost] as const;
 
 /** In Tracker.sets: this number is free. */
@@ -51,7 +51,7 @@ interface Direction {
 }
 
 /**
- * The state of all that was observed, in the module's memory (src/track), for everyone who looks. Columns have a row for each
+ * The state of all that was observed, in the module's memory (src/wasm/track), for everyone who looks. Columns have a row for each
  * label set, by its number, or for each domain, by its index.
  */
 export class Tracker {
@@ -105,7 +105,7 @@ export class Tracker {
 	/** Responses that no query waited for. */
 	readonly unmatched: Column;
 	readonly resolversSeen: Column;
-	/** What the server's answers say of its -mtu (track/cells.ts). */
+	/** What the server's answers say of its -mtu (wasm/shared/cells.ts). */
 	readonly smallAnswered: Column;
 	readonly answeredLeast: Column;
 	readonly refusedMost: Column;

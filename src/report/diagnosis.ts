@@ -1,5 +1,5 @@
-import { ednsBytesMax } from "../decode/limits.ts";
 import { grouped, percentToTenths, secondsToTenths } from "../format.ts";
+import { ednsBytesMax } from "../wasm/shared/bounds.ts";
 import type { HealthFigures } from "./health.ts";
 import type { DomainFigures, MtuFigures } from "./report.ts";
 

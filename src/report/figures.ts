@@ -1,5 +1,5 @@
 import { noDomain, type Tracker } from "../engine/tracker.ts";
-import { SetCell } from "../track/cells.ts";
+import { SetCell } from "../wasm/shared/cells.ts";
 
 /** Figures of one domain, country or network. */
 export interface Figures {

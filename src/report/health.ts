@@ -1,7 +1,7 @@
 import type { Distribution } from "../engine/histogram.ts";
 import { ednsBounds, type Tracker } from "../engine/tracker.ts";
-import { SetCell } from "../track/cells.ts";
-import { ednsEnough } from "../track/limits.ts";
+import { SetCell } from "../wasm/shared/cells.ts";
+import { ednsEnough } from "../wasm/shared/limits.ts";
 
 /** Times of something that happened `count` times, in seconds. */
 export interface Times {

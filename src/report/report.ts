@@ -1,7 +1,7 @@
-import { Fault, Foreign } from "../decode/fault.ts";
 import { faultNames, foreignNames, rcodeNames, refusalNames } from "../engine/names.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
+import { Fault, Foreign } from "../wasm/shared/fault.ts";
 import type { ActivityFigures } from "./activity.ts";
 import {
 	diagnose,

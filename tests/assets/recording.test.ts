@@ -7,10 +7,10 @@ import {
 	withFreshId,
 	withLaterStamps,
 } from "../../src/assets/recording.ts";
-import { Outcome } from "../../src/decode/fault.ts";
-import { decoderOf } from "../decode/decoding.ts";
+import { Outcome } from "../../src/wasm/shared/fault.ts";
 import { expectedCounts } from "../main/captures.ts";
 import { udpPacket } from "../support/frames.ts";
+import { decoderOf } from "../wasm/decode/decoding.ts";
 
 const decoder = decoderOf({ domains: [recordedDomain] });
 

@@ -9,7 +9,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { haveNetns } from "../support/netns.ts";
-import { type ObservingTracker, trackerOf } from "../track/observing.ts";
+import { type ObservingTracker, trackerOf } from "../wasm/track/observing.ts";
 import { peakOfScrapesAtOnce } from "./at-once.ts";
 import { benchCapture, benchDatabases } from "./capture.ts";
 import { memoryOf, missed, printExact, printMachine, printTable, printTarget, rounded } from "./measure.ts";

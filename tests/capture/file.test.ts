@@ -3,9 +3,9 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openFile, openGrowing } from "../../src/capture/file.ts";
-import { recordHeaderBytes } from "../../src/capture/record.ts";
 import { CaptureError, type FrameSource, LinkType } from "../../src/capture/source.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
+import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
 import { batchOfBytes } from "../support/observed.ts";
 import { type CaptureRecord, concatBytes, readPcapFile, writePcap, writePcapng } from "../support/pcapfile.ts";
 

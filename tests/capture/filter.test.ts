@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { captureFilter, extensionHeaders } from "../../src/capture/filter.ts";
 import { LinkType } from "../../src/capture/source.ts";
-import { decoderOf } from "../decode/decoding.ts";
+import { decoderOf } from "../wasm/decode/decoding.ts";
 
 describe("captureFilter", () => {
 	test("names every port, and looks behind two tags where frames have them", () => {

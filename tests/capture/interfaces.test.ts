@@ -2,9 +2,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { type FileSource, openFile, openGrowing } from "../../src/capture/file.ts";
-import { recordHeaderBytes } from "../../src/capture/record.ts";
 import { CaptureError, LinkType } from "../../src/capture/source.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
+import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
 import { batchOfBytes } from "../support/observed.ts";
 import { type CaptureRecord, concatBytes, type PcapngOptions, writePcapng } from "../support/pcapfile.ts";
 import { runCommand } from "../support/process.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openLive, snapshotBytes } from "../../src/capture/live.ts";
 import { CaptureError, LinkType } from "../../src/capture/source.ts";
 import { limits } from "../../src/config/schema.ts";
-import { heldUsMax } from "../../src/track/limits.ts";
+import { heldUsMax } from "../../src/wasm/shared/limits.ts";
 import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network, type SendRate } from "../support/netns.ts";
 import { type CaptureRecord, readPcapFile, writePcap } from "../support/pcapfile.ts";

@@ -5,9 +5,9 @@
  * An error of the capture is printed as `{"error": ..., "class": ...}`.
  */
 import { openLive } from "../../src/capture/live.ts";
-import { recordHeaderBytes } from "../../src/capture/record.ts";
 import { noCounts, Watch } from "../../src/capture/watch.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
+import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
 import { batchOfBytes } from "../support/observed.ts";
 
 const [interfaceName = "", bufferBytes, ...ports] = process.argv.slice(2);

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { writeMadeFrame } from "../../src/capture/made.ts";
 import { LinkType } from "../../src/capture/source.ts";
-import { Outcome } from "../../src/decode/fault.ts";
-import { decoderOf } from "../decode/decoding.ts";
+import { Outcome } from "../../src/wasm/shared/fault.ts";
 import { dnsttQuery } from "../support/messages.ts";
 import { batchOfBytes } from "../support/observed.ts";
+import { decoderOf } from "../wasm/decode/decoding.ts";
 
 const made = {
 	timeUs: 1_700_000_000_123_456,

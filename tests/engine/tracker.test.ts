@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { duplicatesMax, resolversMax, waitingQueriesMax } from "../../src/track/limits.ts";
-import { begin, query, second, trackerOf } from "../track/observing.ts";
+import { duplicatesMax, resolversMax, waitingQueriesMax } from "../../src/wasm/shared/limits.ts";
+import { begin, query, second, trackerOf } from "../wasm/track/observing.ts";
 
 test("each table tells its own limit", () => {
 	const { tables } = trackerOf({ trackedMax: 3, rememberedMax: 5 });

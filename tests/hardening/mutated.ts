@@ -5,9 +5,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openFile } from "../../src/capture/file.ts";
-import { recordHeaderBytes } from "../../src/capture/record.ts";
 import { CaptureError, type FrameSource, LinkType } from "../../src/capture/source.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
+import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
 import { seededRandom } from "../support/messages.ts";
 import { batchOfBytes } from "../support/observed.ts";
 import { writePcap, writePcapng } from "../support/pcapfile.ts";

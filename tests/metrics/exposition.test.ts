@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { catalog } from "../../src/metrics/catalog.ts";
 import { createExposition } from "../../src/metrics/exposition.ts";
-import { heldUsMax } from "../../src/track/limits.ts";
+import { heldUsMax } from "../../src/wasm/shared/limits.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { observedDomains, Traffic } from "./traffic.ts";
 

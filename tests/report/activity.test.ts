@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Tracker } from "../../src/engine/tracker.ts";
 import { Activity, pointsMax } from "../../src/report/activity.ts";
-import { partsOf } from "../track/observing.ts";
+import { partsOf } from "../wasm/track/observing.ts";
 
 const startUs = Date.parse("2026-05-27T09:00:07Z") * 1_000;
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { Outcome } from "../../src/decode/fault.ts";
-import { HistogramId } from "../../src/engine/border.ts";
 import { ednsBounds } from "../../src/engine/tracker.ts";
 import { healthOf } from "../../src/report/health.ts";
-import { SetCell } from "../../src/track/cells.ts";
-import { answerUsMax } from "../../src/track/limits.ts";
-import { begin, query, second, seenOf, trackerOf } from "../track/observing.ts";
+import { SetCell } from "../../src/wasm/shared/cells.ts";
+import { Outcome } from "../../src/wasm/shared/fault.ts";
+import { HistogramId } from "../../src/wasm/shared/ids.ts";
+import { answerUsMax } from "../../src/wasm/shared/limits.ts";
+import { begin, query, second, seenOf, trackerOf } from "../wasm/track/observing.ts";
 
 const all = (tracker: ReturnType<typeof trackerOf>) => Array.from({ length: tracker.sets.size }, (_, set) => set);
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Fault, Foreign } from "../../src/decode/fault.ts";
 import { createReport, type Reading } from "../../src/report/report.ts";
+import { Fault, Foreign } from "../../src/wasm/shared/fault.ts";
 import { domains, observedDomains, Traffic } from "../metrics/traffic.ts";
 import { dnsQuery, dnsResponse, dnsttQuery, ipv4Packet, typeA, udpPacket } from "../support/frames.ts";
 import type { CaptureRecord } from "../support/pcapfile.ts";

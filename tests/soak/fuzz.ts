@@ -4,14 +4,14 @@
  * What it comes to is observed at a time that now and then jumps, and the tracker's sums must hold. Prints how many frames there were.
  */
 import { LinkType } from "../../src/capture/source.ts";
-import { Outcome } from "../../src/decode/fault.ts";
 import { refusalNames } from "../../src/engine/names.ts";
 import type { Tracker } from "../../src/engine/tracker.ts";
-import { type Decoder, decoderOf, digestOf } from "../decode/decoding.ts";
+import { Outcome } from "../../src/wasm/shared/fault.ts";
 import { seededRandom } from "../support/messages.ts";
 import { concatBytes, readPcapFile } from "../support/pcapfile.ts";
 import { ended, spawnChild } from "../support/process.ts";
-import { begin, second, trackerOf } from "../track/observing.ts";
+import { type Decoder, decoderOf, digestOf } from "../wasm/decode/decoding.ts";
+import { begin, second, trackerOf } from "../wasm/track/observing.ts";
 import type { Checks } from "./checks.ts";
 
 /** A process that takes so much longer than it was to is in a loop. */

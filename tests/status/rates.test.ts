@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { Outcome } from "../../src/decode/fault.ts";
 import { RateMeter } from "../../src/status/rates.ts";
-import { begin, second, seenOf, trackerOf } from "../track/observing.ts";
+import { Outcome } from "../../src/wasm/shared/fault.ts";
+import { begin, second, seenOf, trackerOf } from "../wasm/track/observing.ts";
 
 const queriesOnly = (rates: { readonly queries_per_second: number }) => rates.queries_per_second;
 

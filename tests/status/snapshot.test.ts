@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { Outcome } from "../../src/decode/fault.ts";
-import { HistogramId } from "../../src/engine/border.ts";
 import type { Sources } from "../../src/metrics/collect.ts";
 import { RateMeter } from "../../src/status/rates.ts";
 import { createSnapshot } from "../../src/status/snapshot.ts";
-import { SetCell } from "../../src/track/cells.ts";
-import { begin, type ObservingTracker, query, second, seenOf, trackerOf } from "../track/observing.ts";
+import { SetCell } from "../../src/wasm/shared/cells.ts";
+import { Outcome } from "../../src/wasm/shared/fault.ts";
+import { HistogramId } from "../../src/wasm/shared/ids.ts";
+import { begin, type ObservingTracker, query, second, seenOf, trackerOf } from "../wasm/track/observing.ts";
 
 /** By the number of an origin; of trackerOf it is the lowest octet of the resolver's address. */
 const origins = [

@@ -1,12 +1,12 @@
-/** The way of a packet with all that tests look at in it (tests/module), compiled when its sources changed. */
+/** The way of a packet with all that tests look at in it (tests/wasm/module), compiled when its sources changed. */
 import { join } from "node:path";
 import { root, workFolder } from "../../src/build/files.ts";
 import { compileEngine, compileModule } from "../../src/build/wasm.ts";
 
 const output = join(workFolder, "tests.wasm");
 await compileModule(
-	join(root, "tests/module/index.ts"),
-	["src/decode", "src/track", "src/engine", "tests/module"].map((folder) => join(root, folder)),
+	join(root, "tests/wasm/module/index.ts"),
+	["src/wasm", "tests/wasm/module"].map((folder) => join(root, folder)),
 	output,
 	{ asserts: true },
 );

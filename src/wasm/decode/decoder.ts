@@ -1,0 +1,188 @@
+import { ednsBytesMin } from "../shared/bounds.ts";
+import { Fault, Foreign, Outcome, Refusal, sound, taken } from "../shared/fault.ts";
+import { LinkType } from "../shared/linktype.ts";
+import { headerBytes } from "../shared/wire.ts";
+import { u16At } from "./bytes.ts";
+import { Direction } from "./direction.ts";
+import { beginMessage, Name, nameBytes, ResourceRecord, typeOpt, typeTxt } from "./dns.ts";
+import { readDownstream, Tunnel } from "./dnstt.ts";
+import { matchDomain } from "./domain.ts";
+import { Datagram, readPeer } from "./ip.ts";
+import { segments } from "./kcp.ts";
+import { isLoopback, readLink } from "./link.ts";
+import { broken, seen, strange } from "./observation.ts";
+
+/**
+ * The longest query that dnstt-server takes: it reads a datagram into 4,096 bytes. Also the bound of the work that one
+ * query can ask for, as its names may point all over it.
+ */
+export const queryBytesMax: u32 = 4096;
+
+const datagram: Datagram = changetype<Datagram>(memory.data(offsetof<Datagram>(), 8));
+const question: Name = changetype<Name>(memory.data(nameBytes, 8));
+const record: ResourceRecord = changetype<ResourceRecord>(memory.data(offsetof<ResourceRecord>(), 8));
+const tunnel: Tunnel = changetype<Tunnel>(memory.data(offsetof<Tunnel>(), 8));
+
+/** For a server's UDP port its place in the list, plus 1. */
+const servers: usize = memory.data(65536);
+export let linkType: LinkType = 0;
+
+/** Bytes that a resolver must take: the server's -mtu. */
+let mtu: u32 = ednsBytesMin;
+
+/** The server refuses queries of a smaller EDNS payload size than this from now on; ednsBytesMin and less refuse none. */
+export function setMtu(bytes: u32): void {
+	mtu = bytes;
+}
+
+/** Frames have this link type from now on, and no port is a server's. */
+export function setLinkType(type: LinkType): void {
+	linkType = type;
+	// Of a link type without capture points nobody says so for each frame.
+	seen.capturePoint = 0;
+	seen.direction = Direction.Unknown;
+	memory.fill(servers, 0, 65536);
+}
+
+/** A server listens on this UDP port; `place` is that in the list, from 0 on. */
+export function addPort(port: u32, place: u32): void {
+	store<u8>(servers + port, place + 1);
+}
+
+/**
+ * Frame -> what dnstt has in it: decodes the frame [at..end) into `seen`, and gives the outcome.
+ * Every layer checks its length first; a frame never throws, and no byte outside of it decides anything.
+ */
+export function decode(at: usize, end: usize): Outcome {
+	const packet = readLink(linkType, at, end);
+	if (packet === 0 || !datagram.read(packet, end)) return seen.outcome;
+
+	const toServer = load<u8>(servers + datagram.destinationPort) as u32;
+	const fromServer = load<u8>(servers + datagram.sourcePort) as u32;
+	if (toServer + fromServer === 0) return foreign(Foreign.Port);
+	// No host has a datagram of its own come in from outside: what claims to be one is forged.
+	if (datagram.isToItself && !isLoopback(linkType, at)) return foreign(Foreign.Direction);
+	const message = datagram.payload;
+	const messageEnd = datagram.payloadEnd;
+	if (messageEnd < message + headerBytes) return fault(Fault.DnsTruncated);
+	seen.messageBytes = (messageEnd - message) as u32;
+	seen.messageId = u16At(message);
+	if (load<u8>(message + 2) >= 0x80) {
+		if (fromServer === 0) return foreign(Foreign.Direction);
+		readPeer(datagram.destination, datagram.isIpv4);
+		seen.peerPort = datagram.destinationPort;
+		seen.server = fromServer - 1;
+		return readResponse(message, messageEnd);
+	}
+	if (toServer === 0) return foreign(Foreign.Direction);
+	readPeer(datagram.source, datagram.isIpv4);
+	seen.peerPort = datagram.sourcePort;
+	seen.server = toServer - 1;
+	return readQuery(message, messageEnd);
+}
+
+/** A message with QR=0 to a server. The order of the tests is dnstt-server's. */
+function readQuery(message: usize, end: usize): Outcome {
+	if (end - message > queryBytesMax) return fault(Fault.DnsTooLong);
+	const unread = readQuestion(message, end);
+	if (unread !== sound) return fault(unread);
+	const labels = matchDomain(question);
+	const refusal = readRecords(message, question.end + 4, end);
+	if (labels < 0) return refusal === Refusal.Malformed ? Outcome.Fault : foreign(Foreign.Domain);
+	if (refusal !== taken) return refused(refusal);
+	if ((load<u8>(message + 2) & 0x78) !== 0) return refused(Refusal.Opcode);
+	if (u16At(question.end) !== typeTxt) return refused(Refusal.Qtype);
+	const unfit = tunnel.readClientId(question, labels);
+	if (unfit === Refusal.Base32) return refused(unfit);
+	if (max<u32>(seen.ednsBytes, ednsBytesMin) < mtu) {
+		if (unfit !== taken) {
+			seen.idHigh = 0;
+			seen.idLow = 0;
+		}
+		return refused(Refusal.Edns);
+	}
+	if (unfit !== taken) return refused(unfit);
+	seen.packets = 0;
+	seen.packetBytes = 0;
+	segments.clear();
+	tunnel.readUpstream(question);
+	return Outcome.Query;
+}
+
+/**
+ * A message with QR=1 from a server. Its question makes it count; what is wrong behind the question (the server cuts a
+ * response that is too long) takes nothing but the payload away.
+ */
+function readResponse(message: usize, end: usize): Outcome {
+	const unread = readQuestion(message, end);
+	if (unread !== sound) return fault(unread);
+	const labels = matchDomain(question);
+	if (labels < 0) return foreign(Foreign.Domain);
+	if (u16At(question.end) !== typeTxt) return foreign(Foreign.Response);
+	if (tunnel.readClientId(question, labels) !== taken) return foreign(Foreign.Response);
+	seen.truncated = (load<u8>(message + 2) >> 1) & 1;
+	seen.rcode = load<u8>(message + 3) & 0x0f;
+	seen.packets = 0;
+	seen.packetBytes = 0;
+	segments.clear();
+	const answers = u16At(message + 6);
+	if (answers !== 0 && record.read(message, question.end + 4, end, question) === sound && record.type === typeTxt) {
+		readDownstream(record.data, record.end);
+	}
+	return Outcome.Response;
+}
+
+/** Reads the header's count and the question's name; `sound` or the Fault. RFC 1035, 4.1.1 and 4.1.2. */
+function readQuestion(message: usize, end: usize): Fault {
+	if (u16At(message + 4) !== 1) return Fault.DnsQuestionCount;
+	beginMessage();
+	const unread = question.read(message, message + headerBytes, end);
+	if (unread !== sound) return unread;
+	return question.end + 4 > end ? Fault.DnsTruncated : sound;
+}
+
+/**
+ * Reads all records of a query, which must end where the message does, and the OPT record among the additional ones: at
+ * most one, version 0 (RFC 6891, 6.1.1 and 6.1.3). Gives `taken`, or why the query is refused; malformed, `seen` has the fault.
+ */
+function readRecords(message: usize, start: usize, end: usize): Refusal {
+	const inFront = u16At(message + 6) + u16At(message + 8);
+	const total = inFront + u16At(message + 10);
+	let at = start;
+	let options = 0;
+	let version: u32 = 0;
+	seen.ednsBytes = 0;
+	for (let index: u32 = 0; index < total; index++) {
+		const unread = record.read(message, at, end, question);
+		if (unread !== sound) {
+			seen.fault = unread;
+			return Refusal.Malformed;
+		}
+		at = record.end;
+		if (index >= inFront && record.type === typeOpt) {
+			options++;
+			version |= record.version;
+			seen.ednsBytes = record.class;
+		}
+	}
+	if (at !== end) {
+		seen.fault = Fault.DnsTrailingBytes;
+		return Refusal.Malformed;
+	}
+	return options > 1 || version !== 0 ? Refusal.Opt : taken;
+}
+
+function fault(reason: Fault): Outcome {
+	broken(reason);
+	return Outcome.Fault;
+}
+
+function foreign(reason: Foreign): Outcome {
+	strange(reason);
+	return Outcome.Foreign;
+}
+
+function refused(reason: Refusal): Outcome {
+	seen.refusal = reason;
+	return Outcome.Refused;
+}

@@ -1,0 +1,161 @@
+import { Fault, sound } from "../shared/fault.ts";
+import { headerBytes } from "../shared/wire.ts";
+import { u16At } from "./bytes.ts";
+
+/** RFC 1035, 2.3.4: a name, with its length octets and the closing zero. */
+const nameBytesMax: u32 = 255;
+/** 255 octets hold at most 127 labels of one character. */
+const labelsMax: u32 = 127;
+/** As many compression pointers as dnstt-server follows in one name: without a limit, a pointer to itself never ends. */
+const pointersMax = 10;
+/**
+ * Labels and pointers that are followed in all names of one message: the longest question and the names of three records
+ * besides. A client's or resolver's message has a question and an OPT record, whose name is the root. Without this bound 340
+ * records whose names all point to one of 119 labels take fifty times the work of a query.
+ */
+export const labelsPerMessageMax: i32 = 512;
+
+/** How many may still be followed. */
+let labelsLeft: i32 = 0;
+
+/** The names that are read from now on are of another message. */
+export function beginMessage(): void {
+	labelsLeft = labelsPerMessageMax;
+}
+
+export const typeTxt: u32 = 16;
+export const typeOpt: u32 = 41;
+
+/**
+ * A name as its labels, whose length octets stand at labelAt(0..count), and the closing zero at `zeroAt`: in the message
+ * itself, or, for a name with compression pointers, in a copy without them.
+ */
+@unmanaged
+export class Name {
+	count: u32;
+	zeroAt: usize;
+	/** Address behind the name, in the message. */
+	end: usize;
+	isCopied: bool;
+
+	/** Address of a label's length octet. */
+	labelAt(index: u32): usize {
+		return load<usize>(changetype<usize>(this) + labelsOffset + index * sizeof<usize>());
+	}
+
+	private setLabel(index: u32, at: usize): void {
+		store<usize>(changetype<usize>(this) + labelsOffset + index * sizeof<usize>(), at);
+	}
+
+	/** Room for a name without pointers. */
+	private get copy(): usize {
+		return changetype<usize>(this) + copyOffset;
+	}
+
+	/**
+	 * Reads the name at `start` of the message [message..messageEnd). RFC 1035, 3.1 and 4.1.4. Gives `sound`, or the Fault that
+	 * dnstt-server would refuse the message for, or DnsLabelCount.
+	 */
+	read(message: usize, start: usize, messageEnd: usize): Fault {
+		const limit = min<usize>(messageEnd, start + nameBytesMax);
+		let count: u32 = 0;
+		let at = start;
+		while (at < limit) {
+			const length = load<u8>(at) as u32;
+			if (length === 0) {
+				labelsLeft -= count;
+				if (labelsLeft < 0) return Fault.DnsLabelCount;
+				this.count = count;
+				this.zeroAt = at;
+				this.end = at + 1;
+				this.isCopied = false;
+				return sound;
+			}
+			if (length > 63) return this.readCompressed(message, start, messageEnd);
+			this.setLabel(count++, at);
+			at += length + 1;
+		}
+		return at >= messageEnd ? Fault.DnsTruncated : Fault.DnsNameTooLong;
+	}
+
+	/** The same for a name with pointers, or with a label type that is none. */
+	private readCompressed(message: usize, start: usize, messageEnd: usize): Fault {
+		let count: u32 = 0;
+		let used: u32 = 0;
+		let pointers = 0;
+		let at = start;
+		for (;;) {
+			if (at >= messageEnd) return Fault.DnsTruncated;
+			const length = load<u8>(at) as u32;
+			if (length >= 0xc0) {
+				if (at + 1 >= messageEnd) return Fault.DnsTruncated;
+				if (pointers === 0) this.end = at + 2;
+				if (++pointers > pointersMax) return Fault.DnsPointerCount;
+				if (--labelsLeft < 0) return Fault.DnsLabelCount;
+				at = message + (u16At(at) & 0x3fff);
+				continue;
+			}
+			if (length > 63) return Fault.DnsLabelType;
+			if (used + length + 1 > nameBytesMax) return Fault.DnsNameTooLong;
+			if (length === 0) break;
+			if (at + length >= messageEnd) return Fault.DnsTruncated;
+			if (--labelsLeft < 0) return Fault.DnsLabelCount;
+			this.setLabel(count++, this.copy + used);
+			memory.copy(this.copy + used, at, length + 1);
+			used += length + 1;
+			at += length + 1;
+		}
+		store<u8>(this.copy + used, 0);
+		this.count = count;
+		this.zeroAt = this.copy + used;
+		this.isCopied = true;
+		return sound;
+	}
+}
+
+/** Behind the fields of a Name stand the addresses of its labels, then its copy. */
+const labelsOffset: usize = offsetof<Name>();
+const copyOffset: usize = offsetof<Name>() + labelsMax * 4;
+/** Memory that a Name takes. */
+export const nameBytes: i32 = (offsetof<Name>() + labelsMax * 4 + nameBytesMax + 1) as i32;
+
+/** One resource record (RFC 1035, 4.1.3); one object serves for all. RDATA is [data..end). */
+@unmanaged
+export class ResourceRecord {
+	type: u32;
+	class: u32;
+	/** Byte 1 of the TTL field: in an OPT record the EDNS version (RFC 6891, 6.1.3). */
+	version: u32;
+	data: usize;
+	end: usize;
+
+	/**
+	 * Reads the record at `start`; gives `sound` or the Fault. `question` is the message's question, which was read before.
+	 */
+	read(message: usize, start: usize, messageEnd: usize, question: Name): Fault {
+		let at = start + 1;
+		if (start + 1 >= messageEnd) return Fault.DnsTruncated;
+		const first = load<u8>(start);
+		if (first === 0xc0 && load<u8>(start + 1) === headerBytes && !question.isCopied) {
+			// A pointer to the question's name, as answers have it: that name is known to be sound and without pointers.
+			at = start + 2;
+		} else if (first !== 0) {
+			// All but the root, as OPT has it.
+			const fault = owner.read(message, start, messageEnd);
+			if (fault !== sound) return fault;
+			at = owner.end;
+		}
+		if (messageEnd < at + 10) return Fault.DnsTruncated;
+		const dataBytes = u16At(at + 8);
+		if (at + 10 + dataBytes > messageEnd) return Fault.DnsTruncated;
+		this.type = u16At(at);
+		this.class = u16At(at + 2);
+		this.version = load<u8>(at + 5);
+		this.data = at + 10;
+		this.end = at + 10 + dataBytes;
+		return sound;
+	}
+}
+
+/** Names in front of records are walked over. */
+const owner: Name = changetype<Name>(memory.data(nameBytes, 8));

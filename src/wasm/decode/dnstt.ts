@@ -1,0 +1,177 @@
+import { Refusal, taken } from "../shared/fault.ts";
+import {
+	clientIdBytes,
+	commandAt,
+	conversationAt,
+	dataBytesAt,
+	paddingPrefix,
+	segmentHeaderBytes,
+	sequenceAt,
+	stampAt,
+} from "../shared/wire.ts";
+import { byteIn, bytesIn, dropSkipped, fourGroups, groupAt, hasInvalid, unsound, wordIn } from "./base32.ts";
+import { Name } from "./dns.ts";
+import { segments } from "./kcp.ts";
+import { seen } from "./observation.ts";
+import { TextCursor } from "./txt.ts";
+
+const clientIdCharacters: u32 = 13;
+
+/** The characters in front of the domain, joined; made only when the first label is not enough. */
+const joined: usize = memory.data(264);
+const text: TextCursor = changetype<TextCursor>(memory.data(offsetof<TextCursor>(), 8));
+
+/**
+ * The base32 text in front of the domain, which dnstt puts into the labels of a name. One object serves for all
+ * messages.
+ */
+@unmanaged
+export class Tunnel {
+	/** Address of the characters: of the first label's while it is enough, then of all, joined. */
+	private characters: usize;
+	/** How many stand there, and how many there are, all told. */
+	private reach: u32;
+	private count: u32;
+	private labels: u32;
+
+	/**
+	 * Reads the client id from the first `labels` labels of a name into `seen`, as dnstt-server does: joined,
+	 * upper-cased, base32 without padding. Gives `taken`, or why the server refuses it.
+	 */
+	readClientId(name: Name, labels: u32): Refusal {
+		this.labels = labels;
+		this.count = 0;
+		let marks: u64 = 0;
+		for (let label: u32 = 0; label < labels; label++) marks |= this.test(name.labelAt(label));
+		if (marks !== 0) {
+			this.join(name);
+			if (hasInvalid(joined, this.count)) return Refusal.Base32;
+			this.count = dropSkipped(joined, this.count);
+		}
+		// 8 bytes are 13 characters; 14 hold fewer, since their last 6 are dropped.
+		if (this.count < clientIdCharacters || bytesIn(this.count) < clientIdBytes) return Refusal.TooShort;
+		if (marks === 0) {
+			this.characters = name.labelAt(0) + 1;
+			this.reach = load<u8>(name.labelAt(0));
+		}
+		const at = this.upTo(name, clientIdCharacters);
+		const second = fourGroups(at + 4);
+		seen.idHigh = (fourGroups(at) << 12) | (second >> 8);
+		seen.idLow = (second << 24) | (fourGroups(at + 8) << 4) | (groupAt(at + 12) >> 1);
+		return taken;
+	}
+
+	/** Counts the characters of the label whose length octet stands at `at`; gives 0 if all are base32. */
+	private test(at: usize): u64 {
+		const length = load<u8>(at) as u32;
+		this.count += length;
+		const end = at + 1 + length;
+		if (length >= 8) return unsound(at + 1, end);
+		let marks: u32 = 0;
+		for (let next = at + 1; next < end; next++) marks |= groupAt(next) & ~31;
+		return marks;
+	}
+
+	/** The address of the first `count` characters, in the first label, or else joined. */
+	private upTo(name: Name, count: u32): usize {
+		if (count > this.reach) this.join(name);
+		return this.characters;
+	}
+
+	private join(name: Name): void {
+		let to = joined;
+		for (let label: u32 = 0; label < this.labels; label++) {
+			const at = name.labelAt(label);
+			const length = load<u8>(at) as u32;
+			memory.copy(to, at + 1, length);
+			to += length;
+		}
+		this.characters = joined;
+		this.reach = (to - joined) as u32;
+	}
+
+	/** Reads the packets behind the client id of the name that was read last: one when the query carries data, none in a poll. */
+	readUpstream(name: Name): void {
+		const total = bytesIn(this.count);
+		let at: u32 = clientIdBytes;
+		while (at < total) {
+			const prefix = byteIn(this.holding(name, at, 1), at);
+			at++;
+			if (prefix >= paddingPrefix) {
+				at += prefix - paddingPrefix;
+				continue;
+			}
+			if (prefix > total - at) return;
+			seen.packets++;
+			seen.packetBytes += prefix;
+			this.readUpstreamSegments(name, at, at + prefix);
+			at += prefix;
+		}
+	}
+
+	private readUpstreamSegments(name: Name, start: u32, end: u32): void {
+		let at = start;
+		while (end - at >= segmentHeaderBytes) {
+			const characters = this.holding(name, at, segmentHeaderBytes);
+			const dataBytes = segments.add(
+				wordIn(characters, at + conversationAt),
+				byteIn(characters, at + commandAt),
+				wordIn(characters, at + stampAt),
+				wordIn(characters, at + sequenceAt),
+				wordIn(characters, at + dataBytesAt),
+				end - at - segmentHeaderBytes,
+			);
+			if (dataBytes < 0) break;
+			at += segmentHeaderBytes + dataBytes;
+		}
+		if (at !== end) segments.broken++;
+	}
+
+	/** upTo those characters that hold `count` bytes from byte `at` on. */
+	private holding(name: Name, at: u32, count: u32): usize {
+		return this.upTo(name, min<u32>(this.count, ((at + count) << 3) / 5 + 1));
+	}
+}
+
+/**
+ * Reads the packets of an answer whose TXT RDATA is [start..end) into `seen`: each behind its length, 16 bits
+ * big-endian.
+ */
+export function readDownstream(start: usize, end: usize): void {
+	text.open(start, end);
+	for (;;) {
+		const high = text.next();
+		const low = text.next();
+		if (low < 0) return;
+		const packetBytes = (high << 8) | low;
+		const left = readDownstreamSegments(packetBytes);
+		if (left !== 0) segments.broken++;
+		if (left < 0 || !text.skip(left)) return;
+		seen.packets++;
+		seen.packetBytes += packetBytes;
+	}
+}
+
+/** Reads the segments of one packet. Gives how many of its bytes are no segments, or -1 when the text ends in it. */
+function readDownstreamSegments(packetBytes: u32): i32 {
+	let left = packetBytes;
+	while (left >= segmentHeaderBytes) {
+		if (!text.take(segmentHeaderBytes)) return -1;
+		left -= segmentHeaderBytes;
+		const header = text.taken;
+		const dataBytes = segments.add(
+			load<u32>(header + conversationAt),
+			load<u8>(header + commandAt),
+			load<u32>(header + stampAt),
+			load<u32>(header + sequenceAt),
+			load<u32>(header + dataBytesAt),
+			left,
+		);
+		// With no byte left, nothing else tells that this packet is broken.
+		if (dataBytes < 0 && left === 0) segments.broken++;
+		if (dataBytes < 0) return left;
+		if (!text.skip(dataBytes)) return -1;
+		left -= dataBytes;
+	}
+	return left;
+}

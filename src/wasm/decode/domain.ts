@@ -1,0 +1,89 @@
+import { domainsMax } from "../shared/bounds.ts";
+import { Name } from "./dns.ts";
+import { seen } from "./observation.ts";
+
+/** A tunnel's domain, ready to be compared with the end of a name on the wire. */
+@unmanaged
+class Suffix {
+	index: u32;
+	labels: u32;
+	/**
+	 * Wire form without the closing zero, in lower case (ASCII letters only: RFC 4343): so many octets at this address, and
+	 * caseOffset behind each 0x20 if it is a letter.
+	 */
+	octets: usize;
+	count: u32;
+}
+
+/** RFC 1035, 2.3.4: a name has at most so many octets. */
+const caseOffset: u32 = 256;
+
+const suffixes: usize = memory.data(domainsMax * offsetof<Suffix>(), 8);
+/** For each its octets, and which are letters. */
+const octetsOfAll: usize = memory.data(domainsMax * 2 * caseOffset, 64);
+let size: u32 = 0;
+
+function suffixAt(place: u32): Suffix {
+	return changetype<Suffix>(suffixes + place * offsetof<Suffix>());
+}
+
+/**
+ * Adds a tunnel's domain with its index: `count` octets of a wire form without the closing zero, at an address. Domains
+ * with more labels must come first; there are at most domainsMax.
+ */
+export function addDomain(index: u32, labels: u32, octets: usize, count: u32): void {
+	const suffix = suffixAt(size++);
+	suffix.index = index;
+	suffix.labels = labels;
+	suffix.count = count;
+	suffix.octets = octetsOfAll + ((size - 1) as usize) * (2 * caseOffset);
+	for (let at: u32 = 0; at < count; at++) {
+		const octet = load<u8>(octets + at);
+		// Length octets, at most 63, are below every letter.
+		store<u8>(suffix.octets + at, isUpperCase(octet) ? octet | 0x20 : octet);
+		if (isLetter(octet)) store<u8>(suffix.octets + at, 0x20, caseOffset);
+	}
+}
+
+/**
+ * Gives how many labels of `name` stand in front of its domain, with the domain's index in `seen`; -1 if it has none. Of
+ * the domains that it ends in, the one with the most labels is it.
+ */
+export function matchDomain(name: Name): i32 {
+	for (let place: u32 = 0; place < size; place++) {
+		const suffix = suffixAt(place);
+		if (name.count < suffix.labels) continue;
+		const first = name.count - suffix.labels;
+		const start = name.labelAt(first);
+		if (name.zeroAt - start !== suffix.count) continue;
+		if (!isSame(start, suffix)) continue;
+		seen.domain = suffix.index;
+		return first;
+	}
+	return -1;
+}
+
+/** Whether octets, in whatever case, are those of a suffix. */
+function isSame(octets: usize, suffix: Suffix): bool {
+	const end = octets + suffix.count;
+	let other = suffix.octets;
+	let at = octets;
+	// Eight at a time: 0x20 is set in both where the suffix has a letter, and an octet that it makes the same is that letter.
+	for (; at + 8 <= end; at += 8) {
+		if ((load<u64>(at) | load<u64>(other, caseOffset)) !== load<u64>(other)) return false;
+		other += 8;
+	}
+	for (; at < end; at++) {
+		if ((load<u8>(at) | load<u8>(other, caseOffset)) !== load<u8>(other)) return false;
+		other++;
+	}
+	return true;
+}
+
+function isUpperCase(octet: u32): bool {
+	return octet - 0x41 < 26;
+}
+
+function isLetter(octet: u32): bool {
+	return (octet | 0x20) - 0x61 < 26;
+}

@@ -1,0 +1,69 @@
+import { Fault, Foreign, Outcome, Refusal } from "../shared/fault.ts";
+import { Direction } from "./direction.ts";
+
+/**
+ * What the decoder read from one frame. One object serves for all frames: its fields hold until the next decode, and those of
+ * a layer that was not reached keep what an earlier frame left there. Addresses and ids are 32-bit words, most
+ * significant first.
+ */
+@unmanaged
+export class Observation {
+	outcome: Outcome;
+	/** Why it does not count. Outcome.Fault: */
+	fault: Fault;
+	/** Outcome.Foreign: */
+	foreign: Foreign;
+	/** Outcome.Refused: */
+	refusal: Refusal;
+
+	/** Which interface (LINUX_SLL2) or packet type plus 1 (LINUX_SLL) showed the frame; 0 for other link types. */
+	capturePoint: u32;
+	direction: Direction;
+
+	/** The resolver: source of a query, destination of a response. IPv4 as IPv4-mapped IPv6 (RFC 4291, 2.5.5.2). */
+	peer0: u32;
+	peer1: u32;
+	peer2: u32;
+	peer3: u32;
+	peerPort: u32;
+	/** Place of the server's port in the decoder's list. */
+	server: u32;
+
+	/** Length of the DNS message, in bytes: the UDP payload, without padding behind the datagram. */
+	messageBytes: u32;
+	/** The DNS header's ID. */
+	messageId: u32;
+	/** Index of the tunnel's domain in the decoder's list. Query, Response and Refused. */
+	domain: u32;
+
+	/** The client id. Query, Response, and Refused for its EDNS size: 0 where that one has none. */
+	idHigh: u32;
+	idLow: u32;
+
+	/** UDP payload size that the OPT record advertises (RFC 6891, 6.2.3); 0 without OPT. Query and Refused. */
+	ednsBytes: u32;
+	/** RCODE of the header, and whether it has TC. Response. */
+	rcode: u32;
+	truncated: u32;
+
+	/** Tunnelled packets and their bytes. Query and Response, and so are the KCP segments in them (kcp.ts). */
+	packets: u32;
+	packetBytes: u32;
+}
+
+/** The observation of the frame that was decoded last. */
+export const seen: Observation = changetype<Observation>(memory.data(offsetof<Observation>(), 64));
+
+/** The frame breaks a format. Gives 0, the address of nothing. */
+export function broken(fault: Fault): usize {
+	seen.outcome = Outcome.Fault;
+	seen.fault = fault;
+	return 0;
+}
+
+/** The frame is none of ours. Gives 0, the address of nothing. */
+export function strange(foreign: Foreign): usize {
+	seen.outcome = Outcome.Foreign;
+	seen.foreign = foreign;
+	return 0;
+}

@@ -1,0 +1,227 @@
+/**
+ * The way of a packet, as WebAssembly: what the module exports, and the loop over a batch that takes every frame through
+ * the decoder and the tracker. Times cross its border as doubles: microseconds, whole numbers; infinite for "never".
+ */
+
+import { decode } from "./decode/decoder.ts";
+import { HistogramId, TableId } from "./shared/ids.ts";
+import { recordHeaderBytes } from "./shared/record.ts";
+import { clock } from "./track/clock.ts";
+import { ofProcess, rowOfDomain, rowOfSet } from "./track/counts.ts";
+import { duplicates } from "./track/duplicates.ts";
+import { answerTimes, countNoted, Histogram, lives, roundTrips, volumes } from "./track/histogram.ts";
+import { labelSets } from "./track/labels.ts";
+import { reserve } from "./track/reserve.ts";
+import { resolvers } from "./track/resolvers.ts";
+import { remembered, sessions } from "./track/sessions.ts";
+import { BoundedTable } from "./track/table.ts";
+import { expire as expireAt, nextExpiryUs as nextExpiry, observe, setUpTracker } from "./track/tracker.ts";
+import { waitingQueries } from "./track/waitingqueries.ts";
+
+export { addPort, setLinkType, setMtu } from "./decode/decoder";
+export { addDomain } from "./decode/domain";
+export { addToTotals, startTotals } from "./track/counts";
+export { setSeed as seed } from "./track/hash";
+export { startDistribution } from "./track/histogram";
+export { forgetOrigins } from "./track/resolvers";
+
+let batch: usize = 0;
+
+/** Takes all memory, room for a batch of `batchBytes` with it, whose address it gives. Once, before anything else. */
+export function setUp(
+	batchBytes: u32,
+	domains: u32,
+	labelSetsMax: u32,
+	othersFrom: u32,
+	keptOrigins: u32,
+	trackedMax: u32,
+	rememberedMax: u32,
+	activeWindowUs: f64,
+): usize {
+	batch = reserve(batchBytes);
+	setUpTracker(domains, labelSetsMax, othersFrom, keptOrigins, trackedMax, rememberedMax, activeWindowUs as i64);
+	return batch;
+}
+
+let fromUs: f64 = -Infinity;
+let toUs: f64 = Infinity;
+
+/** Of the frames observed since startSpan: how many, and the earliest stamp and the latest, as files may hold them in any order. */
+let frames: f64 = 0;
+let firstUs: f64 = 0;
+let lastUs: f64 = 0;
+
+/** From now on only frames from one stamp on and before the other are observed, and counted from 0. */
+export function startSpan(from: f64, to: f64): void {
+	fromUs = from;
+	toUs = to;
+	frames = 0;
+	firstUs = 0;
+	lastUs = 0;
+}
+
+export function spanFrames(): f64 {
+	return frames;
+}
+
+export function spanFirstUs(): f64 {
+	return firstUs;
+}
+
+export function spanLastUs(): f64 {
+	return lastUs;
+}
+
+/**
+ * Takes the records of the batch from offset `start` on: every frame is decoded, and what it came to is observed at its
+ * own time. Stops in front of a frame whose stamp is `untilUs` or later. Gives the offset that it came to; `used` is the
+ * end. The layout of records is FrameBatch's (capture/source.ts).
+ */
+export function observeBatch(start: u32, used: u32, untilUs: f64): u32 {
+	let offset = start;
+	while (offset < used) {
+		const record = batch + offset;
+		const stampUs = stampOf(record);
+		const frame = record + recordHeaderBytes;
+		const bytes = load<u32>(record, 8);
+		if (stampUs >= fromUs && stampUs < toUs) {
+			if (stampUs >= untilUs) break;
+			observe(decode(frame, frame + bytes), stampUs as i64);
+			firstUs = frames === 0 ? stampUs : min<f64>(firstUs, stampUs);
+			lastUs = frames === 0 ? stampUs : max<f64>(lastUs, stampUs);
+			frames++;
+		}
+		offset += recordHeaderBytes + bytes;
+	}
+	countNoted();
+	return offset;
+}
+
+/** Microseconds since 1970. */
+function stampOf(record: usize): f64 {
+	return (load<u32>(record) as f64) * 1_000_000 + ((load<u32>(record, 4) / 1_000) as f64);
+}
+
+/** Live, before the frames of a batch: what both clocks show now. */
+export function synchronize(wallUs: f64, monotonicUs: f64): void {
+	clock.synchronize(wallUs as i64, monotonicUs as i64);
+}
+
+/** Live, whether frames come or not. */
+export function advance(monotonicUs: f64): void {
+	clock.advance(monotonicUs as i64);
+}
+
+/** The time of a frame with this stamp, from now on the latest. */
+export function reach(stampUs: f64): void {
+	clock.at(stampUs as i64);
+}
+
+/** How many times a file's stamps went back by more than disorder. */
+export function stepsBack(): f64 {
+	return clock.stepsBack as f64;
+}
+
+/** How many times they went forward while a server's clock did not. */
+export function stepsForward(): u32 {
+	return clock.stepsForward;
+}
+
+/** Brings sessions and waiting queries up to the clock's now. */
+export function expire(): void {
+	expireAt(clock.now);
+	countNoted();
+}
+
+/** When expire has something to do next. */
+export function nextExpiryUs(): f64 {
+	const next = nextExpiry();
+	return next === i64.MAX_VALUE ? Infinity : (next as f64);
+}
+
+/** Addresses of the first rows of counts (wasm/shared/cells.ts). */
+export function setRows(): usize {
+	return rowOfSet(0);
+}
+
+export function domainRows(): usize {
+	return rowOfDomain(0);
+}
+
+export function processRow(): usize {
+	return ofProcess;
+}
+
+/** Numbers of label sets are below this. */
+export function labelSetsSize(): u32 {
+	return labelSets.size;
+}
+
+/** How many label sets count towards their limit, and how many times one made room. */
+export function labelSetsLimited(): u32 {
+	return labelSets.limited;
+}
+
+export function labelSetsRetired(): f64 {
+	return labelSets.retired;
+}
+
+export function isOriginUsed(origin: u32): bool {
+	return labelSets.isOriginUsed(origin);
+}
+
+/** Addresses of the label sets' domains and origins, 32-bit words. */
+export function labelSetDomains(): usize {
+	return labelSets.domains;
+}
+
+export function labelSetOrigins(): usize {
+	return labelSets.origins;
+}
+
+/** Adds the values of a label set to the distribution that was started. */
+export function addToDistribution(id: HistogramId, set: u32): void {
+	histogramOf(id).addTo(set);
+}
+
+/** From now on the distribution says for each cell (wasm/shared/scales.ts) how many values are in it and all below: doubles. */
+export function endDistribution(id: HistogramId): void {
+	histogramOf(id).cumulate();
+}
+
+function histogramOf(id: HistogramId): Histogram {
+	switch (id) {
+		case HistogramId.AnswerTimes:
+			return answerTimes;
+		case HistogramId.RoundTrips:
+			return roundTrips;
+		case HistogramId.Lives:
+			return lives;
+		default:
+			return volumes;
+	}
+}
+
+/** Entries of a table, and how many were taken out to make room. */
+export function tableSize(id: TableId): u32 {
+	return tableOf(id).size;
+}
+
+export function tableEvicted(id: TableId): f64 {
+	return tableOf(id).evicted;
+}
+
+function tableOf(id: TableId): BoundedTable {
+	switch (id) {
+		case TableId.Sessions:
+			return sessions;
+		case TableId.Remembered:
+			return remembered;
+		case TableId.Resolvers:
+			return resolvers;
+		case TableId.WaitingQueries:
+			return waitingQueries;
+		default:
+			return duplicates;
+	}
+}

@@ -1,0 +1,79 @@
+/** What the KCP segments in the clear tell of a tunnel: goodput, retransmissions, round trip times. */
+
+import { Segment, segmentAck, segmentPush, segments } from "../decode/kcp.ts";
+import { seen } from "../decode/observation.ts";
+import { portsMax } from "../shared/bounds.ts";
+import { ProcessCell, SegmentFault, SetCell } from "../shared/cells.ts";
+import { add, increment, ofProcess, rowOfSet } from "./counts.ts";
+import { roundTrips, tripUnitsPerUs } from "./histogram.ts";
+import { reserve } from "./reserve.ts";
+import { ServerClock } from "./serverclock.ts";
+import { Push, Session, sessionAt } from "./sessions.ts";
+
+/** A clock for each domain and port, as there may be a server behind each. */
+let clocks: usize = 0;
+
+/** Takes memory; once. */
+export function setUpHealth(domains: u32): void {
+	clocks = reserve((domains as usize) * portsMax * offsetof<ServerClock>());
+}
+
+function clockOf(domain: u32, server: u32): ServerClock {
+	return changetype<ServerClock>(clocks + ((domain * portsMax + server) as usize) * offsetof<ServerClock>());
+}
+
+/** The packets of the query that was seen, one of this session; `set` is its label set. */
+export function observeUpstream(set: u32, session: Session, now: i64): void {
+	const row = rowOfSet(set);
+	add(row, SetCell.UpstreamBytes, seen.packetBytes);
+	if (segments.broken > 0) countFault(SegmentFault.Format, segments.broken);
+	for (let index: u32 = 0; index < segments.count; index++) {
+		const segment = segments.at(index);
+		if (segment.command === segmentPush) {
+			const push = session.pushUpstream(segment.conversation, segment.sequence, segment.stampMs);
+			countPush(push, row, SetCell.UpstreamPushes, SetCell.UpstreamRetransmissions);
+		} else if (segment.command === segmentAck) {
+			observeAck(set, session, segment, now);
+		}
+	}
+}
+
+function observeAck(set: u32, session: Session, segment: Segment, now: i64): void {
+	const clock = clockOf(seen.domain, seen.server);
+	const wasPushed = session.wasPushed(segment.conversation, segment.sequence);
+	const tripUs = wasPushed ? clock.roundTripUs(segment.stampMs, now) : -1;
+	if (tripUs < 0 || !session.hasLived(tripUs)) countFault(SegmentFault.Echo, 1);
+	else if (!session.acknowledge(segment.stampMs, segment.sequence)) countFault(SegmentFault.AckOrder, 1);
+	else roundTrips.observe(set, (tripUs as f64) * tripUnitsPerUs);
+}
+
+/** The packets of a response that answers a query of the session at `entry`, which is 0 if it ended. */
+export function observeDownstream(set: u32, server: u32, entry: usize, now: i64): void {
+	const row = rowOfSet(set);
+	add(row, SetCell.DownstreamBytes, seen.packetBytes);
+	if (segments.broken > 0) countFault(SegmentFault.Format, segments.broken);
+	if (entry === 0) return;
+	const session = sessionAt(entry);
+	const clock = clockOf(seen.domain, server);
+	for (let index: u32 = 0; index < segments.count; index++) {
+		const segment = segments.at(index);
+		if (segment.command !== segmentPush) continue;
+		const push = session.pushDownstream(segment.conversation, segment.sequence);
+		countPush(push, row, SetCell.DownstreamPushes, SetCell.DownstreamRetransmissions);
+		if (push !== Push.Absurd) clock.push(segment.stampMs, now);
+	}
+}
+
+/** Counts a push of one direction, in its two cells. */
+function countPush(push: Push, row: usize, pushes: SetCell, retransmissions: SetCell): void {
+	if (push === Push.Absurd) {
+		countFault(SegmentFault.Sequence, 1);
+		return;
+	}
+	increment(row, pushes);
+	if (push === Push.Repeated) increment(row, retransmissions);
+}
+
+function countFault(fault: SegmentFault, count: u32): void {
+	add(ofProcess, ProcessCell.SegmentFaults + fault, count);
+}

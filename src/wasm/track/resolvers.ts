@@ -1,0 +1,77 @@
+import { seen } from "../decode/observation.ts";
+import { resolversMax } from "../shared/limits.ts";
+import { hashOf } from "./hash.ts";
+import { BoundedTable, LongEntry } from "./table.ts";
+
+/** The third word of an IPv4-mapped address (RFC 4291, 2.5.5.2). */
+export const ipv4Mapped: u32 = 0xffff;
+
+const originUnknown: i32 = -1;
+
+/** A resolver's address, with the number of the origin that the GeoIP stage gave for it. 32 bytes. */
+@unmanaged
+export class Resolver extends LongEntry {
+	origin: i32;
+	/** A bit for each domain that was asked for. */
+	domains: u64;
+
+	/** Whether this is the first query for the domain (its index, less than 64) through the resolver. */
+	isFirst(domain: u32): bool {
+		const bit = (1 as u64) << (domain as u64);
+		if ((this.domains & bit) !== 0) return false;
+		this.domains |= bit;
+		return true;
+	}
+}
+
+/** The GeoIP stage: the number of an address's origin; four words, most significant first, IPv4 as IPv4-mapped IPv6. */
+declare function originOf(a: u32, b: u32, c: u32, d: u32): i32;
+
+/** Resolver addresses. */
+export const resolvers: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
+
+/** Takes memory; once. */
+export function setUpResolvers(): void {
+	resolvers.setUp(resolversMax, offsetof<Resolver>(), true);
+}
+
+/** The observation's peer, with its origin as far as the databases know it; the most recently seen from now on. */
+export function resolverOf(): Resolver {
+	// What all IPv4 addresses share becomes 0, which costs nothing to hash.
+	const family = seen.peer2 ^ ipv4Mapped;
+	const hash = hashOf(seen.peer3, family, seen.peer1, seen.peer0);
+	let entry = resolvers.find(hash, seen.peer3, family, seen.peer1, seen.peer0);
+	if (entry === 0) {
+		resolvers.makeRoom();
+		entry = resolvers.insert(hash, seen.peer3, family, seen.peer1, seen.peer0);
+		const fresh = changetype<Resolver>(entry);
+		fresh.origin = originUnknown;
+		fresh.domains = 0;
+	} else {
+		resolvers.touch(entry);
+	}
+	const resolver = changetype<Resolver>(entry);
+	if (resolver.origin === originUnknown) resolver.origin = originOf(seen.peer0, seen.peer1, seen.peer2, seen.peer3);
+	return resolver;
+}
+
+/** The databases changed: every origin is asked for again when its resolver is next seen. A millisecond, if the table is full. */
+export function forgetOrigins(): void {
+	for (let entry = resolvers.olderThan(0); entry !== 0; entry = resolvers.olderThan(entry)) {
+		changetype<Resolver>(entry).origin = originUnknown;
+	}
+}
+
+/**
+ * Origins that no label set has any more (`uses` has a 32-bit count for each) are asked for again, and those that stand for what
+ * had no room, from `othersFrom` to `kept`: there may be some now.
+ */
+export function forgetUnusedOrigins(uses: usize, othersFrom: u32, kept: u32): void {
+	for (let entry = resolvers.olderThan(0); entry !== 0; entry = resolvers.olderThan(entry)) {
+		const resolver = changetype<Resolver>(entry);
+		if (resolver.origin === originUnknown) continue;
+		const origin = resolver.origin as u32;
+		const isUnused = origin < kept ? origin >= othersFrom : load<u32>(uses + (origin as usize) * sizeof<u32>()) === 0;
+		if (isUnused) resolver.origin = originUnknown;
+	}
+}

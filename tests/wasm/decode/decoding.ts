@@ -1,0 +1,310 @@
+/** Decoding in the tests: the module's decoder, messages put into packets, and what a decode came to, in words. */
+
+import { faultNames, foreignNames, refusalNames } from "../../../src/engine/names.ts";
+import { type Fault, type Foreign, Outcome, type Refusal } from "../../../src/wasm/shared/fault.ts";
+import { LinkType } from "../../../src/wasm/shared/linktype.ts";
+import { testModule } from "../../support/engine.ts";
+import { encodeName, udpPacket } from "../../support/frames.ts";
+
+export const domain = "t.example.com";
+export const serverPort = 53;
+const resolver = { address: "192.0.2.1", port: 40_000 };
+const serverAddress = "192.0.2.53";
+
+/** The fields of the decoder's Observation: 32-bit words, at the offsets that the module says. */
+export const observationFields = [
+	...(["outcome", "fault", "foreign", "refusal", "capturePoint", "direction"] as const),
+	...(["peer0", "peer1", "peer2", "peer3", "peerPort", "server"] as const),
+	...(["messageBytes", "messageId", "domain", "idHigh", "idLow", "ednsBytes", "rcode", "truncated"] as const),
+	...(["packets", "packetBytes"] as const),
+] as const;
+/** Those of a Segment. */
+export const segmentFields = ["conversation", "command", "stampMs", "sequence"] as const;
+type ObservationField = (typeof observationFields)[number];
+type SegmentField = (typeof segmentFields)[number];
+type Field = ObservationField | SegmentField | "count" | "broken";
+
+/** Of the module (tests/wasm/module/decode.ts). A 32-bit word that it gives is signed here, and true is 1. */
+export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAssembly.Global>> {
+	readonly memory: WebAssembly.Memory;
+	memoryForTests(): number;
+	readonly roomBytes: WebAssembly.Global;
+
+	setLinkType(type: LinkType): void;
+	setMtu(bytes: number): void;
+	readonly labelsPerMessageMax: WebAssembly.Global;
+	addPort(port: number, place: number): void;
+	addDomain(index: number, labels: number, octets: number, count: number): void;
+	decode(at: number, end: number): Outcome;
+	readonly queryBytesMax: WebAssembly.Global;
+
+	observation(): number;
+	readonly observationBytes: WebAssembly.Global;
+	segmentsSeen(): number;
+	segmentAt(index: number): number;
+	readonly segmentBytes: WebAssembly.Global;
+	addSegment(
+		conversation: number,
+		command: number,
+		stampMs: number,
+		sequence: number,
+		dataBytes: number,
+		left: number,
+	): number;
+	clearSegments(): void;
+	readonly segmentsMax: WebAssembly.Global;
+
+	readLink(linkType: LinkType, at: number, end: number): number;
+
+	readDatagram(at: number, end: number): number;
+	datagramIsIpv4(): number;
+	datagramSource(): number;
+	datagramDestination(): number;
+	datagramSourcePort(): number;
+	datagramDestinationPort(): number;
+	datagramPayload(): number;
+	datagramPayloadEnd(): number;
+	isExtensionHeader(next: number): number;
+	readPeer(at: number, isIpv4: boolean): void;
+
+	readName(message: number, start: number, messageEnd: number): Fault | 0;
+	nameLabels(): number;
+	nameLabelAt(index: number): number;
+	nameZeroAt(): number;
+	nameEnd(): number;
+	matchName(): number;
+	readRecord(message: number, start: number, messageEnd: number): Fault | 0;
+	recordType(): number;
+	recordClass(): number;
+	recordVersion(): number;
+	recordData(): number;
+	recordEnd(): number;
+
+	readClientId(labels: number): Refusal | 0;
+	readUpstream(): void;
+	readDownstream(start: number, end: number): void;
+
+	groupAt(at: number): number;
+	unsound(at: number): bigint;
+	hasInvalid(at: number, count: number): number;
+	dropSkipped(at: number, count: number): number;
+	bytesIn(count: number): number;
+	byteIn(characters: number, index: number): number;
+	wordIn(characters: number, index: number): number;
+
+	openText(start: number, end: number): void;
+	nextOfText(): number;
+	skipText(count: number): number;
+	takeText(count: number): number;
+}
+
+/** What the decoder says of the frame that it decoded last: reads, and writes, the words in the module's memory. */
+export interface Observation
+	extends Record<Exclude<ObservationField, "outcome" | "fault" | "foreign" | "refusal">, number> {
+	outcome: Outcome;
+	fault: Fault;
+	foreign: Foreign;
+	refusal: Refusal;
+	readonly segments: {
+		readonly count: number;
+		broken: number;
+		/** One for each segment, in their order. */
+		readonly conversation: readonly number[];
+		readonly command: readonly number[];
+		readonly stampMs: readonly number[];
+		readonly sequence: readonly number[];
+	};
+}
+
+/** The observation in an instance's memory. */
+export function observationIn(exports: DecodeExports): Observation {
+	let memory = new Uint32Array(exports.memory.buffer);
+	const words = () => {
+		// A memory that grew is another buffer.
+		if (memory.length === 0) memory = new Uint32Array(exports.memory.buffer);
+		return memory;
+	};
+	const place = (start: number, field: Field) => (start + exports[`${field}Offset`].value) >> 2;
+	const count = place(exports.segmentsSeen(), "count");
+	const broken = place(exports.segmentsSeen(), "broken");
+	const each = (field: SegmentField) =>
+		Array.from(
+			{ length: words()[count] as number },
+			(_, index) => words()[place(exports.segmentAt(index), field)] ?? 0,
+		);
+	const segments: Observation["segments"] = {
+		get count() {
+			return words()[count] as number;
+		},
+		get broken() {
+			return words()[broken] as number;
+		},
+		set broken(packets) {
+			words()[broken] = packets;
+		},
+		get conversation() {
+			return each("conversation");
+		},
+		get command() {
+			return each("command");
+		},
+		get stampMs() {
+			return each("stampMs");
+		},
+		get sequence() {
+			return each("sequence");
+		},
+	};
+	const seen: Partial<Observation> = { segments };
+	for (const field of observationFields) {
+		const at = place(exports.observation(), field);
+		Object.defineProperty(seen, field, {
+			get: () => words()[at],
+			set: (word: number) => {
+				words()[at] = word;
+			},
+		});
+	}
+	return seen as Observation;
+}
+
+/** A decoder of its own: a fresh instance of the module, with memory to put into what it is to read. */
+export class Decoder {
+	readonly exports: DecodeExports;
+	readonly seen: Observation;
+	/** Address of that memory, and the memory. */
+	readonly start: number;
+	readonly room: Uint8Array;
+
+	/** Takes names in presentation form, without a dot at the end. */
+	constructor({ linkType, domains, ports, mtu }: Required<DecodingOptions>) {
+		this.exports = new WebAssembly.Instance(testModule, {
+			resolvers: { originOf: () => 0 },
+			labels: { otherOf: () => 1, releaseOrigins() {} },
+		}).exports as unknown as DecodeExports;
+		this.start = this.exports.memoryForTests();
+		this.exports.setLinkType(linkType);
+		this.exports.setMtu(mtu);
+		for (const [place, port] of ports.entries()) this.exports.addPort(port, place);
+		const suffixes = domains
+			.map((name, index) => ({ index, labels: name.split(".").length, octets: encodeName(name).subarray(0, -1) }))
+			.sort((a, b) => b.labels - a.labels);
+		for (const { index, labels, octets } of suffixes) {
+			new Uint8Array(this.exports.memory.buffer).set(octets, this.start);
+			this.exports.addDomain(index, labels, this.start, octets.length);
+		}
+		this.room = new Uint8Array(this.exports.memory.buffer, this.start, this.exports.roomBytes.value);
+		this.seen = observationIn(this.exports);
+	}
+
+	/** Copies bytes into the module's memory; gives the address of the first. */
+	readonly put = (bytes: ArrayLike<number>): number => {
+		this.room.set(bytes);
+		return this.start;
+	};
+
+	/** Decodes the frame bytes[at..end), with what stands around it around it. */
+	decode(bytes: Uint8Array, at: number, end: number): Outcome {
+		const start = this.put(bytes);
+		return this.exports.decode(start + at, start + end);
+	}
+}
+
+export interface DecodingOptions {
+	readonly linkType?: LinkType;
+	readonly domains?: readonly string[];
+	readonly ports?: readonly number[];
+	readonly mtu?: number;
+}
+
+/** A decoder of RAW frames for one domain and port 53 that refuses no EDNS size, unless the options say otherwise. */
+export function decoderOf(options: DecodingOptions = {}): Decoder {
+	const { linkType = LinkType.RAW, domains = [domain], ports = [serverPort], mtu = 512 } = options;
+	return new Decoder({ linkType, domains, ports, mtu });
+}
+
+/** A packet from a resolver to the server. */
+export function toServer(payload: Uint8Array, sourcePort = resolver.port, destinationPort = serverPort): Uint8Array {
+	return udpPacket({ source: resolver.address, destination: serverAddress, sourcePort, destinationPort, payload });
+}
+
+/** A packet from the server to a resolver. */
+export function fromServer(payload: Uint8Array, sourcePort = serverPort, destinationPort = resolver.port): Uint8Array {
+	return udpPacket({ source: serverAddress, destination: resolver.address, sourcePort, destinationPort, payload });
+}
+
+/** Decodes a frame and says what it came to: "query", "response", "refused: qtype", "foreign: port", "fault: udp_length". */
+export function decodeWord(decoder: Decoder, frame: Uint8Array, at = 0, end = frame.length): string {
+	return outcomeWord(decoder.decode(frame, at, end), decoder.seen);
+}
+
+export function outcomeWord(outcome: Outcome, seen: Observation): string {
+	switch (outcome) {
+		case Outcome.Query:
+			return "query";
+		case Outcome.Response:
+			return "response";
+		case Outcome.Refused:
+			return `refused: ${refusalNames[seen.refusal]}`;
+		case Outcome.Foreign:
+			return `foreign: ${foreignNames[seen.foreign]}`;
+		case Outcome.Fault:
+			return `fault: ${faultNames[seen.fault]}`;
+	}
+}
+
+/** The client id as 16 hexadecimal digits. */
+export function idOf(seen: Observation): string {
+	return [seen.idHigh, seen.idLow].map((word) => word.toString(16).padStart(8, "0")).join("");
+}
+
+/** All that the observation says of a frame with this outcome, folded into one number (FNV-1a over 32-bit words). */
+export function digestOf(outcome: Outcome, seen: Observation): number {
+	let digest = fold(0x811c9dc5, outcome);
+	if (outcome === Outcome.Fault) return fold(digest, seen.fault);
+	if (outcome === Outcome.Foreign) return fold(digest, seen.foreign);
+	digest = fold(digest, seen.capturePoint);
+	digest = fold(digest, seen.direction);
+	digest = fold(digest, seen.peer0);
+	digest = fold(digest, seen.peer1);
+	digest = fold(digest, seen.peer2);
+	digest = fold(digest, seen.peer3);
+	digest = fold(digest, seen.peerPort);
+	digest = fold(digest, seen.server);
+	digest = fold(digest, seen.messageBytes);
+	digest = fold(digest, seen.messageId);
+	digest = fold(digest, seen.domain);
+	if (outcome === Outcome.Refused) return fold(digest, seen.refusal);
+	digest = fold(digest, seen.idHigh);
+	digest = fold(digest, seen.idLow);
+	if (outcome === Outcome.Query) {
+		digest = fold(digest, seen.ednsBytes);
+	} else {
+		digest = fold(digest, seen.rcode);
+		digest = fold(digest, seen.truncated);
+	}
+	digest = fold(digest, seen.packets);
+	digest = fold(digest, seen.packetBytes);
+	digest = fold(digest, seen.segments.count);
+	digest = fold(digest, seen.segments.broken);
+	const { conversation, command, stampMs, sequence } = seen.segments;
+	for (const word of [...conversation, ...command, ...stampMs, ...sequence]) digest = fold(digest, word);
+	return digest;
+}
+
+function fold(digest: number, word: number): number {
+	return Math.imul(digest ^ word, 0x01000193) ^ (word >>> 15);
+}
+
+/** A name in wire form whose octets, the closing zero included, are `octets` in number: labels of at most 63, then the domain. */
+export function nameOfOctets(octets: number, underDomain = domain): Uint8Array {
+	let left = octets - encodeName(underDomain).length;
+	const labels: string[] = [];
+	while (left > 0) {
+		// A label takes one octet more than its text, and one octet alone makes no label.
+		const length = Math.min(63, left === 65 ? 62 : left - 1);
+		labels.push("a".repeat(length));
+		left -= length + 1;
+	}
+	return encodeName([...labels, underDomain].join("."));
+}

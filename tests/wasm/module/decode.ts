@@ -1,0 +1,219 @@
+import { unsound as unsoundBetween } from "../../../src/wasm/decode/base32.ts";
+import { decode as decodeFrame } from "../../../src/wasm/decode/decoder.ts";
+import { beginMessage, Name, nameBytes, ResourceRecord } from "../../../src/wasm/decode/dns.ts";
+import { Tunnel } from "../../../src/wasm/decode/dnstt.ts";
+import { matchDomain } from "../../../src/wasm/decode/domain.ts";
+import { Datagram } from "../../../src/wasm/decode/ip.ts";
+import { Segment, Segments, segments } from "../../../src/wasm/decode/kcp.ts";
+import { Observation, seen } from "../../../src/wasm/decode/observation.ts";
+import { TextCursor } from "../../../src/wasm/decode/txt.ts";
+import { Fault, Outcome, Refusal } from "../../../src/wasm/shared/fault.ts";
+
+export { byteIn, bytesIn, dropSkipped, groupAt, hasInvalid, wordIn } from "../../../src/wasm/decode/base32";
+export { addPort, queryBytesMax, setLinkType, setMtu } from "../../../src/wasm/decode/decoder";
+export { labelsPerMessageMax } from "../../../src/wasm/decode/dns";
+export { readDownstream } from "../../../src/wasm/decode/dnstt";
+export { addDomain } from "../../../src/wasm/decode/domain";
+export { isExtensionHeader, readPeer } from "../../../src/wasm/decode/ip";
+export { segmentsMax } from "../../../src/wasm/decode/kcp";
+export { readLink } from "../../../src/wasm/decode/link";
+
+export function decode(at: usize, end: usize): Outcome {
+	return decodeFrame(at, end);
+}
+
+/** Of the eight characters at an address. */
+export function unsound(at: usize): u64 {
+	return unsoundBetween(at, at + 8);
+}
+
+/** Bytes of memory for tests. */
+export const roomBytes: i32 = 262_144;
+const room: usize = memory.data(roomBytes, 64);
+
+/** Address of that memory: to put a frame into, or what else a function is to read. */
+export function memoryForTests(): usize {
+	return room;
+}
+
+/** Address of the observation. */
+export function observation(): usize {
+	return changetype<usize>(seen);
+}
+
+/** Offsets of its fields, and its length. */
+export const outcomeOffset: usize = offsetof<Observation>("outcome");
+export const faultOffset: usize = offsetof<Observation>("fault");
+export const foreignOffset: usize = offsetof<Observation>("foreign");
+export const refusalOffset: usize = offsetof<Observation>("refusal");
+export const capturePointOffset: usize = offsetof<Observation>("capturePoint");
+export const directionOffset: usize = offsetof<Observation>("direction");
+export const peer0Offset: usize = offsetof<Observation>("peer0");
+export const peer1Offset: usize = offsetof<Observation>("peer1");
+export const peer2Offset: usize = offsetof<Observation>("peer2");
+export const peer3Offset: usize = offsetof<Observation>("peer3");
+export const peerPortOffset: usize = offsetof<Observation>("peerPort");
+export const serverOffset: usize = offsetof<Observation>("server");
+export const messageBytesOffset: usize = offsetof<Observation>("messageBytes");
+export const messageIdOffset: usize = offsetof<Observation>("messageId");
+export const domainOffset: usize = offsetof<Observation>("domain");
+export const idHighOffset: usize = offsetof<Observation>("idHigh");
+export const idLowOffset: usize = offsetof<Observation>("idLow");
+export const ednsBytesOffset: usize = offsetof<Observation>("ednsBytes");
+export const rcodeOffset: usize = offsetof<Observation>("rcode");
+export const truncatedOffset: usize = offsetof<Observation>("truncated");
+export const packetsOffset: usize = offsetof<Observation>("packets");
+export const packetBytesOffset: usize = offsetof<Observation>("packetBytes");
+export const observationBytes: usize = offsetof<Observation>();
+
+/** Address of the segments of the frame that was decoded last, and of one of them. */
+export function segmentsSeen(): usize {
+	return changetype<usize>(segments);
+}
+
+export function segmentAt(index: u32): usize {
+	return changetype<usize>(segments.at(index));
+}
+
+/** Offsets of the fields of both, and the length of a segment. */
+export const countOffset: usize = offsetof<Segments>("count");
+export const brokenOffset: usize = offsetof<Segments>("broken");
+export const conversationOffset: usize = offsetof<Segment>("conversation");
+export const commandOffset: usize = offsetof<Segment>("command");
+export const stampMsOffset: usize = offsetof<Segment>("stampMs");
+export const sequenceOffset: usize = offsetof<Segment>("sequence");
+export const segmentBytes: usize = offsetof<Segment>();
+
+export function addSegment(
+	conversation: u32,
+	command: u32,
+	stampMs: u32,
+	sequence: u32,
+	dataBytes: u32,
+	left: u32,
+): i32 {
+	return segments.add(conversation, command, stampMs, sequence, dataBytes, left);
+}
+
+export function clearSegments(): void {
+	segments.clear();
+}
+
+/** The name that the hooks below read, and then read from. */
+const name: Name = changetype<Name>(memory.data(nameBytes, 8));
+
+export function readName(message: usize, start: usize, messageEnd: usize): Fault {
+	beginMessage();
+	return name.read(message, start, messageEnd);
+}
+
+export function nameLabels(): u32 {
+	return name.count;
+}
+
+export function nameLabelAt(index: u32): usize {
+	return name.labelAt(index);
+}
+
+export function nameZeroAt(): usize {
+	return name.zeroAt;
+}
+
+export function nameEnd(): usize {
+	return name.end;
+}
+
+export function matchName(): i32 {
+	return matchDomain(name);
+}
+
+const record: ResourceRecord = changetype<ResourceRecord>(memory.data(offsetof<ResourceRecord>(), 8));
+
+/** The name that readName read last, if it did, is the message's question. */
+export function readRecord(message: usize, start: usize, messageEnd: usize): Fault {
+	beginMessage();
+	return record.read(message, start, messageEnd, name);
+}
+
+export function recordType(): u32 {
+	return record.type;
+}
+
+export function recordClass(): u32 {
+	return record.class;
+}
+
+export function recordVersion(): u32 {
+	return record.version;
+}
+
+export function recordData(): usize {
+	return record.data;
+}
+
+export function recordEnd(): usize {
+	return record.end;
+}
+
+const tunnel: Tunnel = changetype<Tunnel>(memory.data(offsetof<Tunnel>(), 8));
+
+export function readClientId(labels: u32): Refusal {
+	return tunnel.readClientId(name, labels);
+}
+
+export function readUpstream(): void {
+	tunnel.readUpstream(name);
+}
+
+const datagram: Datagram = changetype<Datagram>(memory.data(offsetof<Datagram>(), 8));
+
+export function readDatagram(at: usize, end: usize): bool {
+	return datagram.read(at, end);
+}
+
+export function datagramIsIpv4(): bool {
+	return datagram.isIpv4;
+}
+
+export function datagramSource(): usize {
+	return datagram.source;
+}
+
+export function datagramDestination(): usize {
+	return datagram.destination;
+}
+
+export function datagramSourcePort(): u32 {
+	return datagram.sourcePort;
+}
+
+export function datagramDestinationPort(): u32 {
+	return datagram.destinationPort;
+}
+
+export function datagramPayload(): usize {
+	return datagram.payload;
+}
+
+export function datagramPayloadEnd(): usize {
+	return datagram.payloadEnd;
+}
+
+const text: TextCursor = changetype<TextCursor>(memory.data(offsetof<TextCursor>(), 8));
+
+export function openText(start: usize, end: usize): void {
+	text.open(start, end);
+}
+
+export function nextOfText(): i32 {
+	return text.next();
+}
+
+export function skipText(count: u32): bool {
+	return text.skip(count);
+}
+
+/** Address of the next `count` bytes, or 0 when there are fewer. */
+export function takeText(count: u32): usize {
+	return text.take(count) ? text.taken : 0;
+}

@@ -1,0 +1,254 @@
+/** Observations made by hand, and trackers with small bounds, for the tests. */
+
+import type { Column } from "../../../src/engine/column.ts";
+import { Engine, type EngineOptions, type Origins, type Seed } from "../../../src/engine/engine.ts";
+import type { EngineExports } from "../../../src/engine/exports.ts";
+import { noDomain, type Tracker } from "../../../src/engine/tracker.ts";
+import { Direction } from "../../../src/wasm/decode/direction.ts";
+import { Outcome, Refusal } from "../../../src/wasm/shared/fault.ts";
+import type { HistogramId } from "../../../src/wasm/shared/ids.ts";
+import { testModule } from "../../support/engine.ts";
+import {
+	type DecodeExports,
+	type Observation as DecoderObservation,
+	observationFields,
+	observationIn,
+} from "../decode/decoding.ts";
+
+export const second = 1_000_000;
+/** Time stamps of the tests begin here, as a wall clock's would. */
+export const begin = 1_700_000_000 * second;
+export const seed: Seed = [1, 2, 3, 4];
+/** Number of the origin that stands for the rest, as the GeoIP stage has it. */
+export const otherOrigin = 1;
+
+/** Of the module (tests/wasm/module/track.ts): parts of the tracker. A 32-bit word that it gives is signed here, and true is 1. */
+export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof EngineExports> {
+	observeSeen(outcome: Outcome, stampUs: number): void;
+
+	hashOf(a: number, b: number, c: number, d: number): number;
+	makeTable(limit: number, entryBytes: number, isLong: boolean): number;
+	sizeOfTable(table: number): number;
+	evictedOfTable(table: number): number;
+	isTableFull(table: number): number;
+	findIn(table: number, a: number, b: number, c: number, d: number): number;
+	insertInto(table: number, a: number, b: number, c: number, d: number): number;
+	touchIn(table: number, entry: number): void;
+	removeFrom(table: number, entry: number): void;
+	makeRoomIn(table: number): void;
+	oldestIn(table: number): number;
+	olderInThan(table: number, entry: number): number;
+	nextInChain(entry: number): number;
+
+	setUpCounts(domains: number, sets: number): void;
+	setRow(set: number): number;
+	domainRow(domain: number): number;
+	add(row: number, cell: number, count: number): void;
+	raise(row: number, cell: number, to: number): void;
+
+	clockAt(stampUs: number): number;
+	clockNow(): number;
+	makeServerClock(): number;
+	pushTo(serverClock: number, stampMs: number, nowUs: number): void;
+	roundTripOf(serverClock: number, stampMs: number, nowUs: number): number;
+
+	observeValue(id: HistogramId, set: number, value: number): void;
+	countNoted(): void;
+	readonly tripUnitsPerUs: WebAssembly.Global;
+
+	setUpLabelSets(domains: number, limit: number, othersFrom: number, kept: number): void;
+	labelSetOf(domain: number, origin: number, nowUs: number): number;
+
+	evictResolvers(count: number): void;
+	resolverOrigin(): number;
+	isFirstOfResolver(domain: number): number;
+
+	waitFor(set: number, session: number, nowUs: number): void;
+	findWaiting(): number;
+	waitingSet(entry: number): number;
+	waitingServer(entry: number): number;
+	waitingSession(entry: number): number;
+	waitedUs(entry: number, nowUs: number): number;
+	overdueAt(nowUs: number): number;
+	removeFound(entry: number): void;
+	removeWaiting(entry: number): void;
+
+	setUpDuplicates(): void;
+	isDuplicateAt(outcome: Outcome, nowUs: number): number;
+
+	touchSessionAt(idHigh: number, idLow: number, domain: number, set: number, nowUs: number): number;
+	findSession(idHigh: number, idLow: number, domain: number, guess: number): number;
+	expireSessionsAt(nowUs: number): void;
+	addSessionBytes(entry: number, bytes: number): void;
+	pushUpstreamOf(entry: number, sequence: number, stampMs: number, conversation: number): number;
+	pushDownstreamOf(entry: number, sequence: number, conversation: number): number;
+	wasPushedTo(entry: number, sequence: number, conversation: number): number;
+	acknowledgeOf(entry: number, stampMs: number, sequence: number): number;
+}
+
+/** What the decoder would say of a frame, out of the module's memory. */
+export class Observation implements DecoderObservation {
+	outcome = Outcome.Query;
+	fault: DecoderObservation["fault"] = 1;
+	foreign: DecoderObservation["foreign"] = 1;
+	refusal = Refusal.Qtype;
+	capturePoint = 0;
+	direction = Direction.Unknown;
+	peer0 = 0;
+	peer1 = 0;
+	peer2 = 0;
+	peer3 = 0;
+	peerPort = 0;
+	server = 0;
+	messageBytes = 0;
+	messageId = 0;
+	domain = 0;
+	idHigh = 0;
+	idLow = 0;
+	ednsBytes = 0;
+	rcode = 0;
+	truncated = 0;
+	packets = 0;
+	packetBytes = 0;
+	segments: DecoderObservation["segments"] = {
+		count: 0,
+		broken: 0,
+		conversation: [],
+		command: [],
+		stampMs: [],
+		sequence: [],
+	};
+}
+
+/** Writes observations into the memory of a module's instance, where its tracker finds them. */
+function writerOf(exports: TrackExports): (seen: DecoderObservation) => void {
+	const memory = observationIn(exports);
+	const words: Record<(typeof observationFields)[number], number> = memory;
+	return (seen) => {
+		for (const field of observationFields) words[field] = seen[field];
+		const { count, broken, conversation, command, stampMs, sequence } = seen.segments;
+		exports.clearSegments();
+		for (let index = 0; index < count; index++) {
+			exports.addSegment(
+				conversation[index] ?? 0,
+				command[index] ?? 0,
+				stampMs[index] ?? 0,
+				sequence[index] ?? 0,
+				0,
+				0,
+			);
+		}
+		memory.segments.broken = broken;
+	};
+}
+
+/** An instance of the module whose tracker was not set up: for parts of it alone, which may take memory still. */
+export function partsOf(): { readonly parts: TrackExports; see(seen: DecoderObservation): void } {
+	const imports = { resolvers: { originOf: () => 0 }, labels: { otherOf: () => otherOrigin, releaseOrigins() {} } };
+	const parts = new WebAssembly.Instance(testModule, imports).exports as unknown as TrackExports;
+	parts.seed(...seed);
+	return { parts, see: writerOf(parts) };
+}
+
+/** Origins of a test: 0 and `otherOrigin` are kept, and the latter is the other of all. */
+export function originsBy(originOf: Origins["originOf"]): Origins {
+	return { othersFrom: otherOrigin, kept: otherOrigin + 1, originOf, otherOf: () => otherOrigin, release() {} };
+}
+
+export interface TrackerOptions extends Omit<EngineOptions, "domains"> {
+	/** How many domains there are; an observation's `domain` is less. */
+	readonly domains: number;
+}
+
+/** A tracker of two domains; a resolver's origin is the lowest octet of its address. */
+export function trackerOf(options: Partial<TrackerOptions> = {}): ObservingTracker {
+	const { domains = 2, ...others } = options;
+	const engine = new Engine(
+		{
+			domains: Array.from({ length: domains }, (_, index) => `t${index}.example.com`),
+			mtu: 512,
+			activeWindowMs: 30_000,
+			trackedMax: 1_000,
+			rememberedMax: 1_000,
+			labelSetsMax: 100,
+			seed,
+			origins: originsBy((_a, _b, _c, d) => d & 0xff),
+			...others,
+		},
+		testModule,
+	);
+	const parts = engine.exports as TrackExports;
+	const see = writerOf(parts);
+	return Object.assign(engine.tracker, {
+		parts,
+		see,
+		observe(outcome: Outcome, seen: DecoderObservation, stampUs: number): void {
+			see(seen);
+			parts.observeSeen(outcome, stampUs);
+		},
+	});
+}
+
+export interface ObservingTracker extends Tracker {
+	readonly parts: TrackExports;
+	/** Puts an observation where the parts look for it. */
+	see(seen: DecoderObservation): void;
+	/** Takes what one frame came to; `stampUs` is its time stamp in microseconds, a whole number. */
+	observe(outcome: Outcome, seen: DecoderObservation, stampUs: number): void;
+}
+
+export interface Seen {
+	readonly id?: number;
+	readonly domain?: number;
+	/** The lowest octet of the resolver's address, and its origin. */
+	readonly origin?: number;
+	readonly bytes?: number;
+	readonly messageId?: number;
+	readonly port?: number;
+	readonly capturePoint?: number;
+	readonly direction?: Direction;
+	readonly refusal?: Refusal;
+	readonly ednsBytes?: number;
+}
+
+/** An observation as the decoder would give it: a poll of client `id` through the resolver of `origin`. */
+export function seenOf(seen: Seen): Observation {
+	const observation = new Observation();
+	observation.idHigh = 0x0badcafe;
+	observation.idLow = seen.id ?? 0;
+	observation.domain = seen.domain ?? 0;
+	observation.peer2 = 0xffff;
+	observation.peer3 = 0x0a000000 | (seen.origin ?? 2);
+	observation.peerPort = seen.port ?? 40_000;
+	observation.messageBytes = seen.bytes ?? 100;
+	observation.messageId = seen.messageId ?? 7;
+	observation.capturePoint = seen.capturePoint ?? 0;
+	observation.direction = seen.direction ?? Direction.Unknown;
+	observation.ednsBytes = seen.ednsBytes ?? 0;
+	observation.refusal = seen.refusal ?? Refusal.Qtype;
+	return observation;
+}
+
+/** A query at `at` microseconds after `begin`. */
+export function query(tracker: ObservingTracker, at: number, seen: Seen = {}): void {
+	tracker.observe(Outcome.Query, seenOf(seen), begin + at);
+}
+
+/** The label sets that there are, as "domain/origin". */
+export function liveSets({ sets }: Tracker): string[] {
+	const live: string[] = [];
+	for (let set = 0; set < sets.size; set++) {
+		if (sets.domains[set] !== noDomain) live.push(`${sets.domains[set]}/${sets.origins[set]}`);
+	}
+	return live.toSorted();
+}
+
+/** A column's values by "domain/origin", zeros left out. */
+export function bySet(tracker: Tracker, column: Column): Record<string, number> {
+	const values: Record<string, number> = {};
+	for (let set = 0; set < tracker.sets.size; set++) {
+		const value = column.at(set);
+		if (value !== 0) values[`${tracker.sets.domains[set]}/${tracker.sets.origins[set]}`] = value;
+	}
+	return values;
+}

@@ -1,0 +1,287 @@
+import { describe, expect, test } from "bun:test";
+import { Outcome } from "../../../src/wasm/shared/fault.ts";
+import { answerUsMax, waitingQueriesMax } from "../../../src/wasm/shared/limits.ts";
+import { begin, bySet, type Observation, query, type Seen, second, seenOf, trackerOf } from "./observing.ts";
+
+/** The waiting queries of a tracker of their own. */
+function waitingQueriesOf() {
+	const { parts, see, tables } = trackerOf();
+	return {
+		table: tables.waitingQueries,
+		wait(seen: Observation, set: number, session: number, now: number) {
+			see(seen);
+			parts.waitFor(set, session, now);
+		},
+		find(seen: Observation) {
+			see(seen);
+			return parts.findWaiting();
+		},
+		setAt: parts.waitingSet,
+		serverAt: parts.waitingServer,
+		sessionAt: parts.waitingSession,
+		waitedUs: parts.waitedUs,
+		overdue: parts.overdueAt,
+		remove: parts.removeWaiting,
+		removeFound: parts.removeFound,
+	};
+}
+
+/** Answers in which one query waits: of the defaults of seenOf. */
+function waiting() {
+	const answers = waitingQueriesOf();
+	answers.wait(seenOf({}), 3, 5, begin);
+	return answers;
+}
+
+describe("a response is matched", () => {
+	test("by the resolver's address and port and the message's id: it finds set, session and time", () => {
+		const answers = waiting();
+		const entry = answers.find(seenOf({}));
+		expect([answers.setAt(entry), answers.sessionAt(entry), answers.waitedUs(entry, begin + 7)]).toEqual([3, 5, 7]);
+	});
+
+	const strangers: readonly [title: string, seen: Seen][] = [
+		["from another address", { origin: 3 }],
+		["from another port", { port: 40_001 }],
+		["with another id", { messageId: 8 }],
+		["with port and id exchanged", { port: 7, messageId: 40_000 }],
+	];
+	test.each(strangers)("and none %s", (_, seen) => {
+		expect(waiting().find(seenOf(seen))).toBe(0);
+	});
+
+	test("and none from an IPv6 address with the same last word", () => {
+		const seen = seenOf({});
+		seen.peer0 = 0x20010db8;
+		seen.peer2 = 0;
+		expect(waiting().find(seen)).toBe(0);
+	});
+
+	test.each(["peer0", "peer1", "peer2", "peer3"] as const)("and none from an address with another word %s", (word) => {
+		const seen = seenOf({});
+		seen[word] ^= 1;
+		expect(waiting().find(seen)).toBe(0);
+	});
+
+	test("at the ends of ports and ids", () => {
+		const answers = waitingQueriesOf();
+		const rows = [0, 1, 0x7fff, 0x8000, 0xffff].flatMap((port) =>
+			[0, 1, 0x7fff, 0x8000, 0xffff].map((messageId) => ({ port, messageId })),
+		);
+		for (const [index, row] of rows.entries()) answers.wait(seenOf(row), index, 0, begin);
+		expect(answers.table.size).toBe(rows.length);
+		expect(rows.map((row) => answers.setAt(answers.find(seenOf(row))))).toEqual(rows.map((_, index) => index));
+	});
+});
+
+test("the same query again waits since the first, once", () => {
+	const answers = waiting();
+	answers.wait(seenOf({}), 4, 6, begin + second);
+	const entry = answers.find(seenOf({}));
+	expect([answers.setAt(entry), answers.waitedUs(entry, begin + second), answers.table.size]).toEqual([3, second, 1]);
+	answers.remove(entry);
+	expect(answers.find(seenOf({}))).toBe(0);
+});
+
+test("the same query again has an answer of its own, as many as came, up to 64 of one id", () => {
+	const answers = waitingQueriesOf();
+	for (let count = 0; count < 70; count++) answers.wait(seenOf({}), 3, 5, begin);
+	expect(answers.table.size).toBe(1);
+	let answered = 0;
+	for (let entry = answers.find(seenOf({})); entry !== 0; entry = answers.find(seenOf({}))) {
+		answers.removeFound(entry);
+		answered++;
+	}
+	expect([answered, answers.table.size]).toEqual([64, 0]);
+});
+
+test("two IPv6 addresses are two, though their words are the same in another order or cancel each other out", () => {
+	const address = (peer0: number, peer1: number) => {
+		const seen = seenOf({});
+		seen.peer0 = peer0;
+		seen.peer1 = peer1;
+		seen.peer2 = 0x1234_5678;
+		return seen;
+	};
+	const answers = waitingQueriesOf();
+	answers.wait(address(0x2001_0db8, 0x1111_2222), 3, 5, begin);
+	expect(answers.find(address(0x1111_2222, 0x2001_0db8))).toBe(0);
+	expect(answers.find(address(0x2001_0db9, 0x1111_2223))).toBe(0);
+	expect(answers.find(address(0x2001_0db8, 0x1111_2222))).not.toBe(0);
+});
+
+test("a query is overdue after more than 10 s, the oldest first", () => {
+	const answers = waiting();
+	answers.wait(seenOf({ messageId: 8 }), 4, 0, begin + 1);
+	expect(answerUsMax).toBe(10 * second);
+	expect(answers.overdue(begin + answerUsMax)).toBe(0);
+	const first = answers.overdue(begin + answerUsMax + 1);
+	expect(answers.setAt(first)).toBe(3);
+	answers.remove(first);
+	expect(answers.overdue(begin + answerUsMax + 1)).toBe(0);
+	expect(answers.setAt(answers.overdue(begin + answerUsMax + 2))).toBe(4);
+});
+
+test("of one query more than there is room for, the oldest is forgotten and counted", () => {
+	const answers = waitingQueriesOf();
+	const seen = seenOf({});
+	const wait = (index: number) => {
+		seen.peer3 = index;
+		answers.wait(seen, index, 0, begin + index);
+	};
+	const isWaiting = (index: number) => {
+		seen.peer3 = index;
+		return answers.find(seen) !== 0;
+	};
+	for (let index = 0; index < waitingQueriesMax; index++) wait(index);
+	expect([answers.table.size, answers.table.evicted, isWaiting(0)]).toEqual([waitingQueriesMax, 0, true]);
+	wait(waitingQueriesMax);
+	expect([answers.table.size, answers.table.evicted]).toEqual([waitingQueriesMax, 1]);
+	expect([isWaiting(0), isWaiting(1), isWaiting(waitingQueriesMax)]).toEqual([false, true, true]);
+	// The same again needs no room.
+	wait(waitingQueriesMax);
+	expect(answers.table.evicted).toBe(1);
+});
+
+describe("the tracker", () => {
+	const respond = (tracker: ReturnType<typeof trackerOf>, at: number, seen: Seen = {}) =>
+		tracker.observe(Outcome.Response, seenOf(seen), begin + at);
+	const times = (tracker: ReturnType<typeof trackerOf>) => {
+		const { count, sum } = tracker.answerTimes.distribution([0]);
+		return [count, Math.round(sum * 1e6)];
+	};
+
+	test("has the time from a query to its response", () => {
+		const tracker = trackerOf();
+		query(tracker, 0, { messageId: 1 });
+		query(tracker, 100, { messageId: 2 });
+		respond(tracker, 1_000_000, { messageId: 2 });
+		respond(tracker, 1_000_001, { messageId: 1 });
+		expect(times(tracker)).toEqual([2, 1_999_901]);
+	});
+
+	test("is that of the frames, whoever looks while they lie in the buffer", () => {
+		const tracker = trackerOf();
+		tracker.synchronize(begin, 5 * second);
+		query(tracker, 0, { messageId: 1 });
+		tracker.advance(5.3 * second);
+		tracker.expire();
+		tracker.synchronize(begin + 0.3 * second, 5.3 * second);
+		respond(tracker, 50_000, { messageId: 1 });
+		query(tracker, 60_000, { messageId: 2 });
+		respond(tracker, 110_000, { messageId: 2 });
+		expect(times(tracker)).toEqual([2, 100_000]);
+	});
+
+	test("takes no response under another domain for the answer, though all else is the same", () => {
+		const tracker = trackerOf();
+		query(tracker, 0, { domain: 0 });
+		respond(tracker, 1_000, { domain: 1, bytes: 60 });
+		expect([times(tracker)[0], tracker.unmatched.at(0), tracker.unmatched.at(1)]).toEqual([0, 0, 1]);
+		expect(bySet(tracker, tracker.bytesOut)).toEqual({ "1/2": 60 });
+		respond(tracker, 2_000, { domain: 0, bytes: 50 });
+		expect(times(tracker)).toEqual([1, 2_000]);
+		expect(bySet(tracker, tracker.bytesOut)).toEqual({ "0/2": 50, "1/2": 60 });
+	});
+
+	test("counts an answer's rcode and TC under its domain, and its bytes for the session", () => {
+		const tracker = trackerOf();
+		query(tracker, 0, { domain: 1, bytes: 1_000 });
+		const seen = seenOf({ domain: 1, bytes: 24 });
+		seen.rcode = 5;
+		seen.truncated = 1;
+		tracker.observe(Outcome.Response, seen, begin + 1);
+		expect([tracker.responsesOf(1, 5), tracker.responsesOf(1, 0), tracker.responsesOf(0, 5)]).toEqual([1, 0, 0]);
+		expect([tracker.truncated.at(0), tracker.truncated.at(1)]).toEqual([0, 1]);
+		tracker.observe(Outcome.Refused, seenOf({}), begin + 60 * second);
+		expect([tracker.volumes.distribution([0]).count, tracker.volumes.distribution([0]).sum]).toEqual([1, 1_024]);
+	});
+
+	test("counts a query without a response as unanswered after 10 s, under its label set", () => {
+		const tracker = trackerOf();
+		query(tracker, 0, { origin: 4, messageId: 1 });
+		query(tracker, 0, { origin: 5, messageId: 1, domain: 1 });
+		tracker.observe(Outcome.Refused, seenOf({}), begin + 10 * second);
+		expect(bySet(tracker, tracker.unanswered)).toEqual({});
+		tracker.observe(Outcome.Refused, seenOf({}), begin + 10 * second + 1);
+		expect(bySet(tracker, tracker.unanswered)).toEqual({ "0/4": 1, "1/5": 1 });
+		// What comes after that is a response to nothing.
+		respond(tracker, 10 * second + 2, { origin: 4, messageId: 1 });
+		expect(times(tracker)[0]).toBe(0);
+	});
+
+	test("counts a repeated query twice, as two queries of which each has its answer and none is missing", () => {
+		const tracker = trackerOf();
+		query(tracker, 0);
+		query(tracker, 2 * second);
+		respond(tracker, 3 * second);
+		respond(tracker, 4 * second);
+		tracker.observe(Outcome.Refused, seenOf({}), begin + 60 * second);
+		expect([tracker.queries.at(0), times(tracker)[0], times(tracker)[1], tracker.unanswered.at(0)]).toEqual([
+			2,
+			2,
+			7 * second,
+			0,
+		]);
+	});
+});
+
+describe("a response that is stamped before its query, as in captures of two machines that were merged,", () => {
+	function early(ms: number, live = false) {
+		const tracker = trackerOf();
+		if (live) tracker.synchronize(begin, begin);
+		const seen = seenOf({ bytes: 300 });
+		seen.rcode = 3;
+		tracker.observe(Outcome.Response, seen, begin);
+		query(tracker, ms * 1_000);
+		tracker.observe(Outcome.Refused, seenOf({}), begin + 60 * second);
+		return {
+			responses: tracker.responsesOf(0, 3),
+			unmatched: tracker.unmatched.at(0),
+			unanswered: tracker.unanswered.sum,
+			bytesOut: tracker.bytesOut.sum,
+			trips: tracker.answerTimes.distribution([0]).count,
+		};
+	}
+
+	const matched = { responses: 1, unmatched: 0, unanswered: 0, bytesOut: 300, trips: 1 };
+	const unmatched = { responses: 0, unmatched: 1, unanswered: 1, bytesOut: 300, trips: 0 };
+
+	test("matches up to 10 ms", () => {
+		for (const ms of [0, 3, 10]) expect(early(ms)).toEqual(matched);
+		expect(early(10.001)).toEqual(unmatched);
+	});
+
+	test("is none live, where one clock stamps both", () => {
+		// There no time has passed yet, either.
+		expect(early(3, true)).toEqual({ ...unmatched, unanswered: 0 });
+	});
+
+	test("is found among the sixteen latest, and has its segments", () => {
+		const tracker = trackerOf();
+		for (let messageId = 0; messageId < 17; messageId++) {
+			const seen = seenOf({ messageId });
+			seen.packets = 1;
+			seen.segments = {
+				...seen.segments,
+				count: 1,
+				command: [81],
+				conversation: [7],
+				stampMs: [5],
+				sequence: [messageId],
+			};
+			tracker.observe(Outcome.Response, seen, begin);
+		}
+		for (let messageId = 0; messageId < 17; messageId++) query(tracker, 1_000, { messageId });
+		expect([tracker.unmatched.at(0), tracker.responsesOf(0, 0), tracker.downstream.pushes.at(0)]).toEqual([1, 16, 16]);
+	});
+});
+
+test("the place of the server's port stands beside the label set, up to the last of both", () => {
+	const answers = waitingQueriesOf();
+	const seen = seenOf({});
+	seen.server = 15;
+	answers.wait(seen, 1_000_063, 5, begin);
+	const entry = answers.find(seen);
+	expect([answers.setAt(entry), answers.serverAt(entry)]).toEqual([1_000_063, 15]);
+});
