@@ -9,6 +9,7 @@ import { EngineError } from "./engine/error.ts";
 import { onDisk } from "./filename.ts";
 import { GeoipError } from "./geoip/error.ts";
 import { createLogger } from "./log.ts";
+import { AddonError } from "./native/addon.ts";
 import { exhausted, stackFault } from "./process/exhausted.ts";
 import { isScreen, print, printError, progressLine, screenSize } from "./process/output.ts";
 import { stopSignal } from "./process/stop.ts";
@@ -117,7 +118,12 @@ function worldOf(config: Config): World {
 function told(error: unknown): { readonly lines: readonly string[]; readonly code: number } {
 	if (error instanceof UsageError || error instanceof ConfigError) return { lines: error.problems, code: exitUsage };
 	if (error instanceof EngineError || error instanceof GeoipError) return { lines: [error.message], code: exitUsage };
-	if (error instanceof CaptureError || error instanceof WebError || error instanceof TopError)
+	if (
+		error instanceof AddonError ||
+		error instanceof CaptureError ||
+		error instanceof WebError ||
+		error instanceof TopError
+	)
 		return { lines: [error.message], code: exitFailed };
 	const line = exhausted(error);
 	if (line !== null) return { lines: [line], code: exitFailed };

@@ -1,4 +1,4 @@
-/** The C add-on (src/capture/native), with libpcap inside. */
+/** The C add-on (src/native), with libpcap inside. */
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -17,7 +17,7 @@ export interface Sysroot {
 	readonly libc?: string;
 }
 
-const nativeFolder = join(root, "src/capture/native");
+const nativeFolder = join(root, "src/native");
 /** Where cap's JavaScript half looks for its native half. */
 const addonPath = join(root, "node_modules/cap/build/Release/cap.node");
 
@@ -41,7 +41,7 @@ const compilerFlags = [
 	...["-Wl,-z,relro,-z,now,-z,noexecstack,-z,text", "-Wl,--build-id=none"],
 ];
 
-/** Compiles src/capture/native and links libpcap into it; gives the path of the addon for that target. */
+/** Compiles src/native and links libpcap into it; gives the path of the addon for that target. */
 export async function buildAddon(target: Target, sysroot?: Sysroot): Promise<string> {
 	const tools = [
 		[target.compiler, "a C compiler"],
@@ -82,7 +82,7 @@ export async function buildAddon(target: Target, sysroot?: Sysroot): Promise<str
 		await $`${target.archiver} d ${fresh} ${droppedMembers}`.quiet();
 	});
 
-	say(`compiling src/capture/native with ${target.compiler} into ${relative(root, addon)}`);
+	say(`compiling src/native with ${target.compiler} into ${relative(root, addon)}`);
 	const sources = [...new Bun.Glob("*.c").scanSync({ cwd: nativeFolder, absolute: true })].sort();
 	const includes = [join(root, "node_modules/node-api-headers/include"), libpcap.includeFolder]
 		.filter((include) => include !== undefined)

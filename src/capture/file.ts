@@ -3,9 +3,10 @@
 import { accessSync, closeSync, constants, openSync, readSync, type Stats, statSync } from "node:fs";
 import type { Cap } from "cap";
 import { onDisk, shellWord } from "../filename.ts";
+import { loadCap, nativeError } from "../native/addon.ts";
 import { unreadable } from "../unreadable.ts";
+import { linkTypeOf, readStatistics } from "./handle.ts";
 import { isCopiedAsText } from "./mangled.ts";
-import { linkTypeOf, loadCap, nativeError, readStatistics } from "./native.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, type LinkType } from "./source.ts";
 
 export interface FileSource extends FrameSource {

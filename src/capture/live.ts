@@ -1,8 +1,9 @@
 /** Frames from a network interface, or from all of them. */
 
 import type { Cap } from "cap";
+import { loadCap, nativeError } from "../native/addon.ts";
 import { captureFilter } from "./filter.ts";
-import { linkTypeOf, loadCap, nativeError, readStatistics } from "./native.ts";
+import { linkTypeOf, readStatistics } from "./handle.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, type LinkType } from "./source.ts";
 
 export interface LiveOptions {

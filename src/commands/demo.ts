@@ -13,6 +13,7 @@ import type { Config } from "../config.ts";
 import { type Exporter, startExporter } from "../exporter.ts";
 import { grouped } from "../format.ts";
 import type { Logger } from "../log.ts";
+import { AddonError } from "../native/addon.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
 import { identityOf, limitPrivileges } from "../process/privileges.ts";
 import { stopSignal } from "../process/stop.ts";
@@ -66,7 +67,7 @@ export async function demo(
 		});
 		print(`Recorded dnstt traffic goes over ${loopback}, port ${server.port}, and is captured on lo.\n`);
 	} catch (error) {
-		if (!(error instanceof CaptureError)) throw error;
+		if (!(error instanceof CaptureError || error instanceof AddonError)) throw error;
 		print(`${error.message}\nSo the recorded traffic is read as from a file instead.\n`);
 		const source = new ReplaySource(server.port);
 		send = (bytes, toServer) => source.push(bytes, toServer, world.wallUs());

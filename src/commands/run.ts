@@ -1,9 +1,9 @@
 import { openLive } from "../capture/live.ts";
-import { loadCap } from "../capture/native.ts";
 import { CaptureError } from "../capture/source.ts";
 import { writeListenAddress } from "../config/values.ts";
 import { type Config, ConfigError, type LoadedConfig } from "../config.ts";
 import { type Exporter, startExporter } from "../exporter.ts";
+import { loadCap } from "../native/addon.ts";
 import { refuseOpenDoors } from "../process/doors.ts";
 import { isInterpreted } from "../process/interpreted.ts";
 import { createService } from "../process/notify.ts";

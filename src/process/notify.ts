@@ -1,6 +1,6 @@
 /** How the service does, told to the service manager: sd_notify(3), sd_watchdog_enabled(3). */
 
-import { loadCap, nativeError } from "../capture/native.ts";
+import { loadCap, nativeError } from "../native/addon.ts";
 
 export interface Service {
 	/** Interval at which beat() must be called; null if nobody waits for it. Half of what the manager grants. */

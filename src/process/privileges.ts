@@ -1,8 +1,8 @@
 /** What the process may do, and as whom: as little as a running exporter needs. */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { loadCap, nativeError } from "../capture/native.ts";
 import { ConfigError } from "../config/error.ts";
+import { loadCap, nativeError } from "../native/addon.ts";
 
 /** Numbers from capabilities(7). */
 const capabilities = { dacReadSearch: 2, netBindService: 10, netRaw: 13 } as const;

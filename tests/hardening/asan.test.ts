@@ -67,7 +67,7 @@ describe("the native half under AddressSanitizer and UndefinedBehaviorSanitizer"
 	test(
 		"a planted fault is caught",
 		async () => {
-			const path = join(tree.path, "src/capture/native/cap.c");
+			const path = join(tree.path, "src/native/cap.c");
 			const source = readFileSync(path, "utf8");
 			const planted = source.replace("calloc(1, sizeof *cap)", "calloc(1, 8)");
 			expect(planted).not.toBe(source);

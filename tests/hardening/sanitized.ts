@@ -8,7 +8,7 @@ import { root, workFolder } from "../../src/build/files.ts";
 import "../support/engine.ts";
 import { type Ended, runCommand } from "../support/process.ts";
 
-const nativePath = "src/capture/native";
+const nativePath = "src/native";
 const addonPath = "node_modules/cap/build/Release/cap.node";
 
 export interface SanitizedTree {

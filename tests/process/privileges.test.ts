@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { loadCap } from "../../src/capture/native.ts";
+import { loadCap } from "../../src/native/addon.ts";
 import { exporterCommand, startExporter } from "../support/exporter.ts";
 import { countryMmdb } from "../support/mmdb.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";

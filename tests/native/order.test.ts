@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const folder = join(import.meta.dir, "../../src/capture/native");
+const folder = join(import.meta.dir, "../../src/native");
 const textOf = (file: string) => readFileSync(join(folder, file), "utf8");
 /** The C files in the order in which native.h lists them. */
 const listed = [...textOf("native.h").matchAll(/^ \*\s+(\w+\.c) /gm)].map(([, file = ""]) => file);
