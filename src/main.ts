@@ -2,10 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { CaptureError } from "./capture/source.ts";
-import { type Command, helpText, parseCommand, UsageError, versionText } from "./cli.ts";
+import { type Command, helpText, parseCommand, UsageError, versionText } from "./cli/arguments.ts";
+import type { Config, ConfigFlags, LoadedConfig } from "./config/config.ts";
 import { ConfigError } from "./config/error.ts";
-import type { Config, ConfigFlags, LoadedConfig } from "./config.ts";
 import { EngineError } from "./engine/error.ts";
+import type { World } from "./exporter/stages.ts";
 import { onDisk } from "./filename.ts";
 import { GeoipError } from "./geoip/error.ts";
 import { createLogger } from "./log.ts";
@@ -14,7 +15,6 @@ import { exhausted, stackFault } from "./process/exhausted.ts";
 import { isScreen, print, printError, progressLine, screenSize } from "./process/output.ts";
 import { stopSignal } from "./process/stop.ts";
 import { wordsAsGiven } from "./process/words.ts";
-import type { World } from "./stages.ts";
 import { TopError } from "./top/error.ts";
 import { Screen } from "./top/screen.ts";
 import { revision, version } from "./version.ts";
@@ -36,7 +36,7 @@ async function execute(command: Command): Promise<number> {
 			return await run(loaded, () => load().config, worldOf(loaded.config));
 		}
 		case "inspect": {
-			const { inspect } = await import("./commands/inspect.ts");
+			const { inspect } = await import("./commands/inspect/inspect.ts");
 			const { config } = (await configLoader(command.flags))();
 			return await inspect(config, command, {
 				...worldOf(config),
@@ -51,7 +51,7 @@ async function execute(command: Command): Promise<number> {
 			});
 		}
 		case "demo": {
-			const { demo } = await import("./commands/demo.ts");
+			const { demo } = await import("./demo/demo.ts");
 			const { config } = (await configLoader(command.flags, false))();
 			return await demo(config, command.seconds, worldOf(config), print);
 		}
@@ -71,7 +71,7 @@ async function execute(command: Command): Promise<number> {
 			const { checkConfig } = await import("./commands/check-config.ts");
 			const loaded = (await configLoader(command.flags))();
 			for (const warning of await checkConfig(loaded)) printError(`dnstt_exporter: warning: ${warning}\n`);
-			const { effectiveConfig } = await import("./config.ts");
+			const { effectiveConfig } = await import("./config/config.ts");
 			print(`${JSON.stringify(effectiveConfig(loaded.config), null, 2)}\n`);
 			return 0;
 		}
@@ -93,7 +93,7 @@ async function execute(command: Command): Promise<number> {
 
 /** What reads the configuration, as often as it is called; throws a ConfigError each time that there is something wrong with it. */
 async function configLoader(flags: ConfigFlags, domainRequired = true): Promise<() => LoadedConfig> {
-	const { loadConfig } = await import("./config.ts");
+	const { loadConfig } = await import("./config/config.ts");
 	const readFile = (path: string) => readFileSync(onDisk(path), "utf8");
 	return () => loadConfig({ flags, env: process.env, readFile, domainRequired });
 }

@@ -2,7 +2,7 @@
 
 import { statSync } from "node:fs";
 import { onDisk } from "../filename.ts";
-import { openFile } from "./file.ts";
+import { openFile } from "./capture-file.ts";
 import { CaptureError, type FrameBatch, stampUsAt } from "./source.ts";
 
 /**

@@ -1,10 +1,10 @@
-import { ConfigError, type LoadedConfig } from "../config.ts";
+import { ConfigError, type LoadedConfig } from "../config/config.ts";
 import { EngineError } from "../engine/error.ts";
+import { createEngine } from "../exporter/stages.ts";
 import { GeoipError } from "../geoip/error.ts";
 import { openDatabases } from "../geoip/geoip.ts";
 import { identityOf } from "../process/privileges.ts";
 import { changeableByOthers } from "../process/trust.ts";
-import { createEngine } from "../stages.ts";
 import { type CertificateFiles, invalidity, readCertificate } from "../web/certificate.ts";
 import { WebError } from "../web/error.ts";
 

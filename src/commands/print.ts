@@ -1,4 +1,4 @@
-import type { Printable } from "../cli.ts";
+import type { Printable } from "../cli/arguments.ts";
 import { version } from "../version.ts";
 
 /**
@@ -9,20 +9,20 @@ export async function printed(what: Printable): Promise<string> {
 		case "config-schema":
 			return `${JSON.stringify((await import("../config/jsonschema.ts")).configJsonSchema(), null, 2)}\n`;
 		case "systemd-unit":
-			return (await import("../assets/unit.ts")).systemdUnit();
+			return (await import("../print/unit.ts")).systemdUnit();
 		case "prometheus-rules":
-			return (await import("../assets/rules.ts")).prometheusRules();
+			return (await import("../print/rules.ts")).prometheusRules();
 		case "grafana-dashboard":
-			return (await import("../assets/dashboard.ts")).grafanaDashboard();
+			return (await import("../print/dashboard.ts")).grafanaDashboard();
 		case "nixos-module":
-			return (await import("../assets/nixos.ts")).nixosModule();
+			return (await import("../print/nixos.ts")).nixosModule();
 		case "completion-bash":
-			return (await import("../assets/completion.ts")).bashCompletion();
+			return (await import("../print/completion.ts")).bashCompletion();
 		case "completion-zsh":
-			return (await import("../assets/completion.ts")).zshCompletion();
+			return (await import("../print/completion.ts")).zshCompletion();
 		case "completion-fish":
-			return (await import("../assets/completion.ts")).fishCompletion();
+			return (await import("../print/completion.ts")).fishCompletion();
 		case "man":
-			return (await import("../assets/man.ts")).manPage(version);
+			return (await import("../print/man.ts")).manPage(version);
 	}
 }

@@ -1,17 +1,17 @@
 import { openLive } from "../capture/live.ts";
 import { CaptureError } from "../capture/source.ts";
+import { type Config, ConfigError, type LoadedConfig } from "../config/config.ts";
 import { writeListenAddress } from "../config/values.ts";
-import { type Config, ConfigError, type LoadedConfig } from "../config.ts";
-import { type Exporter, startExporter } from "../exporter.ts";
+import { type Exporter, startExporter } from "../exporter/exporter.ts";
+import type { World } from "../exporter/stages.ts";
 import { loadCap } from "../native/addon.ts";
-import { refuseOpenDoors } from "../process/doors.ts";
+import { refuseOpenDoors } from "../process/environment.ts";
 import { isInterpreted } from "../process/interpreted.ts";
 import { createService } from "../process/notify.ts";
 import { identityOf, limitPrivileges, type PrivilegeLimits } from "../process/privileges.ts";
 import { unreadableFiles } from "../process/readable.ts";
 import { stopSignal } from "../process/stop.ts";
 import { changeableByOthers } from "../process/trust.ts";
-import type { World } from "../stages.ts";
 import { requireDescriptors } from "../web/descriptors.ts";
 import { isUnspecified } from "../web/network.ts";
 

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
-import { UsageError } from "../cli.ts";
+import { UsageError } from "../cli/arguments.ts";
+import { unreadable } from "../read-error.ts";
 import { type Client, createClient } from "../top/client.ts";
 import { TopError } from "../top/error.ts";
 import { frameOf, plainText, type Scene } from "../top/frame.ts";
+import { keysOf } from "../top/key-names.ts";
 import type { Keyboard } from "../top/keyboard.ts";
-import { keysOf } from "../top/keys.ts";
 import { createPaint, type Paint } from "../top/paint.ts";
 import type { HistoryReading } from "../top/reading.ts";
 import { Screen, type ScreenOptions } from "../top/screen.ts";
 import { firstView, press } from "../top/view.ts";
-import { unreadable } from "../unreadable.ts";
 
 export interface TopOptions {
 	readonly url: string;

@@ -2,7 +2,7 @@
 
 import { Asn, City, Country, Enterprise, Isp } from "@maxmind/geoip2-node";
 import { Reader } from "mmdb-lib";
-import { FileFault, type FileMark } from "./file.ts";
+import { FileFault, type FileMark } from "./database-file.ts";
 import type { Models, Subject } from "./subject.ts";
 
 const models: Models = { Asn, City, Country, Enterprise, Isp };

@@ -1,8 +1,8 @@
 /** Resolver address -> origin, from the databases that the configuration names, which are opened again when they are replaced. */
 
 import type { Database } from "./database.ts";
+import { FileFault, type FileMark, fileMark, readWhole } from "./database-file.ts";
 import { GeoipError } from "./error.ts";
-import { FileFault, type FileMark, fileMark, readWhole } from "./file.ts";
 import { type Origin, OriginTable, unmappedAsn, unmappedCountry, unmappedOrigin } from "./origins.ts";
 import { asnSubject, countrySubject, type Subject } from "./subject.ts";
 

@@ -1,6 +1,6 @@
 import type { Column } from "../engine/column.ts";
 import type { Histogram } from "../engine/histogram.ts";
-import { faultNames, foreignNames, rcodeNames, refusalNames, segmentFaultNames } from "../engine/names.ts";
+import { faultNames, foreignNames, rcodeNames, refusalNames, segmentFaultNames } from "../engine/reasons.ts";
 import { ednsBounds, noDomain, type Table, type Tracker } from "../engine/tracker.ts";
 import { catalog, type MetricKey } from "./catalog.ts";
 

@@ -1,7 +1,7 @@
 /** Which files the process can read again with the rights that it has left. */
 
 import { accessSync, constants } from "node:fs";
-import { type Config, ConfigError } from "../config.ts";
+import { type Config, ConfigError } from "../config/config.ts";
 
 /**
  * A line for each file of the configuration that this process may not read now, so that a newer one in its place would not be

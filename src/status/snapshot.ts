@@ -1,12 +1,12 @@
+import { type DomainFigures, domainsOf } from "../commands/inspect/report.ts";
 import { unicodeDomain } from "../config/values.ts";
-import { faultNames, foreignNames } from "../engine/names.ts";
+import { faultNames, foreignNames } from "../engine/reasons.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { CaptureState, Sources } from "../metrics/collect.ts";
-import { diagnose, type Place, type PlaceKind, placeOf } from "../report/diagnosis.ts";
-import { byReason, figuresOf, groupSets } from "../report/figures.ts";
-import { healthOf } from "../report/health.ts";
-import { type DomainFigures, domainsOf } from "../report/report.ts";
+import { diagnose, type Place, type PlaceKind, placeOf } from "../summary/diagnosis.ts";
+import { byReason, figuresOf, groupSets } from "../summary/figures.ts";
+import { healthOf } from "../summary/health.ts";
 import type { RateMeter } from "./rates.ts";
 import type { Amounts, AsnStatus, CaptureStatus, CountryStatus, OriginStatus, Ranking, Status } from "./status.ts";
 

@@ -1,7 +1,7 @@
 /** The form of /status.json and of what viewers are sent. Times are RFC 3339 in UTC. */
 
-import type { Figures } from "../report/figures.ts";
-import type { HealthFigures } from "../report/health.ts";
+import type { Figures } from "../summary/figures.ts";
+import type { HealthFigures } from "../summary/health.ts";
 
 /** Per second, over the last ten to twenty seconds. */
 export interface Rates {

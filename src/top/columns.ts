@@ -1,6 +1,6 @@
 /** A table of the status as lines of a terminal. */
 
-import { type Column, type Row, sortRows, type Table } from "../report/tables.ts";
+import { type Column, type Row, sortRows, type Table } from "../summary/tables.ts";
 import { fit, type Paint, widthOf } from "./paint.ts";
 import type { Sorting } from "./view.ts";
 

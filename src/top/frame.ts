@@ -1,12 +1,12 @@
 /** What `top` shows, as lines: a function of what was read, of the view and of the size of the terminal. */
 
-import { byteRate, count, rate } from "../format.ts";
-import { activeByMinute, minuteMs } from "../report/minutes.ts";
-import { silenceOf } from "../report/silence.ts";
-import { sparkline } from "../report/sparkline.ts";
-import { type Table, type TableName, tableColumns, tableNames, tableOf } from "../report/tables.ts";
+import { byteRate, count, rate } from "../summary/format.ts";
+import { activeByMinute, minuteMs } from "../summary/minutes.ts";
+import { silenceOf } from "../summary/silence.ts";
+import { sparkline } from "../summary/sparkline.ts";
+import { type Table, type TableName, tableColumns, tableNames, tableOf } from "../summary/tables.ts";
 import { chosenRows, tableLines } from "./columns.ts";
-import { bytesText, durationText, healthLines, timeText } from "./health.ts";
+import { bytesText, durationText, healthLines, timeText } from "./health-lines.ts";
 import { cut, ends, fit, type Paint, type Style, widthOf, wrap } from "./paint.ts";
 import type { HistoryReading, Reading } from "./reading.ts";
 import type { Size } from "./screen.ts";

@@ -1,6 +1,6 @@
 /** What the viewer has chosen to see, and how keys change it. */
 
-import { type TableName, tableNames } from "../report/tables.ts";
+import { type TableName, tableNames } from "../summary/tables.ts";
 
 /** Tables can be sorted and filtered. */
 export const panels = [...tableNames, "health"] as const;

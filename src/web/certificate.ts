@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { unreadable } from "../unreadable.ts";
+import { unreadable } from "../read-error.ts";
 import { WebError } from "./error.ts";
 
 /** Where the server's identity lies, both files in PEM; the certificate first, then the chain, in one file. */

@@ -1,7 +1,7 @@
 /** pcapng files with several interfaces. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { type FileSource, openFile, openGrowing } from "../../src/capture/file.ts";
+import { type FileSource, openFile, openGrowing } from "../../src/capture/capture-file.ts";
 import { CaptureError, LinkType } from "../../src/capture/source.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
 import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
@@ -158,7 +158,7 @@ describe.skipIf(!haveTshark)("the command that is advised for interfaces that di
 			writePcapng({ linkType: EN10MB, more: [{ linkType: LINUX_SLL2 }], interfaceOf: alternating, records }),
 		);
 		const script = `
-			const { openGrowing } = await import(${JSON.stringify(join(import.meta.dir, "../../src/capture/file.ts"))});
+			const { openGrowing } = await import(${JSON.stringify(join(import.meta.dir, "../../src/capture/capture-file.ts"))});
 			const source = await openGrowing("-", { grows: false, again: async () => true });
 			const bytes = new Uint8Array(${batchBytes});
 			try { while (source.read({ bytes }) > 0 || !source.isAtEnd()); } catch (error) { console.log(error.message); }`;

@@ -5,7 +5,7 @@
  * An error of the capture is printed as `{"error": ..., "class": ...}`.
  */
 import { openLive } from "../../src/capture/live.ts";
-import { noCounts, Watch } from "../../src/capture/watch.ts";
+import { noCounts, Watch } from "../../src/capture/supervisor.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
 import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
 import { batchOfBytes } from "../support/observed.ts";

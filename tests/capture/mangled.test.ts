@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openFile, openGrowing } from "../../src/capture/file.ts";
+import { openFile, openGrowing } from "../../src/capture/capture-file.ts";
 import { CaptureError, LinkType } from "../../src/capture/source.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
 import { batchOfBytes } from "../support/observed.ts";

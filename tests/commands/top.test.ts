@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { UsageError } from "../../src/cli.ts";
+import { UsageError } from "../../src/cli/arguments.ts";
 import { type TopOptions, type TopWorld, top } from "../../src/commands/top.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { busyHistory, busyStatus, servePage } from "../web/page/fixture.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { ConfigError } from "../../src/config/config.ts";
 import { readJson } from "../../src/config/json.ts";
-import { ConfigError } from "../../src/config.ts";
 
 describe("readJson", () => {
 	test("agrees with JSON.parse on every JSON text", () => {

@@ -1,5 +1,5 @@
 /** Loading of configurations from what a test gives in place of the command line, the environment and the file. */
-import { type Config, ConfigError, loadConfig } from "../../src/config.ts";
+import { type Config, ConfigError, loadConfig } from "../../src/config/config.ts";
 
 export const hash = `$2y$10$${"a".repeat(53)}`;
 export const otherHash = `$2b$12$${"b".repeat(53)}`;

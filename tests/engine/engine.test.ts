@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { LinkType } from "../../src/capture/source.ts";
-import { openStages } from "../../src/stages.ts";
+import { openStages } from "../../src/exporter/stages.ts";
 import { dnsttQuery, paddedEthernetFrame, udpPacket } from "../support/frames.ts";
 import { configOf, createWorld, fillBatch, observed } from "../support/observed.ts";
 import type { CaptureRecord } from "../support/pcapfile.ts";

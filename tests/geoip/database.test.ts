@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Database } from "../../src/geoip/database.ts";
-import { FileFault } from "../../src/geoip/file.ts";
+import { FileFault } from "../../src/geoip/database-file.ts";
 import { asnSubject, countrySubject } from "../../src/geoip/subject.ts";
 import {
 	asnMmdb,

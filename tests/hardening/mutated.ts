@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openFile } from "../../src/capture/file.ts";
+import { openFile } from "../../src/capture/capture-file.ts";
 import { CaptureError, type FrameSource, LinkType } from "../../src/capture/source.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
 import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";

@@ -1,7 +1,7 @@
 /** Small captures with known figures, from simulation and practice. */
 import { describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
-import type { Report } from "../../src/report/report.ts";
+import type { Report } from "../../src/commands/inspect/report.ts";
 import { inspectJson } from "../support/exporter.ts";
 
 async function inspected(name: string) {

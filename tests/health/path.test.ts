@@ -1,6 +1,6 @@
 /** The health that the exporter reports of a tunnel whose delay and loss are known, as they were set. */
 import { describe, expect, test } from "bun:test";
-import type { Report } from "../../src/report/report.ts";
+import type { Report } from "../../src/commands/inspect/report.ts";
 import { runExporter, startExporter } from "../support/exporter.ts";
 import { startKcpClient, startKcpServer, type TransferOptions, transferred } from "../support/kcppeer.ts";
 import { haveNetns, makeNetwork, type Namespace } from "../support/netns.ts";

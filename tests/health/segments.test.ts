@@ -1,7 +1,7 @@
 /** The exporter's health figures of the recorded captures against an independent count, in Python on tshark's output. */
 import { describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
-import type { Report } from "../../src/report/report.ts";
+import type { Report } from "../../src/commands/inspect/report.ts";
 import { captureNames, capturePath, recordedDomain } from "../main/captures.ts";
 import { inspectJson, runExporter } from "../support/exporter.ts";
 import { parseExposition } from "../support/exposition.ts";

@@ -1,6 +1,6 @@
 /** The recorded captures with what an independent decoder counted in them, and the same figures taken from the exporter's outputs. */
 import { resolve } from "node:path";
-import type { Report } from "../../src/report/report.ts";
+import type { Report } from "../../src/commands/inspect/report.ts";
 import type { Samples } from "../support/exposition.ts";
 import { type PacketRecord, packetsOf } from "../support/frames.ts";
 import { readPcapFile } from "../support/pcapfile.ts";

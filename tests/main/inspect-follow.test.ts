@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
-import type { Report } from "../../src/report/report.ts";
+import type { Report } from "../../src/commands/inspect/report.ts";
 import { exporterCommand, runExporter } from "../support/exporter.ts";
 import { readPcapFile, writePcapng } from "../support/pcapfile.ts";
 import { type Child, spawnChild } from "../support/process.ts";

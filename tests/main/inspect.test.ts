@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { Report } from "../../src/report/report.ts";
+import type { Report } from "../../src/commands/inspect/report.ts";
 import { exporterCommand, inspectJson, runExporter } from "../support/exporter.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { type Rewrapping, rewrap, rewrappings, wrappings } from "../support/frames.ts";

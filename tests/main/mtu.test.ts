@@ -1,7 +1,7 @@
 /** What `inspect` says of a server whose -mtu is not dnstt.mtu, and that the value which it tells fits. */
 import { describe, expect, test } from "bun:test";
 import { LinkType } from "../../src/capture/source.ts";
-import type { Report } from "../../src/report/report.ts";
+import type { Report } from "../../src/commands/inspect/report.ts";
 import { inspectJson } from "../support/exporter.ts";
 import { dnsResponse, dnsttQuery, dnsttResponse, ethernetFrame, udpPacket } from "../support/frames.ts";
 import { writePcap } from "../support/pcapfile.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Config, ConfigError } from "../../src/config.ts";
+import { type Config, ConfigError } from "../../src/config/config.ts";
 import { unreadableFiles } from "../../src/process/readable.ts";
 import { configOf } from "../support/observed.ts";
 import { temporaryFolder } from "../support/temporary.ts";

@@ -10,7 +10,7 @@ import { type Debian, openDebian } from "../../src/build/debian.ts";
 import { root as projectRoot, workFolder } from "../../src/build/files.ts";
 import { executableName, type ReleaseTarget, releaseTargets, sbomName } from "../../src/build/release.ts";
 import { installTools } from "../../src/build/tools.ts";
-import type { Report } from "../../src/report/report.ts";
+import type { Report } from "../../src/commands/inspect/report.ts";
 import {
 	type CaptureName,
 	captureNames,

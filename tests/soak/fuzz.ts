@@ -4,7 +4,7 @@
  * What it comes to is observed at a time that now and then jumps, and the tracker's sums must hold. Prints how many frames there were.
  */
 import { LinkType } from "../../src/capture/source.ts";
-import { refusalNames } from "../../src/engine/names.ts";
+import { refusalNames } from "../../src/engine/reasons.ts";
 import type { Tracker } from "../../src/engine/tracker.ts";
 import { Outcome } from "../../src/wasm/shared/fault.ts";
 import { seededRandom } from "../support/messages.ts";

@@ -1,12 +1,12 @@
 /** A tracker that has seen what a test sends it, by the way that captured frames take, and batches of frames to send. */
 
 import { type FrameBatch, LinkType, type TimeRange } from "../../src/capture/source.ts";
-import { type Config, loadConfig } from "../../src/config.ts";
+import { type Config, loadConfig } from "../../src/config/config.ts";
 import type { Span } from "../../src/engine/engine.ts";
 import type { Tracker } from "../../src/engine/tracker.ts";
+import { openStages, sourcesOf, type World } from "../../src/exporter/stages.ts";
 import { createLogger } from "../../src/log.ts";
 import type { Sources } from "../../src/metrics/collect.ts";
-import { openStages, sourcesOf, type World } from "../../src/stages.ts";
 import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
 import "./engine.ts";
 import type { CaptureRecord } from "./pcapfile.ts";

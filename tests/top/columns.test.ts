@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Table, type TableName, tableOf } from "../../src/report/tables.ts";
+import { type Table, type TableName, tableOf } from "../../src/summary/tables.ts";
 import { chosenRows, tableLines } from "../../src/top/columns.ts";
 import { createPaint } from "../../src/top/paint.ts";
 import { type CountryReading, type DomainReading, type Reading, readingSchema } from "../../src/top/reading.ts";

@@ -9,10 +9,10 @@ import { clock } from "./clock.ts";
 import { add, greatest, increment, least, ofProcess, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
 import { isDuplicate, markForged, setUpDuplicates } from "./duplicates.ts";
 import { keepEarly, takeEarly } from "./earlyresponses.ts";
-import { observeDownstream, observeUpstream, setUpHealth } from "./health.ts";
 import { answerTimes, setUpHistograms, tripUnitsPerUs } from "./histogram.ts";
 import { labelSets, setsMaxOf } from "./labels.ts";
 import { resolverOf, setUpResolvers } from "./resolvers.ts";
+import { observeDownstream, observeUpstream, setUpHealth } from "./segments.ts";
 import { expireSessions, findSession, nextEndUs, sessionAt, setUpSessions, touchSession } from "./sessions.ts";
 import {
 	findWaiting,

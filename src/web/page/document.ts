@@ -1,7 +1,7 @@
-import type { TableName } from "../../report/tables.ts";
 import type { HistoryStatus, Status } from "../../status/status.ts";
+import type { TableName } from "../../summary/tables.ts";
 import { escapeHtml } from "../html.ts";
-import { firstSortings, parts, tableHead } from "./view.ts";
+import { firstSortings, parts, tableHead } from "./parts.ts";
 
 /** UTC, until the viewer's own zone is known. */
 function utc(time: string): string {

@@ -2,7 +2,7 @@ import type { Feed } from "../../status/feed.ts";
 import type { Handler } from "../app.ts";
 import { isLoopback, networkOf } from "../network.ts";
 import { createBody } from "./body.ts";
-import { bundle } from "./bundle.ts" with { type: "macro" };
+import { bundle } from "./browser-files.ts" with { type: "macro" };
 import { pageDocument } from "./document.ts";
 
 const script = bundle("page.ts");

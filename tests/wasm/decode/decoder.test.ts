@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { faultNames, foreignNames, refusalNames } from "../../../src/engine/names.ts";
+import { faultNames, foreignNames, refusalNames } from "../../../src/engine/reasons.ts";
 import { Outcome } from "../../../src/wasm/shared/fault.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 import {

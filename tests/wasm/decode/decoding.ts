@@ -1,6 +1,6 @@
 /** Decoding in the tests: the module's decoder, messages put into packets, and what a decode came to, in words. */
 
-import { faultNames, foreignNames, refusalNames } from "../../../src/engine/names.ts";
+import { faultNames, foreignNames, refusalNames } from "../../../src/engine/reasons.ts";
 import { type Fault, type Foreign, Outcome, type Refusal } from "../../../src/wasm/shared/fault.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 import { testModule } from "../../support/engine.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { faultNames } from "../../../src/engine/names.ts";
+import { faultNames } from "../../../src/engine/reasons.ts";
 import type { Fault } from "../../../src/wasm/shared/fault.ts";
 import { encodeName, namePointer } from "../../support/frames.ts";
 import { concatBytes } from "../../support/pcapfile.ts";

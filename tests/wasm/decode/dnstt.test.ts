@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { refusalNames } from "../../../src/engine/names.ts";
+import { refusalNames } from "../../../src/engine/reasons.ts";
 import {
 	base32,
 	dnsttName,

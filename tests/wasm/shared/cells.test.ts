@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { faultNames, foreignNames, rcodeNames, refusalNames, segmentFaultNames } from "../../../src/engine/names.ts";
+import { faultNames, foreignNames, rcodeNames, refusalNames, segmentFaultNames } from "../../../src/engine/reasons.ts";
 import { ednsBounds } from "../../../src/engine/tracker.ts";
 import { DomainCell, ProcessCell, SetCell } from "../../../src/wasm/shared/cells.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { blockTimeoutMs } from "../../../src/capture/live.ts";
-import { idleMsMax, replaceDelayMs } from "../../../src/capture/watch.ts";
+import { idleMsMax, replaceDelayMs } from "../../../src/capture/supervisor.ts";
 import { heldUsMax } from "../../../src/wasm/shared/limits.ts";
 import { partsOf } from "./observing.ts";
 

@@ -1,6 +1,6 @@
 /** Queries that are refused for their EDNS size, and what the server's answers say of its -mtu. */
 import { expect, test } from "bun:test";
-import { healthOf } from "../../../src/report/health.ts";
+import { healthOf } from "../../../src/summary/health.ts";
 import { Foreign, Outcome, Refusal } from "../../../src/wasm/shared/fault.ts";
 import { answerUsMax } from "../../../src/wasm/shared/limits.ts";
 import { begin, bySet, type ObservingTracker, seenOf, trackerOf } from "./observing.ts";

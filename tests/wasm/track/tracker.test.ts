@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { faultNames, foreignNames, refusalNames } from "../../../src/engine/names.ts";
+import { faultNames, foreignNames, refusalNames } from "../../../src/engine/reasons.ts";
 import { Fault, Foreign, Outcome, Refusal } from "../../../src/wasm/shared/fault.ts";
 import { answerUsMax, heldUsMax } from "../../../src/wasm/shared/limits.ts";
 import { begin, bySet, Observation, type ObservingTracker, query, second, seenOf, trackerOf } from "./observing.ts";

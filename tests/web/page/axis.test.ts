@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { byteRate, count, rate } from "../../../src/format.ts";
+import { byteRate, count, rate } from "../../../src/summary/format.ts";
 import { axisText } from "../../../src/web/page/browser/axis.ts";
 
 test.each([

@@ -1,6 +1,6 @@
 import uPlot from "uplot";
-import { byteRate, count, rate } from "../../../format.ts";
 import type { Point } from "../../../status/status.ts";
+import { byteRate, count, rate } from "../../../summary/format.ts";
 import { axisText } from "./axis.ts";
 
 export type Span = "hour" | "day";

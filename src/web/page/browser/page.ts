@@ -1,10 +1,10 @@
 /** The status page's script: listens to the exporter and renews what changed. */
 
-import { count } from "../../../format.ts";
-import { type TableName, tableNames } from "../../../report/tables.ts";
 import { dayPointsMax, hourPointsMax } from "../../../status/history.ts";
 import type { HistoryStatus, HistoryStep, Point, Status } from "../../../status/status.ts";
-import { firstSortings, parts, type Sorting } from "../view.ts";
+import { count } from "../../../summary/format.ts";
+import { type TableName, tableNames } from "../../../summary/tables.ts";
+import { firstSortings, parts, type Sorting } from "../parts.ts";
 import { Charts, type Span } from "./charts.ts";
 
 /** The exporter sends the status every two seconds: without it for this long the connection is as good as lost. */

@@ -1,0 +1,186 @@
+import { faultNames, foreignNames, rcodeNames, refusalNames } from "../../engine/reasons.ts";
+import type { Tracker } from "../../engine/tracker.ts";
+import type { Origin } from "../../geoip/origins.ts";
+import {
+	diagnose,
+	diagnoseCut,
+	diagnoseDomain,
+	diagnoseGap,
+	diagnosePort,
+	diagnoseTime,
+	placeOf,
+} from "../../summary/diagnosis.ts";
+import { byReason, type Figures, figuresOf, groupSets } from "../../summary/figures.ts";
+import { type HealthFigures, healthOf } from "../../summary/health.ts";
+import { Fault, Foreign } from "../../wasm/shared/fault.ts";
+import type { ActivityFigures } from "./activity.ts";
+
+export interface DomainFigures extends Figures {
+	readonly domain: string;
+	/** Highest number of clients active at one time, over all label sets. */
+	readonly peak_clients: number;
+	readonly responses: number;
+	/** By the name of the response code; codes without any are left out. */
+	readonly responses_by_rcode: Readonly<Record<string, number>>;
+	readonly truncated_responses: number;
+	/** Queries under the domain that carry no session. */
+	readonly refused_queries: number;
+	/** The same by reason; reasons without any are left out. */
+	readonly refused: Readonly<Record<string, number>>;
+	readonly mtu: MtuFigures;
+}
+
+/** What the server's own answers say of its -mtu. EDNS payload sizes are bytes, and null where there was no such answer. */
+export interface MtuFigures {
+	/** NOERROR responses to queries that count as refused for their size. */
+	readonly answered_refused_queries: number;
+	/** The least size that was answered NOERROR: the server's -mtu is no larger. */
+	readonly answered_least_bytes: number | null;
+	/** The greatest size that counts as enough and was answered FORMERR: the server's -mtu is larger. */
+	readonly refused_most_bytes: number | null;
+}
+
+/** What `inspect` tells of captures, in the form of its JSON output. Active clients are those at the last packet. */
+export interface Report {
+	readonly files: readonly string[];
+	readonly packets: number;
+	/** Those that the files hold beside, before `--from` or not before `--to`. */
+	readonly packets_left_out: number;
+	/** RFC 3339, UTC; null without packets. */
+	readonly first_packet: string | null;
+	readonly last_packet: string | null;
+	readonly duration_seconds: number;
+	/** Active clients over the time of the capture; null if that is shorter than a sample. */
+	readonly activity: ActivityFigures | null;
+	readonly domains: readonly (DomainFigures & { readonly health: HealthFigures })[];
+	/** Null without the database. Most queries first. */
+	readonly countries: readonly (Figures & { readonly country: string; readonly health: HealthFigures })[] | null;
+	readonly asns: readonly (Figures & { readonly asn: string; readonly health: HealthFigures })[] | null;
+	/** What the figures show to be wrong, in sentences. */
+	readonly diagnosis: readonly string[];
+	readonly duplicates: number;
+	readonly faults: Readonly<Record<string, number>>;
+	readonly foreign: Readonly<Record<string, number>>;
+	/** Captures that broke off, one line each; their packets up to there are in the figures. */
+	readonly broken: readonly string[];
+}
+
+/** What was read, beside what the tracker holds. */
+export interface Reading {
+	readonly files: readonly string[];
+	readonly broken: readonly string[];
+	/** The UDP ports that the decoder took for the server's. */
+	readonly ports: readonly number[];
+	readonly packets: number;
+	/** Outside the range of time. */
+	readonly leftOut: number;
+	/** The earliest and the latest time stamp, microseconds; without meaning when there is no packet. */
+	readonly firstUs: number;
+	readonly lastUs: number;
+	readonly activity: ActivityFigures | null;
+}
+
+export interface ReportSources {
+	readonly tracker: Tracker;
+	readonly domains: readonly string[];
+	readonly origins: { readonly hasCountry: boolean; readonly hasAsn: boolean; readonly origins: readonly Origin[] };
+}
+
+/** Makes the report of what was read so far; brings sessions up to the last packet first. */
+export function createReport(reading: Reading, sources: ReportSources): Report {
+	const { tracker, origins } = sources;
+	tracker.expire();
+	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
+	const ranked = (keyOf: (set: number) => string) =>
+		[...groupSets(tracker, keyOf)]
+			.map(([key, sets]) => [key, { ...figuresOf(tracker, sets), health: healthOf(tracker, sets) }] as const)
+			.sort(([, a], [, b]) => b.queries - a.queries);
+	const domains = domainsOf(sources);
+	const countries = origins.hasCountry ? ranked((set) => originOf(set).country) : [];
+	const asns = origins.hasAsn ? ranked((set) => originOf(set).asn) : [];
+	const wrongLength = diagnoseCut(tracker.faultsOf(Fault.IpTruncated), reading.packets);
+	const wrongPort = diagnosePort(reading.ports, domains, {
+		others: tracker.foreignOf(Foreign.Port),
+		strays: straysOf(tracker),
+	});
+	const wrongDomain = diagnoseDomain(domains, tracker.foreignOf(Foreign.Domain));
+	const wrongTime = diagnoseTime(tracker.stepsBack);
+	const wrongGap = diagnoseGap(tracker.stepsForward);
+	return {
+		files: reading.files,
+		packets: reading.packets,
+		packets_left_out: reading.leftOut,
+		first_packet: reading.packets === 0 ? null : timeText(reading.firstUs),
+		last_packet: reading.packets === 0 ? null : timeText(reading.lastUs),
+		duration_seconds: reading.packets === 0 ? 0 : (reading.lastUs - reading.firstUs) / 1e6,
+		activity: reading.activity,
+		domains,
+		countries: origins.hasCountry ? countries.map(([country, row]) => ({ country, ...row })) : null,
+		asns: origins.hasAsn ? asns.map(([asn, row]) => ({ asn, ...row })) : null,
+		diagnosis: [
+			...[wrongLength, wrongPort, wrongDomain, wrongTime, wrongGap].filter((sentence) => sentence !== null),
+			...diagnose(
+				domains,
+				[
+					...countries.map(([country, row]) => placeOf("country", country, row)),
+					...asns.map(([asn, row]) => placeOf("network", asn, row)),
+					...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
+				],
+				tracker.mtu,
+			),
+		],
+		duplicates: tracker.duplicates,
+		faults: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
+		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
+		broken: reading.broken,
+	};
+}
+
+/** Packets of the server's ports that are for none of the domains, as the decoder tells them behind its look at the ports. */
+function straysOf(tracker: Tracker): number {
+	let strays = 0;
+	for (const reason of [Foreign.Direction, Foreign.Domain, Foreign.Response]) strays += tracker.foreignOf(reason);
+	for (let fault = Fault.DnsTruncated; fault <= Fault.DnsTrailingBytes; fault++) strays += tracker.faultsOf(fault);
+	return strays;
+}
+
+/** What each domain has. Sessions are not brought up to now. */
+export function domainsOf({ tracker, domains }: ReportSources): (DomainFigures & { readonly health: HealthFigures })[] {
+	const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
+	return domains.map((domain, index) => {
+		const sets = byDomain.get(index) ?? [];
+		const refused = byReason(refusalNames, (reason) => tracker.refusalsOf(index, reason));
+		const responses = Object.fromEntries(
+			rcodeNames
+				.map((name, rcode) => [name, tracker.responsesOf(index, rcode)] as const)
+				.filter(([, count]) => count > 0),
+		);
+		return {
+			domain,
+			...figuresOf(tracker, sets),
+			health: healthOf(tracker, sets),
+			peak_clients: tracker.peakByDomain.at(index),
+			responses: sum(responses) + tracker.unmatched.at(index),
+			responses_by_rcode: responses,
+			truncated_responses: tracker.truncated.at(index),
+			refused_queries: sum(refused),
+			refused,
+			mtu: {
+				answered_refused_queries: tracker.smallAnswered.at(index),
+				answered_least_bytes: tracker.answeredLeast.at(index) || null,
+				refused_most_bytes: tracker.refusedMost.at(index) || null,
+			},
+		};
+	});
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+	return Object.values(counts).reduce((all, count) => all + count, 0);
+}
+
+/** RFC 3339 with microseconds, as captures keep them. */
+function timeText(timeUs: number): string {
+	const seconds = Math.floor(timeUs / 1e6);
+	const fraction = String(timeUs - seconds * 1e6).padStart(6, "0");
+	return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, `.${fraction}Z`);
+}

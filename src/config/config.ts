@@ -1,0 +1,241 @@
+/** Reads the configuration. Precedence: flag, environment variable, configuration file, default. */
+
+import { join } from "node:path";
+import { unreadable } from "../read-error.ts";
+import { at, place } from "./effective.ts";
+import { ConfigError } from "./error.ts";
+import { type JsonPath, readJson } from "./json.ts";
+import { type ConfigKey, configFileVariable, configKeys, variableOf, variablePrefix } from "./keys.ts";
+import { explain, fromText, show, unfold } from "./kinds.ts";
+import { didYouMean } from "./nearest.ts";
+import { type Config, fileSchema } from "./schema.ts";
+
+export { effectiveConfig, reloadable } from "./effective.ts";
+export { ConfigError } from "./error.ts";
+export { type ConfigKey, configKeys, configSections } from "./keys.ts";
+export type { Config } from "./schema.ts";
+
+/** What the command line says of the configuration. */
+export interface ConfigFlags {
+	/** Key to the texts given for it, in their order. Of keys that take one value the last counts. */
+	readonly values: ReadonlyMap<string, readonly string[]>;
+	/** `--config.file`. */
+	readonly file?: string | undefined;
+	/** What was wrong on the command line itself, to be reported with the rest. */
+	readonly problems: readonly string[];
+	/** Among the problems is an unknown flag, or one without its value: it may have been meant for any key. */
+	readonly isMistyped?: boolean;
+	/** The line that says where help is, reported last where the command line itself was wrong. */
+	readonly help?: string;
+}
+
+/** What one of flags, environment and file sets, in the file's form. */
+interface Layer {
+	readonly tree: unknown;
+	/** How a problem at a path starts: with the place that the operator wrote it at. */
+	readonly where: (path: JsonPath) => string;
+	readonly problems: string[];
+	/** It holds a name that may have been meant for any key: then none is reported as missing. */
+	isMistyped: boolean;
+}
+
+const domainPath = ["dnstt", "domain"];
+const keyNames: readonly string[] = configKeys.map(({ name }) => name);
+
+function dotted(path: JsonPath): string {
+	return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index > 0 ? `.${part}` : part)).join("");
+}
+
+/** The key that a path leads to or into. */
+function keyAt(path: JsonPath): ConfigKey | undefined {
+	return configKeys.find((key) => key.path.every((part, index) => part === path[index]));
+}
+
+/** The names that an object at a path may hold. */
+function namesAt(path: JsonPath): string[] {
+	const inside = configKeys.filter((key) => path.every((part, index) => part === key.path[index]));
+	return [...new Set(inside.map((key) => key.path[path.length] ?? ""))];
+}
+
+/** Checks a layer by itself, so that values that a stronger one overrides are checked too. What it lacks, another may have. */
+function check(layer: Layer): void {
+	const { tree, where, problems } = layer;
+	// zod leaves out such a key in silence.
+	const isUnsafe = ({ path }: ConfigKey) => Object.hasOwn(Object(at(tree, path)), "__proto__");
+	for (const { path, expected } of configKeys.filter(isUnsafe)) {
+		const problem = `expected ${expected}, found a name that stands for something else`;
+		problems.push(`${where([...path, "__proto__"])}: ${problem}`);
+	}
+	for (const issue of unfold(fileSchema.safeParse(tree).error?.issues ?? [])) {
+		const path = issue.path.filter((part): part is string | number => typeof part !== "symbol");
+		const found = at(tree, path);
+		const key = keyAt(path);
+		if (issue.code === "unrecognized_keys") {
+			layer.isMistyped = true;
+			for (const name of issue.keys) problems.push(`${where([...path, name])}: no such key${suggestion(path, name)}`);
+		} else if (key !== undefined) {
+			const inner = { ...issue, path: path.slice(key.path.length) };
+			if (found !== undefined && !isUnsafe(key))
+				problems.push(`${where(path)}: ${explain(key.kind, inner, found, key.secret)}`);
+		} else {
+			if (path.every((part, index) => part === domainPath[index])) layer.isMistyped = true;
+			const [name] = namesAt(path);
+			const kind = path.length === 0 ? "sections" : "keys";
+			const expected = name === undefined ? "a text" : `an object with ${kind} such as ${name}`;
+			problems.push(`${where(path)}: expected ${expected}, found ${show(found)}`);
+		}
+	}
+}
+
+/** What an unknown name in an object was probably meant to be. */
+function suggestion(path: JsonPath, name: string): string {
+	const full = dotted([...path, name]);
+	if (name.includes(".") && keyNames.some((known) => known === full || known.startsWith(`${full}.`))) {
+		const nested = ([first, ...rest]: readonly string[]): string =>
+			`"${first}": ${rest.length === 0 ? "…" : `{ ${nested(rest)} }`}`;
+		return `; write it as ${nested(name.split("."))}`;
+	}
+	// The names of the same object are nearer than those of others.
+	return didYouMean(name, namesAt(path), (found) => dotted([...path, found])) || didYouMean(full, keyNames);
+}
+
+/** The layer of keys that are given as texts; `spell` writes a key's name as it is given. */
+function layerOfTexts(
+	textsOf: (key: ConfigKey) => readonly string[] | undefined,
+	spell: (key: ConfigKey) => string,
+): Layer {
+	const tree = {};
+	for (const key of configKeys) {
+		const texts = textsOf(key);
+		if (texts !== undefined) place(tree, key.path, fromText(key.kind, texts));
+	}
+	const where = (path: JsonPath) => {
+		const key = keyAt(path);
+		return key === undefined ? dotted(path) : spell(key);
+	};
+	return { tree, where, problems: [], isMistyped: false };
+}
+
+function layerOfEnvironment(env: Readonly<Record<string, string | undefined>>): Layer {
+	const textsOf = ({ variable }: ConfigKey) => (env[variable] === undefined ? undefined : [env[variable]]);
+	const layer = layerOfTexts(textsOf, ({ variable }) => variable);
+	const known = new Set([configFileVariable, ...configKeys.map(({ variable }) => variable)]);
+	for (const variable of Object.keys(env)) {
+		if (!variable.startsWith(variablePrefix) || known.has(variable)) continue;
+		const meant = didYouMean(variable.slice(variablePrefix.length), [...keyNames, "config.file"], variableOf);
+		layer.problems.push(`${variable}: no such variable${meant}`);
+		layer.isMistyped = true;
+	}
+	return layer;
+}
+
+function layerOfFile(name: string, isFromVariable: boolean, readFile: (path: string) => string): Layer {
+	try {
+		const { value, position } = readJson(readFile(name));
+		const where = (path: JsonPath) => [`${name}:${position(path)}`, dotted(path)].filter(Boolean).join(": ");
+		return { tree: value, where, problems: [], isMistyped: false };
+	} catch (error) {
+		const problems =
+			error instanceof ConfigError
+				? error.problems.map((problem) => `${name}:${problem}`)
+				: [`${name}: ${unreadableConfig(name, error, isFromVariable)}`];
+		return { tree: {}, where: dotted, problems, isMistyped: true };
+	}
+}
+
+/** Why the configuration file cannot be read, and what fixes it. */
+function unreadableConfig(file: string, error: unknown, isFromVariable: boolean): string {
+	const text = unreadable(file, error);
+	if (text.startsWith("is a folder")) return `${text}, such as ${join(file, "config.json")}`;
+	return isFromVariable ? text.replace("correct the path", `correct the path in ${configFileVariable}`) : text;
+}
+
+/** The values of all layers, of which the first is the strongest; a key's value is taken as a whole. */
+function merge([...trees]: readonly unknown[]): Record<string, unknown> {
+	const weakest = trees.pop();
+	const merged: Record<string, unknown> = {
+		...(typeof weakest === "object" && !Array.isArray(weakest) ? weakest : {}),
+	};
+	for (const tree of trees.toReversed()) {
+		for (const { path } of configKeys) {
+			const value = at(tree, path);
+			if (value !== undefined) place(merged, path, value);
+		}
+	}
+	return merged;
+}
+
+/** What none of the layers gives. */
+function missing(merged: unknown, isDomainRequired: boolean): string[] {
+	const issues = fileSchema.safeParse(merged).error?.issues ?? [];
+	const problems = issues.flatMap(({ path }) => {
+		const key = configKeys.find((candidate) => candidate.name === path.join("."));
+		if (key === undefined || at(merged, path) !== undefined) return [];
+		const how = `give it with --${key.name}, ${key.variable} or the file`;
+		return `${key.name}: expected ${key.expected}, found nothing; ${how}`;
+	});
+	const domain = at(merged, domainPath);
+	if (isDomainRequired && (domain === undefined || Bun.deepEquals(domain, []))) {
+		problems.push(
+			"dnstt.domain: expected the domain of the tunnel, found none; give it with --dnstt.domain t.example.com, " +
+				`${variableOf("dnstt.domain")} or "dnstt": { "domain": [...] } in the file`,
+		);
+	}
+	return problems;
+}
+
+function freeze<T>(value: T): T {
+	if (typeof value === "object" && value !== null && !(value instanceof Map)) {
+		for (const inner of Object.values(value)) freeze(inner);
+		Object.freeze(value);
+	}
+	return value;
+}
+
+/** A configuration and the file that it came from, if it came from one. */
+export interface LoadedConfig {
+	readonly config: Config;
+	readonly file: string | null;
+}
+
+/** What values that are right by themselves say against one another. */
+function contradictions({ capture }: Config): string[] {
+	if (!capture.promiscuous || capture.interface !== "any") return [];
+	return [
+		"capture.promiscuous: does nothing on any, which the kernel has no such mode for; name the interface with --capture.interface, or leave it out",
+	];
+}
+
+/**
+ * Makes the configuration out of flags, environment and the file that one of them names; reads nothing else.
+ * `readFile` returns a file's text or throws. `domainRequired` refuses a configuration without dnstt.domain (default: true).
+ * Throws ConfigError with every problem of every layer, also of values that a stronger layer overrides.
+ */
+export function loadConfig(options: {
+	readonly flags: ConfigFlags;
+	readonly env: Readonly<Record<string, string | undefined>>;
+	readonly readFile: (path: string) => string;
+	readonly domainRequired?: boolean;
+}): LoadedConfig {
+	const { flags, env, readFile, domainRequired = true } = options;
+	const file = flags.file ?? (env[configFileVariable] || null);
+	const layers = [
+		layerOfTexts(
+			({ name }) => flags.values.get(name),
+			({ name }) => `--${name}`,
+		),
+		layerOfEnvironment(env),
+	];
+	if (file !== null) layers.push(layerOfFile(file, flags.file === undefined, readFile));
+	for (const layer of layers) check(layer);
+	const problems = [...flags.problems, ...layers.flatMap((layer) => layer.problems)];
+	const merged = merge(layers.map(({ tree }) => tree));
+	if (!flags.isMistyped && !layers.some(({ isMistyped }) => isMistyped)) {
+		problems.push(...missing(merged, domainRequired));
+	}
+	const { data: config } = fileSchema.safeParse(merged);
+	if (config !== undefined) problems.push(...contradictions(config));
+	if (flags.problems.length > 0 && flags.help !== undefined) problems.push(flags.help);
+	if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
+	return { config: freeze(config), file };
+}

@@ -1,0 +1,218 @@
+import type { DomainFigures, MtuFigures } from "../commands/inspect/report.ts";
+import { ednsBytesMax } from "../wasm/shared/bounds.ts";
+import { grouped, percentToTenths, secondsToTenths } from "./format.ts";
+import type { HealthFigures } from "./health.ts";
+
+/** A share worth a sentence, and the least number of cases that make it one. */
+const smallEdnsRatioMin = 0.02;
+const retransmissionRatioMin = 0.1;
+const unansweredRatioMin = 0.05;
+const rejectedRatioMin = 0.02;
+const truncatedRatioMin = 0.02;
+const cutRatioMin = 0.1;
+const casesMin = 50;
+/** An answer that contradicts dnstt.mtu is no matter of chance, but on a single interface a stranger can forge some. */
+const contradictionsMin = 10;
+/** The -mtu of dnstt-server unless it is set. */
+const mtuUsual = 1_232;
+/** An idle poll is answered after a second at the most; data comes at once. */
+const heldSecondsMin = 0.4;
+const roundTripSecondsMin = 2;
+
+/** A sentence names so many places, the worst first, and counts the others. */
+const namedMax = 3;
+
+/** What figures can be of, as it is called when it is counted. */
+export type PlaceKind = "domain" | "country" | "network";
+const plurals: Readonly<Record<PlaceKind, string>> = { domain: "domains", country: "countries", network: "networks" };
+
+/** Figures of a place that a sentence can be about. */
+export interface Place {
+	readonly kind: PlaceKind;
+	/** As it stands in a sentence. */
+	readonly name: string;
+	readonly queries: number;
+	readonly health: HealthFigures;
+}
+
+/** A place by the value of its label, which need not be a country's code or a network's number (see Origin). */
+export function placeOf(
+	kind: PlaceKind,
+	label: string,
+	{ queries, health }: { readonly queries: number; readonly health: HealthFigures },
+): Place {
+	return { kind, name: placeName(kind, label), queries, health };
+}
+
+/** What a label's value is called where its kind is not said beside it. */
+export function placeName(kind: PlaceKind, label: string): string {
+	if (kind === "domain") return label;
+	if (label === "other") return `other ${plurals[kind]}`;
+	if (kind === "country") return label === "ZZ" ? "addresses without a country" : `country ${label}`;
+	return label === "0" ? "addresses without a network" : `AS${label}`;
+}
+
+/** What a figure of a place is when there are enough cases for one; null when not. */
+type Measure = (place: Place) => number | null;
+
+const smallEdns: Measure = ({ queries, health: { edns_refused_queries: refused } }) =>
+	queries + refused < casesMin ? null : refused / (queries + refused);
+const resent: Measure = ({ health }) => (health.segments_out < casesMin ? null : health.retransmission_ratio_out);
+const unanswered: Measure = ({ queries, health }) => (queries < casesMin ? null : health.unanswered_ratio);
+const roundTrip: Measure = ({ health: { round_trip_seconds: times } }) =>
+	times === null || times.count < casesMin ? null : times.median;
+
+/**
+ * What the figures show to be wrong, where, how much, and what can be done, in sentences; none when nothing stands out.
+ * One line a finding and kind of place, however many places there are.
+ */
+export function diagnose(
+	domains: readonly (DomainFigures & { readonly health: HealthFigures })[],
+	places: readonly Place[],
+	mtu: number,
+): string[] {
+	const sentences: string[] = [];
+	for (const { domain, responses, responses_by_rcode, truncated_responses, refused, mtu: answers, health } of domains) {
+		const formErr = responses_by_rcode.FORMERR ?? 0;
+		if (responses >= casesMin && formErr >= responses * rejectedRatioMin) {
+			sentences.push(
+				`Queries refused with FORMERR: ${domain} ${percentToTenths(formErr / responses)}. ${largerMtu(answers, mtu)}`,
+			);
+		}
+		const answered = answers.answered_refused_queries;
+		const small = refused.edns ?? 0;
+		if (answered >= contradictionsMin && answered >= small * rejectedRatioMin) {
+			sentences.push(
+				`Queries that count as refused for their EDNS size, and are answered all the same: ${domain} ${grouped(answered)} of ${grouped(small)}. The server's -mtu is smaller than the dnstt.mtu of ${mtu}, and these clients do not count: --dnstt.mtu ${answers.answered_least_bytes} fits the server's answers.`,
+			);
+		}
+		if (responses >= casesMin && truncated_responses >= responses * truncatedRatioMin) {
+			sentences.push(
+				`Responses cut (TC=1): ${domain} ${percentToTenths(truncated_responses / responses)}. What did not fit is lost and sent again: the server's -mtu is too small, or something in front of it cuts.`,
+			);
+		}
+		const response = health.response_seconds;
+		if (response !== null && response.count >= casesMin && response.median >= heldSecondsMin) {
+			sentences.push(
+				`Median time to respond: ${domain} ${secondsToTenths(response.median)}. The server holds a response for up to a second until it has data: as it should be while clients are idle; while they wait, what is behind the server is slow.`,
+			);
+		}
+	}
+	for (const kind of ["domain", "country", "network"] as const) {
+		const ofKind = places.filter((place) => place.kind === kind);
+		const find = (measure: Measure, least: number, sentence: (found: Place[]) => string) => {
+			const found = ofKind
+				.filter((place) => (measure(place) ?? Number.NEGATIVE_INFINITY) >= least)
+				.sort((a, b) => (measure(b) as number) - (measure(a) as number));
+			if (found.length > 0) sentences.push(sentence(found));
+		};
+		find(
+			smallEdns,
+			smallEdnsRatioMin,
+			(found) =>
+				`Queries through resolvers that take less than ${grouped(mtu)} bytes: ${listed(found, smallEdns, percentToTenths)}. The server refuses these: clients there need another resolver, or the server a smaller -mtu.`,
+		);
+		find(
+			resent,
+			retransmissionRatioMin,
+			(found) =>
+				`Segments to clients sent again: ${listed(found, resent, percentToTenths)}${elsewhere(ofKind, found)}. Packets are lost on the way through the resolvers, or wait too long for a query to carry them, as when resolvers limit the rate.`,
+		);
+		find(
+			unanswered,
+			unansweredRatioMin,
+			(found) =>
+				`Queries without a response: ${listed(found, unanswered, percentToTenths)}. The server is down or overloaded, or its responses do not pass where this was captured.`,
+		);
+		find(
+			roundTrip,
+			roundTripSecondsMin,
+			(found) =>
+				`Median round trip: ${listed(found, roundTrip, secondsToTenths)}. The resolvers are far, slow, or limit the rate of queries.`,
+		);
+	}
+	return sentences;
+}
+
+/** Why the server answers FORMERR, and what can be done, with the dnstt.mtu that fits if one does. */
+function largerMtu({ answered_least_bytes: least, refused_most_bytes: most }: MtuFigures, mtu: number): string {
+	const why = "The server does so when a resolver takes less than its -mtu";
+	const remedy = "a smaller -mtu, or another resolver, lets them through.";
+	if (most === null || most >= (least ?? ednsBytesMax)) return `${why}, 1,232 bytes unless set: ${remedy}`;
+	const fits = most < mtuUsual && mtuUsual <= (least ?? mtuUsual) ? mtuUsual : most + 1;
+	return `${why}, and that is larger than the dnstt.mtu of ${mtu}: --dnstt.mtu ${fits} fits its answers; ${remedy}`;
+}
+
+type Messages = Pick<DomainFigures, "queries" | "refused_queries" | "responses">;
+
+function cameFor({ queries, refused_queries, responses }: Messages): boolean {
+	return queries + refused_queries + responses > 0;
+}
+
+/**
+ * What is wrong when all UDP packets that came, `others`, were of other ports than those of the server: the sentence; null when
+ * there were none, or something came for one of the domains, or `strays`, what was of the ports and for none of them.
+ */
+export function diagnosePort(
+	ports: readonly number[],
+	domains: readonly Messages[],
+	{ others, strays }: { readonly others: number; readonly strays: number },
+): string | null {
+	if (others === 0 || strays > 0 || domains.some(cameFor)) return null;
+	const packets = others === 1 ? "1 was of another port" : `${grouped(others)} were of other ports`;
+	return `No packet to or from UDP port ${ports.join(" or ")}: ${packets}; check --dnstt.port.`;
+}
+
+/**
+ * What is wrong when all DNS messages that came, `others`, were for other domains: the sentence; null when there were none,
+ * or something came for one of the domains.
+ */
+export function diagnoseDomain(
+	domains: readonly (Messages & Pick<DomainFigures, "domain">)[],
+	others: number,
+): string | null {
+	if (others === 0 || domains.some(cameFor)) return null;
+	const messages =
+		others === 1 ? "1 DNS message was for another domain" : `${grouped(others)} DNS messages were for other domains`;
+	return `No query for ${domains.map(({ domain }) => domain).join(" or ")}: ${messages}; check --dnstt.domain.`;
+}
+
+/** What is wrong when of all packets that came so many end before their IP header says that they do: the sentence; null if they are few. */
+export function diagnoseCut(truncated: number, packets: number): string | null {
+	if (truncated === 0 || truncated < packets * cutRatioMin) return null;
+	return `Packets that are not whole: ${grouped(truncated)} of ${grouped(packets)}. They were cut when they were captured: capture all of each, as tcpdump does with -s 0.`;
+}
+
+/** What is wrong when time stamps went back so many times: the sentence; null for none. */
+export function diagnoseTime(stepsBack: number): string | null {
+	if (stepsBack === 0) return null;
+	const times = timesOf(stepsBack);
+	return `Time stamps go back by more than a second ${times}, as where captures of the same time are read as one, or a clock was set: active clients, times and segments sent again are wrong from there on. Read such captures one at a time.`;
+}
+
+/** The same when they went forward while the server's own clock did not. */
+export function diagnoseGap(stepsForward: number): string | null {
+	if (stepsForward === 0) return null;
+	return `Time stamps go forward by more than a second ${timesOf(stepsForward)} while the server's clock does not, as where a clock was set: durations and active clients are wrong across such a step, and the first round trips after it are left out.`;
+}
+
+function timesOf(count: number): string {
+	return count === 1 ? "once" : `${grouped(count)} times`;
+}
+
+/** "AS64500 14.5 %, AS64501 12.0 %, AS64502 11.3 % and 4 more networks". */
+function listed(found: readonly Place[], measure: Measure, text: (value: number) => string): string {
+	const named = found.slice(0, namedMax).map((place) => `${place.name} ${text(measure(place) as number)}`);
+	const more = found.length - named.length;
+	if (more === 0) return named.join(", ");
+	const [{ kind }] = found as [Place];
+	return `${named.join(", ")} and ${more} more ${more === 1 ? kind : plurals[kind]}`;
+}
+
+/** What the other places of a kind have, to compare with; nothing if that is too little. */
+function elsewhere(ofKind: readonly Place[], found: readonly Place[]): string {
+	const rest = ofKind.filter((place) => !found.includes(place));
+	const segments = rest.reduce((sum, { health }) => sum + health.segments_out, 0);
+	const again = rest.reduce((sum, { health }) => sum + health.retransmissions_out, 0);
+	return segments < casesMin ? "" : ` (elsewhere ${percentToTenths(again / segments)})`;
+}

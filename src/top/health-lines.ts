@@ -1,0 +1,58 @@
+/** Tunnel and capture health as lines. */
+
+import { captureEntries, type Entry, tunnelEntries, type Writing } from "../summary/entries.ts";
+import { byteRate, duration } from "../summary/format.ts";
+import { fit, type Paint, type Style, wrap } from "./paint.ts";
+import type { Reading } from "./reading.ts";
+
+const titleWidth = 22;
+const valueWidth = 9;
+const styles: Readonly<Record<NonNullable<Entry["state"]>, Style>> = { good: "green", poor: "yellow", bad: "red" };
+
+/** What was read can do nothing to a terminal (reading.ts). */
+const writing: Writing = { name: (name) => name, moment: timeText, duration: durationText, times: "x" };
+
+/** What the figures show to be wrong, then the tunnel's figures, then the capture's. */
+export function healthLines(reading: Reading, columns: number, paint: Paint): string[] {
+	const section = (title: string, entries: readonly Entry[]) => [
+		paint(title, "bold"),
+		...entries.flatMap(({ title: name, value, note, state }) => {
+			const shown = fit(value, valueWidth, "right");
+			const start = `  ${fit(name, titleWidth)}${state === undefined ? shown : paint(shown, "bold", styles[state])}`;
+			const notes = wrap(note, Math.max(16, columns - titleWidth - valueWidth - 4));
+			const indent = " ".repeat(titleWidth + valueWidth + 2);
+			return notes.map((line, index) => `${index === 0 ? start : indent}  ${paint(line, "dim")}`);
+		}),
+	];
+	const { diagnosis, capture } = reading;
+	const ports = { title: "UDP port", value: capture.ports.join(", "), note: `on interface ${capture.interface}` };
+	return [
+		...(diagnosis.length === 0 ? [] : [paint("Diagnosis", "bold")]),
+		...diagnosis.flatMap((sentence) =>
+			wrap(sentence, columns - 4).map(
+				(line, index) => `${index === 0 ? paint("  ! ", "bold", "yellow") : "    "}${line}`,
+			),
+		),
+		...(diagnosis.length === 0 ? [] : [""]),
+		...section("Tunnel, since the start", tunnelEntries(reading.health, writing)),
+		"",
+		...section("Capture", [ports, ...captureEntries(capture, reading.time, writing)]),
+	];
+}
+
+/** Time of day, with the day where it is another than that of `nowMs`: always UTC, as the logs have it. */
+export function timeText(time: string | number, nowMs?: number): string {
+	const text = new Date(time).toISOString();
+	const isToday = nowMs !== undefined && new Date(nowMs).toISOString().slice(0, 10) === text.slice(0, 10);
+	return `${isToday ? "" : `${text.slice(0, 10)} `}${text.slice(11, 19)} UTC`;
+}
+
+/** The page's text, with spaces that a terminal copies as such. */
+export function durationText(ms: number): string {
+	return duration(Math.max(0, ms)).replaceAll("\u00a0", " ");
+}
+
+/** Bytes, in powers of a thousand. */
+export function bytesText(bytes: number): string {
+	return byteRate(bytes).replace(/\/s$/, "");
+}

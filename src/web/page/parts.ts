@@ -1,0 +1,213 @@
+/** The parts of the status page that change, as HTML: the server writes them into the page, the page's script renews them. */
+
+import type { Point, Status } from "../../status/status.ts";
+import { captureEntries, type Entry, tunnelEntries, type Writing } from "../../summary/entries.ts";
+import { byteRate, count, duration, rate } from "../../summary/format.ts";
+import { activeByMinute } from "../../summary/minutes.ts";
+import { silenceOf } from "../../summary/silence.ts";
+import {
+	type Column,
+	sortRows,
+	type Table,
+	type TableName,
+	tableColumns,
+	tableNames,
+	tableOf,
+} from "../../summary/tables.ts";
+import { escapeHtml } from "../html.ts";
+
+/** A moment (RFC 3339) for the viewer: in their zone once the script runs, in UTC before. */
+export type TimeText = (time: string) => string;
+
+export interface Sorting {
+	/** Index of the column. */
+	readonly column: number;
+	/** Numbers from the least, names from the last. */
+	readonly reversed: boolean;
+	/** All rows, or the first few. */
+	readonly all: boolean;
+}
+
+export type Sortings = Readonly<Record<TableName, Sorting>>;
+
+const byActive: Sorting = { column: 1, reversed: false, all: false };
+export const firstSortings: Sortings = { domains: byActive, countries: byActive, asns: byActive };
+
+/** Rows of a table that are shown at first. */
+const fewRows = 15;
+
+/** Columns of a higher number are left out on a narrow screen. */
+const narrowPriorityMax = 2;
+
+function widthClass({ priority }: Column): string {
+	return priority > narrowPriorityMax ? ` class="wide"` : "";
+}
+
+/** The head of a table, which stays: its buttons sort. */
+export function tableHead(name: TableName): string {
+	const cells = tableColumns[name].map((column, index) => {
+		const order = index === byActive.column ? ` aria-sort="descending"` : "";
+		return `<th scope="col"${widthClass(column)}${order}><button type="button" data-table="${name}" data-column="${index}">${column.title}</button></th>`;
+	});
+	return `<tr>${cells.join("")}</tr>`;
+}
+
+function tableRows(table: Table | null, { column, reversed, all }: Sorting): string {
+	if (table === null) return "";
+	const most = Math.max(1, ...table.rows.map(({ activeClients }) => activeClients));
+	return sortRows(table.rows, column, reversed)
+		.slice(0, all ? table.rows.length : fewRows)
+		.map(({ names: [name, ...others], activeClients, cells }) => {
+			const notes = others.map((other) => `<span class="note">${escapeHtml(other)}</span>`).join("");
+			const head = `<th scope="row"><span>${escapeHtml(name)}</span>${notes}${bar(activeClients / most)}</th>`;
+			const rest = table.columns.map((of, index) =>
+				index === 0 ? head : `<td${widthClass(of)}>${escapeHtml(cells[index]?.text ?? "")}</td>`,
+			);
+			return `<tr>${rest.join("")}</tr>`;
+		})
+		.join("");
+}
+
+/** All parts of the page that change, by the id of the element that they fill. */
+export function parts(
+	status: Status,
+	hour: readonly Point[],
+	time: TimeText,
+	sortings: Sortings,
+): Readonly<Record<string, string>> {
+	const writing: Writing = {
+		name: escapeHtml,
+		moment: (moment) => timeElement(moment, time),
+		duration,
+		times: "×",
+	};
+	return {
+		notice: notice(status, time),
+		now: now(status, hour, time),
+		...Object.fromEntries(
+			tableNames.flatMap((name) => {
+				const table = tableOf(name, status);
+				return [
+					[`${name}-rows`, tableRows(table, sortings[name])],
+					[`${name}-more`, more(name, table, sortings[name])],
+				];
+			}),
+		),
+		health: tunnelEntries(status.health, writing).map(entry).join(""),
+		diagnosis: status.diagnosis.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join(""),
+		capture: capture(status, writing),
+	};
+}
+
+function more(name: TableName, table: Table | null, { all }: Sorting): string {
+	if (table === null) return "";
+	const { rows, count: inAll } = table;
+	if (rows.length === 0) return "No queries yet.";
+	const button =
+		rows.length > fewRows
+			? `<button type="button" data-all="${name}">${all ? "Show fewer" : `Show all ${count(rows.length)}`}</button>`
+			: "";
+	const rest = inAll - rows.length;
+	return rest > 0 ? `${button} ${count(rest)} more, with fewer active clients, are in the metrics.` : button;
+}
+
+function now({ total, active_window_seconds, started, time }: Status, hour: readonly Point[], at: TimeText): string {
+	const up = duration(Date.parse(time) - Date.parse(started));
+	const since = `since ${timeElement(started, at)}`;
+	const peak =
+		total.peak_clients === null
+			? "Peaks are with the domains below"
+			: `Peak <b>${count(total.peak_clients)}</b> ${since}`;
+	return `<div class="lead">
+<div><h3>Active clients</h3>
+<p class="figure" data-figure="active">${count(total.active_clients)}</p>
+<p class="note">${peak}</p>
+<p class="note">Active for ${active_window_seconds} s after a query</p></div>
+${sparkline(hour)}
+</div>
+<dl class="tiles">
+${tile("Queries", `${rate(total.queries_per_second)} <small>/s</small>`, `${count(total.queries)} in ${up}`, "queries")}
+${tile("Received", byteRateHtml(total.bytes_in_per_second), "in queries", "in")}
+${tile("Sent", byteRateHtml(total.bytes_out_per_second), "in responses", "out")}
+${tile("Sessions", count(total.sessions), "since the start", "sessions")}
+</dl>`;
+}
+
+function tile(title: string, value: string, note: string, figure: string): string {
+	return `<div><dt>${title}</dt><dd><span data-figure="${figure}">${value}</span><span class="note">${note}</span></dd></div>`;
+}
+
+/** The number large, its unit small. */
+function byteRateHtml(value: number): string {
+	const [number, unit] = byteRate(value).split(" ");
+	return `${number} <small>${unit}</small>`;
+}
+
+const sparklineWidth = 360;
+const sparklineHeight = 64;
+
+/** Active clients of the last hour, the most of each minute, as a line. The chart below says the same with numbers. */
+function sparkline(hour: readonly Point[]): string {
+	const minutes = activeByMinute(hour);
+	const most = Math.max(1, ...minutes.values());
+	const last = Math.max(0, ...minutes.keys());
+	const spots = [...minutes].map(([minute, active]) => {
+		const x = sparklineWidth * (1 - (last - minute) / 60);
+		return `${x.toFixed(1)} ${((sparklineHeight - 3) * (1 - active / most) + 1.5).toFixed(1)}`;
+	});
+	const line = spots.length < 2 ? `M0 ${sparklineHeight - 1.5}H${sparklineWidth}` : `M${spots.join("L")}`;
+	const firstX = spots.length < 2 ? "0" : spots[0]?.split(" ")[0];
+	return `<svg class="sparkline" viewBox="0 0 ${sparklineWidth} ${sparklineHeight}" preserveAspectRatio="none" aria-hidden="true"><path class="area" d="${line}V${sparklineHeight}H${firstX}Z"/><path class="line" d="${line}"/></svg>`;
+}
+
+/** A share of the widest bar. */
+function bar(share: number): string {
+	return `<svg class="bar" aria-hidden="true"><rect width="100%" height="100%"/><rect class="filled" width="${(share * 100).toFixed(1)}%" height="100%"/></svg>`;
+}
+
+function capture({ capture, time }: Status, writing: Writing): string {
+	const { ports } = capture;
+	return [
+		{ title: "Interface", value: escapeHtml(capture.interface), note: `UDP port ${ports.join(", ")}` },
+		...captureEntries(capture, time, writing),
+	]
+		.map(entry)
+		.join("");
+}
+
+function entry({ title, value, note, state }: Entry): string {
+	const warning = state === "poor" || state === "bad" ? ` class="warning"` : "";
+	return `<div${warning}><dt>${title}</dt><dd>${value}<span class="note">${note}</span></dd></div>`;
+}
+
+/** What an operator should know first; empty when all is as it should be. */
+function notice(status: Status, at: TimeText): string {
+	const silence = silenceOf(status);
+	if (silence === null) return "";
+	const { capture, domains } = status;
+	const names = domains.map(({ domain }) => escapeHtml(domain));
+	const [name = ""] = names;
+	const [port] = capture.ports;
+	const on = escapeHtml(capture.interface);
+	const intro = `<h2>No tunnel traffic yet</h2><p>Listening on ${on}, UDP port ${capture.ports.join(" or ")} since ${timeElement(capture.since, at)}.`;
+	switch (silence.reason) {
+		case "capture closed":
+			return `<h2>The capture is not open</h2><p>Nothing is counted since it broke on ${on}. It is tried again every few seconds; the log says why it fails. Look whether the interface is there: <code>ip -brief link</code></p>`;
+		case "refused":
+			return `${intro} ${count(silence.queries)} queries came for ${name}, and none of them is a client's: see what was refused under tunnel health. Once a client connects, this page comes alive.</p>`;
+		case "foreign":
+			return `${intro} ${count(silence.messages)} DNS messages came, and none is for ${names.join(" or ")}. Compare <code>dnstt.domain</code> with the domain that dnstt-server was started with.</p>`;
+		case "no query":
+			return `${intro} ${capture.received === 0 ? "Not one packet came." : `${count(capture.received)} packets came, and none is a DNS query to the tunnel.`} What to check:</p>
+<ul>
+<li>Does dnstt-server receive on this port? <code>ss -ulpn 'sport = :${port}'</code></li>
+<li>Is the domain delegated to this host? <code>dig +trace NS ${name}</code></li>
+<li>Do queries arrive at all? <code>tcpdump -ni ${on} udp port ${port}</code> while a client connects</li>
+<li>Is another port or interface in use? See <code>dnstt.port</code> and <code>capture.interface</code>.</li>
+</ul>`;
+	}
+}
+
+function timeElement(time: string, text: TimeText): string {
+	return `<time datetime="${time}">${escapeHtml(text(time))}</time>`;
+}
