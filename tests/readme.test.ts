@@ -212,9 +212,9 @@ describe("what the README is held against", () => {
 
 	test("what is right is left alone", () => {
 		expect(missingScripts("`npm test`, `npm run build`, `bun run src/main.ts`, `bun run bench:memory`.")).toEqual([]);
-		expect(brokenLinks("# A `b-c`, d\n[a](#a-b-c-d) [b](package.json) [c](https://example.com/) `src/cli.ts`")).toEqual(
-			[],
-		);
+		expect(
+			brokenLinks("# A `b-c`, d\n[a](#a-b-c-d) [b](package.json) [c](https://example.com/) `src/main.ts`"),
+		).toEqual([]);
 		const allowed = "192.0.2.1 198.51.100.7 203.0.113.255 127.0.0.1:9713 10.77.2.2 [2001:db8::1]:53 ::1 [::]:9713";
 		expect(foreignAddresses(`${allowed} node::Buffer 09:09:35 1.20240513 at 12:00.`)).toEqual([]);
 		expect(keyProblems("| `log.level` | `info` |")).not.toContain("log.level has no row");

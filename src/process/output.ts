@@ -1,7 +1,12 @@
 /** Standard output and standard error, and whether they are terminals. */
 
 import { writeSync } from "node:fs";
-import type { Size } from "../top/screen.ts";
+
+/** Of a terminal, in characters. */
+export interface Size {
+	readonly columns: number;
+	readonly rows: number;
+}
 
 /** So many UTF-16 units of a text are encoded at once: a long one need not stand in memory as bytes, too. */
 const pieceUnits = 65_536;

@@ -1,10 +1,10 @@
-import { type DomainFigures, domainsOf } from "../commands/inspect/report.ts";
 import { unicodeDomain } from "../config/values.ts";
 import { faultNames, foreignNames } from "../engine/reasons.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { CaptureState, Sources } from "../metrics/collect.ts";
 import { diagnose, type Place, type PlaceKind, placeOf } from "../summary/diagnosis.ts";
+import { type DomainFigures, domainsOf } from "../summary/domains.ts";
 import { byReason, figuresOf, groupSets } from "../summary/figures.ts";
 import { healthOf } from "../summary/health.ts";
 import type { RateMeter } from "./rates.ts";

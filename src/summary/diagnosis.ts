@@ -1,5 +1,5 @@
-import type { DomainFigures, MtuFigures } from "../commands/inspect/report.ts";
 import { ednsBytesMax } from "../wasm/shared/bounds.ts";
+import type { DomainFigures, MtuFigures } from "./domains.ts";
 import { grouped, percentToTenths, secondsToTenths } from "./format.ts";
 import type { HealthFigures } from "./health.ts";
 

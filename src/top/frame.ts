@@ -1,5 +1,6 @@
 /** What `top` shows, as lines: a function of what was read, of the view and of the size of the terminal. */
 
+import type { Size } from "../process/output.ts";
 import { byteRate, count, rate } from "../summary/format.ts";
 import { activeByMinute, minuteMs } from "../summary/minutes.ts";
 import { silenceOf } from "../summary/silence.ts";
@@ -9,7 +10,6 @@ import { chosenRows, tableLines } from "./columns.ts";
 import { bytesText, durationText, healthLines, timeText } from "./health-lines.ts";
 import { cut, ends, fit, type Paint, type Style, widthOf, wrap } from "./paint.ts";
 import type { HistoryReading, Reading } from "./reading.ts";
-import type { Size } from "./screen.ts";
 import { byActive, type Extent, type Panel, panels, type View } from "./view.ts";
 
 /** What is there to be shown. */

@@ -1,9 +1,6 @@
 /** The part of a terminal that a program has for itself: the alternate screen (xterm control sequences, "Private Modes"). */
 
-export interface Size {
-	readonly columns: number;
-	readonly rows: number;
-}
+import type { Size } from "../process/output.ts";
 
 export interface ScreenOptions {
 	/** Writes to the terminal, whole. */

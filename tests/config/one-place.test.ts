@@ -23,8 +23,10 @@ const table = folder.file("src/config/schema.ts");
 await Bun.write(table, (await Bun.file(table).text()).replace(/(?=^\t"max-sets": key\()/m, row));
 
 const { configKeys, loadConfig, effectiveConfig, reloadable }: typeof import("../../src/config/config.ts") =
-	await import(folder.file("src/config.ts"));
-const { helpText, parseCommand }: typeof import("../../src/cli/arguments.ts") = await import(folder.file("src/cli.ts"));
+	await import(folder.file("src/config/config.ts"));
+const { helpText, parseCommand }: typeof import("../../src/cli/arguments.ts") = await import(
+	folder.file("src/cli/arguments.ts")
+);
 const { printed }: typeof import("../../src/commands/print.ts") = await import(folder.file("src/commands/print.ts"));
 
 function load(argv: readonly string[], env: Record<string, string> = {}, file: unknown = {}) {

@@ -1,4 +1,4 @@
-/** Two hosts and one Prometheus, with TLS and basic auth, as tests/assets/fleet.yml and the README have it. */
+/** Two hosts and one Prometheus, with TLS and basic auth, as tests/print/fleet.yml and the README have it. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
 import { prometheusRules, scrapeJob } from "../../src/print/rules.ts";

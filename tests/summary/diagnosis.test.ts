@@ -1,5 +1,4 @@
 import { describe, expect, test } from "bun:test";
-import type { DomainFigures } from "../../src/commands/inspect/report.ts";
 import {
 	diagnose as diagnoseAt,
 	diagnoseCut,
@@ -10,6 +9,7 @@ import {
 	type PlaceKind,
 	placeOf,
 } from "../../src/summary/diagnosis.ts";
+import type { DomainFigures } from "../../src/summary/domains.ts";
 import type { HealthFigures } from "../../src/summary/health.ts";
 
 /** A tunnel with which nothing is wrong. */

@@ -1,4 +1,4 @@
-import { faultNames, foreignNames, rcodeNames, refusalNames } from "../../engine/reasons.ts";
+import { faultNames, foreignNames } from "../../engine/reasons.ts";
 import type { Tracker } from "../../engine/tracker.ts";
 import type { Origin } from "../../geoip/origins.ts";
 import {
@@ -10,35 +10,11 @@ import {
 	diagnoseTime,
 	placeOf,
 } from "../../summary/diagnosis.ts";
+import { type DomainFigures, domainsOf } from "../../summary/domains.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "../../summary/figures.ts";
 import { type HealthFigures, healthOf } from "../../summary/health.ts";
 import { Fault, Foreign } from "../../wasm/shared/fault.ts";
 import type { ActivityFigures } from "./activity.ts";
-
-export interface DomainFigures extends Figures {
-	readonly domain: string;
-	/** Highest number of clients active at one time, over all label sets. */
-	readonly peak_clients: number;
-	readonly responses: number;
-	/** By the name of the response code; codes without any are left out. */
-	readonly responses_by_rcode: Readonly<Record<string, number>>;
-	readonly truncated_responses: number;
-	/** Queries under the domain that carry no session. */
-	readonly refused_queries: number;
-	/** The same by reason; reasons without any are left out. */
-	readonly refused: Readonly<Record<string, number>>;
-	readonly mtu: MtuFigures;
-}
-
-/** What the server's own answers say of its -mtu. EDNS payload sizes are bytes, and null where there was no such answer. */
-export interface MtuFigures {
-	/** NOERROR responses to queries that count as refused for their size. */
-	readonly answered_refused_queries: number;
-	/** The least size that was answered NOERROR: the server's -mtu is no larger. */
-	readonly answered_least_bytes: number | null;
-	/** The greatest size that counts as enough and was answered FORMERR: the server's -mtu is larger. */
-	readonly refused_most_bytes: number | null;
-}
 
 /** What `inspect` tells of captures, in the form of its JSON output. Active clients are those at the last packet. */
 export interface Report {
@@ -142,40 +118,6 @@ function straysOf(tracker: Tracker): number {
 	for (const reason of [Foreign.Direction, Foreign.Domain, Foreign.Response]) strays += tracker.foreignOf(reason);
 	for (let fault = Fault.DnsTruncated; fault <= Fault.DnsTrailingBytes; fault++) strays += tracker.faultsOf(fault);
 	return strays;
-}
-
-/** What each domain has. Sessions are not brought up to now. */
-export function domainsOf({ tracker, domains }: ReportSources): (DomainFigures & { readonly health: HealthFigures })[] {
-	const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
-	return domains.map((domain, index) => {
-		const sets = byDomain.get(index) ?? [];
-		const refused = byReason(refusalNames, (reason) => tracker.refusalsOf(index, reason));
-		const responses = Object.fromEntries(
-			rcodeNames
-				.map((name, rcode) => [name, tracker.responsesOf(index, rcode)] as const)
-				.filter(([, count]) => count > 0),
-		);
-		return {
-			domain,
-			...figuresOf(tracker, sets),
-			health: healthOf(tracker, sets),
-			peak_clients: tracker.peakByDomain.at(index),
-			responses: sum(responses) + tracker.unmatched.at(index),
-			responses_by_rcode: responses,
-			truncated_responses: tracker.truncated.at(index),
-			refused_queries: sum(refused),
-			refused,
-			mtu: {
-				answered_refused_queries: tracker.smallAnswered.at(index),
-				answered_least_bytes: tracker.answeredLeast.at(index) || null,
-				refused_most_bytes: tracker.refusedMost.at(index) || null,
-			},
-		};
-	});
-}
-
-function sum(counts: Readonly<Record<string, number>>): number {
-	return Object.values(counts).reduce((all, count) => all + count, 0);
 }
 
 /** RFC 3339 with microseconds, as captures keep them. */
