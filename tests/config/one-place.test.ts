@@ -93,7 +93,7 @@ describe("one more row in the table of keys", () => {
 
 	test("is a field of the type Config", async () => {
 		const use = (type: string) =>
-			`import type { Config } from "./config.ts";\nexport const spare = (config: Config): ${type} => config.labels.spareSets;\n`;
+			`import type { Config } from "./config/config.ts";\nexport const spare = (config: Config): ${type} => config.labels.spareSets;\n`;
 		await Bun.write(folder.file("src/number.ts"), use("number"));
 		await Bun.write(folder.file("src/text.ts"), use("string"));
 		const files = { extends: "./tsconfig.json", files: ["src/number.ts", "src/text.ts"], include: [] };
