@@ -43,7 +43,7 @@ const noStatistics: CaptureStatistics = noCounts;
 
 const always: TimeRange = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY };
 
-export interface WatchOptions {
+export interface CaptureSupervisorOptions {
 	/** Opens the capture; throws a CaptureError. */
 	readonly open: () => LiveSource;
 	/** The capture was opened, for the first time or again: frames of this source come next. `isNews` as for `broke`. */
@@ -78,8 +78,8 @@ interface Successor {
  * growing waits, until it works: until it gave frames, or stayed open for longer than the longest wait. Whoever else waits for the
  * event loop has its turn, so that a flood of frames does not keep a scrape out.
  */
-export class Watch {
-	private readonly options: WatchOptions;
+export class CaptureSupervisor {
+	private readonly options: CaptureSupervisorOptions;
 	private source: LiveSource | null = null;
 	/** Frames outside of it are another source's. */
 	private range = always;
@@ -105,7 +105,7 @@ export class Watch {
 	private emptyUs = 0;
 
 	/** Opens the capture. Throws what `open` throws: the first time must succeed. */
-	constructor(options: WatchOptions) {
+	constructor(options: CaptureSupervisorOptions) {
 		this.options = options;
 		this.begin(options.open());
 	}

@@ -2,7 +2,7 @@ import { fullGC } from "bun:jsc";
 import { hostname } from "node:os";
 import type { LiveOptions, LiveSource } from "../capture/live.ts";
 import type { FrameBatch } from "../capture/source.ts";
-import { noCounts, Watch } from "../capture/supervisor.ts";
+import { CaptureSupervisor, noCounts } from "../capture/supervisor.ts";
 import { type Config, reloadable } from "../config/config.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import type { Sources } from "../metrics/collect.ts";
@@ -102,7 +102,7 @@ export async function startExporter(
 	 * stopped, come at their own time. What ends with it has ended.
 	 */
 	function passTime(): void {
-		if (watch.catchUp()) tracker.advance(world.monotonicUs());
+		if (supervisor.catchUp()) tracker.advance(world.monotonicUs());
 		tracker.expire();
 	}
 	/** A timer for when something ends next; none when nothing will. */
@@ -127,7 +127,7 @@ export async function startExporter(
 			bufferBytes: capture.bufferBytes,
 			promiscuous: capture.promiscuous,
 		});
-	const watch = new Watch({
+	const supervisor = new CaptureSupervisor({
 		open: () => openCapture(config),
 		opened(source: LiveSource, isNews: boolean) {
 			captureSinceUs = world.monotonicUs();
@@ -159,7 +159,7 @@ export async function startExporter(
 	try {
 		supervision.captureReady();
 	} catch (error) {
-		watch.stop();
+		supervisor.stop();
 		throw error;
 	}
 
@@ -167,8 +167,8 @@ export async function startExporter(
 		...sourcesOf(config, geoip, tracker),
 		capture: () => ({
 			interfaceName: config.capture.interface,
-			up: watch.up,
-			counts: new Map([[config.capture.interface, noCounts], ...watch.counts()]),
+			up: supervisor.up,
+			counts: new Map([[config.capture.interface, noCounts], ...supervisor.counts()]),
 		}),
 		configReload: () => configReload,
 	};
@@ -213,7 +213,7 @@ export async function startExporter(
 			passTime();
 			return exposition.render();
 		},
-		isReady: () => watch.up || `The capture on ${config.capture.interface} is not open.`,
+		isReady: () => supervisor.up || `The capture on ${config.capture.interface} is not open.`,
 		auth: { check: async (authorization, address) => (await auth)?.check(authorization, address) ?? "accepted" },
 		// Whoever can reach another address needs no browser for it; and a password keeps strangers' pages out anyway.
 		isHostServed: (host) => config.web.basicAuth !== null || !isLoopback(server.address) || isKnownHost(host),
@@ -243,7 +243,7 @@ export async function startExporter(
 		},
 	}).catch((error: unknown) => {
 		feed.stop();
-		watch.stop();
+		supervisor.stop();
 		throw error;
 	});
 
@@ -274,7 +274,7 @@ export async function startExporter(
 	return {
 		url: server.url,
 		tracker,
-		isAlive: () => watch.isAlive(),
+		isAlive: () => supervisor.isAlive(),
 		async reload(next) {
 			const changed = reloadable(config, next);
 			// What needs a restart keeps its old value.
@@ -286,7 +286,7 @@ export async function startExporter(
 				web: { ...config.web, basicAuth: next.web.basicAuth },
 			};
 			const isOther = changed.reload.some((key) => key.startsWith("capture.") || key === "dnstt.port");
-			const replaced = isOther ? watch.replace(() => openCapture(merged)) : Promise.resolve();
+			const replaced = isOther ? supervisor.replace(() => openCapture(merged)) : Promise.resolve();
 			config = merged;
 			log.level = config.log.level;
 			log.format = config.log.format;
@@ -312,7 +312,7 @@ export async function startExporter(
 			clearInterval(checking);
 			clearTimeout(expiry);
 			feed.stop();
-			watch.stop();
+			supervisor.stop();
 			await server.stop();
 		},
 	};

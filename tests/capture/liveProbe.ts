@@ -5,7 +5,7 @@
  * An error of the capture is printed as `{"error": ..., "class": ...}`.
  */
 import { openLive } from "../../src/capture/live.ts";
-import { noCounts, Watch } from "../../src/capture/supervisor.ts";
+import { CaptureSupervisor, noCounts } from "../../src/capture/supervisor.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
 import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
 import { batchOfBytes } from "../support/observed.ts";
@@ -23,7 +23,7 @@ try {
 	let paused = false;
 	const batch = batchOfBytes(batchBytes);
 	const { bytes, view } = batch;
-	const watch = new Watch({
+	const supervisor = new CaptureSupervisor({
 		open: () =>
 			openLive({ interfaceName, bufferBytes: Number(bufferBytes), ports: ports.map(Number), promiscuous: false }),
 		opened: (source) => console.log(`ready ${source.linkType}`),
@@ -49,14 +49,14 @@ try {
 			console.log(JSON.stringify({ frames: frames.map((frame) => frame.toHex()) }));
 			frames = [];
 		} else if (line === "statistics") {
-			const { reopened: _, ...statistics } = watch.counts().get(interfaceName) ?? noCounts;
+			const { reopened: _, ...statistics } = supervisor.counts().get(interfaceName) ?? noCounts;
 			console.log(JSON.stringify(statistics));
 		} else if (line === "pause") {
 			paused = true;
 			console.log("{}");
 		} else {
-			watch.stop();
-			watch.stop();
+			supervisor.stop();
+			supervisor.stop();
 			break;
 		}
 	}

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { LiveSource } from "../../src/capture/live.ts";
 import { CaptureError, type FrameBatch, LinkType, stampUsAt, type TimeRange } from "../../src/capture/source.ts";
 import {
+	CaptureSupervisor,
 	type InterfaceCounts,
 	idleMsMax,
 	reopenDelayMaxMs,
@@ -10,7 +11,6 @@ import {
 	replaceDelayMs,
 	turnMsMax,
 	turnMsMin,
-	Watch,
 } from "../../src/capture/supervisor.ts";
 import { batchOfBytes } from "../support/observed.ts";
 
@@ -48,8 +48,8 @@ class FakeSource implements LiveSource {
 	}
 }
 
-/** A watch over fake sources; `opens` are what opening gives next: a source, or a fault. */
-function watched(opens: (FakeSource | Error)[]) {
+/** A supervisor over fake sources; `opens` are what opening gives next: a source, or a fault. */
+function supervised(opens: (FakeSource | Error)[]) {
 	const log = {
 		broke: [] as string[],
 		opened: 0,
@@ -64,7 +64,7 @@ function watched(opens: (FakeSource | Error)[]) {
 	const works = new Set<() => void>();
 	let turn: (() => void) | null = null;
 	const batch = batchOfBytes(64);
-	const watch = new Watch({
+	const supervisor = new CaptureSupervisor({
 		open() {
 			const next = opens.shift() ?? new CaptureError("still away");
 			if (next instanceof Error) throw next;
@@ -116,11 +116,11 @@ function watched(opens: (FakeSource | Error)[]) {
 		return due !== null;
 	};
 	const waiting = () => works.size;
-	return { watch, log, pass, read, clock, waiting };
+	return { supervisor, log, pass, read, clock, waiting };
 }
 
-function countsOf(watch: Watch, interfaceName = "fake0"): InterfaceCounts {
-	const counts = watch.counts().get(interfaceName);
+function countsOf(supervisor: CaptureSupervisor, interfaceName = "fake0"): InterfaceCounts {
+	const counts = supervisor.counts().get(interfaceName);
 	if (counts === undefined) throw new Error(`nothing was counted of ${interfaceName}`);
 	return counts;
 }
@@ -130,10 +130,10 @@ const fault = new CaptureError("gone");
 describe("a capture that breaks", () => {
 	test("is opened again with growing waits up to the longest, and told once", () => {
 		const source = new FakeSource();
-		const { watch, log, pass, read } = watched([source]);
+		const { supervisor, log, pass, read } = supervised([source]);
 		source.fault = fault;
 		expect(read()).toBe(true);
-		expect({ up: watch.up, closed: source.closed, broke: log.broke }).toEqual({
+		expect({ up: supervisor.up, closed: source.closed, broke: log.broke }).toEqual({
 			up: false,
 			closed: true,
 			broke: ["gone"],
@@ -146,23 +146,23 @@ describe("a capture that breaks", () => {
 
 	test("goes on with the counts of before, and waits shortly again at the next break", () => {
 		const sources = [new FakeSource(), new FakeSource()] as const;
-		const { watch, log, pass } = watched([sources[0], new CaptureError("away"), sources[1]]);
+		const { supervisor, log, pass } = supervised([sources[0], new CaptureError("away"), sources[1]]);
 		sources[0].batches = 1;
-		watch.catchUp();
+		supervisor.catchUp();
 		sources[0].fault = fault;
-		watch.catchUp();
+		supervisor.catchUp();
 		pass();
 		pass();
-		expect({ up: watch.up, reopened: countsOf(watch).reopened, opened: log.opened }).toEqual({
+		expect({ up: supervisor.up, reopened: countsOf(supervisor).reopened, opened: log.opened }).toEqual({
 			up: true,
 			reopened: 1,
 			opened: 2,
 		});
 		sources[1].batches = 1;
-		watch.catchUp();
-		expect(countsOf(watch)).toEqual({ received: 2, droppedByKernel: 4, droppedByInterface: 0, reopened: 1 });
+		supervisor.catchUp();
+		expect(countsOf(supervisor)).toEqual({ received: 2, droppedByKernel: 4, droppedByInterface: 0, reopened: 1 });
 		sources[1].fault = fault;
-		watch.catchUp();
+		supervisor.catchUp();
 		// Open after a break it is on trial for the longest wait.
 		expect(log.delays).toEqual([100, 200, 5000, 100]);
 		expect(log.news).toEqual(["open", "gone", "open", "gone"]);
@@ -171,7 +171,7 @@ describe("a capture that breaks", () => {
 
 	test("at once whenever it was opened is waited for as one that stays away, and told once", () => {
 		const sources = Array.from({ length: 9 }, () => new FakeSource());
-		const { watch, log, pass, read } = watched([...sources]);
+		const { supervisor, log, pass, read } = supervised([...sources]);
 		for (const source of sources.slice(0, 8)) {
 			source.fault = fault;
 			read();
@@ -179,32 +179,36 @@ describe("a capture that breaks", () => {
 		}
 		expect(log.delays.filter((_, index) => index % 2 === 0)).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
 		expect(log.news).toEqual(["open", "gone", "open"]);
-		expect({ broke: log.broke.length, opened: log.opened, up: watch.up }).toEqual({ broke: 8, opened: 9, up: true });
+		expect({ broke: log.broke.length, opened: log.opened, up: supervisor.up }).toEqual({
+			broke: 8,
+			opened: 9,
+			up: true,
+		});
 		// It stayed open for the longest wait.
 		pass();
 		(sources[8] as FakeSource).fault = fault;
-		watch.catchUp();
+		supervisor.catchUp();
 		expect([log.delays.at(-1), log.news.at(-1)]).toEqual([reopenDelayMinMs, "gone"]);
 	});
 
 	test("is not opened again once it was stopped", () => {
 		const source = new FakeSource();
-		const { watch, pass } = watched([source]);
+		const { supervisor, pass } = supervised([source]);
 		source.fault = fault;
-		watch.catchUp();
-		watch.stop();
+		supervisor.catchUp();
+		supervisor.stop();
 		expect(pass()).toBe(false);
 	});
 
 	test("a fault of this program's own is thrown", () => {
 		const source = new FakeSource();
-		const { watch } = watched([source]);
+		const { supervisor } = supervised([source]);
 		source.fault = new TypeError("ours");
-		expect(() => watch.catchUp()).toThrow("ours");
+		expect(() => supervisor.catchUp()).toThrow("ours");
 	});
 
 	test("that cannot be opened the first time is thrown", () => {
-		expect(() => watched([fault])).toThrow("gone");
+		expect(() => supervised([fault])).toThrow("gone");
 	});
 });
 
@@ -214,15 +218,15 @@ const cutUs = beginUs + 1_000;
 describe("a capture that is replaced for another configuration", () => {
 	test("gives all from before a moment, its successor what comes a gap later, and is closed only then", () => {
 		const [old, next] = [new FakeSource(), new FakeSource()];
-		const { watch, log, pass } = watched([old]);
+		const { supervisor, log, pass } = supervised([old]);
 		old.batches = 3;
 		next.batches = 2;
 		next.stampUs = beginUs - 1_000;
-		void watch.replace(() => next);
-		expect({ closed: old.closed, up: watch.up, opened: log.opened, delays: log.delays }).toEqual({
+		void supervisor.replace(() => next);
+		expect({ closed: old.closed, up: supervisor.up, opened: log.opened, delays: log.delays }).toEqual({
 			...{ closed: false, up: true, opened: 1, delays: [replaceDelayMs] },
 		});
-		watch.catchUp();
+		supervisor.catchUp();
 		// The batch from the moment on is the successor's.
 		expect({ closed: old.closed, opened: log.opened, news: log.news }).toEqual({
 			...{ closed: true, opened: 2, news: ["open", "open"] },
@@ -233,56 +237,56 @@ describe("a capture that is replaced for another configuration", () => {
 			{ stampUs: beginUs, fromUs: cutUs + 100, toUs: Number.POSITIVE_INFINITY },
 		]);
 		// It was not broken.
-		expect([log.broke, countsOf(watch).reopened]).toEqual([[], 0]);
+		expect([log.broke, countsOf(supervisor).reopened]).toEqual([[], 0]);
 		// Stamps decide nothing any more after a while: the wall clock may have been set.
 		expect(log.delays).toEqual([replaceDelayMs, replaceDelayMaxMs]);
 		pass();
 		next.batches = 1;
-		watch.catchUp();
+		supervisor.catchUp();
 		expect(log.consumed.at(-1)).toMatchObject({ fromUs: Number.NEGATIVE_INFINITY });
 	});
 
 	test("that has nothing more to give is closed when its last block was handed over, not before", async () => {
 		const [old, next] = [new FakeSource(), new FakeSource()];
-		const { watch, pass } = watched([old]);
+		const { supervisor, pass } = supervised([old]);
 		let isReplaced = false;
-		const replaced = watch
+		const replaced = supervisor
 			.replace(() => next)
 			.then(() => {
 				isReplaced = true;
 			});
-		watch.catchUp();
+		supervisor.catchUp();
 		await Promise.resolve();
 		expect([old.closed, isReplaced]).toEqual([false, false]);
 		old.batches = 1;
 		pass();
-		expect([old.closed, old.received, watch.up]).toEqual([true, 1, true]);
+		expect([old.closed, old.received, supervisor.up]).toEqual([true, 1, true]);
 		await replaced;
 	});
 
 	test("that has more from before than can be read is closed after a while", () => {
 		const [old, next] = [new FakeSource(), new FakeSource()];
-		const { watch, log, pass, clock } = watched([old]);
+		const { supervisor, log, pass, clock } = supervised([old]);
 		Object.assign(old, { batches: 1e6, stampUs: beginUs - 1e9 });
 		clock.batchUs = 1_000;
-		void watch.replace(() => next);
+		void supervisor.replace(() => next);
 		pass();
 		expect(old.closed).toBe(false);
 		expect(log.delays.at(-1)).toBe(replaceDelayMaxMs);
 		pass();
-		expect([old.closed, watch.up, log.opened]).toEqual([true, true, 2]);
+		expect([old.closed, supervisor.up, log.opened]).toEqual([true, true, 2]);
 	});
 
 	test("by one that cannot be opened stays as it was", () => {
 		const old = new FakeSource();
-		const { watch, log } = watched([old]);
+		const { supervisor, log } = supervised([old]);
 		const open = () => {
 			throw fault;
 		};
-		expect(() => watch.replace(open)).toThrow("gone");
-		expect([old.closed, watch.up, log.broke, log.delays]).toEqual([false, true, [], []]);
+		expect(() => supervisor.replace(open)).toThrow("gone");
+		expect([old.closed, supervisor.up, log.broke, log.delays]).toEqual([false, true, [], []]);
 		old.batches = 1;
-		watch.catchUp();
+		supervisor.catchUp();
 		expect(log.consumed).toEqual([
 			{ stampUs: beginUs, fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY },
 		]);
@@ -290,52 +294,52 @@ describe("a capture that is replaced for another configuration", () => {
 
 	test("and breaks meanwhile leaves the field to its successor at once", () => {
 		const [old, next] = [new FakeSource(), new FakeSource()];
-		const { watch, log } = watched([old]);
-		void watch.replace(() => next);
+		const { supervisor, log } = supervised([old]);
+		void supervisor.replace(() => next);
 		old.fault = fault;
-		watch.catchUp();
-		expect([old.closed, watch.up, log.opened, log.broke]).toEqual([true, true, 2, []]);
+		supervisor.catchUp();
+		expect([old.closed, supervisor.up, log.opened, log.broke]).toEqual([true, true, 2, []]);
 	});
 
 	test("twice in a row is closed twice, the one in between too", () => {
 		const sources = Array.from({ length: 3 }, () => new FakeSource());
 		const [old, between, last] = sources as [FakeSource, FakeSource, FakeSource];
-		const { watch, pass } = watched([old]);
-		void watch.replace(() => between);
-		void watch.replace(() => last);
+		const { supervisor, pass } = supervised([old]);
+		void supervisor.replace(() => between);
+		void supervisor.replace(() => last);
 		expect(sources.map(({ closed }) => closed)).toEqual([true, false, false]);
 		pass();
-		expect([sources.map(({ closed }) => closed), watch.up]).toEqual([[true, true, false], true]);
+		expect([sources.map(({ closed }) => closed), supervisor.up]).toEqual([[true, true, false], true]);
 	});
 
 	test("soon after the time before leaves out what its successor gives, to the end", () => {
 		const [old, between, last] = [new FakeSource(), new FakeSource(), new FakeSource()];
-		const { watch, log, pass, waiting } = watched([old]);
-		void watch.replace(() => between);
+		const { supervisor, log, pass, waiting } = supervised([old]);
+		void supervisor.replace(() => between);
 		pass();
 		// What ends the first replacement must not end the second.
-		void watch.replace(() => last);
+		void supervisor.replace(() => last);
 		expect(waiting()).toBe(1);
 		between.batches = 1;
-		watch.catchUp();
+		supervisor.catchUp();
 		expect(log.consumed).toEqual([{ stampUs: beginUs, fromUs: cutUs + 100, toUs: cutUs }]);
 	});
 
 	test("is closed with its successor when it is stopped", () => {
 		const [old, next] = [new FakeSource(), new FakeSource()];
-		const { watch, pass } = watched([old]);
-		void watch.replace(() => next);
-		watch.stop();
-		expect([old.closed, next.closed, watch.up, pass()]).toEqual([true, true, false, false]);
+		const { supervisor, pass } = supervised([old]);
+		void supervisor.replace(() => next);
+		supervisor.stop();
+		expect([old.closed, next.closed, supervisor.up, pass()]).toEqual([true, true, false, false]);
 	});
 
 	test("counts by interface, and what both captured once", () => {
 		const [eth0, eth1, again] = [new FakeSource("eth0"), new FakeSource("eth1"), new FakeSource("eth0")];
-		const { watch, pass } = watched([eth0]);
-		const received = () => [...watch.counts()].map(([name, counts]) => [name, counts.received]);
+		const { supervisor, pass } = supervised([eth0]);
+		const received = () => [...supervisor.counts()].map(([name, counts]) => [name, counts.received]);
 		eth0.received = 5;
 		eth1.received = 2;
-		void watch.replace(() => eth1);
+		void supervisor.replace(() => eth1);
 		// Until both are open one counts, from then on the other.
 		eth0.received += 10;
 		eth1.received += 10;
@@ -344,7 +348,7 @@ describe("a capture that is replaced for another configuration", () => {
 			["eth1", 10],
 		]);
 		pass();
-		void watch.replace(() => again);
+		void supervisor.replace(() => again);
 		pass();
 		again.received++;
 		expect(received()).toEqual([
@@ -355,54 +359,54 @@ describe("a capture that is replaced for another configuration", () => {
 
 	test("while it is closed tries the other configuration at once, and again later", () => {
 		const source = new FakeSource();
-		const { watch, log, pass } = watched([source, fault, new FakeSource()]);
+		const { supervisor, log, pass } = supervised([source, fault, new FakeSource()]);
 		source.fault = fault;
-		watch.catchUp();
+		supervisor.catchUp();
 		pass();
 		expect(log.delays).toEqual([100, 200]);
-		void watch.replace(() => {
+		void supervisor.replace(() => {
 			throw fault;
 		});
-		expect([watch.up, log.delays]).toEqual([false, [100, 200, reopenDelayMinMs]]);
+		expect([supervisor.up, log.delays]).toEqual([false, [100, 200, reopenDelayMinMs]]);
 		pass();
-		expect([watch.up, log.opened, countsOf(watch).reopened]).toEqual([true, 2, 1]);
+		expect([supervisor.up, log.opened, countsOf(supervisor).reopened]).toEqual([true, 2, 1]);
 	});
 
 	test("waits no longer for what the old configuration named", () => {
 		const source = new FakeSource();
-		const { watch, log, pass } = watched([source, fault, fault]);
+		const { supervisor, log, pass } = supervised([source, fault, fault]);
 		source.fault = fault;
-		watch.catchUp();
+		supervisor.catchUp();
 		pass();
 		pass();
-		void watch.replace(() => new FakeSource());
-		expect({ up: watch.up, opened: log.opened, reopened: countsOf(watch).reopened }).toEqual({
+		void supervisor.replace(() => new FakeSource());
+		expect({ up: supervisor.up, opened: log.opened, reopened: countsOf(supervisor).reopened }).toEqual({
 			...{ up: true, opened: 2, reopened: 1 },
 		});
 		expect(pass()).toBe(false);
 	});
 
 	test("is not opened once it was stopped", () => {
-		const { watch, log } = watched([new FakeSource()]);
-		watch.stop();
-		void watch.replace(() => new FakeSource());
-		expect({ up: watch.up, opened: log.opened }).toEqual({ up: false, opened: 1 });
+		const { supervisor, log } = supervised([new FakeSource()]);
+		supervisor.stop();
+		void supervisor.replace(() => new FakeSource());
+		expect({ up: supervisor.up, opened: log.opened }).toEqual({ up: false, opened: 1 });
 	});
 });
 
 describe("reading", () => {
 	test("says after a turn's time that there is more", () => {
 		const source = new FakeSource();
-		const { watch, log, clock } = watched([source]);
+		const { supervisor, log, clock } = supervised([source]);
 		source.batches = turnMsMin + 1;
 		clock.batchUs = 1_000;
-		expect([watch.catchUp(), log.consumed.length]).toEqual([false, turnMsMin]);
-		expect([watch.catchUp(), log.consumed.length]).toEqual([true, turnMsMin + 1]);
+		expect([supervisor.catchUp(), log.consumed.length]).toEqual([false, turnMsMin]);
+		expect([supervisor.catchUp(), log.consumed.length]).toEqual([true, turnMsMin + 1]);
 	});
 
 	test("takes as much of the time as others do, within bounds, and lets them have their turn", async () => {
 		const source = new FakeSource();
-		const { log, clock, read } = watched([source]);
+		const { log, clock, read } = supervised([source]);
 		source.batches = 1_000;
 		clock.batchUs = 1_000;
 		read();
@@ -430,13 +434,13 @@ describe("between two times that everything was read", () => {
 	])("passes what a buffer %s", (_, bufferBytes, pauseMs) => {
 		const source = new FakeSource();
 		source.bufferBytes = bufferBytes;
-		const { log } = watched([source]);
+		const { log } = supervised([source]);
 		expect(log.pauses).toEqual([pauseMs]);
 	});
 
 	test("an eighth of the buffer is filled, whether by many small frames or by few large ones", () => {
 		const source = new FakeSource();
-		const { log, clock, read } = watched([source]);
+		const { log, clock, read } = supervised([source]);
 		const pauseOf = (bytes: number, elapsedMs: number) => {
 			source.batches = 1;
 			source.batchBytes = bytes;
@@ -454,8 +458,8 @@ describe("between two times that everything was read", () => {
 	});
 
 	test("nothing is read once the capture is closed", () => {
-		const { watch, read } = watched([new FakeSource()]);
-		watch.stop();
+		const { supervisor, read } = supervised([new FakeSource()]);
+		supervisor.stop();
 		expect(read()).toBe(false);
 	});
 });
@@ -463,17 +467,17 @@ describe("between two times that everything was read", () => {
 describe("a capture is alive", () => {
 	test("while it is open, and while it waits to be opened again; not once it was stopped", () => {
 		const source = new FakeSource();
-		const { watch } = watched([source]);
-		expect(watch.isAlive()).toBe(true);
+		const { supervisor } = supervised([source]);
+		expect(supervisor.isAlive()).toBe(true);
 		source.fault = fault;
-		watch.catchUp();
-		expect(watch.isAlive()).toBe(true);
-		watch.stop();
-		expect(watch.isAlive()).toBe(false);
+		supervisor.catchUp();
+		expect(supervisor.isAlive()).toBe(true);
+		supervisor.stop();
+		expect(supervisor.isAlive()).toBe(false);
 	});
 
 	test("when nothing comes for a long time", () => {
-		const { watch } = watched([new FakeSource()]);
-		for (let checks = 0; checks < 10; checks++) expect(watch.isAlive()).toBe(true);
+		const { supervisor } = supervised([new FakeSource()]);
+		for (let checks = 0; checks < 10; checks++) expect(supervisor.isAlive()).toBe(true);
 	});
 });
