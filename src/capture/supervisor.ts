@@ -46,19 +46,19 @@ const always: TimeRange = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSIT
 export interface CaptureSupervisorOptions {
 	/** Opens the capture; throws a CaptureError. */
 	readonly open: () => LiveSource;
-	/** The capture was opened, for the first time or again: frames of this source come next. `isNews` as for `broke`. */
-	readonly opened: (source: LiveSource, isNews: boolean) => void;
+	/** The capture was opened, for the first time or again: frames of this source come next. `isFirst` as for `broke`. */
+	readonly opened: (source: LiveSource, isFirst: boolean) => void;
 	/** Where frames are put. A small one keeps turns short. */
 	readonly batch: FrameBatch;
 	/** Takes those frames of the batch (what `read` gave) that are in the range. */
 	readonly consume: (used: number, range: TimeRange) => void;
 	/**
-	 * The capture broke, or could not be opened again (told once a break). `isNews` is false where this was told already since
+	 * The capture broke, or could not be opened again (told once a break). `isFirst` is false where this was told already since
 	 * the capture last worked for a while: it breaks again and again.
 	 */
-	readonly broke: (fault: CaptureError, isNews: boolean) => void;
+	readonly failed: (fault: CaptureError, isFirst: boolean) => void;
 	/** Runs `work` after `delayMs`; gives the function that takes that back. */
-	readonly later: (work: () => void, delayMs: number) => () => void;
+	readonly schedule: (work: () => void, delayMs: number) => () => void;
 	/** Microseconds: the wall clock, which stamps frames, and one that nobody sets. */
 	readonly wallUs: () => number;
 	readonly monotonicUs: () => number;
@@ -94,8 +94,8 @@ export class CaptureSupervisor {
 	/** Takes back what waits for the end of a replacement. */
 	private cancelReplacing: (() => void) | null = null;
 	/** What was told since the capture last worked. */
-	private toldBreak = false;
-	private toldOpen = false;
+	private reportedDown = false;
+	private reportedOpen = false;
 	private stopped = false;
 	private turnEndUs = Number.NEGATIVE_INFINITY;
 	/** Takes back the next turn, while it waits for frames. */
@@ -107,7 +107,7 @@ export class CaptureSupervisor {
 	/** Opens the capture. Throws what `open` throws: the first time must succeed. */
 	constructor(options: CaptureSupervisorOptions) {
 		this.options = options;
-		this.begin(options.open());
+		this.startWith(options.open());
 	}
 
 	get up(): boolean {
@@ -145,7 +145,7 @@ export class CaptureSupervisor {
 	replace(open: () => LiveSource): Promise<void> {
 		if (this.stopped) return Promise.resolve();
 		this.takeOver();
-		if (this.source !== null) return this.succeed(open());
+		if (this.source !== null) return this.startReplacement(open());
 		this.openInstead(open);
 		return Promise.resolve();
 	}
@@ -159,29 +159,29 @@ export class CaptureSupervisor {
 		this.successor = null;
 	}
 
-	private succeed(source: LiveSource): Promise<void> {
+	private startReplacement(source: LiveSource): Promise<void> {
 		const from = source.statistics();
-		this.settle();
+		this.settleCounts();
 		this.counting = { source, from };
 		const cutUs = this.options.wallUs() + clockStepUs;
 		this.range = { ...this.range, toUs: cutUs };
 		const { promise, resolve } = Promise.withResolvers<void>();
 		this.successor = { source, cutUs, isDue: false, done: resolve };
 		this.cancelReplacing?.();
-		this.cancelReplacing = this.options.later(() => this.replacementDue(), replaceDelayMs);
+		this.cancelReplacing = this.options.schedule(() => this.replacementDue(), replaceDelayMs);
 		return promise;
 	}
 
 	/** The capture is closed: whatever it waits for, `open` is tried now. */
 	private openInstead(open: () => LiveSource): void {
-		this.worked();
-		this.toldOpen = false;
+		this.markHealthy();
+		this.reportedOpen = false;
 		try {
 			const source = open();
-			this.begin(source);
+			this.startWith(source);
 			this.countReopening(source);
 		} catch (error) {
-			this.failed(error);
+			this.handleFailure(error);
 		}
 	}
 
@@ -189,7 +189,7 @@ export class CaptureSupervisor {
 	private replacementDue(): void {
 		if (this.successor === null) return;
 		this.successor.isDue = true;
-		this.cancelReplacing = this.options.later(() => this.takeOver(), replaceDelayMaxMs);
+		this.cancelReplacing = this.options.schedule(() => this.takeOver(), replaceDelayMaxMs);
 		this.turn();
 	}
 
@@ -200,29 +200,29 @@ export class CaptureSupervisor {
 		this.successor = null;
 		this.cancelReplacing?.();
 		this.source?.close();
-		this.worked();
-		this.toldOpen = false;
+		this.markHealthy();
+		this.reportedOpen = false;
 		this.range = { ...always, fromUs: successor.cutUs + stampGapUs };
 		// If the wall clock was set meanwhile, nothing would be later for a long time.
-		this.cancelReplacing = this.options.later(() => {
+		this.cancelReplacing = this.options.schedule(() => {
 			this.range = always;
 		}, replaceDelayMaxMs);
-		this.goOn(successor.source);
+		this.resumeWith(successor.source);
 		successor.done();
 	}
 
-	private begin(source: LiveSource): void {
+	private startWith(source: LiveSource): void {
 		this.range = always;
 		this.counting = { source, from: noStatistics };
-		this.goOn(source);
-		if (this.toldBreak) this.cancel = this.options.later(() => this.worked(), reopenDelayMaxMs);
+		this.resumeWith(source);
+		if (this.reportedDown) this.cancel = this.options.schedule(() => this.markHealthy(), reopenDelayMaxMs);
 	}
 
-	private goOn(source: LiveSource): void {
+	private resumeWith(source: LiveSource): void {
 		this.source = source;
 		this.wait(source);
-		this.options.opened(source, !this.toldOpen);
-		this.toldOpen = true;
+		this.options.opened(source, !this.reportedOpen);
+		this.reportedOpen = true;
 	}
 
 	/** Reads for a while, and goes on in the next turn or when frames may have come. */
@@ -249,7 +249,7 @@ export class CaptureSupervisor {
 		this.bytes = 0;
 		this.emptyUs = nowUs;
 		this.cancelTurn?.();
-		this.cancelTurn = this.options.later(() => this.turn(), Math.min(Math.max(filledMs, pauseMsMin), idleMs));
+		this.cancelTurn = this.options.schedule(() => this.turn(), Math.min(Math.max(filledMs, pauseMsMin), idleMs));
 	}
 
 	/** Reads until there is nothing more, or for so long: then true. */
@@ -271,41 +271,41 @@ export class CaptureSupervisor {
 				return true;
 			}
 			if (used === 0) return false;
-			this.worked();
+			this.markHealthy();
 			this.bytes += used;
 			this.options.consume(used, this.range);
 			return true;
 		} catch (error) {
-			this.failed(error);
+			this.handleFailure(error);
 			return false;
 		}
 	}
 
 	/** The next break is the first of its series. */
-	private worked(): void {
-		if (!this.toldBreak) return;
-		this.takeBack();
-		this.toldBreak = false;
+	private markHealthy(): void {
+		if (!this.reportedDown) return;
+		this.cancelRetry();
+		this.reportedDown = false;
 		this.delayMs = reopenDelayMinMs;
 	}
 
 	/** Closes the capture for a fault of it, and tries it again later; throws any other. */
-	private failed(error: unknown): void {
+	private handleFailure(error: unknown): void {
 		if (!(error instanceof CaptureError)) throw error;
 		if (this.successor !== null) {
 			this.takeOver();
 			return;
 		}
 		this.closeSource();
-		this.options.broke(error, !this.toldBreak);
-		if (!this.toldBreak) this.toldOpen = false;
-		this.toldBreak = true;
+		this.options.failed(error, !this.reportedDown);
+		if (!this.reportedDown) this.reportedOpen = false;
+		this.reportedDown = true;
 		this.retry();
 	}
 
 	private retry(): void {
 		if (this.stopped) return;
-		this.cancel = this.options.later(() => this.reopen(), this.delayMs);
+		this.cancel = this.options.schedule(() => this.reopen(), this.delayMs);
 		this.delayMs = Math.min(this.delayMs * 2, reopenDelayMaxMs);
 	}
 
@@ -313,7 +313,7 @@ export class CaptureSupervisor {
 		this.cancel = null;
 		try {
 			const source = this.options.open();
-			this.begin(source);
+			this.startWith(source);
 			this.countReopening(source);
 		} catch (error) {
 			if (!(error instanceof CaptureError)) throw error;
@@ -321,23 +321,23 @@ export class CaptureSupervisor {
 		}
 	}
 
-	private takeBack(): void {
+	private cancelRetry(): void {
 		this.cancel?.();
 		this.cancel = null;
 	}
 
 	private closeSource(): void {
-		this.takeBack();
+		this.cancelRetry();
 		this.cancelTurn?.();
 		this.cancelTurn = null;
 		if (this.source === null) return;
 		this.source.close();
 		this.source = null;
-		this.settle();
+		this.settleCounts();
 	}
 
 	/** What was counted until now is kept; the source that did counts no more. */
-	private settle(): void {
+	private settleCounts(): void {
 		if (this.counting === null) return;
 		const { source, from } = this.counting;
 		this.counting = null;

@@ -129,10 +129,10 @@ export async function startExporter(
 		});
 	const supervisor = new CaptureSupervisor({
 		open: () => openCapture(config),
-		opened(source: LiveSource, isNews: boolean) {
+		opened(source: LiveSource, isFirst: boolean) {
 			captureSinceUs = world.monotonicUs();
 			engine.lookFor(source.linkType, config.dnstt.ports);
-			log[isNews ? "info" : "debug"]("capture open", {
+			log[isFirst ? "info" : "debug"]("capture open", {
 				interface: source.interfaceName,
 				ports: config.dnstt.ports.join(","),
 			});
@@ -144,11 +144,11 @@ export async function startExporter(
 			engine.observe(used, range);
 			expiry ??= expireLater();
 		},
-		broke(fault, isNews) {
-			log[isNews ? "error" : "debug"]("capture broke, opening it again", { error: fault.message });
+		failed(fault, isFirst) {
+			log[isFirst ? "error" : "debug"]("capture broke, opening it again", { error: fault.message });
 			supervision.captureChanged(false, config.capture.interface);
 		},
-		later(work, delayMs) {
+		schedule(work, delayMs) {
 			const timer = setTimeout(work, delayMs);
 			return () => clearTimeout(timer);
 		},

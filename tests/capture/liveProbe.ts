@@ -36,8 +36,8 @@ try {
 				at = end;
 			}
 		},
-		broke: report,
-		later(work, delayMs) {
+		failed: report,
+		schedule(work, delayMs) {
 			const timer = setTimeout(() => paused || work(), delayMs);
 			return () => clearTimeout(timer);
 		},

@@ -70,20 +70,20 @@ function supervised(opens: (FakeSource | Error)[]) {
 			if (next instanceof Error) throw next;
 			return next;
 		},
-		opened(_, isNews) {
+		opened(_, isFirst) {
 			log.opened++;
-			if (isNews) log.news.push("open");
+			if (isFirst) log.news.push("open");
 		},
 		batch,
 		consume(_, range) {
 			log.consumed.push({ ...range, stampUs: stampUsAt(batch, 0) });
 			clock.nowUs += clock.batchUs;
 		},
-		broke(fault, isNews) {
+		failed(fault, isFirst) {
 			log.broke.push(fault.message);
-			if (isNews) log.news.push(fault.message);
+			if (isFirst) log.news.push(fault.message);
 		},
-		later(given, delayMs) {
+		schedule(given, delayMs) {
 			if (delayMs <= idleMsMax) {
 				log.pauses.push(delayMs);
 				turn = given;
