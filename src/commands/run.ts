@@ -5,7 +5,7 @@ import { writeListenAddress } from "../config/values.ts";
 import { type Exporter, startExporter } from "../exporter/exporter.ts";
 import type { World } from "../exporter/stages.ts";
 import { loadCap } from "../native/addon.ts";
-import { refuseOpenDoors } from "../process/environment.ts";
+import { refuseUnsafeEnvironment } from "../process/environment.ts";
 import { isInterpreted } from "../process/interpreted.ts";
 import { createService } from "../process/notify.ts";
 import { identityOf, limitPrivileges, type PrivilegeLimits } from "../process/privileges.ts";
@@ -28,7 +28,7 @@ export async function run({ config, file }: LoadedConfig, load: () => Config, wo
 	const started = Promise.withResolvers<Exporter>();
 	process.on("SIGHUP", () => void started.promise.then((exporter) => reload(exporter, load, world, tell)));
 	const stopped = stopSignal();
-	refuseOpenDoors(process.env);
+	refuseUnsafeEnvironment(process.env);
 	requireDescriptors();
 	for (const problem of changeableByOthers(file))
 		log.warn("others can change the configuration", { problem, remedy: "chown root, chmod go-w" });

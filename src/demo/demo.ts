@@ -5,7 +5,7 @@ import { type Exporter, startExporter } from "../exporter/exporter.ts";
 import type { World } from "../exporter/stages.ts";
 import type { Logger } from "../log.ts";
 import { AddonError } from "../native/addon.ts";
-import { refuseOpenDoors } from "../process/environment.ts";
+import { refuseUnsafeEnvironment } from "../process/environment.ts";
 import { identityOf, limitPrivileges } from "../process/privileges.ts";
 import { stopSignal } from "../process/stop.ts";
 import { grouped } from "../summary/format.ts";
@@ -41,7 +41,7 @@ export async function demo(
 	world: World,
 	print: (text: string) => void,
 ): Promise<number> {
-	refuseOpenDoors(process.env);
+	refuseUnsafeEnvironment(process.env);
 	requireDescriptors();
 	const messages = await readRecording();
 	const server = await Bun.udpSocket({ hostname: loopback });

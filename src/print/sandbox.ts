@@ -1,6 +1,6 @@
 /** What the service may do under systemd: the settings that the unit and the NixOS module share, each with its reason. */
 
-import { doors } from "../process/environment.ts";
+import { unsafeVariables } from "../process/environment.ts";
 
 /** A setting of systemd.exec(5), systemd.service(5) or systemd.resource-control(5). */
 export interface ServiceSetting {
@@ -26,7 +26,7 @@ export const sandbox: readonly ServiceSetting[] = [
 	{ name: "UMask", value: "0077" },
 	{
 		name: "UnsetEnvironment",
-		value: ["BUN_BE_BUN", ...Object.keys(doors), "NODE_OPTIONS", "LD_PRELOAD", "LD_LIBRARY_PATH"].join(" "),
+		value: ["BUN_BE_BUN", ...Object.keys(unsafeVariables), "NODE_OPTIONS", "LD_PRELOAD", "LD_LIBRARY_PATH"].join(" "),
 		why: "Bun's runtime would run other code at the word of these.",
 	},
 	{

@@ -1,9 +1,9 @@
-/** Ways by which the environment makes the Bun runtime inside the executable run other code than ours. */
+/** Environment variables that make the Bun runtime inside the executable run other code than ours. */
 
 import { ConfigError } from "../config/error.ts";
 
-/** The variables with what each opens (Bun 1.4.5); BUN_BE_BUN is not among them: with it our code never runs. */
-export const doors: Readonly<Record<string, string>> = {
+/** What each variable allows (Bun 1.4.5). BUN_BE_BUN is missing on purpose: with it, our code never runs. */
+export const unsafeVariables: Readonly<Record<string, string>> = {
 	BUN_OPTIONS: "can load other code",
 	BUN_INSPECT: "opens a debugger, through which others can run code",
 	BUN_INSPECT_CONNECT_TO: "connects to a debugger, which can run code",
@@ -12,11 +12,11 @@ export const doors: Readonly<Record<string, string>> = {
 };
 
 /**
- * Refuses to go on when one of them is set: what captures a host's traffic runs its own code only. Code that a variable
- * has loaded did run by then, with the rights of whoever set it; this keeps such a setting from going unnoticed.
+ * Throws a ConfigError if one of them is set: a program that captures a host's traffic should run only its own code. Code that a
+ * variable loaded has already run by now, with the rights of the user who set it; this makes sure that somebody notices.
  */
-export function refuseOpenDoors(env: Readonly<Record<string, string | undefined>>): void {
-	const open = Object.entries(doors).filter(([name]) => env[name] !== undefined && env[name] !== "");
-	if (open.length > 0)
-		throw new ConfigError(open.map(([name, effect]) => `${name} is set, and ${effect}: unset it for the exporter`));
+export function refuseUnsafeEnvironment(env: Readonly<Record<string, string | undefined>>): void {
+	const set = Object.entries(unsafeVariables).filter(([name]) => env[name] !== undefined && env[name] !== "");
+	if (set.length > 0)
+		throw new ConfigError(set.map(([name, effect]) => `${name} is set, and ${effect}: unset it for the exporter`));
 }

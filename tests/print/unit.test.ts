@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { installedConfig, installedExecutable, systemdUnit } from "../../src/print/unit.ts";
-import { doors } from "../../src/process/environment.ts";
+import { unsafeVariables } from "../../src/process/environment.ts";
 import { runCommand } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -35,7 +35,7 @@ test("a capability is all the unit grants, and variables that make Bun run other
 	expect(lines).toContain("AmbientCapabilities=CAP_NET_RAW");
 	expect(lines).toContain("CapabilityBoundingSet=CAP_NET_RAW");
 	const unset = lines.find((line) => line.startsWith("UnsetEnvironment="))?.split(/[= ]/) ?? [];
-	expect(unset).toEqual(expect.arrayContaining(["BUN_BE_BUN", "BUN_INSPECT_PRELOAD", ...Object.keys(doors)]));
+	expect(unset).toEqual(expect.arrayContaining(["BUN_BE_BUN", "BUN_INSPECT_PRELOAD", ...Object.keys(unsafeVariables)]));
 });
 
 describe.skipIf(missing)("systemd-analyze", () => {
