@@ -18,7 +18,7 @@ import {
 	withFreshId,
 	withLaterStamps,
 } from "./recording.ts";
-import { writeMadeFrame } from "./synthetic-frame.ts";
+import { writeSyntheticFrame } from "./synthetic-frame.ts";
 
 const loopback = "127.0.0.1";
 const loopbackAddress = 0x7f000001;
@@ -149,7 +149,7 @@ class ReplaySource implements LiveSource {
 	readonly interfaceName = "lo";
 	readonly bufferBytes = replayBytes;
 	readonly linkType = LinkType.NULL;
-	private readonly made: FrameBatch;
+	private readonly synthetic: FrameBatch;
 	/** Where the next record is written, and offsets of those that were not read yet, and of the end. */
 	private used = 0;
 	private records = [0];
@@ -157,12 +157,12 @@ class ReplaySource implements LiveSource {
 
 	constructor(private readonly serverPort: number) {
 		const memory = new ArrayBuffer(replayBytes);
-		this.made = { bytes: new Uint8Array(memory), view: new DataView(memory) };
+		this.synthetic = { bytes: new Uint8Array(memory), view: new DataView(memory) };
 	}
 
 	/** Adds a message at `timeUs`, microseconds since 1970; drops it when there is no room. */
 	push(payload: Uint8Array, toServer: boolean, timeUs: number): void {
-		const next = writeMadeFrame(this.made, this.used, {
+		const next = writeSyntheticFrame(this.synthetic, this.used, {
 			timeUs,
 			source: loopbackAddress,
 			destination: loopbackAddress,
@@ -182,7 +182,7 @@ class ReplaySource implements LiveSource {
 		const more = records.findIndex((end) => end - start > bytes.length);
 		const count = more < 0 ? records.length - 1 : more - 1;
 		const end = records[count] ?? start;
-		bytes.set(this.made.bytes.subarray(start, end));
+		bytes.set(this.synthetic.bytes.subarray(start, end));
 		records.splice(0, count);
 		if (records.length === 1) {
 			this.used = 0;

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { LinkType } from "../../src/capture/source.ts";
-import { writeMadeFrame } from "../../src/demo/synthetic-frame.ts";
+import { writeSyntheticFrame } from "../../src/demo/synthetic-frame.ts";
 import { Outcome } from "../../src/wasm/shared/fault.ts";
 import { dnsttQuery } from "../support/messages.ts";
 import { batchOfBytes } from "../support/observed.ts";
 import { decoderOf } from "../wasm/decode/decoding.ts";
 
-const made = {
+const datagram = {
 	timeUs: 1_700_000_000_123_456,
 	source: 0xc0000201,
 	destination: 0xc6336401,
@@ -15,9 +15,9 @@ const made = {
 	payload: dnsttQuery({ id: 7, clientId: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }),
 };
 
-test("a made frame is decoded as the query that it carries, at its time", () => {
+test("a synthetic frame is decoded as the query that it carries, at its time", () => {
 	const batch = batchOfBytes(4_096);
-	const next = writeMadeFrame(batch, 0, made);
+	const next = writeSyntheticFrame(batch, 0, datagram);
 	expect([batch.view.getUint32(0, true), batch.view.getUint32(4, true)]).toEqual([1_700_000_000, 123_456_000]);
 	const captured = batch.view.getUint32(8, true);
 	expect(batch.view.getUint32(12, true)).toBe(captured);
@@ -26,11 +26,11 @@ test("a made frame is decoded as the query that it carries, at its time", () => 
 	expect(decoder.decode(batch.bytes, 16, 16 + captured)).toBe(Outcome.Query);
 	const { peer3, peerPort, idHigh, idLow, messageBytes } = decoder.seen;
 	expect([peer3 >>> 0, peerPort, idHigh, idLow]).toEqual([0xc0000201, 40_000, 0x01020304, 0x05060708]);
-	expect(messageBytes).toBe(made.payload.length);
+	expect(messageBytes).toBe(datagram.payload.length);
 });
 
 test("one that fits to the byte is written, one byte less of room and it is not", () => {
-	const bytes = writeMadeFrame(batchOfBytes(4_096), 0, made);
-	expect(writeMadeFrame(batchOfBytes(bytes), 0, made)).toBe(bytes);
-	expect(writeMadeFrame(batchOfBytes(bytes - 1), 0, made)).toBe(0);
+	const bytes = writeSyntheticFrame(batchOfBytes(4_096), 0, datagram);
+	expect(writeSyntheticFrame(batchOfBytes(bytes), 0, datagram)).toBe(bytes);
+	expect(writeSyntheticFrame(batchOfBytes(bytes - 1), 0, datagram)).toBe(0);
 });
