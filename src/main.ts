@@ -6,7 +6,7 @@ import { type Command, helpText, parseCommand, UsageError, versionText } from ".
 import type { Config, ConfigFlags, LoadedConfig } from "./config/config.ts";
 import { ConfigError } from "./config/error.ts";
 import { EngineError } from "./engine/error.ts";
-import type { World } from "./exporter/stages.ts";
+import type { Dependencies } from "./exporter/stages.ts";
 import { onDisk } from "./filename.ts";
 import { GeoipError } from "./geoip/error.ts";
 import { createLogger } from "./log.ts";
@@ -33,13 +33,13 @@ async function execute(command: Command): Promise<number> {
 			const { run } = await import("./commands/run.ts");
 			const load = await configLoader(command.flags);
 			const loaded = load();
-			return await run(loaded, () => load().config, worldOf(loaded.config));
+			return await run(loaded, () => load().config, dependenciesOf(loaded.config));
 		}
 		case "inspect": {
 			const { inspect } = await import("./commands/inspect/inspect.ts");
 			const { config } = (await configLoader(command.flags))();
 			return await inspect(config, command, {
-				...worldOf(config),
+				...dependenciesOf(config),
 				write: print,
 				writeError: printError,
 				progress: progressLine(),
@@ -53,7 +53,7 @@ async function execute(command: Command): Promise<number> {
 		case "demo": {
 			const { demo } = await import("./demo/demo.ts");
 			const { config } = (await configLoader(command.flags, false))();
-			return await demo(config, command.seconds, worldOf(config), print);
+			return await demo(config, command.seconds, dependenciesOf(config), print);
 		}
 		case "top": {
 			const { top } = await import("./commands/top.ts");
@@ -98,7 +98,7 @@ async function configLoader(flags: ConfigFlags, domainRequired = true): Promise<
 	return () => loadConfig({ flags, env: process.env, readFile, domainRequired });
 }
 
-function worldOf(config: Config): World {
+function dependenciesOf(config: Config): Dependencies {
 	const startUs = Date.now() * 1_000 - Math.floor(performance.now() * 1_000);
 	const [a = 0, b = 0, c = 0, d = 0] = crypto.getRandomValues(new Int32Array(4));
 	return {

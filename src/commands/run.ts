@@ -3,7 +3,7 @@ import { CaptureError } from "../capture/source.ts";
 import { type Config, ConfigError, type LoadedConfig } from "../config/config.ts";
 import { writeListenAddress } from "../config/values.ts";
 import { type Exporter, startExporter } from "../exporter/exporter.ts";
-import type { World } from "../exporter/stages.ts";
+import type { Dependencies } from "../exporter/stages.ts";
 import { loadCap } from "../native/addon.ts";
 import { refuseUnsafeEnvironment } from "../process/environment.ts";
 import { isInterpreted } from "../process/interpreted.ts";
@@ -22,11 +22,15 @@ const startedDelayMs = 100;
  * Runs the exporter until SIGTERM or SIGINT; SIGHUP reloads with what `load` gives. Gives the exit code; what keeps the
  * exporter from starting is thrown.
  */
-export async function run({ config, file }: LoadedConfig, load: () => Config, world: World): Promise<number> {
-	const { log } = world;
+export async function run(
+	{ config, file }: LoadedConfig,
+	load: () => Config,
+	dependencies: Dependencies,
+): Promise<number> {
+	const { log } = dependencies;
 	// Before the start, which takes a while with large databases: a signal that comes meanwhile must not kill.
 	const started = Promise.withResolvers<Exporter>();
-	process.on("SIGHUP", () => void started.promise.then((exporter) => reload(exporter, load, world, tell)));
+	process.on("SIGHUP", () => void started.promise.then((exporter) => reload(exporter, load, dependencies, tell)));
 	const stopped = stopSignal();
 	refuseUnsafeEnvironment(process.env);
 	requireDescriptors();
@@ -46,8 +50,8 @@ export async function run({ config, file }: LoadedConfig, load: () => Config, wo
 		reloading: service.reloading,
 		reloaded: (outcome) => service.ready(`${state()}; ${outcome}`),
 	};
-	const exporter = await startExporter(config, world, openLive, {
-		captureReady: () => giveUpPrivileges({ identity, port: config.web.listen.port }, world),
+	const exporter = await startExporter(config, dependencies, openLive, {
+		captureReady: () => giveUpPrivileges({ identity, port: config.web.listen.port }, dependencies),
 		captureChanged(isUp, interfaceName) {
 			capture = `${isUp ? "capturing on" : "waiting to open the capture again on"} ${interfaceName}`;
 			service.status(state());
@@ -86,7 +90,7 @@ export async function run({ config, file }: LoadedConfig, load: () => Config, wo
 }
 
 /** Keeps what opening the capture again takes. */
-function giveUpPrivileges(limits: PrivilegeLimits, { log }: World): void {
+function giveUpPrivileges(limits: PrivilegeLimits, { log }: Dependencies): void {
 	const refused = limitPrivileges(limits);
 	for (const problem of refused) log.warn("not all privileges could be given up", { problem });
 	if (limits.identity !== null && refused.length === 0) log.info("privileges given up", { user: limits.identity.user });
@@ -98,7 +102,12 @@ interface ReloadService {
 	reloaded(outcome: string): void;
 }
 
-async function reload(exporter: Exporter, load: () => Config, world: World, tell: ReloadService): Promise<void> {
+async function reload(
+	exporter: Exporter,
+	load: () => Config,
+	dependencies: Dependencies,
+	tell: ReloadService,
+): Promise<void> {
 	tell.reloading();
 	try {
 		await exporter.reload(load());
@@ -107,7 +116,8 @@ async function reload(exporter: Exporter, load: () => Config, world: World, tell
 		if (!(error instanceof ConfigError || error instanceof CaptureError)) throw error;
 		exporter.reloadFailed();
 		const problems = error instanceof ConfigError ? error.problems : [error.message];
-		for (const problem of problems) world.log.error("configuration not reloaded, the old one stays", { problem });
+		for (const problem of problems)
+			dependencies.log.error("configuration not reloaded, the old one stays", { problem });
 		tell.reloaded("configuration not reloaded, the old one stays: see the log");
 	}
 }

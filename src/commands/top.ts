@@ -20,7 +20,7 @@ export interface TopOptions {
 }
 
 /** The terminal, and what comes from outside. */
-export interface TopWorld extends Keyboard {
+export interface TopDependencies extends Keyboard {
 	/** Null where standard output is no terminal: then it is told once, as text. */
 	readonly screen: ScreenOptions | null;
 	readonly isColoured: boolean;
@@ -41,23 +41,23 @@ const historyMs = 30_000;
  * Shows a running exporter until `q` or a signal, or once where there is no terminal. Gives the exit code; throws a
  * UsageError for files that cannot be read and a TopError when the exporter cannot be asked at the start.
  */
-export async function top(options: TopOptions, world: TopWorld): Promise<number> {
+export async function top(options: TopOptions, dependencies: TopDependencies): Promise<number> {
 	const client = createClient({ url: options.url, ...credentialsOf(options), ...caOf(options) });
 	const first: Scene = {
 		url: options.url,
 		reading: await client.status(),
 		history: await historyOf(client),
 		lost: null,
-		nowMs: world.nowMs(),
+		nowMs: dependencies.nowMs(),
 	};
-	if (world.screen === null) {
-		world.write(plainText(first, plainColumns, createPaint("none")));
+	if (dependencies.screen === null) {
+		dependencies.write(plainText(first, plainColumns, createPaint("none")));
 		return 0;
 	}
-	const stopped = world.stopSignal();
-	const screen = new Screen(world.screen);
+	const stopped = dependencies.stopSignal();
+	const screen = new Screen(dependencies.screen);
 	try {
-		await watch(client, first, options.intervalMs, screen, world.screen, world, stopped);
+		await watch(client, first, options.intervalMs, screen, dependencies.screen, dependencies, stopped);
 	} finally {
 		screen.close();
 	}
@@ -70,10 +70,10 @@ async function watch(
 	intervalMs: number,
 	screen: Screen,
 	{ size }: ScreenOptions,
-	world: TopWorld,
+	dependencies: TopDependencies,
 	stopped: Promise<unknown>,
 ): Promise<void> {
-	const paint: Paint = createPaint(world.isColoured ? "colour" : "plain");
+	const paint: Paint = createPaint(dependencies.isColoured ? "colour" : "plain");
 	const ended = Promise.withResolvers<void>();
 	let scene = first;
 	let view = firstView;
@@ -81,22 +81,22 @@ async function watch(
 	let { extent } = frameOf(scene, view, size(), paint);
 
 	function show(): void {
-		const frame = frameOf({ ...scene, nowMs: world.nowMs() }, view, size(), paint);
+		const frame = frameOf({ ...scene, nowMs: dependencies.nowMs() }, view, size(), paint);
 		extent = frame.extent;
 		screen.show(frame.lines);
 	}
 
 	async function ask(): Promise<void> {
-		let historyAtMs = world.nowMs();
+		let historyAtMs = dependencies.nowMs();
 		while (!isOver) {
 			await Promise.race([Bun.sleep(intervalMs), ended.promise]);
 			if (isOver) return;
 			try {
 				const reading = await client.status();
-				const isStale = scene.lost !== null || world.nowMs() - historyAtMs >= historyMs;
-				if (isStale) historyAtMs = world.nowMs();
+				const isStale = scene.lost !== null || dependencies.nowMs() - historyAtMs >= historyMs;
+				if (isStale) historyAtMs = dependencies.nowMs();
 				const history = isStale ? await historyOf(client) : scene.history;
-				scene = { ...scene, reading, history, lost: null, nowMs: world.nowMs() };
+				scene = { ...scene, reading, history, lost: null, nowMs: dependencies.nowMs() };
 			} catch (error) {
 				if (!(error instanceof TopError)) throw error;
 				scene = { ...scene, lost: { reason: error.message, lastMs: scene.lost?.lastMs ?? scene.nowMs } };
@@ -105,7 +105,7 @@ async function watch(
 		}
 	}
 
-	const endKeys = world.readKeys((typed) => {
+	const endKeys = dependencies.readKeys((typed) => {
 		for (const key of keysOf(typed)) {
 			if (key === "redraw") screen.forget();
 			const next = press(view, key, extent);
@@ -114,7 +114,7 @@ async function watch(
 		}
 		show();
 	});
-	world.onResized(() => {
+	dependencies.onResized(() => {
 		screen.forget();
 		show();
 	});

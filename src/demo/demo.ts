@@ -2,7 +2,7 @@ import { type LiveSource, openLive } from "../capture/live.ts";
 import { CaptureError, type FrameBatch, LinkType } from "../capture/source.ts";
 import type { Config } from "../config/config.ts";
 import { type Exporter, startExporter } from "../exporter/exporter.ts";
-import type { World } from "../exporter/stages.ts";
+import type { Dependencies } from "../exporter/stages.ts";
 import type { Logger } from "../log.ts";
 import { AddonError } from "../native/addon.ts";
 import { refuseUnsafeEnvironment } from "../process/environment.ts";
@@ -38,7 +38,7 @@ type Send = (bytes: Uint8Array, toServer: boolean) => void;
 export async function demo(
 	given: Config,
 	seconds: number | undefined,
-	world: World,
+	dependencies: Dependencies,
 	print: (text: string) => void,
 ): Promise<number> {
 	refuseUnsafeEnvironment(process.env);
@@ -58,10 +58,10 @@ export async function demo(
 	let exporter: Exporter;
 	try {
 		const limits = { identity: identityOf(config.process.user), port: config.web.listen.port };
-		exporter = await startExporter(config, world, openLive, {
+		exporter = await startExporter(config, dependencies, openLive, {
 			captureReady() {
 				for (const problem of limitPrivileges(limits))
-					world.log.warn("not all privileges could be given up", { problem });
+					dependencies.log.warn("not all privileges could be given up", { problem });
 			},
 			captureChanged() {},
 		});
@@ -70,8 +70,8 @@ export async function demo(
 		if (!(error instanceof CaptureError || error instanceof AddonError)) throw error;
 		print(`${error.message}\nSo the recorded traffic is read as from a file instead.\n`);
 		const source = new ReplaySource(server.port);
-		send = (bytes, toServer) => source.push(bytes, toServer, world.wallUs());
-		exporter = await quietly(world.log, () => startExporter(config, world, () => source));
+		send = (bytes, toServer) => source.push(bytes, toServer, dependencies.wallUs());
+		exporter = await quietly(dependencies.log, () => startExporter(config, dependencies, () => source));
 	}
 	print(`Metrics: ${new URL(config.web.telemetryPath, exporter.url)}   (Ctrl+C ends the demo)\n`);
 	const replay = startReplay(messages, send);

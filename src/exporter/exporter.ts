@@ -19,7 +19,7 @@ import { createHostCheck } from "../web/hosts.ts";
 import { isLoopback } from "../web/network.ts";
 import { dataRoutes, statusRoutes } from "../web/page/routes.ts";
 import { startServer } from "../web/server.ts";
-import { openStages, sourcesOf, type World } from "./stages.ts";
+import { type Dependencies, openStages, sourcesOf } from "./stages.ts";
 
 /** How often files that may have been replaced are looked at: databases and certificates. */
 const filesCheckMs = 10_000;
@@ -80,21 +80,21 @@ const noSupervision: Supervision = { captureReady() {}, captureChanged() {} };
  */
 export async function startExporter(
 	initial: Config,
-	world: World,
+	dependencies: Dependencies,
 	open: (options: LiveOptions) => LiveSource,
 	supervision: Supervision = noSupervision,
 	collect: () => void = fullGC,
 ): Promise<Exporter> {
-	const { log } = world;
+	const { log } = dependencies;
 	let config = initial;
-	const { geoip, engine } = await openStages(config, world);
+	const { geoip, engine } = await openStages(config, dependencies);
 	// Read before privileges are given up: a key is often its owner's alone.
 	const certificate = config.web.tls === null ? undefined : await readCertificate(config.web.tls);
 	/** A promise, so that of two reloads the later one's stands. */
 	let auth = authOf(config);
 	await auth;
 	const { tracker } = engine;
-	const configReload = { successful: true, successTimeSeconds: world.wallUs() / 1e6 };
+	const configReload = { successful: true, successTimeSeconds: dependencies.wallUs() / 1e6 };
 
 	let expiry: ReturnType<typeof setTimeout> | undefined;
 	/**
@@ -102,12 +102,12 @@ export async function startExporter(
 	 * stopped, come at their own time. What ends with it has ended.
 	 */
 	function passTime(): void {
-		if (supervisor.catchUp()) tracker.advance(world.monotonicUs());
+		if (supervisor.catchUp()) tracker.advance(dependencies.monotonicUs());
 		tracker.expire();
 	}
 	/** A timer for when something ends next; none when nothing will. */
 	function expireLater(): typeof expiry {
-		const waitMs = (tracker.nextExpiryUs + heldUsMax - world.monotonicUs()) / 1_000;
+		const waitMs = (tracker.nextExpiryUs + heldUsMax - dependencies.monotonicUs()) / 1_000;
 		if (waitMs === Number.POSITIVE_INFINITY) return undefined;
 		return setTimeout(
 			() => {
@@ -130,7 +130,7 @@ export async function startExporter(
 	const supervisor = new CaptureSupervisor({
 		open: () => openCapture(config),
 		opened(source: LiveSource, isFirst: boolean) {
-			captureSinceUs = world.monotonicUs();
+			captureSinceUs = dependencies.monotonicUs();
 			engine.lookFor(source.linkType, config.dnstt.ports);
 			log[isFirst ? "info" : "debug"]("capture open", {
 				interface: source.interfaceName,
@@ -140,7 +140,7 @@ export async function startExporter(
 		},
 		batch: firstOf(engine.batch, liveBatchBytes),
 		consume(used, range) {
-			tracker.synchronize(world.wallUs(), world.monotonicUs());
+			tracker.synchronize(dependencies.wallUs(), dependencies.monotonicUs());
 			engine.observe(used, range);
 			expiry ??= expireLater();
 		},
@@ -152,8 +152,8 @@ export async function startExporter(
 			const timer = setTimeout(work, delayMs);
 			return () => clearTimeout(timer);
 		},
-		wallUs: world.wallUs,
-		monotonicUs: world.monotonicUs,
+		wallUs: dependencies.wallUs,
+		monotonicUs: dependencies.monotonicUs,
 	});
 
 	try {
@@ -182,9 +182,9 @@ export async function startExporter(
 			collect();
 		}
 		// Under a flood each turn takes some milliseconds, and most metrics next to none.
-		if (world.monotonicUs() - turnUs < writingUsMost) return;
+		if (dependencies.monotonicUs() - turnUs < writingUsMost) return;
 		await turn();
-		turnUs = world.monotonicUs();
+		turnUs = dependencies.monotonicUs();
 	});
 	const feed = createFeed({
 		sources,
@@ -192,10 +192,10 @@ export async function startExporter(
 		activeWindowMs: config.session.activeWindowMs,
 		capture: () => ({
 			ports: config.dnstt.ports,
-			sinceUs: world.wallUs() - world.monotonicUs() + captureSinceUs,
+			sinceUs: dependencies.wallUs() - dependencies.monotonicUs() + captureSinceUs,
 		}),
-		wallUs: world.wallUs,
-		monotonicUs: world.monotonicUs,
+		wallUs: dependencies.wallUs,
+		monotonicUs: dependencies.monotonicUs,
 		every(work, intervalMs) {
 			const timer = setInterval(work, intervalMs);
 			return () => clearInterval(timer);
@@ -251,7 +251,7 @@ export async function startExporter(
 	/** Tells once of each certificate that clients refuse, or soon will. */
 	function checkCertificate(): void {
 		if (server.certificate === undefined) return;
-		const nowMs = world.wallUs() / 1_000;
+		const nowMs = dependencies.wallUs() / 1_000;
 		const invalid = invalidity(server.certificate, nowMs) ?? invalidity(server.certificate, nowMs + renewalMs);
 		if (invalid !== null && invalid !== invalidBefore) {
 			log.warn("certificate is to be replaced", { file: config.web.tls?.certificateFile, problem: invalid });
@@ -298,7 +298,7 @@ export async function startExporter(
 			await replaced;
 			await checkFiles();
 			configReload.successful = true;
-			configReload.successTimeSeconds = world.wallUs() / 1e6;
+			configReload.successTimeSeconds = dependencies.wallUs() / 1e6;
 			log.info("configuration reloaded", {
 				applied: changed.reload.join(",") || undefined,
 				needs_restart: changed.restart.join(",") || undefined,

@@ -13,8 +13,8 @@ import type { Sources } from "../metrics/collect.ts";
 import { tidy } from "../tidy.ts";
 import { revision, version } from "../version.ts";
 
-/** What of the outside world the exporter uses. */
-export interface World {
+/** What the exporter uses from outside: its log, its random numbers and its clocks. */
+export interface Dependencies {
 	readonly log: Logger;
 	/** Random words. */
 	readonly seed: Seed;
@@ -30,7 +30,7 @@ export interface Stages {
 }
 
 /** Opens both as the configuration bounds them: the one is made while the files of the other are read. Throws a GeoipError or an EngineError. */
-export async function openStages(config: Config, { log, seed }: Pick<World, "log" | "seed">): Promise<Stages> {
+export async function openStages(config: Config, { log, seed }: Pick<Dependencies, "log" | "seed">): Promise<Stages> {
 	const { countryDatabase, asnDatabase } = config.geoip;
 	const opening = openDatabases(
 		{ country: countryDatabase, asn: asnDatabase },

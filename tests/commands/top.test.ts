@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { UsageError } from "../../src/cli/arguments.ts";
-import { type TopOptions, type TopWorld, top } from "../../src/commands/top.ts";
+import { type TopDependencies, type TopOptions, top } from "../../src/commands/top.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { busyHistory, busyStatus, servePage } from "../web/page/fixture.ts";
 
@@ -8,7 +8,7 @@ const exporter = servePage(busyStatus, busyHistory);
 afterAll(() => exporter.stop());
 
 /** Runs the command; `typed` comes once it reads keys. Gives what was written, and whether keys were given back. */
-async function run(options: Partial<TopOptions>, world: Partial<TopWorld> = {}, typed?: string) {
+async function run(options: Partial<TopOptions>, dependencies: Partial<TopDependencies> = {}, typed?: string) {
 	let written = "";
 	let ended = 0;
 	const code = await top(
@@ -26,7 +26,7 @@ async function run(options: Partial<TopOptions>, world: Partial<TopWorld> = {}, 
 				written += text;
 			},
 			nowMs: Date.now,
-			...world,
+			...dependencies,
 		},
 	);
 	return { code, written, ended };
@@ -45,12 +45,12 @@ describe("top", () => {
 	test.each([
 		["a key", {}, "cq"],
 		["a signal", { stopSignal: () => Bun.sleep(100) }, "c"],
-	])("gives the terminal back after %s", async (_, world, typed) => {
+	])("gives the terminal back after %s", async (_, dependencies, typed) => {
 		let screen = "";
 		const write = (text: string) => {
 			screen += text;
 		};
-		const { code, written, ended } = await run({}, { screen: { write, size: () => size }, ...world }, typed);
+		const { code, written, ended } = await run({}, { screen: { write, size: () => size }, ...dependencies }, typed);
 		expect({ code, written, ended }).toEqual({ code: 0, written: "", ended: 1 });
 		expect(screen).toStartWith("\x1b[?1049h");
 		expect(screen).toEndWith("\x1b[?1049l");

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { LinkType } from "../../src/capture/source.ts";
 import { openStages } from "../../src/exporter/stages.ts";
 import { dnsttQuery, paddedEthernetFrame, udpPacket } from "../support/frames.ts";
-import { configOf, createWorld, fillBatch, observed } from "../support/observed.ts";
+import { configOf, createDependencies, fillBatch, observed } from "../support/observed.ts";
 import type { CaptureRecord } from "../support/pcapfile.ts";
 
 const second = 1_000_000_000n;
@@ -58,7 +58,7 @@ describe("a batch", () => {
 
 test("a sampler has its turn in front of the frame that reaches its moment, and is told that frame's stamp", async () => {
 	const config = configOf();
-	const { engine } = await openStages(config, createWorld());
+	const { engine } = await openStages(config, createDependencies());
 	engine.lookFor(LinkType.RAW, config.dnstt.ports);
 	const reached: [stampUs: number, queries: number][] = [];
 	const sampler = {

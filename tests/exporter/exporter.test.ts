@@ -10,7 +10,7 @@ import { WebError } from "../../src/web/error.ts";
 import { parseExposition, type Samples } from "../support/exposition.ts";
 import { dnsttQuery, udpPacket } from "../support/frames.ts";
 import { countryMmdb } from "../support/mmdb.ts";
-import { configOf, createWorld, fillBatch } from "../support/observed.ts";
+import { configOf, createDependencies, fillBatch } from "../support/observed.ts";
 import type { CaptureRecord } from "../support/pcapfile.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { makeCertificate } from "../web/certificates.ts";
@@ -66,7 +66,7 @@ class GivenSource implements LiveSource {
 /** An exporter on a free port, with a capture of the test's and a clock that stands until it is moved. */
 async function start(config: Config = configOf({ "web.listen-address": "127.0.0.1:0" }), collect?: () => void) {
 	const clock = { nowUs: startUs };
-	const world = createWorld(() => clock.nowUs);
+	const dependencies = createDependencies(() => clock.nowUs);
 	const opened: { readonly options: LiveOptions; readonly source: GivenSource }[] = [];
 	const refusing = { next: false };
 	const open = (options: LiveOptions) => {
@@ -75,10 +75,10 @@ async function start(config: Config = configOf({ "web.listen-address": "127.0.0.
 		opened.push({ options, source });
 		return source;
 	};
-	const exporter = await startExporter(config, world, open, undefined, collect);
+	const exporter = await startExporter(config, dependencies, open, undefined, collect);
 	return {
 		exporter,
-		world,
+		dependencies,
 		clock,
 		opened,
 		refusing,
@@ -149,7 +149,7 @@ describe("an exporter", () => {
 		await running.breaks();
 		const notReady = await running.get("/-/ready");
 		expect([notReady.status, await notReady.text()]).toEqual([503, "Not ready: The capture on eth0 is not open.\n"]);
-		expect(running.world.logged.filter((line) => line.includes("interface eth0 disappeared"))).toHaveLength(1);
+		expect(running.dependencies.logged.filter((line) => line.includes("interface eth0 disappeared"))).toHaveLength(1);
 		running.refusing.next = false;
 		while (running.opened.length < 2) await Bun.sleep(10);
 		expect((await running.get("/-/ready")).status).toBe(200);
@@ -237,10 +237,14 @@ describe("a reload", () => {
 		async (key, value) => {
 			await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
 			running.refusing.next = true;
-			const { level } = running.world.log;
+			const { level } = running.dependencies.log;
 			const next = configOf({ ...free, "capture.interface": "eth0", [key]: value, "log.level": "error" });
 			await expect(running.exporter.reload(next)).rejects.toThrow(CaptureError);
-			expect([running.opened.length, running.source().closed, running.world.log.level]).toEqual([1, false, level]);
+			expect([running.opened.length, running.source().closed, running.dependencies.log.level]).toEqual([
+				1,
+				false,
+				level,
+			]);
 			running.source().query(1, startUs);
 			expect((await running.metrics()).value("dnstt_queries_total", domain)).toBe(1);
 			expect((await running.get("/-/ready")).status).toBe(200);
@@ -293,7 +297,7 @@ describe("a reload", () => {
 		await running.exporter.reload(configOf({ ...free, "log.level": "warn" }));
 		expect(values(await running.metrics())).toEqual([1, startUs / 1e6 + 5]);
 		expect(running.opened).toHaveLength(1);
-		expect(running.world.log.level).toBe("warn");
+		expect(running.dependencies.log.level).toBe("warn");
 	});
 
 	test("is followed by the next at once, whose credentials stand", async () => {
@@ -332,7 +336,7 @@ describe("a reload", () => {
 		await running.exporter.reload(
 			configOf({ ...free, "dnstt.domain": "other.example", "web.telemetry-path": "/elsewhere", "log.format": "json" }),
 		);
-		const line = JSON.parse(running.world.logged.at(-1) ?? "");
+		const line = JSON.parse(running.dependencies.logged.at(-1) ?? "");
 		expect(line.applied).toBe("log.format");
 		expect(line.needs_restart.split(",").toSorted()).toEqual(["dnstt.domain", "web.telemetry-path"]);
 		expect((await running.get("/elsewhere")).status).toBe(404);
@@ -346,7 +350,7 @@ test("a certificate that is not valid yet, and one that ends within a week, is t
 	const { certificateFile, keyFile } = await makeCertificate(folder.path, "short");
 	const config = configOf({ ...free, "web.tls.certificate-file": certificateFile, "web.tls.key-file": keyFile });
 	await using running = await start(config);
-	const told = () => running.world.logged.filter((line) => line.includes("certificate is to be replaced"));
+	const told = () => running.dependencies.logged.filter((line) => line.includes("certificate is to be replaced"));
 	expect(told()).toEqual([expect.stringMatching(/short\.crt problem="is valid from /)]);
 	running.clock.nowUs = Date.now() * 1_000;
 	await running.exporter.reload(config);
@@ -364,24 +368,24 @@ describe("an exporter that cannot start throws", () => {
 			throw new CaptureError("opened");
 		};
 		const config = configOf({ ...free, "geoip.country-database": folder.file("cut.mmdb") });
-		await expect(startExporter(config, createWorld(), open)).rejects.toBeInstanceOf(GeoipError);
+		await expect(startExporter(config, createDependencies(), open)).rejects.toBeInstanceOf(GeoipError);
 		expect(opened).toBe(0);
 	});
 
 	test("the CaptureError of the capture, with the port left free", async () => {
-		const world = createWorld();
+		const dependencies = createDependencies();
 		const open = () => {
 			throw new CaptureError("no permission");
 		};
-		await expect(startExporter(configOf(free), world, open)).rejects.toThrow("no permission");
-		expect(world.logged).toEqual([]);
+		await expect(startExporter(configOf(free), dependencies, open)).rejects.toThrow("no permission");
+		expect(dependencies.logged).toEqual([]);
 	});
 
 	test("a WebError for a port in use, and closes the capture", async () => {
 		await using running = await start();
 		const { host } = new URL(running.exporter.url);
 		const source = new GivenSource({ interfaceName: "any", ports: [53], bufferBytes: 1, promiscuous: false });
-		const failing = startExporter(configOf({ "web.listen-address": host }), createWorld(), () => source);
+		const failing = startExporter(configOf({ "web.listen-address": host }), createDependencies(), () => source);
 		await expect(failing).rejects.toBeInstanceOf(WebError);
 		expect(source.closed).toBe(true);
 	});

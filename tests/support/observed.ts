@@ -4,7 +4,7 @@ import { type FrameBatch, LinkType, type TimeRange } from "../../src/capture/sou
 import { type Config, loadConfig } from "../../src/config/config.ts";
 import type { Span } from "../../src/engine/engine.ts";
 import type { Tracker } from "../../src/engine/tracker.ts";
-import { openStages, sourcesOf, type World } from "../../src/exporter/stages.ts";
+import { type Dependencies, openStages, sourcesOf } from "../../src/exporter/stages.ts";
 import { createLogger } from "../../src/log.ts";
 import type { Sources } from "../../src/metrics/collect.ts";
 import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
@@ -24,8 +24,8 @@ export function configOf(flags: Readonly<Record<string, string>> = {}): Config {
 	}).config;
 }
 
-/** A world whose clocks stand at `nowUs()`, and that keeps its log. */
-export function createWorld(nowUs: () => number = () => 1e15): World & { readonly logged: string[] } {
+/** Dependencies whose clocks stand at `nowUs()`, and that keep their log. */
+export function createDependencies(nowUs: () => number = () => 1e15): Dependencies & { readonly logged: string[] } {
 	const logged: string[] = [];
 	return {
 		logged,
@@ -72,8 +72,8 @@ export interface Observed {
 
 /** A tracker as this configuration bounds it, with its databases. */
 export async function observed(config: Config = configOf()): Promise<Observed> {
-	const world = createWorld();
-	const { geoip, engine } = await openStages(config, world);
+	const dependencies = createDependencies();
+	const { geoip, engine } = await openStages(config, dependencies);
 	const { tracker } = engine;
 	return {
 		tracker,

@@ -4,7 +4,7 @@ import { inOrderOfTime } from "../../capture/order.ts";
 import { CaptureError } from "../../capture/source.ts";
 import type { InspectFormat } from "../../cli/arguments.ts";
 import type { Config } from "../../config/config.ts";
-import { openStages, sourcesOf, type World } from "../../exporter/stages.ts";
+import { type Dependencies, openStages, sourcesOf } from "../../exporter/stages.ts";
 import { onDisk } from "../../filename.ts";
 import { grouped } from "../../summary/format.ts";
 import { Activity } from "./activity.ts";
@@ -26,7 +26,7 @@ export interface InspectOptions {
 }
 
 /** Where the command writes to, and what ends it. */
-export interface InspectWorld extends World {
+export interface InspectDependencies extends Dependencies {
 	/** The report. */
 	write(text: string): void;
 	/** Errors, a line each, and the summaries of a file that is followed. */
@@ -54,9 +54,13 @@ const summaryUs = 10_000_000;
  * Standard input and a followed file are read until they end or a signal comes; then the report is that of what came.
  * Gives the exit code.
  */
-export async function inspect(config: Config, options: InspectOptions, world: InspectWorld): Promise<number> {
+export async function inspect(
+	config: Config,
+	options: InspectOptions,
+	dependencies: InspectDependencies,
+): Promise<number> {
 	const { follow, files } = options;
-	const { geoip, engine } = await openStages(config, world);
+	const { geoip, engine } = await openStages(config, dependencies);
 	const { tracker } = engine;
 	const range = {
 		fromUs: (options.fromMs ?? Number.NEGATIVE_INFINITY) * 1_000,
@@ -75,8 +79,8 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 			{ ...reading, leftOut: frames - reading.packets, activity: activity.figures(reading.lastUs) },
 			sources,
 		);
-	const startUs = world.monotonicUs();
-	const progress = createProgress(world, startUs);
+	const startUs = dependencies.monotonicUs();
+	const progress = createProgress(dependencies, startUs);
 	let stopped = false;
 	let opened = 0;
 
@@ -105,12 +109,12 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 		}
 	}
 
-	const followed = follow && options.format === "text" ? world.screen : null;
-	const shows = createShows(world, startUs, followed, () => report(), options.top);
+	const followed = follow && options.format === "text" ? dependencies.screen : null;
+	const shows = createShows(dependencies, startUs, followed, () => report(), options.top);
 	try {
 		for (const [index, file] of inOrderOfTime(files, engine.batch).entries()) {
 			const grows = follow || file === "-";
-			if (grows && !stopped) void world.stopSignal().then(() => (stopped = true));
+			if (grows && !stopped) void dependencies.stopSignal().then(() => (stopped = true));
 			if (stopped) break;
 			const again = async () => {
 				await (follow ? Bun.sleep(lookMs) : new Promise(setImmediate));
@@ -118,7 +122,7 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 			};
 			let source: FileSource | null = null;
 			try {
-				if (file === "-" && world.isTypedInto) {
+				if (file === "-" && dependencies.isTypedInto) {
 					throw new CaptureError(
 						"standard input is a terminal: expected a capture from a pipe, as from tcpdump -w - udp port 53 | dnstt_exporter inspect -",
 					);
@@ -136,26 +140,26 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 			} catch (error) {
 				if (!(error instanceof CaptureError)) throw error;
 				broken.push(error.message);
-				world.progress?.show("");
-				world.writeError(`dnstt_exporter: ${error.message}\n`);
+				dependencies.progress?.show("");
+				dependencies.writeError(`dnstt_exporter: ${error.message}\n`);
 			} finally {
 				source?.close();
 				framesBefore = frames;
 			}
 		}
 	} finally {
-		world.progress?.show("");
+		dependencies.progress?.show("");
 		followed?.close();
 	}
 	if (opened === 0) return 1;
 	if (options.format === "prometheus") {
 		const { createExposition } = await import("../../metrics/exposition.ts");
 		const exposition = createExposition({ ...sources, capture: () => null, configReload: () => null }, async () => {});
-		for (const part of await exposition.render()) world.write(new TextDecoder().decode(part));
+		for (const part of await exposition.render()) dependencies.write(new TextDecoder().decode(part));
 	} else if (options.format === "json") {
-		world.write(JSON.stringify(report(), null, 2));
-		world.write("\n");
-	} else world.write(reportText(report(), options.top));
+		dependencies.write(JSON.stringify(report(), null, 2));
+		dependencies.write("\n");
+	} else dependencies.write(reportText(report(), options.top));
 	return broken.length === 0 ? 0 : 1;
 }
 
@@ -167,7 +171,7 @@ function bytesOf(file: string): number | null {
 
 /** Shows progress now and then, however often it is called. */
 function createProgress(
-	{ progress, monotonicUs }: InspectWorld,
+	{ progress, monotonicUs }: InspectDependencies,
 	startUs: number,
 ): (now: Omit<Progress, "packetsPerSecond">) => void {
 	if (progress === null) return () => {};
@@ -183,9 +187,9 @@ function createProgress(
 
 /** Shows the report of a followed file now and then: on the screen, or in one line on standard error. */
 function createShows(
-	{ monotonicUs, writeError }: InspectWorld,
+	{ monotonicUs, writeError }: InspectDependencies,
 	startUs: number,
-	screen: InspectWorld["screen"],
+	screen: InspectDependencies["screen"],
 	report: () => Report,
 	top: number,
 ): () => void {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { type InspectOptions, type InspectWorld, inspect } from "../../../src/commands/inspect/inspect.ts";
+import { type InspectDependencies, type InspectOptions, inspect } from "../../../src/commands/inspect/inspect.ts";
 import type { Report } from "../../../src/commands/inspect/report.ts";
 import { capturePath, countsOf, expectedCounts } from "../../main/captures.ts";
-import { configOf, createWorld } from "../../support/observed.ts";
+import { configOf, createDependencies } from "../../support/observed.ts";
 import { readPcapFile, writePcap } from "../../support/pcapfile.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
@@ -11,7 +11,7 @@ const direct = capturePath("direct-ipv4");
 /** Runs the command in this process, JSON unless the options say otherwise. */
 async function run(
 	options: Partial<InspectOptions>,
-	world: Partial<InspectWorld> = {},
+	dependencies: Partial<InspectDependencies> = {},
 ): Promise<{ code: number; output: string; errors: string }> {
 	let output = "";
 	let errors = "";
@@ -19,7 +19,7 @@ async function run(
 		configOf(),
 		{ files: [direct], format: "json", top: 10, follow: false, ...options },
 		{
-			...createWorld(),
+			...createDependencies(),
 			write(text) {
 				output += text;
 			},
@@ -30,7 +30,7 @@ async function run(
 			screen: null,
 			isTypedInto: false,
 			stopSignal: () => new Promise(() => {}),
-			...world,
+			...dependencies,
 		},
 	);
 	return { code, output, errors };
