@@ -114,8 +114,8 @@ function dependenciesOf(config: Config): Dependencies {
 	};
 }
 
-/** What an operator can meet is told in lines; anything else is a fault of this program and keeps its stack. */
-function told(error: unknown): { readonly lines: readonly string[]; readonly code: number } {
+/** The lines and the exit code for an error that an operator can cause; any other is a bug in this program and is thrown on, with its stack. */
+function describeError(error: unknown): { readonly lines: readonly string[]; readonly code: number } {
 	if (error instanceof UsageError || error instanceof ConfigError) return { lines: error.problems, code: exitUsage };
 	if (error instanceof EngineError || error instanceof GeoipError) return { lines: [error.message], code: exitUsage };
 	if (
@@ -139,7 +139,7 @@ async function main(): Promise<number> {
 	try {
 		return await execute(parseCommand(wordsAsGiven(process.argv.slice(2))));
 	} catch (error) {
-		const { lines, code } = told(error);
+		const { lines, code } = describeError(error);
 		for (const line of lines) printError(`dnstt_exporter: ${line}\n`);
 		return code;
 	}

@@ -1,8 +1,8 @@
 /**
- * What became of a file that could not be read, and what mends it: completes a line that names the file. `error` is what the
- * runtime threw, `path` the file's name as the operator gave it. The same for the same cause.
+ * Says why a file could not be read and how to fix it, as the end of a line that begins with the file's name. `error` is what the
+ * runtime threw, `path` the name as the operator wrote it. The same cause always gets the same text.
  */
-export function unreadable(path: string, error: unknown): string {
+export function describeReadError(path: string, error: unknown): string {
 	switch (codeOf(error)) {
 		case "ENOENT":
 		case "ENOTDIR":
@@ -17,7 +17,7 @@ export function unreadable(path: string, error: unknown): string {
 	}
 }
 
-/** Whether the runtime threw because nothing is at the path. */
+/** Whether the error means that nothing exists at the path. */
 export function isMissing(error: unknown): boolean {
 	return ["ENOENT", "ENOTDIR"].includes(String(codeOf(error)));
 }

@@ -4,7 +4,7 @@ import { accessSync, closeSync, constants, openSync, readSync, type Stats, statS
 import type { Cap } from "cap";
 import { onDisk, shellWord } from "../filename.ts";
 import { loadCap, nativeError } from "../native/addon.ts";
-import { unreadable } from "../read-error.ts";
+import { describeReadError } from "../read-error.ts";
 import { linkTypeOf, readStatistics } from "./handle.ts";
 import { isCopiedAsText } from "./mangled.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, type LinkType } from "./source.ts";
@@ -130,7 +130,7 @@ function refuseUnreadable(path: string): void {
 	try {
 		accessSync(onDisk(path), constants.R_OK);
 	} catch (error) {
-		throw new CaptureError(`${path} ${unreadable(path, error)}`);
+		throw new CaptureError(`${path} ${describeReadError(path, error)}`);
 	}
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../cli/arguments.ts";
-import { unreadable } from "../read-error.ts";
+import { describeReadError } from "../read-error.ts";
 import { type Client, createClient } from "../top/client.ts";
 import { TopError } from "../top/error.ts";
 import { frameOf, plainText, type Scene } from "../top/frame.ts";
@@ -161,6 +161,6 @@ function readText(flag: string, file: string): string {
 	try {
 		return readFileSync(file, "utf8");
 	} catch (error) {
-		throw new UsageError([`--${flag} ${file}: ${unreadable(file, error)}`]);
+		throw new UsageError([`--${flag} ${file}: ${describeReadError(file, error)}`]);
 	}
 }

@@ -1,7 +1,7 @@
 /** Reads the configuration. Precedence: flag, environment variable, configuration file, default. */
 
 import { join } from "node:path";
-import { unreadable } from "../read-error.ts";
+import { describeReadError } from "../read-error.ts";
 import { at, place } from "./effective.ts";
 import { ConfigError } from "./error.ts";
 import { type JsonPath, readJson } from "./json.ts";
@@ -145,7 +145,7 @@ function layerOfFile(name: string, isFromVariable: boolean, readFile: (path: str
 
 /** Why the configuration file cannot be read, and what fixes it. */
 function unreadableConfig(file: string, error: unknown, isFromVariable: boolean): string {
-	const text = unreadable(file, error);
+	const text = describeReadError(file, error);
 	if (text.startsWith("is a folder")) return `${text}, such as ${join(file, "config.json")}`;
 	return isFromVariable ? text.replace("correct the path", `correct the path in ${configFileVariable}`) : text;
 }

@@ -2,7 +2,7 @@
 
 import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
 import { stat } from "node:fs/promises";
-import { isMissing, unreadable } from "../read-error.ts";
+import { describeReadError, isMissing } from "../read-error.ts";
 
 /** The largest file that is read: about twice GeoIP2-Enterprise, the largest that MaxMind makes. It is held in memory. */
 export const fileBytesMax = 1024 ** 3;
@@ -82,6 +82,6 @@ function readAt(descriptor: number, bytes: Buffer, position: number): Promise<nu
 }
 
 function reason(path: string, error: unknown): string {
-	const said = unreadable(path, error);
+	const said = describeReadError(path, error);
 	return isMissing(error) ? `${said}, or fetch the file with geoipupdate` : said;
 }

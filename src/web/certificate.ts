@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { unreadable } from "../read-error.ts";
+import { describeReadError } from "../read-error.ts";
 import { WebError } from "./error.ts";
 
 /** Where the server's identity lies, both files in PEM; the certificate first, then the chain, in one file. */
@@ -50,7 +50,7 @@ async function readPem(name: string, file: string): Promise<string> {
 	try {
 		return await readFile(file, "utf8");
 	} catch (error) {
-		throw new WebError(`${name} ${unreadable(file, error)}`);
+		throw new WebError(`${name} ${describeReadError(file, error)}`);
 	}
 }
 
