@@ -78,13 +78,15 @@ export async function run(
 		for (const problem of unreadableFiles(config, load))
 			log.warn("a file cannot be read again when it is replaced", { problem });
 	}, startedDelayMs);
-	const beating =
-		service.beatMs === null ? undefined : setInterval(() => exporter.isAlive() && service.beat(), service.beatMs);
+	const pinging =
+		service.watchdogPingMs === null
+			? undefined
+			: setInterval(() => exporter.isAlive() && service.pingWatchdog(), service.watchdogPingMs);
 	const signal = await stopped;
 	log.info("stopping", { signal });
 	service.stopping();
 	clearTimeout(afterStart);
-	clearInterval(beating);
+	clearInterval(pinging);
 	await exporter.stop();
 	return 0;
 }

@@ -24,7 +24,7 @@ describe("a service tells its manager", () => {
 		service.ready("all\nwell");
 		service.status("fine");
 		service.reloading();
-		service.beat();
+		service.pingWatchdog();
 		service.stopping();
 		const [ready, status, reloading, ...rest] = receiver.received();
 		expect([ready, status, ...rest]).toEqual(["READY=1\nSTATUS=all well", "STATUS=fine", "WATCHDOG=1", "STOPPING=1"]);
@@ -37,8 +37,8 @@ describe("a service tells its manager", () => {
 		const service = serviceWith({ WATCHDOG_USEC: "10000000" }, faults);
 		service.ready("");
 		service.reloading();
-		service.beat();
-		expect(service.beatMs).toBeNull();
+		service.pingWatchdog();
+		expect(service.watchdogPingMs).toBeNull();
 		expect(faults).toEqual([]);
 	});
 
@@ -60,20 +60,20 @@ describe("a service tells its manager", () => {
 	])("%s", (_, address, isSent) => {
 		const faults: string[] = [];
 		using receiver = isSent ? receiveDatagrams(address) : undefined;
-		serviceWith({ NOTIFY_SOCKET: address }, faults).beat();
+		serviceWith({ NOTIFY_SOCKET: address }, faults).pingWatchdog();
 		expect(receiver?.received() ?? []).toEqual(isSent ? ["WATCHDOG=1"] : []);
 		expect(faults).toHaveLength(isSent ? 0 : 1);
 	});
 
-	test.each<[title: string, env: Record<string, string>, beatMs: number | null]>([
+	test.each<[title: string, env: Record<string, string>, watchdogPingMs: number | null]>([
 		["at half of the interval", { WATCHDOG_USEC: "10000000" }, 5_000],
 		["if it is meant for this process", { WATCHDOG_USEC: "10000000", WATCHDOG_PID: "100" }, 5_000],
 		["not if it is meant for another", { WATCHDOG_USEC: "10000000", WATCHDOG_PID: "101" }, null],
 		["not without an interval", {}, null],
 		["not with a senseless one", { WATCHDOG_USEC: "often" }, null],
 		["not with one of no time", { WATCHDOG_USEC: "0" }, null],
-	])("a watchdog is fed %s", (_, env, beatMs) => {
-		expect(serviceWith({ NOTIFY_SOCKET: "/x", ...env }).beatMs).toBe(beatMs);
+	])("a watchdog is fed %s", (_, env, watchdogPingMs) => {
+		expect(serviceWith({ NOTIFY_SOCKET: "/x", ...env }).watchdogPingMs).toBe(watchdogPingMs);
 	});
 });
 
