@@ -51,9 +51,9 @@ export async function run(
 		reloaded: (outcome) => service.ready(`${state()}; ${outcome}`),
 	};
 	const exporter = await startExporter(config, dependencies, openLive, {
-		captureReady: () => giveUpPrivileges({ identity, port: config.web.listen.port }, dependencies),
+		captureReady: () => dropPrivileges({ identity, port: config.web.listen.port }, dependencies),
 		captureChanged(isUp, interfaceName) {
-			capture = `${isUp ? "capturing on" : "waiting to open the capture again on"} ${interfaceName}`;
+			capture = `${isUp ? "capturing on" : "waiting to reopen the capture on"} ${interfaceName}`;
 			service.status(state());
 		},
 	});
@@ -92,10 +92,10 @@ export async function run(
 }
 
 /** Keeps what opening the capture again takes. */
-function giveUpPrivileges(limits: PrivilegeLimits, { log }: Dependencies): void {
+function dropPrivileges(limits: PrivilegeLimits, { log }: Dependencies): void {
 	const refused = limitPrivileges(limits);
-	for (const problem of refused) log.warn("not all privileges could be given up", { problem });
-	if (limits.identity !== null && refused.length === 0) log.info("privileges given up", { user: limits.identity.user });
+	for (const problem of refused) log.warn("could not drop all privileges", { problem });
+	if (limits.identity !== null && refused.length === 0) log.info("privileges dropped", { user: limits.identity.user });
 }
 
 /** How a reload is told to the service manager. */
@@ -119,7 +119,7 @@ async function reload(
 		exporter.reloadFailed();
 		const problems = error instanceof ConfigError ? error.problems : [error.message];
 		for (const problem of problems)
-			dependencies.log.error("configuration not reloaded, the old one stays", { problem });
-		tell.reloaded("configuration not reloaded, the old one stays: see the log");
+			dependencies.log.error("configuration not reloaded, keeping the old one", { problem });
+		tell.reloaded("configuration not reloaded, keeping the old one: see the log");
 	}
 }

@@ -61,7 +61,7 @@ export async function demo(
 		exporter = await startExporter(config, dependencies, openLive, {
 			captureReady() {
 				for (const problem of limitPrivileges(limits))
-					dependencies.log.warn("not all privileges could be given up", { problem });
+					dependencies.log.warn("could not drop all privileges", { problem });
 			},
 			captureChanged() {},
 		});

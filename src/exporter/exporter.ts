@@ -145,7 +145,7 @@ export async function startExporter(
 			expiry ??= expireLater();
 		},
 		failed(fault, isFirst) {
-			log[isFirst ? "error" : "debug"]("capture broke, opening it again", { error: fault.message });
+			log[isFirst ? "error" : "debug"]("capture failed, reopening", { error: fault.message });
 			supervision.captureChanged(false, config.capture.interface);
 		},
 		schedule(work, delayMs) {
@@ -227,19 +227,20 @@ export async function startExporter(
 		...(certificate === undefined ? {} : { certificate }),
 		handler,
 		onCertificate(fault) {
-			if (fault === undefined) log.info("certificate was replaced and is in use");
-			else log.warn("certificate was not replaced, the old one stays in use", { error: fault.message });
+			if (fault === undefined) log.info("certificate reloaded");
+			else log.warn("certificate not reloaded, keeping the old one", { error: fault.message });
 		},
 		onFlood(fault) {
-			if (fault === undefined) log.warn("too many connections, all were cut", { open_files_limit: descriptorLimit() });
+			if (fault === undefined)
+				log.warn("too many connections, closed all of them", { open_files_limit: descriptorLimit() });
 			else
-				log.error("too many connections, all were cut, but the port could not be bound again", {
+				log.error("too many connections, closed all of them, but could not bind the port again", {
 					error: fault.message,
 				});
 		},
 		onPort(fault) {
 			if (fault === undefined) log.info("serving again");
-			else log.error("not serving, trying again every second", { error: fault.message });
+			else log.error("not serving, retrying every second", { error: fault.message });
 		},
 	}).catch((error: unknown) => {
 		feed.stop();
@@ -266,7 +267,7 @@ export async function startExporter(
 		checkCertificate();
 	}
 	const checking = setInterval(() => {
-		checkFiles().catch((error: unknown) => log.error("files not checked", { error: String(error) }));
+		checkFiles().catch((error: unknown) => log.error("could not check files for changes", { error: String(error) }));
 	}, filesCheckMs);
 
 	const tidying = setTimeout(tidy, tidyDelayMs);

@@ -60,7 +60,7 @@ describe.skipIf(!haveNetns())("an interface that goes away", () => {
 		expect(lost.sum("dnstt_sessions_total")).toBe(20);
 		// It tries again more than once meanwhile, and tells the loss once.
 		await Bun.sleep(1000);
-		expect(exporter.stderr().match(/level=error msg="capture broke/g)).toHaveLength(1);
+		expect(exporter.stderr().match(/level=error msg="capture failed/g)).toHaveLength(1);
 
 		regain();
 		await readyIs(exporter, 200);

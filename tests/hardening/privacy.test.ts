@@ -179,7 +179,7 @@ describe.skipIf(!haveNetns())("no client id and no address from the running expo
 		process.kill(exporter.pid, "SIGHUP");
 		server.ip("link", "set", "tunnel0", "down");
 		await until(
-			() => (exporter.stderr().includes("capture broke") ? true : undefined),
+			() => (exporter.stderr().includes("capture failed") ? true : undefined),
 			() => "the log tells the loss",
 		);
 		server.ip("link", "set", "tunnel0", "up");

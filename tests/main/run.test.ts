@@ -201,7 +201,7 @@ describe.skipIf(!haveNetns())("a running exporter", () => {
 			const samples = await exporter.metricsWhen((read) => read.value(reloadSuccessful) === 0);
 			expect(samples.value(loaded)).toBe(before.value(loaded) ?? Number.NaN);
 		}
-		expect(exporter.stderr()).toMatch(/level=error msg="configuration not reloaded, the old one stays"/);
+		expect(exporter.stderr()).toMatch(/level=error msg="configuration not reloaded, keeping the old one"/);
 		await sendQuery();
 		await exporter.metricsWhen((read) => queries(read) === 1);
 		await Bun.write(path, good);

@@ -117,7 +117,7 @@ describe.skipIf(!haveNetns())("the running exporter tells its manager", () => {
 		await told("RELOADING=1");
 		await told("READY=1\nSTATUS=capturing on e0, serving http://127.0.0.1:9713/; configuration reloaded");
 		namespace.ip("link", "set", "e0", "down");
-		await told("STATUS=waiting to open the capture again on e0");
+		await told("STATUS=waiting to reopen the capture on e0");
 		// A capture that waits for its interface is no reason to be killed.
 		await told("WATCHDOG=1");
 		namespace.ip("link", "set", "e0", "up");

@@ -53,7 +53,7 @@ describe.skipIf(!haveNetns())("started as root", () => {
 	test("every thread becomes nobody, and CAP_NET_RAW is all that is left", async () => {
 		await using exporter = await start();
 		expectRights(exporter.pid, nobody, nobody, capabilitySet(netRaw));
-		expect(exporter.stderr()).toContain('msg="privileges given up" user=nobody');
+		expect(exporter.stderr()).toContain('msg="privileges dropped" user=nobody');
 		expect((await exporter.get("/metrics")).status).toBe(200);
 		// Threads that came with the requests are as those before.
 		expectRights(exporter.pid, nobody, nobody, capabilitySet(netRaw));
@@ -76,7 +76,7 @@ describe.skipIf(!haveNetns())("started as root", () => {
 		const main = threads.find(({ Pid }) => Pid === String(exporter.pid));
 		expect(main).toMatchObject({ CapInh: none, CapAmb: none, CapBnd: kept, CapPrm: kept, CapEff: kept });
 		expect(exporter.stderr()).toMatch(
-			/level=warn msg="not all privileges could be given up" problem="the process stays root, and \d+ of its threads keep/,
+			/level=warn msg="could not drop all privileges" problem="the process stays root, and \d+ of its threads keep/,
 		);
 	});
 
@@ -102,9 +102,7 @@ describe.skipIf(!haveNetns())("started as root", () => {
 		for (const status of threads) expect(status).toMatchObject({ Uid: four(0), NoNewPrivs: "1", Seccomp: "2" });
 		const main = threads.find(({ Pid }) => Pid === String(exporter.pid));
 		expect(main).toMatchObject({ CapPrm: capabilitySet(netRaw), CapEff: capabilitySet(netRaw) });
-		expect(exporter.stderr()).toMatch(
-			/level=warn msg="not all privileges could be given up" problem="cannot become nobody/,
-		);
+		expect(exporter.stderr()).toMatch(/level=warn msg="could not drop all privileges" problem="cannot become nobody/);
 	});
 
 	test("the capture can be opened again", async () => {
