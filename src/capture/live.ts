@@ -18,6 +18,8 @@ export interface LiveOptions {
 
 export interface LiveSource extends FrameSource {
 	readonly interfaceName: string;
+	/** The filter passes datagrams from and to these. */
+	readonly ports: readonly number[];
 	/** Of the options: what the frames between two reads must fit into. */
 	readonly bufferBytes: number;
 }
@@ -50,7 +52,7 @@ export function openLive(options: LiveOptions): LiveSource {
 		});
 		const linkType = linkTypeOf(cap, number, `interface ${options.interfaceName}`);
 		cap.setFilter(captureFilter(options.ports, linkType));
-		return new InterfaceSource(cap, options.interfaceName, options.bufferBytes, linkType);
+		return new InterfaceSource(cap, options, linkType);
 	} catch (error) {
 		cap.close();
 		throw operatorError(error, options.interfaceName);
@@ -91,14 +93,20 @@ function interfaceNames(): string {
 }
 
 class InterfaceSource implements LiveSource {
+	readonly interfaceName: string;
+	readonly ports: readonly number[];
+	readonly bufferBytes: number;
 	private last: CaptureStatistics | undefined;
 
 	constructor(
 		private readonly cap: Cap,
-		readonly interfaceName: string,
-		readonly bufferBytes: number,
+		options: LiveOptions,
 		readonly linkType: LinkType,
-	) {}
+	) {
+		this.interfaceName = options.interfaceName;
+		this.ports = options.ports;
+		this.bufferBytes = options.bufferBytes;
+	}
 
 	read({ bytes }: FrameBatch): number {
 		try {

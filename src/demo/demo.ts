@@ -149,6 +149,7 @@ class ReplaySource implements LiveSource {
 	readonly interfaceName = "lo";
 	readonly bufferBytes = replayBytes;
 	readonly linkType = LinkType.NULL;
+	readonly ports: readonly number[];
 	private readonly synthetic: FrameBatch;
 	/** Where the next record is written, and offsets of those that were not read yet, and of the end. */
 	private used = 0;
@@ -156,6 +157,7 @@ class ReplaySource implements LiveSource {
 	private received = 0;
 
 	constructor(private readonly serverPort: number) {
+		this.ports = [serverPort];
 		const memory = new ArrayBuffer(replayBytes);
 		this.synthetic = { bytes: new Uint8Array(memory), view: new DataView(memory) };
 	}

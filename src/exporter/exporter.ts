@@ -131,10 +131,10 @@ export async function startExporter(
 		open: () => openCapture(config),
 		opened(source: LiveSource, isFirst: boolean) {
 			captureSinceUs = dependencies.monotonicUs();
-			engine.lookFor(source.linkType, config.dnstt.ports);
+			engine.lookFor(source.linkType, source.ports);
 			log[isFirst ? "info" : "debug"]("capture open", {
 				interface: source.interfaceName,
-				ports: config.dnstt.ports.join(","),
+				ports: source.ports.join(","),
 			});
 			supervision.captureChanged(true, source.interfaceName);
 		},

@@ -19,6 +19,7 @@ const beginUs = 1_700_000_000_000_000;
 /** A source whose frames and faults are the test's. */
 class FakeSource implements LiveSource {
 	readonly linkType = LinkType.RAW;
+	readonly ports = [53];
 	batches = 0;
 	/** The stamp of the next batch's first frame, which goes up by 1 ms with each batch. */
 	stampUs = beginUs;

@@ -27,10 +27,12 @@ class GivenSource implements LiveSource {
 	private received = 0;
 	private fault: CaptureError | undefined;
 
+	readonly ports: readonly number[];
 	readonly bufferBytes: number;
 
 	constructor(options: LiveOptions) {
 		this.interfaceName = options.interfaceName;
+		this.ports = options.ports;
 		this.bufferBytes = options.bufferBytes;
 	}
 
@@ -275,6 +277,18 @@ describe("a reload", () => {
 		running.refusing.next = false;
 		while (running.opened.length < 2) await Bun.sleep(10);
 		expect(running.opened.at(-1)?.options.interfaceName).toBe("eth1");
+	});
+
+	test("while the capture is closed opens it for other ports, and counts what comes to those", async () => {
+		await using running = await start();
+		running.refusing.next = true;
+		await running.breaks();
+		running.refusing.next = false;
+		await running.exporter.reload(configOf({ ...free, "dnstt.port": "5353" }));
+		running.source().query(1, startUs, 5353);
+		running.source().query(2, startUs, 5353);
+		running.source().query(3, startUs, 53);
+		expect((await running.metrics()).value("dnstt_queries_total", domain)).toBe(2);
 	});
 
 	test("counts what the capture held when it was opened anew", async () => {
