@@ -364,12 +364,15 @@ test("a certificate that is not valid yet, and one that ends within a week, is t
 	const { certificateFile, keyFile } = await makeCertificate(folder.path, "short");
 	const config = configOf({ ...free, "web.tls.certificate-file": certificateFile, "web.tls.key-file": keyFile });
 	await using running = await start(config);
-	const told = () => running.dependencies.logged.filter((line) => line.includes("certificate is to be replaced"));
-	expect(told()).toEqual([expect.stringMatching(/short\.crt problem="is valid from /)]);
+	const told = () =>
+		running.dependencies.logged.filter((line) => /msg="certificate (is not valid|expires soon)"/.test(line));
+	expect(told()).toEqual([expect.stringMatching(/"certificate is not valid" .*short\.crt problem="is valid from /)]);
 	running.clock.nowUs = Date.now() * 1_000;
 	await running.exporter.reload(config);
 	await running.exporter.reload(config);
-	expect(told().slice(1)).toEqual([expect.stringMatching(/short\.crt problem="is valid up to /)]);
+	expect(told().slice(1)).toEqual([
+		expect.stringMatching(/"certificate expires soon" .*short\.crt problem="is valid up to /),
+	]);
 });
 
 describe("an exporter that cannot start throws", () => {

@@ -1,0 +1,127 @@
+/** Reads frames into the tracker, for as long as the exporter runs: over failures of the capture, and reloads. */
+
+import type { LiveOptions, LiveSource } from "../capture/live.ts";
+import type { FrameBatch } from "../capture/source.ts";
+import { CaptureSupervisor, noCounts } from "../capture/supervisor.ts";
+import type { Config } from "../config/config.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { CaptureState } from "../metrics/collect.ts";
+import { createExpiry } from "./expiry.ts";
+import type { Dependencies } from "./stages.ts";
+
+/**
+ * A live batch is this small so that the event loop has its next turn soon, also where each frame leads to a lookup in the databases.
+ * The longest frame has to fit.
+ */
+const batchBytes = 128 * 1024;
+
+export interface CaptureSideOptions {
+	readonly live: LiveOptions;
+	readonly engine: Engine;
+	readonly dependencies: Pick<Dependencies, "log" | "wallUs" | "monotonicUs">;
+	/** Opens the capture; throws a CaptureError. */
+	open(options: LiveOptions): LiveSource;
+	/** The capture on this interface was opened, or failed. */
+	changed(isUp: boolean, interfaceName: string): void;
+}
+
+export interface CaptureSide {
+	/** Whether the capture is open. */
+	readonly isUp: boolean;
+	/** Whether the capture is open, or waits to be reopened: what a watchdog asks. */
+	readonly isAlive: boolean;
+	/** For the metrics. */
+	state(): CaptureState;
+	/** For the status: the ports, and when the capture was opened, in microseconds since 1970 by the wall clock as it is set now. */
+	status(): { readonly ports: readonly number[]; readonly sinceUs: number };
+	/** See Expiry. */
+	passTime(): void;
+	/**
+	 * Opens the capture with other options. Throws a CaptureError, and changes nothing, if it cannot be opened; the promise resolves
+	 * once the old capture is closed.
+	 */
+	replace(live: LiveOptions): Promise<void>;
+	stop(): void;
+}
+
+/** What the capture takes from the configuration. */
+export function liveOptions({ capture, dnstt }: Pick<Config, "capture" | "dnstt">): LiveOptions {
+	return {
+		interfaceName: capture.interface,
+		ports: dnstt.ports,
+		bufferBytes: capture.bufferBytes,
+		promiscuous: capture.promiscuous,
+	};
+}
+
+/** Opens the capture and begins to read. Throws a CaptureError if it cannot be opened. */
+export function startCaptureSide(options: CaptureSideOptions): CaptureSide {
+	const { engine, open, changed, dependencies } = options;
+	const { log, wallUs, monotonicUs } = dependencies;
+	const { tracker } = engine;
+	let { live } = options;
+	/** By the monotonic clock. */
+	let openedUs = 0;
+
+	const supervisor = new CaptureSupervisor({
+		open: () => open(live),
+		opened({ linkType, interfaceName, ports }, isFirst) {
+			openedUs = monotonicUs();
+			engine.lookFor(linkType, ports);
+			log[isFirst ? "info" : "debug"]("capture open", { interface: interfaceName, ports: ports.join(",") });
+			changed(true, interfaceName);
+		},
+		batch: firstOf(engine.batch, batchBytes),
+		consume(used, range) {
+			tracker.synchronize(wallUs(), monotonicUs());
+			engine.observe(used, range);
+			expiry.schedule();
+		},
+		failed(fault, isFirst) {
+			log[isFirst ? "error" : "debug"]("capture failed, reopening", { error: fault.message });
+			changed(false, live.interfaceName);
+		},
+		schedule(work, delayMs) {
+			const timer = setTimeout(work, delayMs);
+			return () => clearTimeout(timer);
+		},
+		wallUs,
+		monotonicUs,
+	});
+	const expiry = createExpiry({ tracker, catchUp: () => supervisor.catchUp(), monotonicUs });
+
+	return {
+		get isUp() {
+			return supervisor.up;
+		},
+		get isAlive() {
+			return supervisor.isAlive();
+		},
+		state: () => ({
+			interfaceName: live.interfaceName,
+			up: supervisor.up,
+			counts: new Map([[live.interfaceName, noCounts], ...supervisor.counts()]),
+		}),
+		status: () => ({ ports: live.ports, sinceUs: wallUs() - monotonicUs() + openedUs }),
+		passTime: expiry.passTime,
+		replace(next) {
+			const previous = live;
+			live = next;
+			try {
+				return supervisor.replace(() => open(next));
+			} catch (error) {
+				live = previous;
+				throw error;
+			}
+		},
+		stop() {
+			expiry.stop();
+			supervisor.stop();
+		},
+	};
+}
+
+/** The first bytes of a batch, as a batch. */
+function firstOf({ bytes, view }: FrameBatch, length: number): FrameBatch {
+	return { bytes: bytes.subarray(0, length), view };
+}

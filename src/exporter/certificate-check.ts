@@ -1,0 +1,19 @@
+/** Warns of a certificate that clients refuse, or soon will. */
+
+import type { Logger } from "../log.ts";
+import { type Certificate, invalidity } from "../web/certificate.ts";
+
+/** Programs that renew certificates do so a month before the end: with a week left, renewal has failed. */
+const renewalMs = 7 * 24 * 3_600_000;
+
+/** Returns a check of the certificate at `nowMs` (since 1970) that logs each problem once; `file` is only named in the log. */
+export function createCertificateCheck(log: Logger, file: string): (certificate: Certificate, nowMs: number) => void {
+	let reported: string | null = null;
+	return (certificate, nowMs) => {
+		const invalid = invalidity(certificate, nowMs);
+		const problem = invalid ?? invalidity(certificate, nowMs + renewalMs);
+		if (problem !== null && problem !== reported)
+			log.warn(invalid === null ? "certificate expires soon" : "certificate is not valid", { file, problem });
+		reported = problem;
+	};
+}

@@ -1,0 +1,59 @@
+/** Ends sessions whose time has come, even if no packet comes. */
+
+import type { Tracker } from "../engine/tracker.ts";
+import { heldUsMax } from "../wasm/shared/limits.ts";
+
+/**
+ * Wake-ups are at least this far apart, so that each ends several sessions, and not much further, so that each has little to do
+ * under a flood.
+ */
+const delayMinMs = 10;
+
+export interface ExpiryOptions {
+	readonly tracker: Pick<Tracker, "advance" | "expire" | "nextExpiryUs">;
+	/** Reads the frames that wait; false if some are left. */
+	catchUp(): boolean;
+	monotonicUs(): number;
+}
+
+export interface Expiry {
+	/**
+	 * Advances the tracker's clock to now and ends what has ended. Frames that waited for long, as after the process was stopped,
+	 * count at their own time: while some are left, the clock stays behind them.
+	 */
+	passTime(): void;
+	/** Sets the timer for what ends next, unless it is set; there is none while nothing is going to end. */
+	schedule(): void;
+	stop(): void;
+}
+
+export function createExpiry({ tracker, catchUp, monotonicUs }: ExpiryOptions): Expiry {
+	let timer: ReturnType<typeof setTimeout> | undefined;
+
+	function passTime(): void {
+		if (catchUp()) tracker.advance(monotonicUs());
+		tracker.expire();
+	}
+
+	function nextTimer(): typeof timer {
+		const waitMs = (tracker.nextExpiryUs + heldUsMax - monotonicUs()) / 1_000;
+		if (waitMs === Number.POSITIVE_INFINITY) return undefined;
+		return setTimeout(
+			() => {
+				passTime();
+				timer = nextTimer();
+			},
+			Math.max(waitMs, delayMinMs),
+		);
+	}
+
+	return {
+		passTime,
+		schedule() {
+			timer ??= nextTimer();
+		},
+		stop() {
+			clearTimeout(timer);
+		},
+	};
+}
