@@ -12,8 +12,9 @@ export function createCertificateCheck(log: Logger, file: string): (certificate:
 	return (certificate, nowMs) => {
 		const invalid = invalidity(certificate, nowMs);
 		const problem = invalid ?? invalidity(certificate, nowMs + renewalMs);
-		if (problem !== null && problem !== reported)
-			log.warn(invalid === null ? "certificate expires soon" : "certificate is not valid", { file, problem });
-		reported = problem;
+		const message = invalid === null ? "certificate expires soon" : "certificate is not valid";
+		const line = problem === null ? null : `${message}: ${problem}`;
+		if (problem !== null && line !== reported) log.warn(message, { file, problem });
+		reported = line;
 	};
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openLive, snapshotBytes } from "../../src/capture/live.ts";
@@ -125,6 +125,26 @@ test("an interface that does not exist is refused with the names of those that d
 	}
 	expect(open).toThrow(/^no interface "no-such-if": this host has any,.*\blo\b/);
 });
+
+test.skipIf(process.getuid?.() !== 0)("an interface whose filter is refused is closed again", () => {
+	const sockets = () =>
+		readdirSync("/proc/self/fd")
+			.map(linkOf)
+			.filter((link) => link.startsWith("socket:"));
+	const before = sockets();
+	const open = () => openLive({ interfaceName: "lo", ports: [70_000], bufferBytes: 1 << 20, promiscuous: false });
+	expect(open).toThrow(/^cannot capture on lo: .*70000/);
+	expect(sockets()).toEqual(before);
+});
+
+/** Empty for a descriptor that is closed by now. */
+function linkOf(descriptor: string): string {
+	try {
+		return readlinkSync(`/proc/self/fd/${descriptor}`);
+	} catch {
+		return "";
+	}
+}
 
 test.skipIf(process.getuid?.() !== 0)("without permission the operator is told what gives it", () => {
 	const { stdout } = Bun.spawnSync([

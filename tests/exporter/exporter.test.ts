@@ -1,79 +1,31 @@
 import { describe, expect, test } from "bun:test";
 import { hostname } from "node:os";
-import type { LiveOptions, LiveSource } from "../../src/capture/live.ts";
-import { CaptureError, type FrameBatch, LinkType } from "../../src/capture/source.ts";
+import type { LiveOptions } from "../../src/capture/live.ts";
+import { CaptureError } from "../../src/capture/source.ts";
 import { type Config, ConfigError } from "../../src/config/config.ts";
 import { startExporter } from "../../src/exporter/exporter.ts";
 import { GeoipError } from "../../src/geoip/error.ts";
 import { heldUsMax } from "../../src/wasm/shared/limits.ts";
 import { WebError } from "../../src/web/error.ts";
 import { parseExposition, type Samples } from "../support/exposition.ts";
-import { dnsttQuery, udpPacket } from "../support/frames.ts";
 import { countryMmdb } from "../support/mmdb.ts";
-import { configOf, createDependencies, fillBatch } from "../support/observed.ts";
-import type { CaptureRecord } from "../support/pcapfile.ts";
+import { configOf, createDependencies } from "../support/observed.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { makeCertificate } from "../web/certificates.ts";
+import { FakeSource } from "./fake-source.ts";
 
 const startUs = 1_700_000_000_000_000;
 const second = 1_000_000;
-
-/** A capture whose frames a test gives. */
-class GivenSource implements LiveSource {
-	readonly interfaceName: string;
-	readonly linkType = LinkType.RAW;
-	closed = false;
-	private records: CaptureRecord[] = [];
-	private received = 0;
-	private fault: CaptureError | undefined;
-
-	readonly ports: readonly number[];
-	readonly bufferBytes: number;
-
-	constructor(options: LiveOptions) {
-		this.interfaceName = options.interfaceName;
-		this.ports = options.ports;
-		this.bufferBytes = options.bufferBytes;
-	}
-
-	/** A query of a client came in at `timeUs`. */
-	query(client: number, timeUs: number, port = 53): void {
-		const payload = dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, client) });
-		const addresses = { source: "192.0.2.1", destination: "198.51.100.1" };
-		const packet = udpPacket({ ...addresses, sourcePort: 4000, destinationPort: port, payload });
-		this.records.push({ timeNs: BigInt(timeUs) * 1000n, bytes: packet });
-		this.received++;
-	}
-
-	breaks(): void {
-		this.fault = new CaptureError("interface eth0 disappeared");
-	}
-
-	read(batch: FrameBatch): number {
-		if (this.closed) throw new Error("read after close");
-		if (this.fault !== undefined) throw this.fault;
-		const { records } = this;
-		this.records = [];
-		return fillBatch(batch, records);
-	}
-
-	statistics() {
-		return { received: this.received, droppedByKernel: 0, droppedByInterface: 0 };
-	}
-	close(): void {
-		this.closed = true;
-	}
-}
 
 /** An exporter on a free port, with a capture of the test's and a clock that stands until it is moved. */
 async function start(config: Config = configOf({ "web.listen-address": "127.0.0.1:0" }), collect?: () => void) {
 	const clock = { nowUs: startUs };
 	const dependencies = createDependencies(() => clock.nowUs);
-	const opened: { readonly options: LiveOptions; readonly source: GivenSource }[] = [];
+	const opened: { readonly options: LiveOptions; readonly source: FakeSource }[] = [];
 	const refusing = { next: false };
 	const open = (options: LiveOptions) => {
 		if (refusing.next) throw new CaptureError("no interface");
-		const source = new GivenSource(options);
+		const source = new FakeSource(options);
 		opened.push({ options, source });
 		return source;
 	};
@@ -401,7 +353,7 @@ describe("an exporter that cannot start throws", () => {
 	test("a WebError for a port in use, and closes the capture", async () => {
 		await using running = await start();
 		const { host } = new URL(running.exporter.url);
-		const source = new GivenSource({ interfaceName: "any", ports: [53], bufferBytes: 1, promiscuous: false });
+		const source = new FakeSource({ interfaceName: "any", ports: [53], bufferBytes: 1, promiscuous: false });
 		const failing = startExporter(configOf({ "web.listen-address": host }), createDependencies(), () => source);
 		await expect(failing).rejects.toBeInstanceOf(WebError);
 		expect(source.closed).toBe(true);
