@@ -75,20 +75,17 @@ export function startCaptureSide(options: CaptureSideOptions): CaptureSide {
 		consume(used, range) {
 			tracker.synchronize(wallUs(), monotonicUs());
 			engine.observe(used, range);
-			expiry.schedule();
+			expiry.setTimer();
 		},
 		failed(fault, isFirst) {
 			log[isFirst ? "error" : "debug"]("capture failed, reopening", { error: fault.message });
 			changed(false, live.interfaceName);
 		},
-		schedule(work, delayMs) {
-			const timer = setTimeout(work, delayMs);
-			return () => clearTimeout(timer);
-		},
+		schedule,
 		wallUs,
 		monotonicUs,
 	});
-	const expiry = createExpiry({ tracker, catchUp: () => supervisor.catchUp(), monotonicUs });
+	const expiry = createExpiry({ tracker, catchUp: () => supervisor.catchUp(), schedule, monotonicUs });
 
 	return {
 		get isUp() {
@@ -119,6 +116,11 @@ export function startCaptureSide(options: CaptureSideOptions): CaptureSide {
 			supervisor.stop();
 		},
 	};
+}
+
+function schedule(work: () => void, delayMs: number): () => void {
+	const timer = setTimeout(work, delayMs);
+	return () => clearTimeout(timer);
 }
 
 /** The first bytes of a batch, as a batch. */

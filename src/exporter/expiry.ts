@@ -13,6 +13,8 @@ export interface ExpiryOptions {
 	readonly tracker: Pick<Tracker, "advance" | "expire" | "nextExpiryUs">;
 	/** Reads the frames that wait; false if some are left. */
 	catchUp(): boolean;
+	/** Runs `work` after `delayMs`; returns the function that cancels it. */
+	schedule(work: () => void, delayMs: number): () => void;
 	monotonicUs(): number;
 }
 
@@ -23,37 +25,36 @@ export interface Expiry {
 	 */
 	passTime(): void;
 	/** Sets the timer for what ends next, unless it is set; there is none while nothing is going to end. */
-	schedule(): void;
+	setTimer(): void;
 	stop(): void;
 }
 
-export function createExpiry({ tracker, catchUp, monotonicUs }: ExpiryOptions): Expiry {
-	let timer: ReturnType<typeof setTimeout> | undefined;
+export function createExpiry({ tracker, catchUp, schedule, monotonicUs }: ExpiryOptions): Expiry {
+	/** Cancels the timer; null while there is none. */
+	let cancel: (() => void) | null = null;
 
 	function passTime(): void {
 		if (catchUp()) tracker.advance(monotonicUs());
 		tracker.expire();
 	}
 
-	function nextTimer(): typeof timer {
+	function nextTimer(): typeof cancel {
 		const waitMs = (tracker.nextExpiryUs + heldUsMax - monotonicUs()) / 1_000;
-		if (waitMs === Number.POSITIVE_INFINITY) return undefined;
-		return setTimeout(
-			() => {
-				passTime();
-				timer = nextTimer();
-			},
-			Math.max(waitMs, delayMinMs),
-		);
+		if (waitMs === Number.POSITIVE_INFINITY) return null;
+		const work = () => {
+			passTime();
+			cancel = nextTimer();
+		};
+		return schedule(work, Math.max(waitMs, delayMinMs));
 	}
 
 	return {
 		passTime,
-		schedule() {
-			timer ??= nextTimer();
+		setTimer() {
+			cancel ??= nextTimer();
 		},
 		stop() {
-			clearTimeout(timer);
+			cancel?.();
 		},
 	};
 }

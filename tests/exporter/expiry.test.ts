@@ -7,6 +7,8 @@ const nothing = Number.POSITIVE_INFINITY;
 /** An expiry over a tracker that only notes its calls. */
 function started({ nextExpiryUs = nothing, isCaughtUp = true } = {}) {
 	const calls: string[] = [];
+	/** Timers that are set. */
+	const timers: { readonly work: () => void; readonly delayMs: number }[] = [];
 	const tracker = {
 		nextExpiryUs,
 		advance: (nowUs: number) => void calls.push(`advance ${nowUs}`),
@@ -18,9 +20,14 @@ function started({ nextExpiryUs = nothing, isCaughtUp = true } = {}) {
 			calls.push("catchUp");
 			return isCaughtUp;
 		},
+		schedule(work, delayMs) {
+			const timer = { work, delayMs };
+			timers.push(timer);
+			return () => timers.splice(timers.indexOf(timer), 1);
+		},
 		monotonicUs: () => 1_000_000,
 	});
-	return { expiry, tracker, calls };
+	return { expiry, tracker, calls, timers };
 }
 
 describe("passing time", () => {
@@ -37,40 +44,45 @@ describe("passing time", () => {
 	});
 });
 
-describe("a timer", () => {
-	test("fires when the next session has ended, once however often it was scheduled, and again for the one after that", async () => {
-		const { expiry, tracker, calls } = started({ nextExpiryUs: 1_000_000 - heldUsMax + 30_000 });
-		expiry.schedule();
-		expiry.schedule();
-		await Bun.sleep(15);
-		expect(calls).toEqual([]);
-		await Bun.sleep(40);
-		expect(calls.filter((call) => call === "expire").length).toBe(1);
-		await Bun.sleep(40);
-		expect(calls.filter((call) => call === "expire").length).toBeGreaterThanOrEqual(2);
+describe("the timer", () => {
+	test("is set for when the next session has ended, once", () => {
+		const { expiry, timers } = started({ nextExpiryUs: 1_000_000 - heldUsMax + 30_000 });
+		expiry.setTimer();
+		expiry.setTimer();
+		expect(timers.map(({ delayMs }) => delayMs)).toEqual([30]);
+	});
+
+	test("ends what has ended, and is set again for the one after that", () => {
+		const { expiry, tracker, timers, calls } = started({ nextExpiryUs: 1_000_000 });
+		expiry.setTimer();
+		tracker.nextExpiryUs += 500_000;
+		timers.shift()?.work();
+		expect(calls).toContain("expire");
+		expect(timers.map(({ delayMs }) => delayMs)).toEqual([500 + heldUsMax / 1_000]);
+	});
+
+	test("is not set while nothing is going to end, and set when something is again", () => {
+		const { expiry, tracker, timers } = started({ nextExpiryUs: 1_000_000 });
+		expiry.setTimer();
 		tracker.nextExpiryUs = nothing;
-		await Bun.sleep(40);
-		const ended = calls.length;
-		await Bun.sleep(60);
-		expect(calls).toHaveLength(ended);
+		timers.shift()?.work();
+		expiry.setTimer();
+		expect(timers).toEqual([]);
+		tracker.nextExpiryUs = 1_000_000;
+		expiry.setTimer();
+		expect(timers).toHaveLength(1);
 	});
 
-	test("for what has ended already leaves 10 ms between two wake-ups", async () => {
-		const { expiry, calls } = started({ nextExpiryUs: 0 });
-		expiry.schedule();
-		await Bun.sleep(55);
+	test("for what has ended already waits for 10 ms", () => {
+		const { expiry, timers } = started({ nextExpiryUs: 0 });
+		expiry.setTimer();
+		expect(timers.map(({ delayMs }) => delayMs)).toEqual([10]);
+	});
+
+	test("is cancelled when everything stops", () => {
+		const { expiry, timers } = started({ nextExpiryUs: 0 });
+		expiry.setTimer();
 		expiry.stop();
-		const wakeUps = calls.filter((call) => call === "expire").length;
-		expect(wakeUps).toBeGreaterThanOrEqual(1);
-		expect(wakeUps).toBeLessThanOrEqual(5);
-		await Bun.sleep(30);
-		expect(calls.filter((call) => call === "expire")).toHaveLength(wakeUps);
-	});
-
-	test("is not set while nothing is going to end", async () => {
-		const { expiry, calls } = started();
-		expiry.schedule();
-		await Bun.sleep(30);
-		expect(calls).toEqual([]);
+		expect(timers).toEqual([]);
 	});
 });

@@ -46,7 +46,7 @@ describe("a scrape", () => {
 
 	test("holds what was read between two of its metrics", async () => {
 		const { render, send } = await prepared({ stepUs: 5_000 });
-		const traffic = new Traffic();
+		const traffic = new Traffic().exchange(1, "192.0.2.1");
 		let turns = 0;
 		let text = "";
 		await turnsDuring(
@@ -55,7 +55,7 @@ describe("a scrape", () => {
 			},
 			() => {
 				// The turn before the first metric is over.
-				if (++turns === 2) send(traffic.exchange(1, "192.0.2.1").records);
+				if (++turns === 2) send(traffic.records);
 			},
 		);
 		const samples = parseExposition(text);
