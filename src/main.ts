@@ -11,7 +11,7 @@ import { onDisk } from "./filename.ts";
 import { GeoipError } from "./geoip/error.ts";
 import { createLogger } from "./log.ts";
 import { AddonError } from "./native/addon.ts";
-import { exhausted, stackFault } from "./process/exhausted.ts";
+import { exhausted, stackFault } from "./process/limits.ts";
 import { isScreen, print, printError, progressLine, screenSize } from "./process/output.ts";
 import { stopSignal } from "./process/stop.ts";
 import { wordsAsGiven } from "./process/words.ts";

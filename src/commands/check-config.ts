@@ -3,8 +3,8 @@ import { EngineError } from "../engine/error.ts";
 import { createEngine } from "../exporter/stages.ts";
 import { GeoipError } from "../geoip/error.ts";
 import { openDatabases } from "../geoip/geoip.ts";
+import { changeableByOthers } from "../process/files.ts";
 import { identityOf } from "../process/privileges.ts";
-import { changeableByOthers } from "../process/trust.ts";
 import { type CertificateFiles, invalidity, readCertificate } from "../web/certificate.ts";
 import { WebError } from "../web/error.ts";
 

@@ -6,12 +6,11 @@ import { type Exporter, startExporter } from "../exporter/exporter.ts";
 import type { Dependencies } from "../exporter/stages.ts";
 import { loadCap } from "../native/addon.ts";
 import { refuseUnsafeEnvironment } from "../process/environment.ts";
-import { isInterpreted } from "../process/interpreted.ts";
+import { changeableByOthers, unreadableFiles } from "../process/files.ts";
+import { isInterpreted } from "../process/limits.ts";
 import { createService } from "../process/notify.ts";
 import { identityOf, limitPrivileges, type PrivilegeLimits } from "../process/privileges.ts";
-import { unreadableFiles } from "../process/readable.ts";
 import { stopSignal } from "../process/stop.ts";
-import { changeableByOthers } from "../process/trust.ts";
 import { requireDescriptors } from "../web/descriptors.ts";
 import { isUnspecified } from "../web/network.ts";
 

@@ -1,8 +1,10 @@
+/** What the system lets this process have: files, memory, stack, compiled code. */
+
 import { readFileSync } from "node:fs";
 
 /**
- * What the system had no more of, and what gives more, where that is why something failed; null for any other error. So a limit
- * is told in a line wherever it is met.
+ * If an error means that the system has no more of something, returns a line that says of what and how to raise the limit; null for any
+ * other error. Every caller reports such an error with this line.
  */
 export function exhausted(error: unknown): string | null {
 	switch (error instanceof Error && "code" in error ? error.code : undefined) {
@@ -17,10 +19,10 @@ export function exhausted(error: unknown): string | null {
 	}
 }
 
-/** With less than this parts of the runtime fail, each in its own way (Bun 1.4.5: up to 160 KiB). Systems grant 8 MiB. */
+/** With less than this, parts of the runtime fail, each in its own way (Bun 1.4.5: up to 160 KiB). Systems grant 8 MiB. */
 const stackBytesMin = 192 * 1024;
 
-/** What is wrong with the stack that this process may have, before anything is tried with it; null if nothing is. */
+/** Returns what is wrong with the stack limit of this process, to be checked before anything else; null if nothing is. */
 export function stackFault(): string | null {
 	let limits: string;
 	try {
@@ -32,4 +34,16 @@ export function stackFault(): string | null {
 	return Number(bytes) < stackBytesMin
 		? "the stack of this process is too small: raise its limit (ulimit -s 8192; in a service LimitSTACK=8M)"
 		: null;
+}
+
+/**
+ * Whether JavaScript and WebAssembly are interpreted: the runtime asks once, at its start, for memory that is writable and executable,
+ * for the code that it compiles, and does without where that is forbidden (MemoryDenyWriteExecute=, SELinux's execmem).
+ */
+export function isInterpreted(): boolean {
+	try {
+		return !/^\S+ rwx/m.test(readFileSync("/proc/self/maps", "latin1"));
+	} catch {
+		return false;
+	}
 }
