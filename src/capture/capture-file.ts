@@ -10,16 +10,16 @@ import { isCopiedAsText } from "./mangled.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource, type LinkType } from "./source.ts";
 
 export interface FileSource extends FrameSource {
-	/** Whether read() gave 0 because there is no more, and not because no more is there yet. */
+	/** Whether read() returned 0 because the capture has ended, and not because nothing more is there yet. */
 	isAtEnd(): boolean;
-	/** How far the file was read, in bytes; 0 for one that is being written. */
+	/** Number of bytes read so far; 0 for a file that is being written. */
 	offset(): number;
 }
 
 /**
  * Opens a capture file: pcap (both byte orders, micro- and nanoseconds) or pcapng.
- * Time stamps come out in nanoseconds whatever the file keeps. No filter is applied: the decoder has the same rule.
- * Throws a CaptureError that names the file if it cannot be read, is no capture, or holds a link type that the decoder does not know.
+ * Time stamps are in nanoseconds whatever the file has. No filter is applied: the decoder applies the same rule.
+ * Throws a CaptureError that names the file if it cannot be read, is not a capture, or has a link type that the decoder does not know.
  */
 export function openFile(path: string): FileSource {
 	const cap = new (loadCap().Cap)();
@@ -34,13 +34,13 @@ export function openFile(path: string): FileSource {
 export interface GrowingOptions {
 	/** The end of the file is not the end of the capture: isAtEnd() is never true. */
 	readonly grows: boolean;
-	/** Asked while the capture's header is not there: waits a little, and tells whether to look again. */
+	/** Called while the capture's header is missing: waits a little, and returns whether to try again. */
 	again(): Promise<boolean>;
 }
 
 /**
- * The same for a capture that is being written, `-` for standard input. A read gives what is there of whole records, and 0
- * within a moment if that is nothing. Null when `again` gave up.
+ * The same for a capture that is being written, `-` for standard input. read() returns the whole records that are there, and 0
+ * after a moment if there are none. Returns null if `again` returned false.
  */
 export async function openGrowing(path: string, { grows, again }: GrowingOptions): Promise<FileSource | null> {
 	const cap = new (loadCap().Cap)();
@@ -59,8 +59,8 @@ export async function openGrowing(path: string, { grows, again }: GrowingOptions
 }
 
 /**
- * Watches over a file that is read while it grows. What it gives is to be called when there is nothing to read: it throws a CaptureError
- * once the path is another file's, or nobody's, or the file is shorter than it was: what is written then is not read.
+ * Watches a file that is read while it grows. Call the function that it returns when there is nothing to read: it throws a
+ * CaptureError once the file was replaced, removed or truncated, as what is written from then on would not be read.
  */
 export function watchGrowth(path: string): () => void {
 	const before = fileAt(path);
@@ -96,7 +96,7 @@ function nameOf(path: string): string {
 	return path === "-" ? "standard input" : path;
 }
 
-/** Opens, and says of which file it is that this fails. */
+/** Calls `open` and turns what it throws into a CaptureError that names the file. */
 function named<T>(path: string, open: () => T): T {
 	const name = nameOf(path);
 	try {
@@ -125,7 +125,7 @@ function named<T>(path: string, open: () => T): T {
 	}
 }
 
-/** Throws if the runtime may not read it either: its errors have codes, which libpcap's have not. */
+/** Throws if the runtime may not read it either: unlike libpcap's errors, those of the runtime have codes. */
 function refuseUnreadable(path: string): void {
 	try {
 		accessSync(onDisk(path), constants.R_OK);
@@ -146,7 +146,7 @@ const compressions: readonly (readonly [begin: string, unpacker: string])[] = [
 ];
 const compressionBytes = 6;
 
-/** What unpacks a file; undefined if it is not compressed, or cannot be looked at twice as a pipe by name. */
+/** The program that unpacks a file; undefined if it is not compressed, or is a named pipe, which cannot be read twice. */
 function unpackerOf(path: string): string | undefined {
 	if (!statSync(onDisk(path)).isFile()) return undefined;
 	const file = openSync(onDisk(path), "r");
@@ -177,7 +177,7 @@ class CapFile implements FileSource {
 			if (native === undefined || !["read_failed", "interfaces_differ", "sections_differ"].includes(native.code))
 				throw error;
 			const { received } = this.statistics();
-			// A pipe by name goes to libpcap as it is, which minds more than that.
+			// libpcap reads a named pipe directly, and refuses interfaces for other differences, too.
 			const differ =
 				native.code !== "read_failed" || /different from the .* of the first interface/.test(native.message);
 			throw new CaptureError(
@@ -189,7 +189,7 @@ class CapFile implements FileSource {
 	}
 
 	private partingAdvice(code: string): string {
-		// tshark and editcap take all sections' interfaces for those of the first, and fail.
+		// tshark and editcap take the interfaces of every section for those of the first section, and fail.
 		if (code === "sections_differ") return "give the files that it was joined from instead";
 		const isFile = this.path !== "-" && fileAt(this.path)?.isFile() === true;
 		const file = isFile ? shellWord(this.path) : "FILE";

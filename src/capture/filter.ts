@@ -1,18 +1,18 @@
-/** The text of the filter that the kernel runs: what it passes is copied, and nothing else. */
+/** The text of the filter that the kernel runs: only frames that pass are copied. */
 
 import { LinkType } from "../wasm/shared/linktype.ts";
 
-/** Next-header values of the IPv6 extension headers that a UDP header may stand behind (RFC 8200 section 4, RFC 4302). */
+/** Next-header values of the IPv6 extension headers that may precede a UDP header (RFC 8200 section 4, RFC 4302). */
 export const extensionHeaders: readonly number[] = [0, 43, 44, 51, 60, 135, 139, 140];
 
 /**
  * The filter for pcap-filter(7): UDP from or to one of the ports in IPv4 and IPv6, untagged, and with one or two VLAN tags.
- * It may pass more (the decoder has the exact rule), never less; IPv4 fragments but the first have no ports and do not pass.
+ * It may pass more (the decoder has the exact rule), never less. IPv4 fragments other than the first have no ports and do not pass.
  */
 export function captureFilter(ports: readonly number[], linkType: LinkType): string {
-	// Behind extension headers the kernel cannot find the UDP header (`protochain` would be evaluated in user space, for all traffic).
+	// The kernel cannot find a UDP header after extension headers (`protochain` would be evaluated in user space, for all traffic).
 	const extended = extensionHeaders.map((number) => `ip6[6] = ${number}`).join(" or ");
-	// What stands behind the first of them is told in its first byte; TCP, and ICMPv6 as in every host's multicast reports, are not ours.
+	// The first byte of an extension header is the next protocol. TCP is excluded, and ICMPv6, which every host's multicast reports use.
 	const datagrams = `${ports.map((port) => `udp port ${port}`).join(" or ")} or (ip6 and (${extended}) and ip6[40] != 6 and ip6[40] != 58)`;
 	switch (linkType) {
 		case LinkType.EN10MB:
@@ -20,9 +20,9 @@ export function captureFilter(ports: readonly number[], linkType: LinkType): str
 			return `${datagrams} or (vlan and (${datagrams} or (vlan and (${datagrams}))))`;
 		case LinkType.LINUX_SLL:
 		case LinkType.LINUX_SLL2:
-			// No `vlan` here. The kernel strips the outermost tag; a second one leaves these as the protocol, and its filter sees them. From
-			// Linux 6.10 on it writes the protocol behind the second tag into the record, in front of which the tag still stands, and that
-			// is what libpcap sees when it filters the first round of the ring again.
+			// `vlan` cannot be used here. The kernel strips the outermost tag; with a second tag, its filter sees that tag's type as the
+			// protocol. Since Linux 6.10 the record has the protocol after the second tag, with the tag still before the packet, and libpcap
+			// sees that when it filters the first round of the ring again.
 			return `${datagrams} or ether proto 0x8100 or ether proto 0x88a8 or (ip and ip[2:2] = 0x0800 and ip[4] & 0xf0 = 0x40) or (ip6 and ip6[2:2] = 0x86dd and ip6[4] & 0xf0 = 0x60)`;
 		default:
 			return datagrams;

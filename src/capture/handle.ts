@@ -1,4 +1,4 @@
-/** What the two kinds of frame source read from an open Cap. */
+/** What live captures and capture files both read from an open Cap. */
 
 import type { Cap } from "cap";
 import { CaptureError, type CaptureStatistics, LinkType } from "./source.ts";

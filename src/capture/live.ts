@@ -20,19 +20,19 @@ export interface LiveSource extends FrameSource {
 	readonly interfaceName: string;
 	/** The filter passes datagrams from and to these. */
 	readonly ports: readonly number[];
-	/** Of the options: what the frames between two reads must fit into. */
+	/** Size of the kernel's ring: the frames between two reads must fit into it. */
 	readonly bufferBytes: number;
 }
 
-/** The interface is not there or not up, at the opening or since: opening it again later may succeed. */
+/** The interface does not exist or is not up: reopening it later may succeed. */
 export class InterfaceUnavailableError extends CaptureError {}
 
 /** A whole UDP datagram (65,535 bytes), its IPv6 header and extension headers, and a link header with tags. */
 export const snapshotBytes = 65_535 + 40 + 64 + 32;
 
 /**
- * How long the kernel holds a block of frames back unless it is full. Who reads sooner, as a scrape does, has all but those of the
- * last block.
+ * How long the kernel holds back a block of frames that is not full. An earlier read, as for a scrape, gets all frames but those of
+ * the last block.
  */
 export const blockTimeoutMs = 100;
 
@@ -59,7 +59,7 @@ export function openLive(options: LiveOptions): LiveSource {
 	}
 }
 
-/** Turns what cap threw into one line for the operator; anything else is our own mistake and stays as it is. */
+/** Turns what cap threw into one line for the operator; any other error is a bug and returned as it is. */
 function operatorError(error: unknown, name: string): unknown {
 	const native = nativeError(error);
 	switch (native?.code) {
@@ -82,7 +82,7 @@ function operatorError(error: unknown, name: string): unknown {
 	}
 }
 
-/** Hosts of containers have thousands of interfaces: a line names so many. */
+/** Container hosts have thousands of interfaces: an error names at most this many. */
 const namesMax = 16;
 
 function interfaceNames(): string {

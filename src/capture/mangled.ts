@@ -1,4 +1,4 @@
-/** Captures that were copied as text, so that each line feed in them came to be two bytes, or two bytes one. */
+/** Detects captures that were copied as text, so that line feeds became two bytes, or two bytes became a line feed. */
 
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { onDisk } from "../filename.ts";
@@ -6,17 +6,17 @@ import { onDisk } from "../filename.ts";
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 
-/** Enough for some hundred line feeds in any capture. */
+/** Holds some hundred line feeds in any capture. */
 const lookedAtBytes = 65_536;
-/** Of bytes as they come one line feed in 256 is behind a carriage return: that so many in a row are is no coincidence. */
+/** In arbitrary bytes one line feed in 256 follows a carriage return: this many in a row are no coincidence. */
 const lineFeedsMin = 8;
 
 /** How pcap files begin (draft-ietf-opsawg-pcap, 4), in both byte orders; no byte of it is a line feed. */
 const pcapBegins = ["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1"];
-/** What becomes of 0a0d0d0a, with which pcapng begins for this purpose (draft-ietf-opsawg-pcapng, 4.1). */
+/** What the first word of pcapng, 0a0d0d0a, becomes: it was chosen to show this (draft-ietf-opsawg-pcapng, 4.1). */
 const mangledBegins = ["0d0a0d0d", "0a0d0a"];
 
-/** Whether a file, which could not be read as a capture, has its line ends changed; false for what cannot be looked at twice. */
+/** Whether the line ends of a file, which could not be read as a capture, were changed; false for a pipe, which cannot be read twice. */
 export function isCopiedAsText(path: string): boolean {
 	// It may be gone by now.
 	if (path === "-" || statSync(onDisk(path), { throwIfNoEntry: false })?.isFile() !== true) return false;

@@ -1,4 +1,4 @@
-/** Captures as one stream: in which order they are read. */
+/** The order in which several captures are read as one stream. */
 
 import { statSync } from "node:fs";
 import { onDisk } from "../filename.ts";
@@ -6,8 +6,8 @@ import { openFile } from "./capture-file.ts";
 import { CaptureError, type FrameBatch, stampUsAt } from "./source.ts";
 
 /**
- * The captures in the order of their first frames: by name, rotated files stand otherwise, 10 in front of 2. Those that cannot be opened
- * or hold no frame come first, in the order given. All keep that order if one is no regular file, as a pipe can be read only
+ * Sorts captures by the time of their first frames: sorted by name, rotated files have 10 before 2. Those that cannot be opened
+ * or have no frame come first, in their order here. If one is not a regular file, all keep that order, as a pipe can be read only
  * once. Overwrites the batch.
  */
 export function inOrderOfTime(paths: readonly string[], batch: FrameBatch): readonly string[] {
@@ -18,7 +18,7 @@ export function inOrderOfTime(paths: readonly string[], batch: FrameBatch): read
 		.map(({ path }) => path);
 }
 
-/** What cannot be looked at now can be again, when it is read and its fault told. */
+/** True for a file that cannot be looked at: reading it will report why. */
 function isRegularFile(path: string): boolean {
 	if (path === "-") return false;
 	try {
@@ -38,7 +38,7 @@ function firstStampUs(path: string, batch: FrameBatch): number {
 		}
 	} catch (error) {
 		if (!(error instanceof CaptureError)) throw error;
-		// Whoever reads it will say so.
+		// Reading it will report that.
 		return Number.NEGATIVE_INFINITY;
 	}
 }

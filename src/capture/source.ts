@@ -1,5 +1,5 @@
 /**
- * Where frames come from: the one face that a live interface and a capture file share.
+ * Where frames come from: the interface that live captures and capture files share.
  * A source fills the reader's batch; every record is decoded before the next read.
  */
 
@@ -8,7 +8,7 @@ import type { LinkType } from "../wasm/shared/linktype.ts";
 export { LinkType } from "../wasm/shared/linktype.ts";
 
 /**
- * A run of records, one behind the other, in memory that the next read overwrites.
+ * Records, one after the other, in memory that the next read overwrites.
  * A record is four u32 in host byte order (little-endian on every supported target)
  *
  *     seconds | nanoseconds | captured length | original length
@@ -45,9 +45,9 @@ export interface CaptureStatistics {
 export interface FrameSource {
 	readonly linkType: LinkType;
 	/**
-	 * Fills a batch from its beginning and gives the number of bytes used; 0 when there is nothing now (live, or a file that is
-	 * being written) and at the end of a file; of a file FileSource.isAtEnd tells which.
-	 * Throws a CaptureError when the source is broken; frames that came before the fault have been given by then.
+	 * Fills a batch from its beginning and returns the number of bytes used; 0 when there is nothing now (live, or a file that is
+	 * being written) and at the end of a file, which FileSource.isAtEnd distinguishes.
+	 * Throws a CaptureError when the source has failed; earlier reads have returned all frames from before the failure.
 	 */
 	read(batch: FrameBatch): number;
 	statistics(): CaptureStatistics;
@@ -55,7 +55,7 @@ export interface FrameSource {
 	close(): void;
 }
 
-/** A capture that cannot be opened or went bad: one line for the operator, with what to do. */
+/** A capture cannot be opened or has failed: one line for the operator, with what to do. */
 export class CaptureError extends Error {
 	override readonly name = "CaptureError";
 }

@@ -6,35 +6,38 @@ export const reopenDelayMinMs = 100;
 export const reopenDelayMaxMs = 5_000;
 
 /**
- * Reading takes as long in one turn of the event loop as the others took since the turn before, within these bounds: it keeps up
- * with a flood while a large scrape is written, and delays nobody for longer.
+ * In one turn of the event loop, reading may take as long as all other work took since its last turn, within these bounds: so it keeps
+ * up with a flood while a large scrape is written, and never delays other work for longer.
  */
 export const turnMsMin = 5;
 export const turnMsMax = 50;
 
 /**
- * An idle capture is read so often that what a flood brings before it is noticed fits into the buffer, at the speed of a fast line and
- * about as fast as can be read at all: a dozen times a second with the default buffer.
+ * An idle capture is read often enough for the beginning of a flood at this speed, that of a fast line and about as fast as frames can
+ * be read at all, to fit into the buffer: a dozen times a second with the default buffer.
  */
 const floodBytesPerMs = 200_000;
 const idleMsMin = 5;
 export const idleMsMax = 90;
-/** While frames come they take this part of the buffer between two reads; what the kernel writes beside them is as much again. */
+/** While frames arrive, this part of the buffer may fill between two reads; the kernel's own headers take as much again. */
 const filledPart = 1 / 8;
 const pauseMsMin = 1;
 
-/** By then the kernel has handed over the block with the latest frame that the old one of two captures has to give. */
+/** After this time the kernel has handed over the block with the last frame that the old of two captures is read for. */
 export const replaceDelayMs = blockTimeoutMs + 50;
-/** The old capture is closed after this time, whatever it still holds; and stamps of so long ago decide nothing any more. */
+/**
+ * The old capture is closed after this time, whatever it still holds; and after as long again, stamps no longer decide which frames
+ * count.
+ */
 export const replaceDelayMaxMs = 2_000;
 /** The wall clock is read in milliseconds: its next one begins within this time. */
 const clockStepUs = 1_000;
-/** Two captures do not stamp one frame at the same instant. Frames of this time are left out, so that none counts twice. */
+/** Two captures stamp the same frame at slightly different times. Frames within this time are left out, so that none counts twice. */
 const stampGapUs = 100;
 
 /** Of one interface, since the start. */
 export interface InterfaceCounts extends CaptureStatistics {
-	/** Times that it was opened again after it broke. */
+	/** How often it was reopened after a failure. */
 	readonly reopened: number;
 }
 
@@ -46,20 +49,20 @@ const always: TimeRange = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSIT
 export interface CaptureSupervisorOptions {
 	/** Opens the capture; throws a CaptureError. */
 	readonly open: () => LiveSource;
-	/** The capture was opened, for the first time or again: frames of this source come next. `isFirst` as for `broke`. */
+	/** The capture was opened, for the first time or again: frames of this source come next. `isFirst` as for `failed`. */
 	readonly opened: (source: LiveSource, isFirst: boolean) => void;
-	/** Where frames are put. A small one keeps turns short. */
+	/** Frames are read into it. A small one keeps turns short. */
 	readonly batch: FrameBatch;
-	/** Takes those frames of the batch (what `read` gave) that are in the range. */
+	/** Observes the frames of the batch (`used`: what `read` returned) that are in the range. */
 	readonly consume: (used: number, range: TimeRange) => void;
 	/**
-	 * The capture broke, or could not be opened again (told once a break). `isFirst` is false where this was told already since
-	 * the capture last worked for a while: it breaks again and again.
+	 * The capture failed, or could not be reopened for a changed configuration. `isFirst` is false if this was reported before and the
+	 * capture has not worked for a while since: it fails again and again.
 	 */
 	readonly failed: (fault: CaptureError, isFirst: boolean) => void;
-	/** Runs `work` after `delayMs`; gives the function that takes that back. */
+	/** Runs `work` after `delayMs`; returns the function that cancels it. */
 	readonly schedule: (work: () => void, delayMs: number) => () => void;
-	/** Microseconds: the wall clock, which stamps frames, and one that nobody sets. */
+	/** Microseconds: the wall clock, which stamps frames, and a monotonic clock. */
 	readonly wallUs: () => number;
 	readonly monotonicUs: () => number;
 }
@@ -67,40 +70,40 @@ export interface CaptureSupervisorOptions {
 interface Successor {
 	readonly source: LiveSource;
 	readonly cutUs: number;
-	/** The source has handed over all from before the cut. */
+	/** The kernel has handed over all of the old source's frames from before the cut. */
 	isDue: boolean;
-	/** The successor is the source, or everything was stopped. */
+	/** Call it once the successor has become the source, or everything was stopped. */
 	readonly done: () => void;
 }
 
 /**
- * A live capture that outlives its interface: when reading fails, it is closed and opened again, at once and then with
- * growing waits, until it works: until it gave frames, or stayed open for longer than the longest wait. Whoever else waits for the
- * event loop has its turn, so that a flood of frames does not keep a scrape out.
+ * A live capture that outlives its interface: when reading fails, the capture is closed and reopened, with growing waits, until it
+ * works: until frames were read, or it stayed open for longer than the longest wait. Other work on the event loop has its turn
+ * in between, so that a flood of frames does not hold up a scrape.
  */
 export class CaptureSupervisor {
 	private readonly options: CaptureSupervisorOptions;
 	private source: LiveSource | null = null;
-	/** Frames outside of it are another source's. */
+	/** Frames outside of this range belong to another source. */
 	private range = always;
-	/** Opened in place of the source, which is read until it has given all from before the cut. */
+	/** Opened to take the place of the source, which is read until all of its frames from before the cut were. */
 	private successor: Successor | null = null;
-	/** Counts of each interface without those of the source that counts now, which are added to what it counted at `from`. */
+	/** Counts of each interface, without what the source that counts now has counted since `from`. */
 	private readonly before = new Map<string, InterfaceCounts>();
 	private counting: { readonly source: LiveSource; readonly from: CaptureStatistics } | null = null;
 	private delayMs = reopenDelayMinMs;
-	/** While the capture is closed, takes back the next try; while it is open after a break, the end of its trial. */
+	/** While the capture is closed, cancels the next retry; while it is open after a failure, cancels the end of its trial. */
 	private cancel: (() => void) | null = null;
-	/** Takes back what waits for the end of a replacement. */
+	/** Cancels the timer for the next step of a replacement. */
 	private cancelReplacing: (() => void) | null = null;
-	/** What was told since the capture last worked. */
+	/** What was reported since the capture last worked. */
 	private reportedDown = false;
 	private reportedOpen = false;
 	private stopped = false;
 	private turnEndUs = Number.NEGATIVE_INFINITY;
-	/** Takes back the next turn, while it waits for frames. */
+	/** Cancels the next turn. */
 	private cancelTurn: (() => void) | null = null;
-	/** Bytes read since everything was read, at that time. */
+	/** Bytes read since the buffer was last empty, and when that was. */
 	private bytes = 0;
 	private emptyUs = 0;
 
@@ -114,7 +117,7 @@ export class CaptureSupervisor {
 		return this.source !== null;
 	}
 
-	/** Sums over all sources since the start, by the interface's name. */
+	/** Sums over all sources since the start, by the name of the interface. */
 	counts(): ReadonlyMap<string, InterfaceCounts> {
 		if (this.counting === null) return this.before;
 		const { source, from } = this.counting;
@@ -124,23 +127,22 @@ export class CaptureSupervisor {
 	}
 
 	/**
-	 * Reads what there is, now instead of when the event loop comes to it, for a turn's time. False if there is more: then frames
-	 * have still to come that are older than now.
+	 * Reads waiting frames now, without waiting for the event loop, for at most the time of a short turn. Returns false if there are
+	 * more: frames that are older than now are still to come.
 	 */
 	catchUp(): boolean {
 		return !this.readFor(turnMsMin);
 	}
 
-	/** Whether the capture works, or waits to be opened again. */
+	/** Whether the capture is open, or waits to be reopened. */
 	isAlive(): boolean {
 		return this.source !== null || this.cancel !== null;
 	}
 
 	/**
-	 * Opens another capture in place of this one, for a changed configuration. Throws what `open` throws: then nothing has changed.
-	 * This one gives all frames from before a moment just ahead, the other one those from then on; then this one is closed. A
-	 * capture that is closed already, as its interface went, has nothing to lose: then the other one is waited for, if need be.
-	 * The promise is kept when this one is closed.
+	 * Replaces the capture, for a changed configuration. Throws what `open` throws; then nothing has changed. The old capture is read
+	 * for frames from before a moment in the near future, the new one for those from then on; then the old one is closed, and the
+	 * promise resolves. If the old capture is closed already, as its interface is gone, nothing is thrown: opening is retried.
 	 */
 	replace(open: () => LiveSource): Promise<void> {
 		if (this.stopped) return Promise.resolve();
@@ -172,7 +174,7 @@ export class CaptureSupervisor {
 		return promise;
 	}
 
-	/** The capture is closed: whatever it waits for, `open` is tried now. */
+	/** The capture is closed: tries `open` at once, whatever retry was planned. */
 	private openInstead(open: () => LiveSource): void {
 		this.markHealthy();
 		this.reportedOpen = false;
@@ -185,7 +187,7 @@ export class CaptureSupervisor {
 		}
 	}
 
-	/** The old capture has handed over all of its frames: once they are read, the other one takes over. */
+	/** The kernel has handed over all frames of the old capture: once they are read, the new one takes over. */
 	private replacementDue(): void {
 		if (this.successor === null) return;
 		this.successor.isDue = true;
@@ -193,7 +195,7 @@ export class CaptureSupervisor {
 		this.turn();
 	}
 
-	/** Closes the old capture and goes on with the one that was opened in its place, if there is one. */
+	/** Closes the old capture and continues with its successor, if there is one. */
 	private takeOver(): void {
 		const { successor } = this;
 		if (successor === null) return;
@@ -203,7 +205,7 @@ export class CaptureSupervisor {
 		this.markHealthy();
 		this.reportedOpen = false;
 		this.range = { ...always, fromUs: successor.cutUs + stampGapUs };
-		// If the wall clock was set meanwhile, nothing would be later for a long time.
+		// If the wall clock was set back meanwhile, all frames would be before that moment for a long time.
 		this.cancelReplacing = this.options.schedule(() => {
 			this.range = always;
 		}, replaceDelayMaxMs);
@@ -225,7 +227,7 @@ export class CaptureSupervisor {
 		this.reportedOpen = true;
 	}
 
-	/** Reads for a while, and goes on in the next turn or when frames may have come. */
+	/** Reads for a while, and continues in the next turn or once frames may have arrived. */
 	private turn(): void {
 		this.cancelTurn?.();
 		this.cancelTurn = null;
@@ -240,7 +242,7 @@ export class CaptureSupervisor {
 		}
 	}
 
-	/** Everything was read: waits until a part of the buffer is filled, at the speed that frames came with until now. */
+	/** Everything was read: waits until a part of the buffer has filled, if frames keep arriving at the same speed. */
 	private wait({ bufferBytes }: LiveSource): void {
 		const nowUs = this.options.monotonicUs();
 		const elapsedMs = (nowUs - this.emptyUs) / 1_000;
@@ -252,14 +254,14 @@ export class CaptureSupervisor {
 		this.cancelTurn = this.options.schedule(() => this.turn(), Math.min(Math.max(filledMs, pauseMsMin), idleMs));
 	}
 
-	/** Reads until there is nothing more, or for so long: then true. */
+	/** Reads until nothing is left, or for this long: then returns true. */
 	private readFor(limitMs: number): boolean {
 		const endUs = this.options.monotonicUs() + limitMs * 1_000;
 		while (this.readOnce()) if (this.options.monotonicUs() >= endUs) return true;
 		return false;
 	}
 
-	/** Takes one batch; true if there was one. */
+	/** Reads one batch; returns whether there was one. */
 	private readOnce(): boolean {
 		const { source, successor } = this;
 		if (source === null) return false;
@@ -281,7 +283,7 @@ export class CaptureSupervisor {
 		}
 	}
 
-	/** The next break is the first of its series. */
+	/** The next failure is the first of its series. */
 	private markHealthy(): void {
 		if (!this.reportedDown) return;
 		this.cancelRetry();
@@ -289,7 +291,7 @@ export class CaptureSupervisor {
 		this.delayMs = reopenDelayMinMs;
 	}
 
-	/** Closes the capture for a fault of it, and tries it again later; throws any other. */
+	/** Closes the capture and retries later if the error is a CaptureError; throws any other. */
 	private handleFailure(error: unknown): void {
 		if (!(error instanceof CaptureError)) throw error;
 		if (this.successor !== null) {
@@ -336,7 +338,7 @@ export class CaptureSupervisor {
 		this.settleCounts();
 	}
 
-	/** What was counted until now is kept; the source that did counts no more. */
+	/** Keeps what was counted until now; the source that counted it counts no more. */
 	private settleCounts(): void {
 		if (this.counting === null) return;
 		const { source, from } = this.counting;

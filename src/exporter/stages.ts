@@ -1,6 +1,6 @@
 /**
- * The stages behind the capture as a configuration bounds them, for the exporter and for `inspect`. Neither metrics nor web stand
- * behind them here: whoever reads a file does not wait for those to load.
+ * The stages after the capture, with the limits of a configuration, for the exporter and for `inspect`. This file imports neither
+ * metrics nor web: `inspect` must not wait for those to load.
  */
 
 import type { Config } from "../config/config.ts";
@@ -18,18 +18,18 @@ export interface Dependencies {
 	readonly log: Logger;
 	/** Random words. */
 	readonly seed: Seed;
-	/** Microseconds since 1970, whole, by the wall clock and by one that nobody sets. */
+	/** Whole microseconds since 1970, by the wall clock and by a monotonic clock. */
 	wallUs(): number;
 	monotonicUs(): number;
 }
 
-/** Decoder and tracker, and the databases that they ask. */
+/** Decoder and tracker, and the databases that they look addresses up in. */
 export interface Stages {
 	readonly geoip: Geoip;
 	readonly engine: Engine;
 }
 
-/** Opens both as the configuration bounds them: the one is made while the files of the other are read. Throws a GeoipError or an EngineError. */
+/** Opens both; the engine is created while the databases are read. Throws a GeoipError or an EngineError. */
 export async function openStages(config: Config, { log, seed }: Pick<Dependencies, "log" | "seed">): Promise<Stages> {
 	const { countryDatabase, asnDatabase } = config.geoip;
 	const opening = openDatabases(
@@ -40,14 +40,14 @@ export async function openStages(config: Config, { log, seed }: Pick<Dependencie
 			tidy,
 		},
 	);
-	// If the engine has no room, that is what is told.
+	// If there is no memory for the engine, that error is reported, and a rejection here must not be unhandled.
 	opening.catch(() => {});
 	const engine = createEngine(config, seed, () => geoip);
 	const geoip = await opening;
 	return { geoip, engine };
 }
 
-/** Decoder and tracker as the configuration bounds them; `geoip` is asked once frames are observed. Throws an EngineError. */
+/** Creates decoder and tracker; `geoip` is first called when frames are observed. Throws an EngineError. */
 export function createEngine(config: Config, seed: Seed, geoip: () => Geoip): Engine {
 	return new Engine({
 		domains: config.dnstt.domains,
@@ -67,7 +67,7 @@ export function createEngine(config: Config, seed: Seed, geoip: () => Geoip): En
 	});
 }
 
-/** What the metrics are collected from, but for the capture and the configuration. */
+/** Returns what the metrics are collected from, without the capture and the configuration. */
 export function sourcesOf(config: Config, geoip: Geoip, tracker: Tracker): Omit<Sources, "capture" | "configReload"> {
 	return {
 		tracker,

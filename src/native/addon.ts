@@ -1,4 +1,4 @@
-/** Package `cap` with our native half: what it needs to capture, and what the process needs of the C library. */
+/** Package `cap` with our native half, which captures, and calls functions of the C library that the process needs. */
 
 import { tmpdir } from "node:os";
 import type { NativeError } from "cap";
@@ -9,13 +9,13 @@ export class AddonError extends Error {}
 let loaded: typeof import("cap") | AddonError | undefined;
 
 /**
- * The package, loaded at the first use: commands that capture nothing do without. The executable has the native half inside, and
- * Bun unpacks it into the folder for temporary files to load it (mode 0600, named by its content, put there whole). It stays
+ * Returns the package, which is loaded at the first use, as some commands capture nothing. The native half is inside the executable, and
+ * Bun unpacks it into the folder for temporary files to load it (mode 0600, named by its content, written atomically). It stays
  * there: another exporter that starts at the same time may be about to load it. Throws an AddonError if this fails.
  */
 export function loadCap(): typeof import("cap") {
 	loaded ??= requireCap();
-	// Once it failed it would seem to succeed: what the runtime keeps of it then is half of it.
+	// Not loaded again after a failure: it would seem to succeed, with half of a module in the runtime's cache.
 	if (loaded instanceof AddonError) throw loaded;
 	return loaded;
 }
@@ -35,10 +35,10 @@ function requireCap(): typeof import("cap") | AddonError {
 	}
 }
 
-/** More than the capture library has, on every kind of host. */
+/** Larger than the capture library on every kind of host. */
 const libraryBytesMax = 1024 * 1024;
 
-/** Whether the folder has no room for the library: the runtime does not say why it could not unpack it. A quota shows in a write alone. */
+/** Whether the folder has no room for the library: the runtime does not report why it could not unpack it. Only a write shows a quota. */
 function isFull(folder: string): boolean {
 	const { rmSync, writeFileSync } = require("node:fs") as typeof import("node:fs");
 	const path = `${folder}/.dnstt_exporter-${process.pid}`;
@@ -52,7 +52,7 @@ function isFull(folder: string): boolean {
 	}
 }
 
-/** What cap threw, if it is one of its own errors, which have a code; undefined for anything else. */
+/** The error, if it is one of cap's own, which have a code; undefined for any other. */
 export function nativeError(error: unknown): NativeError | undefined {
 	return error instanceof Error && "code" in error ? (error as NativeError) : undefined;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Gives back all that an open capture holds; the Cap is as new afterwards. */
+/* Frees everything that an open capture holds; the Cap is as new afterwards. */
 static void close_capture(struct cap *cap)
 {
 	if (cap->handle)
@@ -40,7 +40,7 @@ static napi_value construct_cap(napi_env env, napi_callback_info info)
 	return self;
 }
 
-/* What is left of the reader's memory, and how many records stand in front of that. */
+/* What is left of the reader's memory, and the number of records before that. */
 struct batch {
 	uint8_t *at;
 	uint8_t *end;
@@ -66,9 +66,9 @@ static void append_frame(u_char *user, const struct pcap_pkthdr *header, const u
 }
 
 /*
- * read(buffer): fills a Uint8Array with records and gives the number of bytes used; 0 for nothing now (live, or a file that is
- * being written) or at the end of a file; of a file isAtEnd() tells which. The array must hold at least one record of the
- * largest size. A fault is thrown when the frames in front of it have been given.
+ * read(buffer): fills a Uint8Array with records and returns the number of bytes used; 0 when there is nothing now (live, or a file
+ * that is being written) and at the end of a file, which isAtEnd() distinguishes. The array must have room for one record of the
+ * largest size. A failure is thrown after all frames from before it were returned.
  */
 static napi_value read_batch(napi_env env, napi_callback_info info)
 {
@@ -94,7 +94,7 @@ static napi_value read_batch(napi_env env, napi_callback_info info)
 		status = pcap_dispatch(cap->handle, frames_max, append_frame, (u_char *)&batch);
 		if (status < 0)
 			cap->fault_pending = true;
-		/* Fewer than asked for: a file gives all until its end, the kernel ends at a block. */
+		/* Fewer than requested: libpcap returns all frames up to the end of a file, and live up to the end of a block. */
 		if (status == 0)
 			break;
 	}

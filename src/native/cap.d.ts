@@ -1,4 +1,4 @@
-/** Package `cap` with this project's native half (cap.c): what its JavaScript half hands on. */
+/** Package `cap` with this project's native half (cap.c): what its JavaScript half exports. */
 declare module "cap" {
 	interface LiveOptions {
 		/** Size of the kernel's ring. */
@@ -10,31 +10,31 @@ declare module "cap" {
 		readonly promiscuous: boolean;
 	}
 
-	/** All methods throw an Error whose `code` is one of the words that the C files here give to throw_coded (`NativeError`). */
+	/** All methods throw an Error whose `code` is one of the words that the C files here pass to throw_coded (`NativeError`). */
 	class Cap {
 		/** Names of the host's interfaces, `any` among them. */
 		static deviceList(): string[];
 		static findDevice(address?: string): string | undefined;
-		/** Opens an interface or `any` and gives its LINKTYPE_ number. */
+		/** Opens an interface or `any` and returns its LINKTYPE_ number. */
 		open(device: string, options: LiveOptions): number;
-		/** Opens a pcap or pcapng file and gives its LINKTYPE_ number. */
+		/** Opens a pcap or pcapng file and returns its LINKTYPE_ number. */
 		openOffline(path: string | Uint8Array): number;
 		/**
-		 * The same for a capture that is being written, `-` for standard input; undefined while its header is not there: call it
+		 * The same for a capture that is being written, `-` for standard input; undefined while its header is missing: call it
 		 * again. Neither this nor read() waits for longer than a moment. `grows`: the end of the file is not the end of the capture.
 		 */
 		openGrowing(path: string | Uint8Array, grows: boolean): number | undefined;
-		/** Of a file: whether read() gave 0 because there is no more, and not because no more is there yet. */
+		/** Of a file: whether read() returned 0 because the capture has ended, and not because nothing more is there yet. */
 		isAtEnd(): boolean;
-		/** How far an open file was read, in bytes; 0 for one that is being written. */
+		/** Number of bytes of an open file read so far; 0 for a file that is being written. */
 		offset(): number;
 		/** libpcap's name of the link type. */
 		linkTypeName(): string | undefined;
 		/** Lets only matching frames through, in the kernel (pcap-filter(7)). */
 		setFilter(text: string): void;
 		/**
-		 * Fills `buffer` with records (src/capture/source.ts) and gives the bytes used; 0: nothing now (live, or a file that is being
-		 * written) or at the end of a file; of a file isAtEnd() tells which.
+		 * Fills `buffer` with records (src/capture/source.ts) and returns the number of bytes used; 0 when there is nothing now (live,
+		 * or a file that is being written) and at the end of a file, which isAtEnd() distinguishes.
 		 */
 		read(buffer: Uint8Array): number;
 		/** Writes received, dropped by the kernel, dropped by the interface. */
@@ -42,7 +42,7 @@ declare module "cap" {
 		close(): void;
 	}
 
-	/** Whether the executable has set-uid, set-gid or file capabilities: whoever starts it need not have its rights. */
+	/** Whether the executable has set-uid, set-gid or file capabilities: the user who starts it may have fewer rights. */
 	function isSecureExecution(): boolean;
 	/** User and group of an account, by name or number; a number needs no account. */
 	function findAccount(name: string): readonly [uid: number, gid: number] | undefined;

@@ -19,15 +19,15 @@ struct cap {
 	char *file_buffer;
 	struct input *input; /* a capture that is being written; else NULL */
 	unsigned interface_index; /* 0: a file, or `any` */
-	/* A fault behind frames that are delivered first; thrown by the next read. */
+	/* A failure after frames that are delivered first; the next read throws it. */
 	bool fault_pending;
 	uint64_t received, dropped, interface_dropped;
-	struct pcap_stat last; /* libpcap counts in 32 bits: what it said last, to add differences */
+	struct pcap_stat last; /* libpcap counts in 32 bits: its last counts, to add the differences */
 };
 
 /* receiver.c */
 
-/* Gives the receiver's Cap and up to `count` arguments. Throws wrong_argument and gives NULL if the receiver is none. */
+/* Returns the receiver's Cap and up to `count` arguments. Throws wrong_argument and returns NULL if the receiver is not a Cap. */
 struct cap *receiver(napi_env env, napi_callback_info info, size_t count, napi_value arguments[]);
 
 /* Does what receiver() does, and throws not_open if the Cap is not open. */
@@ -59,20 +59,23 @@ void input_free(struct input *input);
 /* Reads pcapng from this descriptor of a file, all of which is there. NULL if there is no memory; else it closes the descriptor. */
 struct input *input_of(int fd);
 
-/* Opens what cap->input reads, and gives the LINKTYPE_ number; undefined while the capture's header is not there. */
+/* Opens what cap->input reads, and returns the LINKTYPE_ number; undefined while the capture's header is missing. */
 napi_value input_capture(napi_env env, struct cap *cap);
 
-/* Throws interfaces_differ, in a later section sections_differ, and gives true if reading ended before a packet of an interface of another link type. */
+/*
+ * If reading ended before a packet of an interface of another link type, throws interfaces_differ, or sections_differ in a later
+ * section, and returns true.
+ */
 bool input_fault(napi_env env, const struct cap *cap);
 
 /* open.c */
 
-/* Gives the LINKTYPE_ number of an open Cap as a JavaScript number; NULL if Node-API cannot make it. Throws nothing itself. */
+/* Returns the LINKTYPE_ number of an open Cap as a JavaScript number; NULL if Node-API cannot make it. Throws nothing itself. */
 napi_value link_type_of(napi_env env, const struct cap *cap);
 
 /*
  * Whether the interface of a live Cap still exists and is up; true for `any`. Throws interface_gone or interface_down if not. An
- * interface that was taken down, or deleted and made anew under its name, gives no frames any more and, once libpcap has fetched
+ * interface that was taken down, or deleted and created again under its name, delivers no more frames and, once libpcap has fetched
  * the socket's error, no error either.
  */
 bool interface_is_up(napi_env env, const struct cap *cap);

@@ -1,6 +1,6 @@
 /*
  * Which interfaces the host has: deviceList() and findDevice([address]), which are the names that cap's JavaScript half puts on
- * class Cap. They are kept, so findDevice is here although this program does not call it; deviceList gives less than cap's own.
+ * class Cap. They are kept, so findDevice is here although this program does not call it; deviceList returns less than cap's own.
  */
 #include "native.h"
 

@@ -1,8 +1,8 @@
 /*
- * Captures that are read while they are written: a pipe, or a file that grows. libpcap takes a file's end for the end of the
- * capture and a record in parts for damage, so it is given a stream that holds whole records only: until the next is there, the
- * stream is at its end. Reading waits for WAIT_MS at the most, so that signals have their turn. pcapng files are read so, too, as
- * their interfaces have to be made alike for libpcap (interfaces.c).
+ * Reads captures while they are written: a pipe, or a file that grows. libpcap takes the end of a file for the end of the capture and
+ * an incomplete record for damage, so it reads a stream that has whole records only, and that is at its end until the next record is
+ * complete. A read waits for WAIT_MS at most, so that signals are handled in time. pcapng files are read this way, too, as libpcap
+ * needs their interfaces to be alike (interfaces.c).
  *
  * Sources: draft-ietf-opsawg-pcap section 4 and 5, draft-ietf-opsawg-pcapng section 3.1 and 4.1.
  */
@@ -18,40 +18,40 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The first word of a pcap file tells its byte order and the unit of its time stamps. */
+/* The first word of a pcap file determines its byte order and the unit of its time stamps. */
 #define PCAP_MAGIC_MICROSECONDS 0xa1b2c3d4
 #define PCAP_MAGIC_NANOSECONDS 0xa1b23c4d
 #define PCAP_FILE_HEADER_BYTES 24
 #define PCAP_RECORD_HEADER_BYTES 16
 #define WAIT_MS 50
 #define READ_BYTES (1 << 16)
-/* libpcap refuses longer blocks; a longer record of a pcap file is damage, too. */
+/* libpcap refuses longer blocks; in a pcap file, a longer record means damage, too. */
 #define FILE_RECORD_BYTES_MAX (16 << 20)
-/* All that stands in front of the first interface of a pcapng: it is kept until libpcap has taken it. */
+/* Everything before the first interface of a pcapng: it is kept until libpcap has read it. */
 #define HEADER_BYTES_MAX (2 * FILE_RECORD_BYTES_MAX)
-/* So far a pcapng is searched for its first packet before it is opened. */
+/* A pcapng is searched this far for its first packet before it is opened. */
 #define AHEAD_BYTES_MAX (1 << 20)
-/* A block's type and length, and behind a section header's the mark that tells its byte order. */
+/* A block's type and length and, in a section header, the byte-order magic. */
 #define BLOCK_HEADER_BYTES 12
 
 enum format {
 	UNKNOWN,
 	PCAP,
 	PCAPNG,
-	/* What comes is handed on as it is, for libpcap to find fault with. */
+	/* Passed on unchanged, so that libpcap reports what is wrong with it. */
 	UNFRAMED,
 };
 
 struct input {
 	int fd;
-	/* A file that is not being written: all of it is there. */
+	/* A file that is not being written, so that it is complete. */
 	bool is_whole;
 	bool grows;
-	/* The descriptor gave its end. */
+	/* Reading the descriptor reached its end. */
 	bool at_end;
-	/* libpcap has taken the header: what it read is not needed any more. */
+	/* libpcap has read the header: bytes that it has read are not needed any more. */
 	bool opened;
-	/* libpcap was told that the stream is at its end, as no whole record was there. */
+	/* libpcap saw the end of the stream, as no whole record was there. */
 	bool starved;
 	enum format format;
 	bool swapped;
@@ -60,7 +60,7 @@ struct input {
 	/* bytes[at..released) are whole records that libpcap has not read; bytes[released..end) is what follows. */
 	size_t at, released, end, capacity;
 	/* Bytes that libpcap has read. */
-	off_t given;
+	off_t delivered;
 	struct interfaces interfaces;
 	/* The next record is a packet of an interface of another link type. */
 	bool is_other;
@@ -73,7 +73,7 @@ static uint32_t u32_at(const struct input *input, size_t offset)
 	return input->swapped ? __builtin_bswap32(value) : value;
 }
 
-/* Reads what is there. False if nothing came. */
+/* Reads what is there. Returns false if there was nothing. */
 static bool fill(struct input *input, int wait_ms)
 {
 	if (input->opened && input->at > 0 && input->at == input->released) {
@@ -108,7 +108,7 @@ static bool fill(struct input *input, int wait_ms)
 	return true;
 }
 
-/* Whether so many bytes follow the whole records; reads what is missing if it may. */
+/* Whether this many bytes follow the whole records; reads missing bytes if it may. */
 static bool have(struct input *input, size_t bytes, bool may_read)
 {
 	while (input->end - input->released < bytes)
@@ -130,7 +130,7 @@ static void recognize(struct input *input)
 	}
 }
 
-/* Length of the record that begins at `released`; 0 if its header is not there yet. */
+/* Length of the record that begins at `released`; 0 if its header is incomplete. */
 static size_t record_bytes(struct input *input, bool may_read)
 {
 	if (input->format == UNKNOWN) {
@@ -161,8 +161,8 @@ static size_t record_bytes(struct input *input, bool may_read)
 }
 
 /*
- * The first packet says which link type the file has: interfaces without packets may be described before it. Of what is not
- * there yet the first interface says it.
+ * The file has the link type of its first packet, as interfaces without packets may be described before it. Without a packet so far, it
+ * has the link type of the first interface.
  */
 static void look_ahead(struct input *input)
 {
@@ -207,7 +207,7 @@ static bool release_record(struct input *input, bool may_read)
 	return true;
 }
 
-/* fopencookie(3): gives bytes of whole records; 0 when the next is not complete yet. */
+/* fopencookie(3): returns bytes of whole records; 0 while the next one is incomplete. */
 static ssize_t read_records(void *cookie, char *target, size_t bytes)
 {
 	struct input *input = cookie;
@@ -221,7 +221,7 @@ static ssize_t read_records(void *cookie, char *target, size_t bytes)
 	}
 	size_t available = input->released - input->at;
 	if (available == 0 && input->is_other) {
-		errno = EPROTO; /* read() says what it is */
+		errno = EPROTO; /* read() reports what it is */
 		return -1;
 	}
 	if (available == 0)
@@ -230,7 +230,7 @@ static ssize_t read_records(void *cookie, char *target, size_t bytes)
 		bytes = available;
 	memcpy(target, input->bytes + input->at, bytes);
 	input->at += bytes;
-	input->given += (off_t)bytes;
+	input->delivered += (off_t)bytes;
 	return (ssize_t)bytes;
 }
 
@@ -267,8 +267,8 @@ static struct input *input_open(const char *path, bool grows)
 }
 
 /*
- * openGrowing(path, grows): opens a capture that is being written, `-` for standard input, and gives its LINKTYPE_ number;
- * undefined while its header is not there: call it again. `grows`: the end of the file is not the end of the capture.
+ * openGrowing(path, grows): opens a capture that is being written, `-` for standard input, and returns its LINKTYPE_ number;
+ * undefined while its header is missing: call it again. `grows`: the end of the file is not the end of the capture.
  */
 napi_value open_growing(napi_env env, napi_callback_info info)
 {
@@ -304,13 +304,13 @@ napi_value input_capture(napi_env env, struct cap *cap)
 		fclose(file);
 		if (input->error)
 			return throw_coded(env, "file_unreadable", strerror(input->error));
-		/* It may take the header once all of that is there; what it has seen whole and refuses stays refused. */
+		/* It may accept the header once that is complete; a complete header that it refuses stays refused. */
 		if (input->starved && input->format != UNFRAMED && (input->grows || !input->at_end)) {
 			input->at = input->released = 0;
 			input->starved = false;
 			input->format = UNKNOWN;
 			input->swapped = false;
-			input->given = 0;
+			input->delivered = 0;
 			interfaces_clear(&input->interfaces);
 			return NULL;
 		}
@@ -339,7 +339,7 @@ bool input_fault(napi_env env, const struct cap *cap)
 	return true;
 }
 
-/* isAtEnd(): of an open file, whether read() gave 0 because there is no more, and not because no more is there yet. */
+/* isAtEnd(): of an open file, whether read() returned 0 because the capture has ended, and not because nothing more is there yet. */
 napi_value is_at_end(napi_env env, napi_callback_info info)
 {
 	napi_value value;
@@ -350,7 +350,7 @@ napi_value is_at_end(napi_env env, napi_callback_info info)
 	return napi_get_boolean(env, at_end, &value) == napi_ok ? value : NULL;
 }
 
-/* offset(): how far an open file was read, in bytes. */
+/* offset(): number of bytes of an open file read so far. */
 napi_value file_offset(napi_env env, napi_callback_info info)
 {
 	napi_value value;
@@ -358,6 +358,6 @@ napi_value file_offset(napi_env env, napi_callback_info info)
 	if (!cap)
 		return NULL;
 	FILE *file = cap->is_live || cap->input ? NULL : pcap_file(cap->handle);
-	off_t offset = cap->input && cap->input->is_whole ? (off_t)cap->input->given : file ? ftello(file) : 0;
+	off_t offset = cap->input && cap->input->is_whole ? (off_t)cap->input->delivered : file ? ftello(file) : 0;
 	return napi_create_double(env, (double)offset, &value) == napi_ok ? value : NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * libpcap refuses a pcapng whose interfaces differ in link type or snapshot length, also where no packet is of the other one. So
- * each is described to it like the first, and a packet of another link type is found here.
+ * libpcap refuses a pcapng whose interfaces differ in link type or snapshot length, even if no packet is from the other one. So
+ * every interface is described to libpcap like the first one, and packets of another link type are detected here.
  *
  * Source: draft-ietf-opsawg-pcapng, sections 4.1 to 4.4.
  */
@@ -17,7 +17,7 @@
 #define SIMPLE_PACKET 3
 #define ENHANCED_PACKET 6
 
-/* Behind a block's type and length. */
+/* After a block's type and length. */
 #define LINK_TYPE_OFFSET 8
 #define SNAPSHOT_OFFSET 12
 #define INTERFACE_DESCRIPTION_BYTES 20
@@ -80,7 +80,7 @@ static bool add(struct interfaces *interfaces, uint16_t link_type)
 	return true;
 }
 
-/* Makes the description that of the file's first interface. */
+/* Changes the description to that of the file's first interface. */
 static void describe(const struct interfaces *interfaces, uint8_t *block, bool swapped)
 {
 	/* libpcap compares the number of a later interface with its own of the first, which differs for RAW. */
@@ -101,7 +101,7 @@ bool interfaces_take(struct interfaces *interfaces, uint8_t *block, size_t bytes
 		interfaces->sections++;
 	}
 	int32_t link_type = described_link_type(block, bytes, swapped);
-	/* Without memory for its number it stays as it is, for libpcap to judge. */
+	/* Without memory for its number it stays unchanged, and libpcap decides. */
 	if (link_type >= 0 && add(interfaces, (uint16_t)link_type)) {
 		if (!interfaces->is_known)
 			interfaces_prefer(interfaces, (uint16_t)link_type);

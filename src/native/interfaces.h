@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Type of the block that a pcapng file begins with: the same in both byte orders, which its third word tells. */
+/* Type of the block that a pcapng file begins with: the same in both byte orders, which its third word determines. */
 #define PCAPNG_SECTION_HEADER 0x0a0d0d0a
 #define PCAPNG_BYTE_ORDER_MAGIC 0x1a2b3c4d
 
 struct interfaces {
-	/* What libpcap is told of every interface; of the file's first, unless interfaces_prefer() was called. */
+	/* How every interface is described to libpcap: like the first of the file, unless interfaces_prefer() was called. */
 	bool is_known;
 	uint16_t link_type;
 	/* libpcap has the first interface, with this snapshot length. */
@@ -21,7 +21,7 @@ struct interfaces {
 	/* Link types of the section's interfaces, by number. */
 	uint16_t *link_types;
 	uint32_t count, capacity;
-	/* The interface of another link type that a packet is of, after interfaces_take() gave false. */
+	/* The interface of another link type that a packet is of, after interfaces_take() returned false. */
 	uint32_t other;
 };
 
@@ -31,13 +31,13 @@ int64_t packet_interface(const uint8_t *block, size_t bytes, bool swapped);
 /* The link type of the interface that this block describes; -1 if it describes none. */
 int32_t described_link_type(const uint8_t *block, size_t bytes, bool swapped);
 
-/* The file's link type is this, whatever its first interface has. */
+/* Sets the file's link type, whatever its first interface has. */
 void interfaces_prefer(struct interfaces *interfaces, uint16_t link_type);
 
 /* Takes the next block, whole, and changes it for libpcap. False if it is a packet of another link type than the file's. */
 bool interfaces_take(struct interfaces *interfaces, uint8_t *block, size_t bytes, bool swapped);
 
-/* Frees what it holds: it is as new then. */
+/* Frees everything that it holds; it is as new afterwards. */
 void interfaces_clear(struct interfaces *interfaces);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Gives back memory that the start needed and running does not.
+ * Releases memory that only the start needed.
  */
 #define _GNU_SOURCE
 #include "native.h"
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Takes the pages of the program's own read-only segments out of the process; the first, as it is the program. */
+/* Releases the pages of the program's own read-only segments; stops after the first object, which is the program. */
 static int release_segments(struct dl_phdr_info *program, size_t size, void *unused)
 {
 	(void)size;
@@ -16,7 +16,7 @@ static int release_segments(struct dl_phdr_info *program, size_t size, void *unu
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	for (int index = 0; index < program->dlpi_phnum; index++) {
 		const ElfW(Phdr) *segment = &program->dlpi_phdr[index];
-		/* What is writable may have been written to (relocations), and would be lost. */
+		/* Writable segments may have been written to (relocations), which would be lost. */
 		if (segment->p_type != PT_LOAD || segment->p_flags & PF_W)
 			continue;
 		uintptr_t start = (program->dlpi_addr + segment->p_vaddr + page - 1) & ~(page - 1);
@@ -28,8 +28,8 @@ static int release_segments(struct dl_phdr_info *program, size_t size, void *unu
 }
 
 /*
- * releaseProgramPages(): the executable's pages that nobody has touched since stay in the page cache, where the kernel may
- * drop them; those that are used come back one by one.
+ * releaseProgramPages(): the executable's pages stay in the page cache, where the kernel may drop them; those that are used come back
+ * one by one.
  */
 static napi_value release_program_pages(napi_env env, napi_callback_info info)
 {

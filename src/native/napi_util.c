@@ -1,5 +1,5 @@
 /*
- * What every part does with Node-API: throw an error with a code, define a function, take a string.
+ * What every part needs of Node-API: throw an error with a code, define a function, read a string argument.
  */
 #include "napi_util.h"
 

@@ -1,17 +1,17 @@
 /*
- * The parts of the native half of package `cap`; none calls one that stands above it here.
+ * The parts of the native half of package `cap`; none calls one that is listed above it.
  *
  *   cap.c         class Cap: read, statistics, close; the module's entry point
  *   open.c        class Cap: open an interface or a file
  *   input.c       class Cap: read a capture while it is written
- *   interfaces.c  interfaces of a pcapng, made one for libpcap
+ *   interfaces.c  interfaces of a pcapng, described to libpcap as one
  *   receiver.c    class Cap: which one a method was called on, and its link type
  *   devices.c     deviceList, findDevice
  *   privileges.c  isSecureExecution, findAccount, limitPrivileges
  *   notify.c      notify, monotonicUs
  *   memory.c      releaseProgramPages
- *   napi_util.c   what all of them do with Node-API
- *   pcap_shim.c   symbols that let Debian's libpcap.a stand inside a shared object
+ *   napi_util.c   what all of them need of Node-API
+ *   pcap_shim.c   symbols that Debian's libpcap.a needs inside a shared object
  */
 #ifndef NATIVE_H
 #define NATIVE_H

@@ -1,5 +1,5 @@
 /*
- * Tells the service manager how the service does: one datagram to an AF_UNIX socket (sd_notify(3)), which the runtime
+ * Reports the state of the service to the service manager: one datagram to an AF_UNIX socket (sd_notify(3)), which the runtime
  * cannot send itself.
  */
 #define _GNU_SOURCE
@@ -14,13 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* notify(address, text): sends `text` to a socket's path, or to an abstract one whose name stands behind "@". Never blocks. */
+/* notify(address, text): sends `text` to a socket's path, or to an abstract socket, whose name follows "@". Never blocks. */
 static napi_value notify(napi_env env, napi_callback_info info)
 {
 	napi_value arguments[2];
 	size_t count = 2, name_bytes, text_bytes;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	/* One more than fits, to see when it does not. */
+	/* One more than fits, to detect a path that is too long. */
 	char name[sizeof address.sun_path + 2], text[4096];
 	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count < 2 ||
 	    napi_get_value_string_utf8(env, arguments[0], name, sizeof name, &name_bytes) != napi_ok ||
@@ -31,7 +31,7 @@ static napi_value notify(napi_env env, napi_callback_info info)
 	memcpy(address.sun_path, name, name_bytes);
 	if (*name == '@')
 		address.sun_path[0] = 0;
-	/* An abstract name is as long as it is told; a path ends at its zero. */
+	/* An abstract name has an explicit length; a path ends at its NUL. */
 	socklen_t address_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name_bytes + (*name == '/'));
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)

@@ -1,5 +1,5 @@
 /*
- * How a Cap is opened: on an interface with a filter in the kernel, or on a capture file.
+ * Opens a Cap: on an interface with a filter in the kernel, or on a capture file.
  */
 #define _GNU_SOURCE
 #include "cap.h"
@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* One system call fetches a thousand frames, and they stay in the processor's caches until they are looked at. */
+/* One system call reads about a thousand frames, and they stay in the processor's caches until they are decoded. */
 #define FILE_BUFFER_BYTES (1 << 17)
 
 static bool int_property(napi_env env, napi_value object, const char *name, int32_t *number)
@@ -50,8 +50,8 @@ static const char *activation_code(int status)
 }
 
 /*
- * The interface that a packet socket is bound to, 0 for all (packet(7)). Not asked for by its name, which may be another one's by
- * now, or nobody's. False for one that is gone.
+ * Gets the interface that a packet socket is bound to, 0 for all (packet(7)). It is not looked up by its name, which another interface
+ * may have by now. Returns false if the interface is gone.
  */
 static bool bound_index(int fd, unsigned *index)
 {
@@ -65,7 +65,7 @@ static bool bound_index(int fd, unsigned *index)
 
 /*
  * open(device, { bufferBytes, snapshotBytes, timeoutMs, promiscuous }): opens an interface or `any`, non-blocking, with
- * nanosecond time stamps, and gives its LINKTYPE_ number.
+ * nanosecond time stamps, and returns its LINKTYPE_ number.
  */
 napi_value open_live(napi_env env, napi_callback_info info)
 {
@@ -85,7 +85,7 @@ napi_value open_live(napi_env env, napi_callback_info info)
 	if (!device)
 		return NULL;
 
-	/* Room for the text in the handle, PCAP_ERRBUF_SIZE at most, behind that of the status, which is a line at most. */
+	/* Room for the text of the status, at most a line, and then that in the handle, at most PCAP_ERRBUF_SIZE. */
 	char error[PCAP_ERRBUF_SIZE + 512] = "";
 	pcap_t *handle = pcap_create(device, error);
 	if (!handle) {
@@ -101,14 +101,14 @@ napi_value open_live(napi_env env, napi_callback_info info)
 	if (status >= 0 && pcap_setnonblock(handle, 1, error) < 0)
 		status = PCAP_ERROR;
 	if (status < 0) {
-		/* Codes without detail have a fixed text only; others leave theirs in the handle. */
+		/* Some codes have a fixed text only; others leave a text in the handle. */
 		const char *detail = pcap_geterr(handle);
 		snprintf(error, sizeof error, "%s%s%s", pcap_statustostr(status), *detail ? ": " : "", detail);
 		pcap_close(handle);
 		free(device);
 		return throw_coded(env, activation_code(status), error);
 	}
-	/* `any` starts with SLL for old readers' sake; SLL2 has the interface's number and an unambiguous protocol field. */
+	/* By default `any` has SLL, for old readers; SLL2 has the interface's number and an unambiguous protocol field. */
 	if (pcap_datalink(handle) == DLT_LINUX_SLL)
 		pcap_set_datalink(handle, DLT_LINUX_SLL2);
 	free(device);
@@ -118,12 +118,12 @@ napi_value open_live(napi_env env, napi_callback_info info)
 	}
 	cap->handle = handle;
 	cap->is_live = true;
-	/* A reinserted VLAN tag may lengthen a frame past the snapshot. */
+	/* A reinserted VLAN tag may make a frame longer than the snapshot. */
 	cap->record_bytes_max = RECORD_BYTES(snapshot_bytes + 64);
 	return link_type_of(env, cap);
 }
 
-/* openOffline(path): opens a pcap or pcapng file and gives its LINKTYPE_ number. */
+/* openOffline(path): opens a pcap or pcapng file and returns its LINKTYPE_ number. */
 napi_value open_offline(napi_env env, napi_callback_info info)
 {
 	napi_value argument;
@@ -136,7 +136,7 @@ napi_value open_offline(napi_env env, napi_callback_info info)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	free(path);
 	uint32_t magic;
-	/* A pipe by name cannot be looked at first. */
+	/* A named pipe cannot be read twice. */
 	if (fd >= 0 && pread(fd, &magic, sizeof magic, 0) == sizeof magic && magic == PCAPNG_SECTION_HEADER) {
 		cap->input = input_of(fd);
 		if (cap->input)
@@ -154,7 +154,7 @@ napi_value open_offline(napi_env env, napi_callback_info info)
 	char *file_buffer = malloc(FILE_BUFFER_BYTES);
 	if (file_buffer)
 		setvbuf(file, file_buffer, _IOFBF, FILE_BUFFER_BYTES);
-	/* This thread alone reads the file: no lock around the two reads of each frame. */
+	/* Only this thread reads the file: the two reads of each frame need no lock. */
 	__fsetlocking(file, FSETLOCKING_BYCALLER);
 	char error[PCAP_ERRBUF_SIZE] = "";
 	pcap_t *handle = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error);

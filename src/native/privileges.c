@@ -1,6 +1,6 @@
 /*
- * Gives up what the process does not need. Linux keeps identity, capabilities and no_new_privs per thread, and the runtime has
- * threads of its own. Node-API's functions here: isSecureExecution, findAccount, limitPrivileges.
+ * Drops privileges that the process does not need. Linux keeps identity, capabilities and no_new_privs per thread, and the runtime has
+ * threads of its own. This file defines isSecureExecution, findAccount and limitPrivileges.
  */
 #define _GNU_SOURCE
 #include "native.h"
@@ -39,7 +39,7 @@ struct capability_data {
 #define SECCOMP_RET_ALLOW 0x7fff0000
 #define DATA_NUMBER 0 /* offsets in struct seccomp_data */
 #define DATA_ARCHITECTURE 4
-#define DATA_ARGUMENT(index) (16 + 8 * (index)) /* its low half: little-endian */
+#define DATA_ARGUMENT(index) (16 + 8 * (index)) /* the low half, as this is little-endian */
 
 #if defined(__x86_64__)
 #define ARCHITECTURE 0xc000003e
@@ -54,7 +54,7 @@ struct filter_program {
 	const struct bpf_insn *instructions;
 };
 
-/* What an exporter never does: run programs, look into processes, change the system or files. */
+/* What an exporter never does: run programs, inspect processes, change the system or files. */
 static const int denied[] = {
 	SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kexec_load, SYS_init_module,
 	SYS_finit_module, SYS_delete_module, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_swapon, SYS_swapoff,
@@ -70,7 +70,7 @@ static const int denied[] = {
 	SYS_userfaultfd,
 #endif
 #ifdef SYS_io_uring_setup
-	SYS_io_uring_setup, /* would open files past this filter */
+	SYS_io_uring_setup, /* would open files without passing this filter */
 #endif
 #ifdef SYS_move_mount
 	SYS_move_mount, SYS_open_tree, SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick,
@@ -84,14 +84,14 @@ static const int denied[] = {
 #endif
 };
 
-/* Any of these opens a file to change it, or makes one. O_TMPFILE has O_WRONLY or O_RDWR with it. */
+/* Each of these opens a file for writing or creates one. O_TMPFILE requires O_WRONLY or O_RDWR. */
 #define WRITING_FLAGS (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 
 #define DENY(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
 
-/* Puts the filter on every thread, and this one's no_new_privs with it. False where the kernel has no such filters. */
+/* Installs the filter in every thread, and with it this thread's no_new_privs. Returns false if the kernel has no such filters. */
 static bool filter_system_calls(void)
 {
 	struct bpf_insn program[16 + 2 * sizeof denied / sizeof *denied];
@@ -102,7 +102,7 @@ static bool filter_system_calls(void)
 	ADD(DENY(EPERM));
 	ADD(LOAD(DATA_NUMBER));
 #ifdef __x86_64__
-	/* The x32 calls are the same ones under other numbers. */
+	/* x32 has the same calls under other numbers. */
 	ADD(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1));
 	ADD(DENY(EPERM));
 #endif
@@ -111,7 +111,7 @@ static bool filter_system_calls(void)
 		ADD(DENY(EPERM));
 	}
 #ifdef SYS_openat2
-	/* Its flags stand in memory, where a filter cannot look; without it openat is taken. */
+	/* Its flags are in memory, which a filter cannot read; callers fall back to openat. */
 	ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1));
 	ADD(DENY(ENOSYS));
 #endif
@@ -131,8 +131,8 @@ static bool filter_system_calls(void)
 }
 
 /*
- * Limits this thread to the capabilities, and what it could ever get to them; threads that it starts are as it is. A thread that
- * lacks the right to lower the bound has nothing that the bound would stop.
+ * Limits this thread to these capabilities, and the bounding set as well; threads that it starts inherit both. A thread that may not
+ * lower the bounding set has no capabilities that it would limit.
  */
 static void limit_this_thread(uint64_t kept)
 {
@@ -151,7 +151,7 @@ static void limit_this_thread(uint64_t kept)
 	syscall(SYS_capset, &header, data);
 }
 
-/* isSecureExecution(): whether the executable has set-uid, set-gid or file capabilities, so that its caller may be anyone. */
+/* isSecureExecution(): whether the executable has set-uid, set-gid or file capabilities, so that any user may have started it. */
 static napi_value is_secure_execution(napi_env env, napi_callback_info info)
 {
 	(void)info;
@@ -164,7 +164,7 @@ static napi_value find_account(napi_env env, napi_callback_info info)
 {
 	napi_value argument, pair, number;
 	size_t count = 1;
-	/* As long as no account's name is: of a longer text only this much would be looked up. */
+	/* Longer than the name of any account: only this much of a longer text would be looked up. */
 	char name[258], buffer[16384];
 	size_t length;
 	if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok || count < 1 ||
@@ -173,10 +173,10 @@ static napi_value find_account(napi_env env, napi_callback_info info)
 	struct passwd account, *found = NULL;
 	if (length == 0 || length > 255 || strlen(name) != length)
 		return NULL;
-	/* strtoul(3) would also take a sign or blanks in front. */
+	/* strtoul(3) would also accept leading blanks or a sign. */
 	bool is_number = strspn(name, "0123456789") == length;
 	unsigned long id = is_number ? strtoul(name, NULL, 10) : 0;
-	if (is_number && id >= UINT32_MAX) /* the last one stands for "unchanged" */
+	if (is_number && id >= UINT32_MAX) /* the highest number means "unchanged" */
 		return NULL;
 	if (is_number)
 		getpwuid_r((uid_t)id, &account, buffer, sizeof buffer, &found);
@@ -184,7 +184,7 @@ static napi_value find_account(napi_env env, napi_callback_info info)
 		getpwnam_r(name, &account, buffer, sizeof buffer, &found);
 	if (!found && !is_number)
 		return NULL;
-	/* A number needs no account: containers often have none. */
+	/* A number needs no account: containers often have no accounts. */
 	uint32_t ids[2] = {found ? account.pw_uid : (uint32_t)id, found ? account.pw_gid : (uint32_t)id};
 	if (napi_create_array_with_length(env, 2, &pair) != napi_ok)
 		return NULL;
@@ -196,11 +196,10 @@ static napi_value find_account(napi_env env, napi_callback_info info)
 }
 
 /*
- * limitPrivileges(keep, uid, gid): every thread becomes the user and group without supplementary groups, unless uid is -1, and with that
- * loses its capabilities; this thread keeps those numbered in `keep`, of those that it has. Without another user the threads that
- * are there already keep theirs: Linux has no call for another thread's. Every thread gets no_new_privs and the filter of system
- * calls; the process leaves no core file. Returns whether the filter is in place. When the identity cannot be changed it throws
- * identity_refused.
+ * limitPrivileges(keep, uid, gid): unless uid is -1, every thread becomes the user and group without supplementary groups, and so
+ * loses its capabilities; this thread keeps those in `keep`, if it has them. If the user stays the same, threads that exist already
+ * keep their capabilities, as Linux has no call for those of another thread. Every thread gets no_new_privs and the filter of system
+ * calls; core files are turned off. Returns whether the filter is in place. Throws identity_refused if the identity cannot be changed.
  */
 static napi_value limit_privileges(napi_env env, napi_callback_info info)
 {
@@ -224,7 +223,7 @@ static napi_value limit_privileges(napi_env env, napi_callback_info info)
 
 	for (int number = 0; number < 64; number++) {
 		if (!(kept & BIT(number)) && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
-			break; /* beyond the last one that the kernel knows, or without the right to lower any */
+			break; /* after the last one that the kernel knows, or without the right to lower any */
 	}
 	if (uid >= 0) {
 		/*

@@ -1,5 +1,5 @@
 /*
- * Which Cap a method was called on, and whether it is open.
+ * Finds the Cap that a method was called on, and checks whether it is open.
  */
 #include "cap.h"
 
@@ -36,7 +36,7 @@ struct cap *closed_receiver(napi_env env, napi_callback_info info, size_t count,
 napi_value link_type_of(napi_env env, const struct cap *cap)
 {
 	napi_value number;
-	/* In a file the number is the file's LINKTYPE_; libpcap gives its DLT_, which differs for RAW (12 here, 101 there). */
+	/* In a file the number is the file's LINKTYPE_; libpcap returns its DLT_, which differs for RAW (12 here, 101 there). */
 	int link_type = pcap_datalink(cap->handle);
 	if (link_type == DLT_RAW)
 		link_type = 101;

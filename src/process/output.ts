@@ -2,13 +2,13 @@
 
 import { writeSync } from "node:fs";
 
-/** Of a terminal, in characters. */
+/** The size of a terminal, in characters. */
 export interface Size {
 	readonly columns: number;
 	readonly rows: number;
 }
 
-/** So many UTF-16 units of a text are encoded at once: a long one need not stand in memory as bytes, too. */
+/** A text is encoded in pieces of this many UTF-16 units, so that a long one is not in memory a second time as bytes. */
 const pieceUnits = 65_536;
 
 /** Writes all of the text before it returns: exiting would drop the rest. */
@@ -16,7 +16,7 @@ export function print(text: string): void {
 	const encoder = new TextEncoder();
 	const piece = new Uint8Array(Math.min(text.length, pieceUnits) * 3);
 	for (let at = 0; at < text.length; ) {
-		// Both halves of a character beyond 16 bits are in one piece.
+		// Both halves of a surrogate pair have to be in one piece.
 		const isHalf = (text.charCodeAt(at + pieceUnits - 1) & 0xfc00) === 0xd800;
 		const { read, written } = encoder.encodeInto(text.slice(at, at + pieceUnits - (isHalf ? 1 : 0)), piece);
 		writeWhole(piece.subarray(0, written));
@@ -25,8 +25,8 @@ export function print(text: string): void {
 }
 
 /**
- * A pipe takes no more than it has room for. What cannot be written ends the program: whoever asked for it would take a part
- * for the whole.
+ * Writes again while a pipe is full. If the output cannot be written, the program ends with an error, as its reader would take a part for
+ * the whole.
  */
 function writeWhole(bytes: Uint8Array): void {
 	for (let at = 0; at < bytes.length; ) {
@@ -34,7 +34,7 @@ function writeWhole(bytes: Uint8Array): void {
 			at += writeSync(1, bytes, at);
 		} catch (error) {
 			const { code } = error as NodeJS.ErrnoException;
-			// Whoever read has seen enough, as head has.
+			// The reader, such as head, has seen enough.
 			if (code === "EPIPE") process.exit(0);
 			if (code !== "EAGAIN") {
 				const reason = error instanceof Error ? error.message : String(error);
@@ -46,7 +46,7 @@ function writeWhole(bytes: Uint8Array): void {
 	}
 }
 
-/** Whether standard output is a terminal that can more than print lines. */
+/** Whether standard output is a terminal that can do more than print lines. */
 export function isScreen(): boolean {
 	return process.stdout.isTTY === true && process.env.TERM !== "dumb";
 }
@@ -58,14 +58,14 @@ export function screenSize(): Size {
 let standardError: Bun.FileSink | undefined;
 
 /**
- * Never waits for a reader, as process.stderr does not, which loads all that streams are made of first: 5 ms. Whoever reads the log may
- * go away, or its disk be full; the exporter stays.
+ * Writes to standard error without waiting for its reader. process.stderr does not wait either, but loading streams takes 5 ms. The
+ * reader of the log may go away, or its disk be full: the exporter keeps running.
  */
 export function printError(text: string): void {
 	try {
 		standardError ??= Bun.stderr.writer();
 	} catch {
-		// It takes a descriptor, and none may be left.
+		// It needs a file descriptor, and none may be left.
 		writeError(text);
 		return;
 	}
@@ -80,7 +80,7 @@ function writeError(text: string): void {
 	} catch {}
 }
 
-/** The last line of standard error, where that is a terminal. It is not asked before there is something to show. */
+/** The last line of standard error, if that is a terminal; which is only checked once there is something to show. */
 export function progressLine(): { readonly columns: number; show(line: string): void } {
 	let isShown = false;
 	return {

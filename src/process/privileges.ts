@@ -1,4 +1,4 @@
-/** What the process may do, and as whom: as little as a running exporter needs. */
+/** Drops the privileges that a running exporter does not need. */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { ConfigError } from "../config/error.ts";
@@ -7,7 +7,7 @@ import { loadCap, nativeError } from "../native/addon.ts";
 /** Numbers from capabilities(7). */
 const capabilities = { dacReadSearch: 2, netBindService: 10, netRaw: 13 } as const;
 
-/** Ports below need CAP_NET_BIND_SERVICE (ip(7), ip_unprivileged_port_start, unless the host lowered it). */
+/** Lower ports need CAP_NET_BIND_SERVICE (ip(7), ip_unprivileged_port_start), unless the host changed this limit. */
 const unprivilegedPortMin = 1024;
 
 /** A user and its main group. */
@@ -18,8 +18,8 @@ export interface Identity {
 }
 
 /**
- * Whom to become: the account `process.user`, a name or a number, when this process is root; null when it is not, for then it
- * stays who it is. Throws a ConfigError if there is no such account, and if the executable itself carries privileges.
+ * Returns the account `process.user`, a name or a number, if this process is root and should become that user; null if it is not
+ * root. Throws a ConfigError if there is no such account, and if the executable itself carries privileges.
  */
 export function identityOf(user: string): Identity | null {
 	const { findAccount, isSecureExecution } = loadCap();
@@ -37,18 +37,18 @@ export function identityOf(user: string): Identity | null {
 }
 
 export interface PrivilegeLimits {
-	/** Whom to become; null or root: nobody else. */
+	/** The user to become; with null or root the user stays the same. */
 	readonly identity: Identity | null;
-	/** The port that will be bound, and bound again when a certificate is replaced. */
+	/** This port is bound next, and again whenever a certificate is replaced. */
 	readonly port: number;
 }
 
 /**
- * Limits the process, for good: every thread becomes the identity, without supplementary groups or capabilities, but for this one's
- * CAP_NET_RAW, to open the capture again, CAP_NET_BIND_SERVICE for a port below 1024 and, for a root that stays root,
- * CAP_DAC_READ_SEARCH for its files; no_new_privs; no core files; and a filter of system calls that refuses to run programs and to
- * make or change files. Without another identity the threads that are there already keep what they have. Returns a line for
- * each part of this that did not come about.
+ * Drops privileges for good. Every thread becomes the user, without supplementary groups or capabilities. The calling thread keeps
+ * CAP_NET_RAW, to reopen the capture, CAP_NET_BIND_SERVICE for a port below 1024 and, if root stays root, CAP_DAC_READ_SEARCH for
+ * its files. It also sets no_new_privs, turns core files off, and installs a filter of system calls that refuses to run programs and to
+ * create or change files. If the user stays the same, threads that exist already keep their capabilities. Returns a line for each
+ * part of this that failed.
  */
 export function limitPrivileges({ identity, port }: PrivilegeLimits): string[] {
 	const { limitPrivileges: limit } = loadCap();
@@ -63,7 +63,7 @@ export function limitPrivileges({ identity, port }: PrivilegeLimits): string[] {
 	} catch (error) {
 		const native = nativeError(error);
 		if (native?.code !== "identity_refused") throw error;
-		// As in a container without CAP_SETUID, or in a user namespace without that user.
+		// For example in a container without CAP_SETUID, or in a user namespace without that user.
 		refused.push(
 			`cannot become ${identity?.user} (${native.message}), so the process stays root; start it as that user, or set process.user to root`,
 		);
@@ -81,7 +81,7 @@ export function limitPrivileges({ identity, port }: PrivilegeLimits): string[] {
 	return refused;
 }
 
-/** How many threads have a capability that is none of these (proc_pid_status(5)); null where there is no /proc. */
+/** Number of threads that have any other capability (proc_pid_status(5)); null without /proc. */
 function threadsBeyond(kept: readonly number[]): number | null {
 	const allowed = kept.reduce((set, number) => set | (1n << BigInt(number)), 0n);
 	const folder = "/proc/self/task";

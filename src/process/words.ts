@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { nameOf } from "../filename.ts";
 
-/** The last `words` of the command line, with names of files that are no UTF-8 as src/filename.ts has them: the runtime loses theirs. */
+/** The last `words` of the command line, with file names that are not UTF-8 as src/filename.ts represents them: the runtime loses their bytes. */
 export function wordsAsGiven(words: readonly string[]): readonly string[] {
 	if (!words.some((word) => word.includes("\ufffd"))) return words;
 	const bytes = readFileSync("/proc/self/cmdline");
