@@ -41,9 +41,9 @@ async function start(config: Config = configOf({ "web.listen-address": "127.0.0.
 			if (last === undefined) throw new Error("nothing was opened");
 			return last.source;
 		},
-		/** The capture breaks, and the exporter has noticed. */
-		async breaks(): Promise<void> {
-			opened.at(-1)?.source.breaks();
+		/** The capture fails, and the exporter has noticed. */
+		async fail(): Promise<void> {
+			opened.at(-1)?.source.fail();
 			while ((await fetch(new URL("/-/ready", exporter.url))).status === 200) await Bun.sleep(10);
 		},
 		get: (path: string, init: RequestInit = {}) => fetch(new URL(path, exporter.url), init),
@@ -94,13 +94,13 @@ describe("an exporter", () => {
 		expect(samples.value("dnstt_active_clients", domain)).toBe(0);
 	});
 
-	test("is ready only while the capture is open, and opens it again when it broke", async () => {
+	test("is ready only while the capture is open, and reopens it when it failed", async () => {
 		await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
 		expect((await running.get("/-/ready")).status).toBe(200);
 		running.source().query(1, startUs);
 		expect((await running.metrics()).sum("dnstt_queries_total")).toBe(1);
 		running.refusing.next = true;
-		await running.breaks();
+		await running.fail();
 		const notReady = await running.get("/-/ready");
 		expect([notReady.status, await notReady.text()]).toEqual([503, "Not ready: The capture on eth0 is not open.\n"]);
 		expect(running.dependencies.logged.filter((line) => line.includes("interface eth0 disappeared"))).toHaveLength(1);
@@ -224,7 +224,7 @@ describe("a reload", () => {
 	test("while the capture is closed takes another interface, whether it is there or not", async () => {
 		await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
 		running.refusing.next = true;
-		await running.breaks();
+		await running.fail();
 		await running.exporter.reload(configOf({ ...free, "capture.interface": "eth1" }));
 		running.refusing.next = false;
 		while (running.opened.length < 2) await Bun.sleep(10);
@@ -234,7 +234,7 @@ describe("a reload", () => {
 	test("while the capture is closed opens it for other ports, and counts what comes to those", async () => {
 		await using running = await start();
 		running.refusing.next = true;
-		await running.breaks();
+		await running.fail();
 		running.refusing.next = false;
 		await running.exporter.reload(configOf({ ...free, "dnstt.port": "5353" }));
 		running.source().query(1, startUs, 5353);
@@ -311,18 +311,20 @@ describe("a reload", () => {
 	});
 });
 
-test("a certificate that is not valid yet, and one that ends within a week, is told of once", async () => {
+test("a certificate that is not valid yet, and one that ends within a week, is reported once", async () => {
 	using folder = temporaryFolder();
 	const { certificateFile, keyFile } = await makeCertificate(folder.path, "short");
 	const config = configOf({ ...free, "web.tls.certificate-file": certificateFile, "web.tls.key-file": keyFile });
 	await using running = await start(config);
-	const told = () =>
+	const reported = () =>
 		running.dependencies.logged.filter((line) => /msg="certificate (is not valid|expires soon)"/.test(line));
-	expect(told()).toEqual([expect.stringMatching(/"certificate is not valid" .*short\.crt problem="is valid from /)]);
+	expect(reported()).toEqual([
+		expect.stringMatching(/"certificate is not valid" .*short\.crt problem="is valid from /),
+	]);
 	running.clock.nowUs = Date.now() * 1_000;
 	await running.exporter.reload(config);
 	await running.exporter.reload(config);
-	expect(told().slice(1)).toEqual([
+	expect(reported().slice(1)).toEqual([
 		expect.stringMatching(/"certificate expires soon" .*short\.crt problem="is valid up to /),
 	]);
 });
