@@ -14,9 +14,8 @@ const seedOf = (number: number): Seed => {
 /** Bytes of an entry before the caller's fields: the key and the chain. */
 const headBytes = { 3: 16, 4: 20 } as const;
 
-/** A table in an instance of the module of its own; behind the key an entry has so many words of the caller's. */
-function tableOf(limit: number, seed: Seed = seedOf(1), data = 1, keyWords: 3 | 4 = 4) {
-	const { parts } = partsOf();
+/** A table whose entries have `data` words of the caller's after the key; its instance of the module is its own unless it is given. */
+function tableOf(limit: number, seed: Seed = seedOf(1), data = 1, keyWords: 3 | 4 = 4, { parts } = partsOf()) {
 	parts.seed(...seed);
 	const table = parts.makeTable(limit, headBytes[keyWords] + 4 * data, keyWords === 4);
 	return {
@@ -242,8 +241,11 @@ function searchSteps({ next }: Table, entries: readonly number[]): number {
 	return steps;
 }
 
+/** For tables of which one is in use at a time: an instance of the module for each of thousands would take seconds. */
+const shared = partsOf();
+
 function stepsFor(keys: readonly Key[], seed: Seed): number {
-	const table = tableOf(keys.length, seed);
+	const table = tableOf(keys.length, seed, 1, 4, shared);
 	const entries = keys.map((key) => insert(table, key));
 	return searchSteps(table, entries);
 }
