@@ -2,13 +2,14 @@ import { statSync } from "node:fs";
 import { type FileSource, openFile, openGrowing, watchGrowth } from "../../capture/capture-file.ts";
 import { inOrderOfTime } from "../../capture/order.ts";
 import { CaptureError } from "../../capture/source.ts";
-import type { InspectFormat } from "../../cli/arguments.ts";
-import type { Config } from "../../config/config.ts";
+import type { InspectFormat } from "../../cli/commands.ts";
+import type { Config } from "../../config/schema.ts";
 import { type Dependencies, openStages, sourcesOf } from "../../exporter/stages.ts";
 import { onDisk } from "../../filename.ts";
 import { grouped } from "../../summary/format.ts";
 import { Activity } from "./activity.ts";
 import { type Progress, progressText } from "./progress.ts";
+import { Reader } from "./reader.ts";
 import { createReport, type Report } from "./report.ts";
 import { reportText } from "./text.ts";
 
@@ -50,16 +51,16 @@ const showUs = 2_000_000;
 const summaryUs = 10_000_000;
 
 /**
- * Reads captures as one stream and writes a report. A file that breaks off is reported, with what came before it counted.
- * Standard input and a followed file are read until they end or a signal comes; then the report is that of what came.
- * Gives the exit code.
+ * Reads captures as one stream and writes a report. A file that ends in the middle of a packet is reported, and what came before
+ * it is counted. Standard input and a followed file are read until they end or a signal comes; the report is then of what was
+ * read. Returns the exit code.
  */
 export async function inspect(
 	config: Config,
 	options: InspectOptions,
 	dependencies: InspectDependencies,
 ): Promise<number> {
-	const { follow, files } = options;
+	const { files } = options;
 	const { geoip, engine } = await openStages(config, dependencies);
 	const { tracker } = engine;
 	const range = {
@@ -67,90 +68,23 @@ export async function inspect(
 		toUs: (options.toMs ?? Number.POSITIVE_INFINITY) * 1_000,
 	};
 	const activity = new Activity(tracker);
+	const reader = new Reader(engine, range, activity);
 	const sources = sourcesOf(config, geoip, tracker);
 	const broken: string[] = [];
 	const { ports } = config.dnstt;
-	/** Frames that were read, within the range or not, and of them those of the files before this one. */
-	let frames = 0;
-	let framesBefore = 0;
-	const reading = { files, broken, ports, packets: 0, firstUs: Number.POSITIVE_INFINITY, lastUs: 0 };
-	const report = () =>
-		createReport(
-			{ ...reading, leftOut: frames - reading.packets, activity: activity.figures(reading.lastUs) },
-			sources,
-		);
-	const startUs = dependencies.monotonicUs();
-	const progress = createProgress(dependencies, startUs);
-	let stopped = false;
-	let opened = 0;
-
-	/** Takes what is there; false if that was nothing. */
-	function take(source: FileSource): boolean {
-		const used = source.read(engine.batch);
-		if (used === 0) return false;
-		frames = framesBefore + source.statistics().received;
-		const span = engine.observe(used, range, activity);
-		if (span.frames > 0) {
-			reading.firstUs = Math.min(reading.firstUs, span.firstUs);
-			reading.lastUs = Math.max(reading.lastUs, span.lastUs);
-			reading.packets += span.frames;
-		}
-		return true;
-	}
-
-	/** Reads a capture that is being written, and lets signals have their turn; `watch` has its own when there was nothing to read. */
-	async function takeGrowing(source: FileSource, show: () => void, watch: (() => void) | null): Promise<void> {
-		while (!stopped) {
-			const took = take(source);
-			if (!took && source.isAtEnd()) return;
-			if (!took) watch?.();
-			show();
-			await (took || !follow ? new Promise(setImmediate) : Bun.sleep(lookMs));
-		}
-	}
-
-	const followed = follow && options.format === "text" ? dependencies.screen : null;
-	const shows = createShows(dependencies, startUs, followed, () => report(), options.top);
-	try {
-		for (const [index, file] of inOrderOfTime(files, engine.batch).entries()) {
-			const grows = follow || file === "-";
-			if (grows && !stopped) void dependencies.stopSignal().then(() => (stopped = true));
-			if (stopped) break;
-			const again = async () => {
-				await (follow ? Bun.sleep(lookMs) : new Promise(setImmediate));
-				return !stopped;
-			};
-			let source: FileSource | null = null;
-			try {
-				if (file === "-" && dependencies.isTypedInto) {
-					throw new CaptureError(
-						"standard input is a terminal: expected a capture from a pipe, as from tcpdump -w - udp port 53 | dnstt_exporter inspect -",
-					);
-				}
-				source = grows ? await openGrowing(file, { grows: follow, again }) : openFile(file);
-				opened++;
-				if (source === null) break;
-				engine.lookFor(source.linkType, ports);
-				const step = { file: file === "-" ? "standard input" : file, number: index + 1, files: files.length };
-				const bytes = grows ? null : bytesOf(file);
-				const at = (share: number | null) => progress({ ...step, share, packets: reading.packets });
-				if (follow) await takeGrowing(source, shows, watchGrowth(file));
-				else if (grows) await takeGrowing(source, () => at(null), null);
-				else while (take(source)) at(bytes === null ? null : source.offset() / bytes);
-			} catch (error) {
-				if (!(error instanceof CaptureError)) throw error;
-				broken.push(error.message);
-				dependencies.progress?.show("");
-				dependencies.writeError(`dnstt_exporter: ${error.message}\n`);
-			} finally {
-				source?.close();
-				framesBefore = frames;
-			}
-		}
-	} finally {
-		dependencies.progress?.show("");
-		followed?.close();
-	}
+	const report = () => {
+		const { packets, leftOut, firstUs, lastUs } = reader;
+		const reading = { files, broken, ports, packets, leftOut, firstUs, lastUs };
+		return createReport({ ...reading, activity: activity.figures(lastUs) }, sources);
+	};
+	const opened = await readFiles(inOrderOfTime(files, engine.batch), options, dependencies, {
+		reader,
+		open(source) {
+			engine.lookFor(source.linkType, ports);
+		},
+		report,
+		broken,
+	});
 	if (opened === 0) return 1;
 	if (options.format === "prometheus") {
 		const { createExposition } = await import("../../metrics/exposition.ts");
@@ -162,6 +96,84 @@ export async function inspect(
 	} else dependencies.write(reportText(report(), options.top));
 	return broken.length === 0 ? 0 : 1;
 }
+
+/** What readFiles reads into, and what it shows meanwhile. */
+interface Reading {
+	readonly reader: Reader;
+	/** Called with each capture before its first frame is read. */
+	open(source: FileSource): void;
+	report(): Report;
+	/** Captures that could not be read to their end, one line each; readFiles adds them. */
+	readonly broken: string[];
+}
+
+/** Reads the files in this order. Returns how many could be opened. */
+async function readFiles(
+	files: readonly string[],
+	{ follow, format, top }: InspectOptions,
+	dependencies: InspectDependencies,
+	{ reader, open, report, broken }: Reading,
+): Promise<number> {
+	const startUs = dependencies.monotonicUs();
+	const progress = createProgress(dependencies, startUs);
+	const screen = follow && format === "text" ? dependencies.screen : null;
+	const showReport = createShows(dependencies, startUs, screen, report, top);
+	let stopped = false;
+	let opened = 0;
+	const turn = () => (follow ? Bun.sleep(lookMs) : new Promise(setImmediate));
+	const again = async () => {
+		await turn();
+		return !stopped;
+	};
+
+	/** Reads a capture that is being written, and lets signals be handled between two batches. */
+	async function readGrowing(source: FileSource, show: () => void, watch: (() => void) | null): Promise<void> {
+		while (!stopped) {
+			const took = reader.take(source);
+			if (!took && source.isAtEnd()) return;
+			if (!took) watch?.();
+			show();
+			await (took ? new Promise(setImmediate) : turn());
+		}
+	}
+
+	try {
+		for (const [index, file] of files.entries()) {
+			const grows = follow || file === "-";
+			if (grows && !stopped) void dependencies.stopSignal().then(() => (stopped = true));
+			if (stopped) break;
+			let source: FileSource | null = null;
+			try {
+				if (file === "-" && dependencies.isTypedInto) throw new CaptureError(stdinIsTerminal);
+				source = grows ? await openGrowing(file, { grows: follow, again }) : openFile(file);
+				opened++;
+				if (source === null) break;
+				open(source);
+				const step = { file: file === "-" ? "standard input" : file, number: index + 1, files: files.length };
+				const bytes = grows ? null : bytesOf(file);
+				const showProgress = (share: number | null) => progress({ ...step, share, packets: reader.packets });
+				if (follow) await readGrowing(source, showReport, watchGrowth(file));
+				else if (grows) await readGrowing(source, () => showProgress(null), null);
+				else while (reader.take(source)) showProgress(bytes === null ? null : source.offset() / bytes);
+			} catch (error) {
+				if (!(error instanceof CaptureError)) throw error;
+				broken.push(error.message);
+				dependencies.progress?.show("");
+				dependencies.writeError(`dnstt_exporter: ${error.message}\n`);
+			} finally {
+				source?.close();
+				reader.endFile();
+			}
+		}
+	} finally {
+		dependencies.progress?.show("");
+		screen?.close();
+	}
+	return opened;
+}
+
+const stdinIsTerminal =
+	"standard input is a terminal: expected a capture from a pipe, as from tcpdump -w - udp port 53 | dnstt_exporter inspect -";
 
 /** Size of a file; null for what has none, as a pipe by name. */
 function bytesOf(file: string): number | null {
