@@ -2,9 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { CaptureError } from "./capture/source.ts";
-import { type Command, helpText, parseCommand, UsageError, versionText } from "./cli/arguments.ts";
-import type { Config, ConfigFlags, LoadedConfig } from "./config/config.ts";
+import { type Command, parseCommand, UsageError } from "./cli/arguments.ts";
+import { helpText, versionText } from "./cli/help.ts";
+import type { ConfigFlags, LoadedConfig } from "./config/config.ts";
 import { ConfigError } from "./config/error.ts";
+import type { Config } from "./config/schema.ts";
 import { EngineError } from "./engine/error.ts";
 import type { Dependencies } from "./exporter/stages.ts";
 import { onDisk } from "./filename.ts";
@@ -71,7 +73,7 @@ async function execute(command: Command): Promise<number> {
 			const { checkConfig } = await import("./commands/check-config.ts");
 			const loaded = (await configLoader(command.flags))();
 			for (const warning of await checkConfig(loaded)) printError(`dnstt_exporter: warning: ${warning}\n`);
-			const { effectiveConfig } = await import("./config/config.ts");
+			const { effectiveConfig } = await import("./config/effective.ts");
 			print(`${JSON.stringify(effectiveConfig(loaded.config), null, 2)}\n`);
 			return 0;
 		}

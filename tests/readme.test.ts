@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import example from "../config.example.json" with { type: "json" };
 import packageFile from "../package.json" with { type: "json" };
 import { commandNames } from "../src/cli/commands.ts";
-import { type ConfigKey, configKeys, configSections } from "../src/config/config.ts";
+import { type ConfigKey, configKeys, configSections } from "../src/config/keys.ts";
 import { catalog } from "../src/metrics/catalog.ts";
 
 const root = resolve(import.meta.dir, "..");

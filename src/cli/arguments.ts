@@ -22,10 +22,6 @@ import {
 	topFlags,
 } from "./commands.ts";
 
-export type { InspectFormat, Printable } from "./commands.ts";
-export { commands, commonFlags, printables } from "./commands.ts";
-export { helpText, versionText } from "./help.ts";
-
 /**
  * What the command line asks for. Where there is `flags`, mistakes on the command line stand in `flags.problems`: loadConfig reports
  * them together with those of the other layers, so no such command may run without it.

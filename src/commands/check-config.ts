@@ -1,4 +1,5 @@
-import { ConfigError, type LoadedConfig } from "../config/config.ts";
+import type { LoadedConfig } from "../config/config.ts";
+import { ConfigError } from "../config/error.ts";
 import { EngineError } from "../engine/error.ts";
 import { createEngine } from "../exporter/stages.ts";
 import { GeoipError } from "../geoip/error.ts";

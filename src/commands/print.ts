@@ -1,4 +1,4 @@
-import type { Printable } from "../cli/arguments.ts";
+import type { Printable } from "../cli/commands.ts";
 import { version } from "../version.ts";
 
 /**

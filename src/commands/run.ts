@@ -1,6 +1,8 @@
 import { openLive } from "../capture/live.ts";
 import { CaptureError } from "../capture/source.ts";
-import { type Config, ConfigError, type LoadedConfig } from "../config/config.ts";
+import type { LoadedConfig } from "../config/config.ts";
+import { ConfigError } from "../config/error.ts";
+import type { Config } from "../config/schema.ts";
 import { writeListenAddress } from "../config/values.ts";
 import { type Exporter, startExporter } from "../exporter/exporter.ts";
 import type { Dependencies } from "../exporter/stages.ts";

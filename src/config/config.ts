@@ -10,11 +10,6 @@ import { explain, fromText, show, unfold } from "./kinds.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Config, fileSchema } from "./schema.ts";
 
-export { effectiveConfig, reloadable } from "./effective.ts";
-export { ConfigError } from "./error.ts";
-export { type ConfigKey, configKeys, configSections } from "./keys.ts";
-export type { Config } from "./schema.ts";
-
 /** What the command line says of the configuration. */
 export interface ConfigFlags {
 	/** Key to the texts given for it, in their order. Of keys that take one value the last counts. */

@@ -1,6 +1,6 @@
 import { type LiveSource, openLive } from "../capture/live.ts";
 import { CaptureError, type FrameBatch, LinkType } from "../capture/source.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/schema.ts";
 import { type Exporter, startExporter } from "../exporter/exporter.ts";
 import type { Dependencies } from "../exporter/stages.ts";
 import type { Logger } from "../log.ts";

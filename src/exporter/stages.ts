@@ -3,7 +3,7 @@
  * metrics nor web: `inspect` must not wait for those to load.
  */
 
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/schema.ts";
 import { Engine, type Seed } from "../engine/engine.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import { type Geoip, openDatabases } from "../geoip/geoip.ts";

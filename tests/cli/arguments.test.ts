@@ -1,15 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import {
-	type Command,
-	commands,
-	commonFlags,
-	helpText,
-	parseCommand,
-	printables,
-	UsageError,
-	versionText,
-} from "../../src/cli/arguments.ts";
-import { ConfigError, configKeys, loadConfig } from "../../src/config/config.ts";
+import { type Command, parseCommand, UsageError } from "../../src/cli/arguments.ts";
+import { commands, commonFlags, printables } from "../../src/cli/commands.ts";
+import { helpText, versionText } from "../../src/cli/help.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { ConfigError } from "../../src/config/error.ts";
+import { configKeys } from "../../src/config/keys.ts";
 
 function valuesOf(command: Command): Record<string, readonly string[]> {
 	if (!("flags" in command)) throw new Error(`${command.kind} has no flags`);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { resolve } from "node:path";
-import { type Printable, printables } from "../../src/cli/arguments.ts";
+import { type Printable, printables } from "../../src/cli/commands.ts";
 import { printed } from "../../src/commands/print.ts";
 import { configJsonSchema } from "../../src/config/jsonschema.ts";
 import { exporterCommand } from "../support/exporter.ts";

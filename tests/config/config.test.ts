@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError, effectiveConfig, loadConfig } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { effectiveConfig } from "../../src/config/effective.ts";
+import { ConfigError } from "../../src/config/error.ts";
 import { hash, type Input, load, problemsOf, withDomain } from "./loading.ts";
 
 describe("defaults", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { ConfigError } from "../../src/config/config.ts";
+import { ConfigError } from "../../src/config/error.ts";
 import { readJson } from "../../src/config/json.ts";
 
 describe("readJson", () => {

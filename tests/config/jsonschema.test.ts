@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { configKeys } from "../../src/config/config.ts";
 import { configJsonSchema } from "../../src/config/jsonschema.ts";
+import { configKeys } from "../../src/config/keys.ts";
 
 describe("configJsonSchema", () => {
 	const schema = configJsonSchema() as { $schema: string; properties: Record<string, Node> };

@@ -1,5 +1,8 @@
 /** Loading of configurations from what a test gives in place of the command line, the environment and the file. */
-import { type Config, ConfigError, loadConfig } from "../../src/config/config.ts";
+
+import { loadConfig } from "../../src/config/config.ts";
+import { ConfigError } from "../../src/config/error.ts";
+import type { Config } from "../../src/config/schema.ts";
 
 export const hash = `$2y$10$${"a".repeat(53)}`;
 export const otherHash = `$2b$12$${"b".repeat(53)}`;

@@ -22,11 +22,13 @@ const row = `"spare-sets": key("spareSets", integer(3, 9), {
 const table = folder.file("src/config/schema.ts");
 await Bun.write(table, (await Bun.file(table).text()).replace(/(?=^\t"max-sets": key\()/m, row));
 
-const { configKeys, loadConfig, effectiveConfig, reloadable }: typeof import("../../src/config/config.ts") =
-	await import(folder.file("src/config/config.ts"));
-const { helpText, parseCommand }: typeof import("../../src/cli/arguments.ts") = await import(
-	folder.file("src/cli/arguments.ts")
+const { loadConfig }: typeof import("../../src/config/config.ts") = await import(folder.file("src/config/config.ts"));
+const { effectiveConfig, reloadable }: typeof import("../../src/config/effective.ts") = await import(
+	folder.file("src/config/effective.ts")
 );
+const { configKeys }: typeof import("../../src/config/keys.ts") = await import(folder.file("src/config/keys.ts"));
+const { parseCommand }: typeof import("../../src/cli/arguments.ts") = await import(folder.file("src/cli/arguments.ts"));
+const { helpText }: typeof import("../../src/cli/help.ts") = await import(folder.file("src/cli/help.ts"));
 const { printed }: typeof import("../../src/commands/print.ts") = await import(folder.file("src/commands/print.ts"));
 
 function load(argv: readonly string[], env: Record<string, string> = {}, file: unknown = {}) {
@@ -93,7 +95,7 @@ describe("one more row in the table of keys", () => {
 
 	test("is a field of the type Config", async () => {
 		const use = (type: string) =>
-			`import type { Config } from "./config/config.ts";\nexport const spare = (config: Config): ${type} => config.labels.spareSets;\n`;
+			`import type { Config } from "./config/schema.ts";\nexport const spare = (config: Config): ${type} => config.labels.spareSets;\n`;
 		await Bun.write(folder.file("src/number.ts"), use("number"));
 		await Bun.write(folder.file("src/text.ts"), use("string"));
 		const files = { extends: "./tsconfig.json", files: ["src/number.ts", "src/text.ts"], include: [] };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Config } from "../../src/config/config.ts";
+import type { Config } from "../../src/config/schema.ts";
 import type { Feed } from "../../src/status/feed.ts";
 import { statusRoutes } from "../../src/web/page/routes.ts";
 import { hash, load, otherHash, problemsOf, withDomain } from "./loading.ts";

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { hostname } from "node:os";
-import type { LiveOptions } from "../../src/capture/live.ts";
-import { CaptureError } from "../../src/capture/source.ts";
-import { type Config, ConfigError } from "../../src/config/config.ts";
+import type { LiveOptions, LiveSource } from "../../src/capture/live.ts";
+import { CaptureError, type FrameBatch, LinkType } from "../../src/capture/source.ts";
+import { ConfigError } from "../../src/config/error.ts";
+import type { Config } from "../../src/config/schema.ts";
 import { startExporter } from "../../src/exporter/exporter.ts";
 import { GeoipError } from "../../src/geoip/error.ts";
 import { heldUsMax } from "../../src/wasm/shared/limits.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { commands } from "../../src/cli/arguments.ts";
-import { commandNames, printables } from "../../src/cli/commands.ts";
+import { commandNames, commands, printables } from "../../src/cli/commands.ts";
 import { bashCompletion, fishCompletion, zshCompletion } from "../../src/print/completion.ts";
 import { type Ended, runCommand } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";

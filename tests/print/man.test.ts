@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { commands, printables } from "../../src/cli/arguments.ts";
-import { configKeys } from "../../src/config/config.ts";
+import { commands, printables } from "../../src/cli/commands.ts";
+import { configKeys } from "../../src/config/keys.ts";
 import { manPage } from "../../src/print/man.ts";
 import { runCommand } from "../support/process.ts";
 

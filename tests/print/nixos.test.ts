@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
-import { configKeys, loadConfig } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { configKeys } from "../../src/config/keys.ts";
 import { nixosModule } from "../../src/print/nixos.ts";
 import { systemdUnit } from "../../src/print/unit.ts";
 import { runCommand } from "../support/process.ts";

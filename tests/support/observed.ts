@@ -1,7 +1,8 @@
 /** A tracker that has seen what a test sends it, by the way that captured frames take, and batches of frames to send. */
 
 import { type FrameBatch, LinkType, type TimeRange } from "../../src/capture/source.ts";
-import { type Config, loadConfig } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import type { Config } from "../../src/config/schema.ts";
 import type { Span } from "../../src/engine/engine.ts";
 import type { Tracker } from "../../src/engine/tracker.ts";
 import { type Dependencies, openStages, sourcesOf } from "../../src/exporter/stages.ts";
