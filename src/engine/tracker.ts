@@ -114,6 +114,7 @@ export class Tracker {
 	private readonly process: Float64Array;
 	private readonly totals: Float64Array;
 
+	// Long: a column or a histogram for each export of the module, and nothing else.
 	constructor(
 		private readonly engine: EngineExports,
 		limits: TrackerLimits,

@@ -26,6 +26,7 @@ export interface SnapshotOptions {
 }
 
 /** Makes a function that gives the status of now, from the state that the metrics are collected from. */
+// Long: one object, the status as it is sent, field by field.
 export function createSnapshot(options: SnapshotOptions): (wallUs: number, monotonicUs: number) => Status {
 	const { sources, rates } = options;
 	const { tracker, origins } = sources;

@@ -72,6 +72,7 @@ type BunServer = Bun.Server<undefined>;
  * A new certificate, and a flood of connections, have the port bound anew: Bun.serve takes no other certificate while it listens
  * (Bun 1.4.5). That takes the same rights as the first time: drop privileges before, not after.
  */
+// Long: the functions share which server is bound, which are retired, and which certificate is in use.
 export async function startServer(options: ServerOptions): Promise<WebServer> {
 	const { listen, tls, onCertificate, onFlood, onPort } = options;
 	let certificate = tls && (options.certificate ?? (await readCertificate(tls)));
