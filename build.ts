@@ -21,7 +21,7 @@ async function build(what: string | undefined): Promise<void> {
 	if (what === undefined) return buildExecutable(host);
 	if (what === "parts") return parts();
 	if (what === "release") return release();
-	throw new BuildError(`unknown part "${what}"; give none, "parts" or "release"`);
+	throw new BuildError(`unknown part "${what}"; expected none, "parts" or "release"`);
 }
 
 try {

@@ -1,12 +1,12 @@
 /**
- * Names of files, which are bytes to the system and text to everybody else. A byte that is no UTF-8 is a lone surrogate, U+DC80 to
- * U+DCFF, in the text, as Python has it (PEP 383): so two names stay two, and lead to their files.
+ * Names of files: bytes for the kernel, text everywhere else. A byte that is not UTF-8 becomes a lone surrogate, U+DC80 to U+DCFF,
+ * as in Python (PEP 383), so that different names stay different and each still opens its file.
  */
 
 const escapeBase = 0xdc00;
 const isEscaped = /(?<![\ud800-\udbff])[\udc80-\udcff]/;
 
-/** The name that these bytes are. */
+/** Decodes a name. */
 export function nameOf(bytes: Uint8Array): string {
 	const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 	let name = "";
@@ -28,12 +28,12 @@ function sequenceLength(byte: number): number {
 	return byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
 }
 
-/** The name as one types it in a shell. */
+/** Quotes a name for a shell. */
 export function shellWord(name: string): string {
 	return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }
 
-/** The name as the system takes it. */
+/** Returns the name in the form that node:fs takes for these bytes. */
 export function onDisk(name: string): string | Buffer {
 	if (!isEscaped.test(name)) return name;
 	const parts = [...name].map((character) => {

@@ -24,7 +24,7 @@ export interface Logger {
 	format: LogFormat;
 }
 
-/** Bare where nothing in it ends a value or a line for a logfmt reader; otherwise as a JSON string, which go-logfmt reads too. */
+/** Writes a value without quotes if no character in it ends a value or a line in logfmt, otherwise as a JSON string, which go-logfmt reads too. */
 function logfmtValue(value: string): string {
 	return /^[^\s"=\\\p{C}]+$/u.test(value) ? value : jsonOf(value);
 }
@@ -38,13 +38,13 @@ function jsonOf(value: unknown): string {
 	);
 }
 
-/** Keys are the program's own; whatever would break the line all the same becomes an underscore. */
+/** Keys come from the program itself; a character that would still break the line becomes an underscore. */
 function logfmtKey(key: string): string {
 	return key.replace(/[^A-Za-z0-9_.-]/g, "_") || "_";
 }
 
 /**
- * Makes a logger. `write` gets each line with its line feed; `now` gives milliseconds since the epoch.
+ * Makes a logger. `write` gets each line with its line feed; `now` returns milliseconds since the epoch.
  * Lines hold ts (RFC 3339, UTC, milliseconds), level, msg, then the fields in their order; undefined fields are left out.
  */
 export function createLogger(options: {
@@ -58,18 +58,18 @@ export function createLogger(options: {
 		(message, fields = {}) => {
 			if (severities[level] < severities[logger.level]) return;
 			const ts = new Date(options.now()).toISOString();
-			const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+			const present = Object.entries(fields).filter(([, value]) => value !== undefined);
 			if (logger.format === "json") {
 				const own = { ts, level, msg: message };
 				// A field cannot pass itself off as the line's own.
-				const extra = given.map(([key, value]) => [Object.hasOwn(own, key) ? `${key}_` : key, value]);
+				const extra = present.map(([key, value]) => [Object.hasOwn(own, key) ? `${key}_` : key, value]);
 				options.write(`${jsonOf({ ...own, ...Object.fromEntries(extra) })}\n`);
 				return;
 			}
 			// The message is always quoted, as people grep for msg="...
 			const quoted = logfmtValue(message);
 			const parts = [`ts=${ts}`, `level=${level}`, `msg=${quoted.startsWith('"') ? quoted : `"${quoted}"`}`];
-			for (const [key, value] of given) {
+			for (const [key, value] of present) {
 				const name = logfmtKey(key);
 				parts.push(`${/^(ts|level|msg)$/.test(name) ? `${name}_` : name}=${logfmtValue(String(value))}`);
 			}

@@ -1,8 +1,8 @@
-/** What `--version` and dnstt_exporter_build_info say. */
+/** Version and revision, as `--version` and dnstt_exporter_build_info report them. */
 
 import { version as packageVersion } from "../package.json";
 
-// build.ts defines this one in the executable; run from source there is nothing to tell.
+// build.ts defines it in the executable; when run from source it is undefined.
 declare const DNSTT_EXPORTER_REVISION: string | undefined;
 
 /** Version of the program, as in package.json. */

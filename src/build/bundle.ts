@@ -45,8 +45,8 @@ export interface Parts {
 }
 
 /**
- * Bundles src/main.ts, the addon and Bun's runtime into `output`, and gives the paths of the files that were bundled, relative to `root`.
- * The same parts give the same bytes.
+ * Bundles src/main.ts, the addon and Bun's runtime into `output`. Returns the paths of the bundled files, relative to `root`.
+ * The same parts result in the same bytes.
  */
 export async function bundle(target: Target, { addon, runtime, revision }: Parts, output: string): Promise<string[]> {
 	let inputs: string[] = [];
@@ -56,7 +56,7 @@ export async function bundle(target: Target, { addon, runtime, revision }: Parts
 			root,
 			minify: true,
 			bytecode: true,
-			// What a command loads where it is chosen (src/main.ts) is a chunk of its own, which no other command reads.
+			// The imports of one command (src/main.ts) are a chunk of their own, which no other command reads.
 			format: "esm",
 			splitting: true,
 			// Of what this package exports only the models are used; its readers and its client load much more.
@@ -71,7 +71,7 @@ export async function bundle(target: Target, { addon, runtime, revision }: Parts
 				target: target.bunTarget,
 				executablePath: runtime,
 				outfile: fresh,
-				// Whoever can write to the folder that the exporter is started in must not run code in it.
+				// A user who can write to the folder that the exporter is started in must not be able to run code in its process.
 				autoloadBunfig: false,
 				autoloadDotenv: false,
 			},

@@ -50,7 +50,7 @@ export async function machineSources(): Promise<{ readonly codename: string; rea
 export interface Debian {
 	/** Unpacks packages, and what they contain alone, into `folder`; their dependencies are the caller's to name. */
 	unpack(architecture: Architecture, packages: readonly string[], folder: string): Promise<void>;
-	/** Unpacks a source package, with Debian's patches applied, and gives its folder, in `folder`, and its version. */
+	/** Unpacks a source package, with Debian's patches applied; returns its folder, inside `folder`, and its version. */
 	unpackSource(name: string, folder: string): Promise<{ readonly folder: string; readonly version: string }>;
 }
 
@@ -106,7 +106,7 @@ export async function openDebian(folder: string, codename?: string): Promise<Deb
 			fresh(into);
 			await apt(into, "source", "--download-only", name);
 			const [description] = [...new Bun.Glob("*.dsc").scanSync({ cwd: into })];
-			if (description === undefined) throw new BuildError(`apt-get gave no source package for ${name}`);
+			if (description === undefined) throw new BuildError(`apt-get returned no source package for ${name}`);
 			await $`dpkg-source --no-check -x ${description} source`.cwd(into).quiet();
 			const version = /^Version: (.+)$/m.exec(readFileSync(join(into, description), "utf8"))?.[1] ?? "unknown";
 			return { folder: join(into, "source"), version };

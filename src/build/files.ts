@@ -7,7 +7,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 export const root = resolve(import.meta.dir, "../..");
 export const workFolder = join(root, ".build");
 
-/** Ends the build with one line that says what is wrong and what mends it. */
+/** Ends the build with one line that says what is wrong and how to fix it. */
 export class BuildError extends Error {}
 
 export function say(line: string): void {

@@ -41,7 +41,7 @@ const compilerFlags = [
 	...["-Wl,-z,relro,-z,now,-z,noexecstack,-z,text", "-Wl,--build-id=none"],
 ];
 
-/** Compiles src/native and links libpcap into it; gives the path of the addon for that target. */
+/** Compiles src/native and links libpcap into it; returns the path of the addon for that target. */
 export async function buildAddon(target: Target, sysroot?: Sysroot): Promise<string> {
 	const tools = [
 		[target.compiler, "a C compiler"],

@@ -73,7 +73,7 @@ const releaseTools: readonly Tool[] = [
 	{ program: "dpkg-source", package: "dpkg-dev", purpose: "libpcap's source" },
 ];
 
-/** A package's version and integrity (sha512) in bun.lock. The name of one inside another's folder has the other's in front. */
+/** A package's version and integrity (sha512) in bun.lock. A package inside another's folder has the other's name before its own. */
 export function lockedPackage(lock: string, name: string): { readonly version: string; readonly integrity: string } {
 	const { packages } = Bun.JSONC.parse(lock) as { packages: Record<string, [string, string, object, string]> };
 	const [id, , , integrity] = packages[name] ?? [];
@@ -81,7 +81,7 @@ export function lockedPackage(lock: string, name: string): { readonly version: s
 	return { version: id.slice(id.lastIndexOf("@") + 1), integrity };
 }
 
-/** Fetches the runtime of a target and gives its path. */
+/** Fetches the runtime of a target and returns its path. */
 async function fetchRuntime(target: ReleaseTarget, lock: string): Promise<string> {
 	const { version, integrity } = lockedPackage(lock, target.runtimePackage);
 	if (version !== Bun.version) throw new BuildError(`bun.lock has Bun ${version}, and this is ${Bun.version}`);
@@ -163,7 +163,7 @@ async function checkLibraries(target: ReleaseTarget, addon: string): Promise<voi
 			throw new BuildError(`the native half for ${target.name} needs ${library}, which hosts may lack`);
 }
 
-/** libpcap's version, as the archive itself says it. */
+/** The version of libpcap that the archive itself contains. */
 export function libpcapVersion(archive: Uint8Array): string {
 	return /libpcap version (\d+\.\d+\.\d+)/.exec(Buffer.from(archive).toString("latin1"))?.[1] ?? "unknown";
 }
@@ -197,7 +197,7 @@ function packageComponent(folder: string, lock: string): Component {
 	// One package states its version as a tag, with a v.
 	if (description.version.replace(/^v/, "") !== version)
 		throw new BuildError(`node_modules has ${name} ${description.version}, bun.lock ${version}; run: bun install`);
-	// `cap` of 2021 states its licence in a form that npm has given up.
+	// `cap` of 2021 states its licence in a form that npm no longer uses.
 	const license: unknown = description.license ?? description.licenses?.[0]?.type;
 	return {
 		type: "library",
@@ -221,7 +221,7 @@ export function checksums(folder: string, names: readonly string[]): string {
 		.join("");
 }
 
-/** Makes all that a release consists of, in dist. Throws BuildError with what mends it. */
+/** Makes all files of a release in dist. Throws BuildError, which says how to fix the problem. */
 export async function release(): Promise<void> {
 	if (process.arch !== "x64") throw new BuildError("a release is made on an x64 machine");
 	if (process.getuid?.() === 0) await installTools(say, releaseTools);

@@ -22,21 +22,21 @@ import { writeSyntheticFrame } from "./synthetic-frame.ts";
 
 const loopback = "127.0.0.1";
 const loopbackAddress = 0x7f000001;
-/** Of messages that are handed over without a network. */
+/** Client's port in messages that do not go over a network. */
 const clientPort = 40_000;
-/** A pause between two rounds, so that one sees them begin. */
+/** Pause between two rounds, which makes the start of each visible. */
 const roundPauseMs = 1_000;
 
 /** Sends one message to the server or back. */
 type Send = (bytes: Uint8Array, toServer: boolean) => void;
 
 /**
- * The whole exporter on recorded traffic: its messages are sent again over loopback, in rounds and with fresh client
- * ids, and captured there as always. Without permission to capture they are handed over without a network. Prints a
- * line of counts each second, until a signal or `seconds` are over. Gives the exit code.
+ * Runs the whole exporter on recorded traffic: sends its messages again over loopback, in rounds and with new client ids, and
+ * captures them there as usual. Without permission to capture it reads them as from a file. Prints a line of counts every
+ * second, until a signal or after `seconds`. Returns the exit code.
  */
 export async function demo(
-	given: Config,
+	loaded: Config,
 	seconds: number | undefined,
 	dependencies: Dependencies,
 	print: (text: string) => void,
@@ -47,9 +47,9 @@ export async function demo(
 	const server = await Bun.udpSocket({ hostname: loopback });
 	const client = await Bun.udpSocket({ hostname: loopback });
 	const config: Config = {
-		...given,
-		dnstt: { ...given.dnstt, domains: [recordedDomain], ports: [server.port] },
-		capture: { ...given.capture, interface: "lo" },
+		...loaded,
+		dnstt: { ...loaded.dnstt, domains: [recordedDomain], ports: [server.port] },
+		capture: { ...loaded.capture, interface: "lo" },
 	};
 	let send: Send = (bytes, toServer) => {
 		if (toServer) client.send(bytes, server.port, loopback);
@@ -85,7 +85,7 @@ export async function demo(
 	return 0;
 }
 
-/** Without what a start tells: the first try told it, but for a capture that is open, and none is. */
+/** Starts with warnings and errors only: the first try logged everything else already, and no capture is open that could be reported. */
 async function quietly<T>(log: Logger, start: () => Promise<T>): Promise<T> {
 	const { level } = log;
 	if (level !== "error") log.level = "warn";
@@ -111,8 +111,8 @@ function countsLine({ tracker }: Exporter): string {
 }
 
 /**
- * Sends the messages at the pace of the recording, round after round, each with client ids of its own and with the stamps
- * of its time: stamps that come twice would make round trips as long as a round.
+ * Sends the messages at the pace of the recording, round after round. Each round has its own client ids and later time stamps:
+ * with repeated stamps round trips would seem as long as a round.
  */
 function startReplay(messages: readonly RecordedMessage[], send: Send): { stop(): void } {
 	let timer: ReturnType<typeof setTimeout>;
@@ -141,17 +141,17 @@ function startReplay(messages: readonly RecordedMessage[], send: Send): { stop()
 	return { stop: () => clearTimeout(timer) };
 }
 
-/** Large enough for a whole round of the recording, as it comes in bursts. */
+/** Enough for a whole round of the recording, which comes in bursts. */
 const replayBytes = 1024 * 1024;
 
-/** Stands for a capture where none may be opened: frames are what is pushed, each in an IPv4 packet on loopback. */
+/** Replaces the capture if none may be opened: its frames are the pushed messages, each in an IPv4 packet on loopback. */
 class ReplaySource implements LiveSource {
 	readonly interfaceName = "lo";
 	readonly bufferBytes = replayBytes;
 	readonly linkType = LinkType.NULL;
 	readonly ports: readonly number[];
 	private readonly synthetic: FrameBatch;
-	/** Where the next record is written, and offsets of those that were not read yet, and of the end. */
+	/** Offset for the next record; then the offsets of the records that were not read yet, and of the end. */
 	private used = 0;
 	private records = [0];
 	private received = 0;

@@ -10,9 +10,9 @@ import path from "./direct-ipv4.pcap" with { type: "file" };
 
 /** The domain of the recorded tunnel. */
 export const recordedDomain = "t.example.com";
-/** Length of what stands in front of a message in the recorded frames: Ethernet, IPv4 without options, UDP. */
+/** Offset of the message in a recorded frame, after Ethernet, IPv4 without options and UDP headers. */
 const messageAt = 14 + 20 + 8;
-/** So many characters of a name stand for the id's first 60 bits. */
+/** Characters of a name that hold the first 60 bits of the id. */
 const idCharacters = 12;
 
 /** One DNS message of the recording. */
@@ -21,12 +21,12 @@ export interface RecordedMessage {
 	readonly afterMs: number;
 	readonly toServer: boolean;
 	readonly bytes: Uint8Array;
-	/** Which of the recorded clients it belongs to, from 0. */
+	/** Number of the recorded client, from 0. */
 	readonly client: number;
 }
 
 /**
- * The recording that is part of this program: little-endian pcap with microseconds and Ethernet frames
+ * Reads the recording in the executable: little-endian pcap with microseconds and Ethernet frames
  * (draft-ietf-opsawg-pcap), of three clients that fetch a file each.
  */
 export async function readRecording(): Promise<readonly RecordedMessage[]> {
@@ -57,18 +57,18 @@ export async function readRecording(): Promise<readonly RecordedMessage[]> {
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
-/** The 5 bits that a character stands for. */
+/** The 5 bits of a base32 character. */
 function groupOf(character: number): number {
 	return alphabet.indexOf(String.fromCharCode(character));
 }
 
 /**
- * Gives the message another client id: the first characters of its name are turned by `key` (idCharacters numbers below
- * 32), so that query and response of one client stay together.
+ * Returns the message with another client id: the first characters of its name XOR `key` (idCharacters numbers below 32), so
+ * that the queries and responses of one client still have one id.
  */
 export function withFreshId(message: Uint8Array, key: readonly number[]): Uint8Array {
 	const fresh = message.slice();
-	// Behind the header and the length of the first label, which holds the whole id.
+	// After the header and the length of the first label, which holds the whole id.
 	key.forEach((turn, index) => {
 		const at = headerBytes + 1 + index;
 		fresh[at] = alphabet.charCodeAt(groupOf(fresh[at] as number) ^ turn);
@@ -82,9 +82,9 @@ export function freshKey(): number[] {
 }
 
 /**
- * Gives the message with the stamps of all its KCP segments, in the name and in the text of a response, later by
- * `shiftMs` (whole, modulo 2^32): as if both ends had sent the recorded segments so much later. Takes messages of the
- * recording only, whose names have no mixed case, and whose responses have their text in the first answer.
+ * Returns the message with the time stamps of all its KCP segments, in the name and in the text of a response, `shiftMs` later
+ * (whole, modulo 2^32), as if both ends had sent the segments later. It takes messages of the recording only: their names have
+ * no mixed case, and their responses have the text in the first answer.
  */
 export function withLaterStamps(message: Uint8Array, shiftMs: number): Uint8Array {
 	const later = message.slice();
@@ -97,12 +97,12 @@ export function withLaterStamps(message: Uint8Array, shiftMs: number): Uint8Arra
 	characters.length -= recordedDomain.replaceAll(".", "").length;
 	shiftName(later, characters, shiftMs);
 	const isAnswered = ((later[2] as number) & 0x80) !== 0 && (later[7] as number) > 0;
-	// Behind the name's end, type and class of the question; pointer, type, class and TTL of the answer (RFC 1035, 4.1).
+	// After the name's end, type and class of the question; pointer, type, class and TTL of the answer (RFC 1035, 4.1).
 	if (isAnswered) shiftText(later, at + 1 + 4 + 2 + 8, shiftMs);
 	return later;
 }
 
-/** Packets in a name: the base32 characters that stand at `characters` in the message. */
+/** Shifts the stamps of packets in a name, whose base32 characters are at the offsets `characters` of the message. */
 function shiftName(message: Uint8Array, characters: readonly number[], shiftMs: number): void {
 	const bytes = new Uint8Array((characters.length * 5) >> 3);
 	characters.forEach((at, index) => {
@@ -127,7 +127,7 @@ function shiftName(message: Uint8Array, characters: readonly number[], shiftMs: 
 	});
 }
 
-/** Packets in the character-strings of a TXT record, whose length stands at `lengthAt`. */
+/** Shifts the stamps of packets in the character-strings of a TXT record, whose length field is at `lengthAt`. */
 function shiftText(message: Uint8Array, lengthAt: number, shiftMs: number): void {
 	const end = lengthAt + 2 + (((message[lengthAt] as number) << 8) | (message[lengthAt + 1] as number));
 	const places: number[] = [];
@@ -145,7 +145,7 @@ function shiftText(message: Uint8Array, lengthAt: number, shiftMs: number): void
 	});
 }
 
-/** All segments of a packet, in place. */
+/** Shifts the stamps of all segments of a packet, in place. */
 function shiftSegments(packet: Uint8Array, shiftMs: number): void {
 	const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
 	for (let at = 0; at + segmentHeaderBytes <= packet.length; ) {
