@@ -26,8 +26,7 @@ const exitFailed = 1;
 const exitUsage = 2;
 
 /**
- * Each command loads what it is made of only here, once it is chosen. All of it together takes 17 ms of the processor, which
- * --version, at 7 ms, does without.
+ * Each command is imported only when it is chosen: importing all of them takes 17 ms of CPU time, and --version as a whole 7 ms.
  */
 async function execute(command: Command): Promise<number> {
 	switch (command.kind) {
@@ -93,7 +92,7 @@ async function execute(command: Command): Promise<number> {
 	}
 }
 
-/** What reads the configuration, as often as it is called; throws a ConfigError each time that there is something wrong with it. */
+/** Returns a function that reads the configuration, again at each call; it throws a ConfigError if the configuration is wrong. */
 async function configLoader(flags: ConfigFlags, domainRequired = true): Promise<() => LoadedConfig> {
 	const { loadConfig } = await import("./config/config.ts");
 	const readFile = (path: string) => readFileSync(onDisk(path), "utf8");

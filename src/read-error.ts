@@ -6,7 +6,7 @@ export function describeReadError(path: string, error: unknown): string {
 	switch (codeOf(error)) {
 		case "ENOENT":
 		case "ENOTDIR":
-			return "does not exist; correct the path";
+			return "does not exist; check the path";
 		case "EISDIR":
 			return "is a folder; name the file in it";
 		case "EACCES":

@@ -1,4 +1,4 @@
-/** argv -> a command. Nothing is read and nothing is printed here. */
+/** argv -> a command. It reads no file and prints nothing. */
 
 import { parseArgs } from "node:util";
 import type { ConfigFlags } from "../config/config.ts";

@@ -1,4 +1,4 @@
-/** The commands and their flags as a table: parsing, help, completions and the man page all read it. */
+/** The table of commands and their flags, which parsing, help, completions and the man page read. */
 
 import * as z from "zod";
 import { configFileVariable, configKeys } from "../config/keys.ts";
@@ -7,7 +7,7 @@ import { boolean, choice, duration, file, integer, type Kind, text, time } from 
 export const commandNames = ["run", "inspect", "top", "demo", "check-config", "print", "version", "help"] as const;
 export type CommandName = (typeof commandNames)[number];
 
-/** What `print` can print, with what it is. */
+/** The operands of `print`, each with its description. */
 export const printables = {
 	"config-schema": "JSON Schema of the configuration file, for editors and validators",
 	"systemd-unit": "Hardened unit for systemd",
@@ -27,16 +27,16 @@ export interface FlagSpec<T = unknown> {
 	/** One letter that stands for it, without dash. */
 	readonly short?: string | undefined;
 	readonly kind: Kind<T>;
-	/** What stands for the value; empty for a boolean. */
+	/** Placeholder of the value in help text; empty for a boolean. */
 	readonly placeholder: string;
 	readonly description: string;
-	/** As one would write it; undefined where there is none. */
+	/** As text on the command line; undefined if there is none. */
 	readonly default?: string | undefined;
 	readonly choices?: readonly string[] | undefined;
 	readonly repeatable: boolean;
 	/** The value is a file's name. */
 	readonly file: boolean;
-	/** Environment variable that does the same. */
+	/** Environment variable for the same setting. */
 	readonly variable?: string;
 	/** Heading in help text: a section of the configuration, or undefined for the command's own. */
 	readonly section?: string;
@@ -45,7 +45,7 @@ export interface FlagSpec<T = unknown> {
 export interface CommandSpec {
 	readonly name: CommandName;
 	readonly summary: string;
-	/** Words that other programs have for it. */
+	/** Names that other programs use for it. */
 	readonly synonyms?: readonly string[];
 	/** Operands in the usage line. */
 	readonly operands: string;
@@ -119,7 +119,7 @@ export const topFlags = {
 	username: flag("username", text("a user's name", "USER", z.string()), "User for basic auth"),
 	passwordFile: flag("password-file", file, "File that holds the password for basic auth"),
 	caFile: flag("ca-file", file, "Trust this certificate (PEM) for https"),
-	intervalMs: flag("interval", duration(500, 60_000, "2s"), "Time between two looks, from 500ms to 1m", {
+	intervalMs: flag("interval", duration(500, 60_000, "2s"), "Time between two updates, from 500ms to 1m", {
 		default: "2s",
 	}),
 };
@@ -133,7 +133,7 @@ const noOperands = { operands: "", operandChoices: [], operandFiles: false } as 
 export const commands: readonly CommandSpec[] = [
 	{
 		name: "run",
-		summary: "Capture live and serve metrics (what happens without a command)",
+		summary: "Capture live and serve metrics (the default command)",
 		synonyms: ["start", "serve"],
 		...noOperands,
 		flags: configFlags(),
@@ -161,23 +161,23 @@ export const commands: readonly CommandSpec[] = [
 	},
 	{
 		name: "top",
-		summary: "Watch a running exporter in a terminal; to a pipe or file, print one look and end",
+		summary: "Watch a running exporter in a terminal; print its status once to a pipe or file",
 		synonyms: ["watch", "status"],
 		...noOperands,
 		flags: Object.values(topFlags),
 		examples: [
 			["top", "the exporter of this host"],
-			["top > now.txt", "one look, as standard output is no terminal"],
+			["top > now.txt", "its status once, as standard output is not a terminal"],
 			["top --url https://vps.example.com:9713 --username ops --password-file pw", "another, with TLS and basic auth"],
 		],
 	},
 	{
 		name: "demo",
-		summary: "The whole exporter, live on loopback, fed with recorded dnstt traffic",
+		summary: "Run the whole exporter on loopback with recorded dnstt traffic",
 		...noOperands,
 		flags: [
 			...Object.values(demoFlags),
-			// What it watches is its own.
+			// Domain, port and interface are the demo's own.
 			...configFlags("capture.buffer-size", "session", "labels", "geoip", "web", "process", "log"),
 		],
 		examples: [
@@ -187,7 +187,7 @@ export const commands: readonly CommandSpec[] = [
 	},
 	{
 		name: "check-config",
-		summary: "Check the configuration and the files that it names, and print what is in force",
+		summary: "Check the configuration and the files in it, and print all settings in effect",
 		synonyms: ["validate"],
 		...noOperands,
 		flags: configFlags(),
@@ -195,7 +195,7 @@ export const commands: readonly CommandSpec[] = [
 	},
 	{
 		name: "print",
-		summary: "Print something that belongs to an installation",
+		summary: "Print a file for the installation, such as a systemd unit",
 		operands: "WHAT",
 		operandChoices: Object.keys(printables),
 		operandFiles: false,

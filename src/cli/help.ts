@@ -1,9 +1,9 @@
-/** Help and version text, made from the tables of commands and keys. */
+/** Help and version texts, from the tables of commands and keys. */
 
 import { configSections } from "../config/keys.ts";
 import { type CommandName, commandSpec, commands, commonFlags, type FlagSpec, printables } from "./commands.ts";
 
-/** Terminals are 80 columns or more; long variable names want some beyond. */
+/** Terminals have 80 columns or more, and long variable names need some more. */
 const columnsMax = 96;
 /** Where descriptions start. A longer flag has a line of its own. */
 const descriptionColumn = 38;
@@ -44,7 +44,7 @@ function exampleLines(examples: readonly (readonly [line: string, what: string])
 }
 
 const configNote = Bun.wrapAnsi(
-	"A flag --section.key is also the key of that section in the JSON file, and the environment variable under it. " +
+	"A flag --section.key is also a key of that section in the JSON file, and the environment variable listed below it. " +
 		"Precedence: flag, environment variable, configuration file, default. A flag takes one dash or two, its value after = or a space. " +
 		"Flags marked ... may be given several times, or with commas; --no-FLAG turns one off that is on by default.",
 	columnsMax,
@@ -75,7 +75,7 @@ function generalHelp(): string {
 	const parts = [
 		Bun.wrapAnsi(
 			"Prometheus exporter for dnstt servers: it watches the DNS traffic of the host and counts the tunnel's clients, " +
-				"queries and bytes. It never joins in and decrypts nothing.",
+				"queries and bytes. It only listens and decrypts nothing.",
 			columnsMax,
 		),
 		`Usage: ${program} [COMMAND] [FLAGS]`,

@@ -10,8 +10,8 @@ import { type CertificateFiles, invalidity, readCertificate } from "../web/certi
 import { WebError } from "../web/error.ts";
 
 /**
- * Sees that what the configuration names is there and can be used by this process as `run` would use it: the tables' memory, the
- * databases, the certificate with its key, the account. Throws a ConfigError with a line for each that is not. Gives what else the operator should know, a
+ * Checks that this process can use what the configuration names, as `run` would: memory for the tables, the databases, the
+ * certificate with its key, the account. Throws a ConfigError with a line for each problem. Returns warnings for the operator, a
  * line each.
  */
 export async function checkConfig({ config, file }: LoadedConfig): Promise<string[]> {
@@ -25,7 +25,7 @@ export async function checkConfig({ config, file }: LoadedConfig): Promise<strin
 			const none = await open({ country: null, asn: null });
 			createEngine(config, [0, 0, 0, 0], () => none);
 		},
-		// One after the other, as both may be large; and each by itself, as both may be wrong.
+		// One after the other, as both can be large; each alone, as both can be wrong.
 		() => open({ country, asn: null }),
 		() => open({ country: null, asn }),
 		() => tls && checkCertificate(tls),

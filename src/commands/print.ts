@@ -2,7 +2,7 @@ import type { Printable } from "../cli/commands.ts";
 import { version } from "../version.ts";
 
 /**
- * The text of what `print` is asked for, with a line feed at its end. What it is made by is loaded only now: no other command waits for it.
+ * Returns the text that `print` prints, which ends with a line feed. Its maker is imported only here, so that no other command loads it.
  */
 export async function printed(what: Printable): Promise<string> {
 	switch (what) {

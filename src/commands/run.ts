@@ -16,12 +16,12 @@ import { stopSignal } from "../process/stop.ts";
 import { requireDescriptors } from "../web/descriptors.ts";
 import { isUnspecified } from "../web/network.ts";
 
-/** Whoever waited for the start has the first answer then. */
+/** By then clients that waited for the start have their first answer. */
 const startedDelayMs = 100;
 
 /**
- * Runs the exporter until SIGTERM or SIGINT; SIGHUP reloads with what `load` gives. Gives the exit code; what keeps the
- * exporter from starting is thrown.
+ * Runs the exporter until SIGTERM or SIGINT; SIGHUP reloads the configuration that `load` returns. Returns the exit code;
+ * throws if the exporter cannot start.
  */
 export async function run(
 	{ config, file }: LoadedConfig,
@@ -29,7 +29,7 @@ export async function run(
 	dependencies: Dependencies,
 ): Promise<number> {
 	const { log } = dependencies;
-	// Before the start, which takes a while with large databases: a signal that comes meanwhile must not kill.
+	// Before the start, which takes a while with large databases: a signal must not kill the process meanwhile.
 	const started = Promise.withResolvers<Exporter>();
 	process.on("SIGHUP", () => void started.promise.then((exporter) => reload(exporter, load, dependencies, tell)));
 	const stopped = stopSignal();
@@ -45,7 +45,7 @@ export async function run(
 	});
 	let capture = "";
 	let serving = "";
-	/** What it does, in one line. */
+	/** The service's status in one line. */
 	const state = () => `${capture}${serving}`;
 	const tell: ReloadService = {
 		reloading: service.reloading,
@@ -61,17 +61,7 @@ export async function run(
 	serving = `, serving ${exporter.url}`;
 	started.resolve(exporter);
 	log.info("serving", { url: exporter.url, telemetry_path: config.web.telemetryPath });
-	if (isInterpreted())
-		log.warn("the runtime may not compile: WebAssembly is interpreted, and a packet costs 25 times as much", {
-			remedy:
-				"take MemoryDenyWriteExecute=yes or LimitAS= out of the service, or allow what else forbids memory that is written and executed (SELinux's execmem)",
-		});
-	if (isUnspecified(config.web.listen.host) && config.web.basicAuth === null) {
-		log.warn("served on all addresses without a password: whoever reaches the port sees that a tunnel runs here", {
-			listen: writeListenAddress(config.web.listen),
-			remedy: "listen on 127.0.0.1 or a private address, or set web.basic-auth and web.tls",
-		});
-	}
+	warnOfSetup(config, dependencies);
 	service.ready(state());
 	const afterStart = setTimeout(() => {
 		// A third of the resident memory: the start touches most of the executable, and running hardly any of it.
@@ -92,14 +82,35 @@ export async function run(
 	return 0;
 }
 
-/** Keeps what opening the capture again takes. */
+/** Logs settings of the host and of the configuration that an operator would rather change. */
+function warnOfSetup({ web }: Config, { log }: Dependencies): void {
+	if (isInterpreted())
+		log.warn(
+			"the runtime is not allowed to compile: WebAssembly is interpreted, and each packet costs 25 times as much",
+			{
+				remedy:
+					"take MemoryDenyWriteExecute=yes or LimitAS= out of the service, or allow what else forbids memory that is written and executed (SELinux's execmem)",
+			},
+		);
+	if (isUnspecified(web.listen.host) && web.basicAuth === null) {
+		log.warn(
+			"serving on all addresses without a password: everyone who reaches the port sees that a tunnel runs here",
+			{
+				listen: writeListenAddress(web.listen),
+				remedy: "listen on 127.0.0.1 or a private address, or set web.basic-auth and web.tls",
+			},
+		);
+	}
+}
+
+/** Keeps the privileges that reopening the capture needs. */
 function dropPrivileges(limits: PrivilegeLimits, { log }: Dependencies): void {
 	const refused = limitPrivileges(limits);
 	for (const problem of refused) log.warn("could not drop all privileges", { problem });
 	if (limits.identity !== null && refused.length === 0) log.info("privileges dropped", { user: limits.identity.user });
 }
 
-/** How a reload is told to the service manager. */
+/** Reports a reload to the service manager. */
 interface ReloadService {
 	reloading(): void;
 	reloaded(outcome: string): void;

@@ -19,9 +19,9 @@ export interface TopOptions {
 	readonly intervalMs: number;
 }
 
-/** The terminal, and what comes from outside. */
+/** The terminal, signals and the clock. */
 export interface TopDependencies extends Keyboard {
-	/** Null where standard output is no terminal: then it is told once, as text. */
+	/** Null if standard output is not a terminal: the status is then printed once, as text. */
 	readonly screen: ScreenOptions | null;
 	readonly isColoured: boolean;
 	/** The first SIGINT, SIGTERM or SIGHUP. */
@@ -31,15 +31,15 @@ export interface TopDependencies extends Keyboard {
 	nowMs(): number;
 }
 
-/** Columns of a text that goes to a file or a pipe. */
+/** Width of the text in a file or a pipe. */
 const plainColumns = 110;
 
 /** How often the history is read again: it has a bar a minute. */
 const historyMs = 30_000;
 
 /**
- * Shows a running exporter until `q` or a signal, or once where there is no terminal. Gives the exit code; throws a
- * UsageError for files that cannot be read and a TopError when the exporter cannot be asked at the start.
+ * Shows a running exporter until `q` or a signal, or prints its status once if there is no terminal. Returns the
+ * exit code; throws a UsageError for files that cannot be read and a TopError if the exporter does not answer at the start.
  */
 export async function top(options: TopOptions, dependencies: TopDependencies): Promise<number> {
 	const client = createClient({ url: options.url, ...credentialsOf(options), ...caOf(options) });
@@ -105,8 +105,8 @@ async function watch(
 		}
 	}
 
-	const endKeys = dependencies.readKeys((typed) => {
-		for (const key of keysOf(typed)) {
+	const endKeys = dependencies.readKeys((input) => {
+		for (const key of keysOf(input)) {
 			if (key === "redraw") screen.forget();
 			const next = press(view, key, extent);
 			if (next === null) return ended.resolve();
@@ -129,7 +129,7 @@ async function watch(
 	}
 }
 
-/** It makes bars only: without it the rest is shown all the same. */
+/** Null if it cannot be read: only the bars need it, and the rest is shown without them. */
 async function historyOf(client: Client): Promise<HistoryReading | null> {
 	try {
 		return await client.history();
@@ -141,7 +141,7 @@ async function historyOf(client: Client): Promise<HistoryReading | null> {
 
 function credentialsOf({ username, passwordFile }: TopOptions) {
 	if (username === undefined || passwordFile === undefined) return {};
-	// Editors end a file with a line feed, which is none of the password's.
+	// Editors end a file with a line feed, which is not part of the password.
 	const password = readText("password-file", passwordFile).replace(/\r?\n$/, "");
 	return { credentials: { username, password } };
 }

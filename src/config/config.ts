@@ -10,27 +10,27 @@ import { explain, fromText, show, unfold } from "./kinds.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Config, fileSchema } from "./schema.ts";
 
-/** What the command line says of the configuration. */
+/** The part of the command line that sets the configuration. */
 export interface ConfigFlags {
-	/** Key to the texts given for it, in their order. Of keys that take one value the last counts. */
+	/** The texts of each key's flags, in the order of the command line. For a key with one value the last one counts. */
 	readonly values: ReadonlyMap<string, readonly string[]>;
 	/** `--config.file`. */
 	readonly file?: string | undefined;
-	/** What was wrong on the command line itself, to be reported with the rest. */
+	/** Mistakes on the command line itself, reported together with those in values. */
 	readonly problems: readonly string[];
 	/** Among the problems is an unknown flag, or one without its value: it may have been meant for any key. */
 	readonly isMistyped?: boolean;
-	/** The line that says where help is, reported last where the command line itself was wrong. */
+	/** A line that points to the help; reported last if the command line itself was wrong. */
 	readonly help?: string;
 }
 
-/** What one of flags, environment and file sets, in the file's form. */
+/** The values that come from one source (flags, environment or file), in the form of the file. */
 interface Layer {
 	readonly tree: unknown;
-	/** How a problem at a path starts: with the place that the operator wrote it at. */
+	/** The start of a problem's line: where the operator wrote the value at this path. */
 	readonly where: (path: JsonPath) => string;
 	readonly problems: string[];
-	/** It holds a name that may have been meant for any key: then none is reported as missing. */
+	/** It holds an unknown name, which may stand for any key: no key is then reported as missing. */
 	isMistyped: boolean;
 }
 
@@ -41,7 +41,7 @@ function dotted(path: JsonPath): string {
 	return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index > 0 ? `.${part}` : part)).join("");
 }
 
-/** The key that a path leads to or into. */
+/** The key at a path, or the one whose value the path points into. */
 function keyAt(path: JsonPath): ConfigKey | undefined {
 	return configKeys.find((key) => key.path.every((part, index) => part === path[index]));
 }
@@ -52,13 +52,13 @@ function namesAt(path: JsonPath): string[] {
 	return [...new Set(inside.map((key) => key.path[path.length] ?? ""))];
 }
 
-/** Checks a layer by itself, so that values that a stronger one overrides are checked too. What it lacks, another may have. */
+/** Checks one layer alone, so that overridden values are checked as well. Keys that it lacks may be in another layer. */
 function check(layer: Layer): void {
 	const { tree, where, problems } = layer;
-	// zod leaves out such a key in silence.
+	// zod drops a key of this name without an issue.
 	const isUnsafe = ({ path }: ConfigKey) => Object.hasOwn(Object(at(tree, path)), "__proto__");
 	for (const { path, expected } of configKeys.filter(isUnsafe)) {
-		const problem = `expected ${expected}, found a name that stands for something else`;
+		const problem = `expected ${expected}, found a reserved name`;
 		problems.push(`${where([...path, "__proto__"])}: ${problem}`);
 	}
 	for (const issue of unfold(fileSchema.safeParse(tree).error?.issues ?? [])) {
@@ -82,7 +82,7 @@ function check(layer: Layer): void {
 	}
 }
 
-/** What an unknown name in an object was probably meant to be. */
+/** Suggests the key that an unknown name was probably meant to be. */
 function suggestion(path: JsonPath, name: string): string {
 	const full = dotted([...path, name]);
 	if (name.includes(".") && keyNames.some((known) => known === full || known.startsWith(`${full}.`))) {
@@ -90,11 +90,11 @@ function suggestion(path: JsonPath, name: string): string {
 			`"${first}": ${rest.length === 0 ? "…" : `{ ${nested(rest)} }`}`;
 		return `; write it as ${nested(name.split("."))}`;
 	}
-	// The names of the same object are nearer than those of others.
+	// Keys of the same object come first.
 	return didYouMean(name, namesAt(path), (found) => dotted([...path, found])) || didYouMean(full, keyNames);
 }
 
-/** The layer of keys that are given as texts; `spell` writes a key's name as it is given. */
+/** Makes a layer of keys whose values are texts; `spell` returns a key's name as the operator wrote it. */
 function layerOfTexts(
 	textsOf: (key: ConfigKey) => readonly string[] | undefined,
 	spell: (key: ConfigKey) => string,
@@ -138,14 +138,14 @@ function layerOfFile(name: string, isFromVariable: boolean, readFile: (path: str
 	}
 }
 
-/** Why the configuration file cannot be read, and what fixes it. */
+/** Says why the configuration file cannot be read and how to fix it. */
 function unreadableConfig(file: string, error: unknown, isFromVariable: boolean): string {
 	const text = describeReadError(file, error);
 	if (text.startsWith("is a folder")) return `${text}, such as ${join(file, "config.json")}`;
-	return isFromVariable ? text.replace("correct the path", `correct the path in ${configFileVariable}`) : text;
+	return isFromVariable ? text.replace("check the path", `check the path in ${configFileVariable}`) : text;
 }
 
-/** The values of all layers, of which the first is the strongest; a key's value is taken as a whole. */
+/** Merges the layers, of which the first takes precedence. A key's value is replaced as a whole, never merged. */
 function merge([...trees]: readonly unknown[]): Record<string, unknown> {
 	const weakest = trees.pop();
 	const merged: Record<string, unknown> = {
@@ -160,19 +160,19 @@ function merge([...trees]: readonly unknown[]): Record<string, unknown> {
 	return merged;
 }
 
-/** What none of the layers gives. */
+/** Reports required keys that no layer sets. */
 function missing(merged: unknown, isDomainRequired: boolean): string[] {
 	const issues = fileSchema.safeParse(merged).error?.issues ?? [];
 	const problems = issues.flatMap(({ path }) => {
 		const key = configKeys.find((candidate) => candidate.name === path.join("."));
 		if (key === undefined || at(merged, path) !== undefined) return [];
-		const how = `give it with --${key.name}, ${key.variable} or the file`;
+		const how = `set it with --${key.name}, ${key.variable} or the file`;
 		return `${key.name}: expected ${key.expected}, found nothing; ${how}`;
 	});
 	const domain = at(merged, domainPath);
 	if (isDomainRequired && (domain === undefined || Bun.deepEquals(domain, []))) {
 		problems.push(
-			"dnstt.domain: expected the domain of the tunnel, found none; give it with --dnstt.domain t.example.com, " +
+			"dnstt.domain: expected the domain of the tunnel, found none; set it with --dnstt.domain t.example.com, " +
 				`${variableOf("dnstt.domain")} or "dnstt": { "domain": [...] } in the file`,
 		);
 	}
@@ -187,22 +187,22 @@ function freeze<T>(value: T): T {
 	return value;
 }
 
-/** A configuration and the file that it came from, if it came from one. */
+/** A configuration, and the file that was read for it, if any. */
 export interface LoadedConfig {
 	readonly config: Config;
 	readonly file: string | null;
 }
 
-/** What values that are right by themselves say against one another. */
+/** Reports values that are valid alone but contradict each other. */
 function contradictions({ capture }: Config): string[] {
 	if (!capture.promiscuous || capture.interface !== "any") return [];
 	return [
-		"capture.promiscuous: does nothing on any, which the kernel has no such mode for; name the interface with --capture.interface, or leave it out",
+		"capture.promiscuous: has no effect on any, for which the kernel has no such mode; name an interface with --capture.interface, or leave it out",
 	];
 }
 
 /**
- * Makes the configuration out of flags, environment and the file that one of them names; reads nothing else.
+ * Makes the configuration from flags, environment and the file that one of them names; reads nothing else.
  * `readFile` returns a file's text or throws. `domainRequired` refuses a configuration without dnstt.domain (default: true).
  * Throws ConfigError with every problem of every layer, also of values that a stronger layer overrides.
  */

@@ -1,10 +1,10 @@
-/** Views of a configuration that is in force. */
+/** Views of the configuration in use. */
 
 import * as z from "zod";
 import { type ConfigKey, configKeys } from "./keys.ts";
 import { type Config, fileSchema } from "./schema.ts";
 
-/** What stands at a path of an object, or undefined. */
+/** Returns the value at a path of an object, or undefined. */
 export function at(value: unknown, path: readonly PropertyKey[]): unknown {
 	let inner = value;
 	for (const part of path) {
@@ -14,7 +14,7 @@ export function at(value: unknown, path: readonly PropertyKey[]): unknown {
 	return inner;
 }
 
-/** Sets the value of a key in an object of the file's form. What is no object on the way becomes one. */
+/** Sets the value of a key in an object of the file's form. Anything on the path that is not an object is replaced by one. */
 export function place(target: Record<string, unknown>, [first = "", ...rest]: readonly string[], value: unknown): void {
 	if (rest.length === 0) {
 		target[first] = value;
@@ -26,7 +26,7 @@ export function place(target: Record<string, unknown>, [first = "", ...rest]: re
 	place(object, rest, value);
 }
 
-/** The configuration as the file would hold it, every key present, for people to read: secrets are shown as `<secret>`. */
+/** Returns the configuration in the form of the file, with every key, for people to read: secrets are replaced by `<secret>`. */
 export function effectiveConfig(config: Config): Record<string, unknown> {
 	const form = z.encode(fileSchema, config) as Record<string, unknown>;
 	for (const { path } of configKeys.filter(({ secret }) => secret)) {

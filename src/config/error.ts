@@ -1,4 +1,4 @@
-/** Everything that is wrong with a configuration, one line each, with where it stands. Exit code 2. */
+/** All problems of a configuration, one line each, with their positions. Exit code 2. */
 export class ConfigError extends Error {
 	readonly problems: readonly string[];
 	constructor(problems: readonly string[]) {

@@ -1,4 +1,4 @@
-/** JSON (RFC 8259) with positions: JSON.parse names no line, and keeps the last of two equal keys in silence. */
+/** JSON (RFC 8259) with positions: JSON.parse reports no line, and silently keeps the last of two equal keys. */
 
 import {
 	createScanner,
@@ -22,7 +22,7 @@ export interface JsonDocument {
 /** Deeper than any configuration, shallower than the stack: the parser calls itself for each level. */
 const depthMax = 64;
 
-/** What JSON has in the place of an error, by the name that jsonc-parser gives it. Other errors are a token of no JSON text. */
+/** What JSON expects instead, by jsonc-parser's name of the error. Errors not in this table are tokens that JSON does not have. */
 const expectations: Readonly<Record<string, string>> = {
 	PropertyNameExpected: "a key in double quotes",
 	ValueExpected: "a value",
@@ -45,12 +45,12 @@ function describe(text: string, { error, offset, length }: ParseError): string {
 	const token = text.slice(offset, offset + Math.min(length, 40));
 	const expected = expectations[name];
 	if (expected === undefined || token === ",") {
-		return `unexpected ${JSON.stringify(token)}${/^[\w']/.test(token) ? "; keys and texts stand in double quotes" : ""}`;
+		return `unexpected ${JSON.stringify(token)}${/^[\w']/.test(token) ? "; keys and strings must be in double quotes" : ""}`;
 	}
 	return `expected ${expected}, found ${token === "" ? "the end of the file" : JSON.stringify(token)}`;
 }
 
-/** Where the text goes deeper than `depthMax`, or undefined. */
+/** Returns the offset at which the nesting exceeds `depthMax`, or undefined. */
 function tooDeepAt(text: string): number | undefined {
 	const scanner = createScanner(text, true);
 	let depth = 0;
@@ -63,14 +63,14 @@ function tooDeepAt(text: string): number | undefined {
 	return undefined;
 }
 
-/** Values whose key stands in their object before. */
-function givenAgain(node: Node): Node[] {
+/** Finds values whose key occurs earlier in the same object. */
+function duplicates(node: Node): Node[] {
 	const keys = new Set<unknown>();
 	return (node.children ?? []).flatMap((child) => {
 		const [key, value] = child.type === "property" ? (child.children ?? []) : [];
 		const isAgain = keys.has(key?.value);
 		if (key !== undefined) keys.add(key.value);
-		return [...(isAgain && value !== undefined ? [value] : []), ...givenAgain(child)];
+		return [...(isAgain && value !== undefined ? [value] : []), ...duplicates(child)];
 	});
 }
 
@@ -95,10 +95,10 @@ export function readJson(file: string): JsonDocument {
 			error === undefined ? "1:1: must be JSON" : `${lineColumn(error.offset)}: must be JSON: ${describe(text, error)}`;
 		throw new ConfigError([problem]);
 	}
-	const again = givenAgain(root);
+	const again = duplicates(root);
 	if (again.length > 0) {
 		throw new ConfigError(
-			again.map((node) => `${start(node)}: ${getNodePath(node).join(".")} is there twice; remove one`),
+			again.map((node) => `${start(node)}: ${getNodePath(node).join(".")} occurs twice; remove one`),
 		);
 	}
 	return {

@@ -1,5 +1,3 @@
-/** The schema of the configuration as others read it. */
-
 import * as z from "zod";
 import { fileSchema } from "./schema.ts";
 
@@ -8,7 +6,7 @@ export function configJsonSchema(): Record<string, unknown> {
 	return z.toJSONSchema(fileSchema, {
 		io: "input",
 		override({ jsonSchema }) {
-			// A section without its keys is empty: the default says nothing that the keys' own do not.
+			// The default of a section, {}, adds nothing to the defaults of its keys.
 			if (Bun.deepEquals(jsonSchema.default, {})) delete jsonSchema.default;
 		},
 	}) as Record<string, unknown>;

@@ -39,10 +39,10 @@ function keysIn(entries: Entries, above: readonly string[]): ConfigKey[] {
 	});
 }
 
-/** Every key, in their order. */
+/** Every key, in the order of the table. */
 export const configKeys: readonly ConfigKey[] = keysIn(sections, []);
 
-/** Every section with its heading for help text, in their order. */
+/** Every section with its heading in help text, in the order of the table. */
 export const configSections: readonly { readonly name: string; readonly description: string }[] = Object.entries(
 	sections,
 ).map(([name, { description }]) => ({ name, description }));

@@ -1,6 +1,6 @@
 /**
- * Kinds of values: what each takes and how it is written in a file, on the command line and in messages. Keys of the
- * configuration and the commands' own flags are made of them.
+ * Kinds of values: which values each accepts and how they are written in the file, on the command line and in messages. Both
+ * configuration keys and the commands' own flags use them.
  */
 
 import * as z from "zod";
@@ -39,7 +39,7 @@ export interface Kind<T> {
 	readonly choices?: readonly string[];
 }
 
-/** A codec out of a reader, whose fault becomes the issue's message, and its writer. */
+/** Makes a codec from a reader, whose fault becomes the issue's message, and a writer. */
 function codec<In extends z.ZodType, T>(
 	written: In,
 	read: (input: z.output<In>) => Read<T>,
@@ -147,7 +147,7 @@ export const port: Kind<number> = {
 	placeholder: "PORT",
 };
 
-/** The message of an issue with a value that stands in its list already. */
+/** The message of the issue with a value that occurs earlier in its list. */
 export const givenTwice = "given twice";
 
 /** From `min` to `max` different values; in a file one may stand for a list of one. `plural` completes "1 to 16 ...". */
@@ -177,7 +177,7 @@ export const accounts: Kind<ReadonlyMap<string, string>> = {
 		z
 			.record(
 				z.string().regex(/^[^:\p{Cc}]{1,255}$/u),
-				// Each step of bcrypt's cost doubles the time: a check at 16 takes seconds, one at 31 hours, in which nobody else is let in.
+				// Each step of bcrypt's cost doubles the time: at 16 a check takes seconds, at 31 hours, and other users wait meanwhile.
 				z.string().regex(/^\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/),
 			)
 			.refine((users) => Object.keys(users).length > 0, "no user in it"),
@@ -196,11 +196,11 @@ export function nullable<T>(kind: Kind<T>): Kind<T | null> {
 	return { ...kind, schema: kind.schema.nullable(), expected: `${kind.expected}, or null` };
 }
 
-/** Turns the texts of a flag or variable into what the file would hold. What has no such form stays text, for the schema to refuse. */
+/** Turns the texts of a flag or variable into the form of the file. A text that has no such form is returned as it is, and the schema refuses it. */
 export function fromText(kind: Kind<unknown>, texts: readonly string[]): unknown {
 	const last = texts.at(-1) ?? "";
 	const number = (digits: string) => (/^\d{1,15}$/.test(digits) ? Number(digits) : digits);
-	const parts = () => texts.flatMap((given) => given.split(",")).map((part) => part.trim());
+	const parts = () => texts.flatMap((one) => one.split(",")).map((part) => part.trim());
 	if (last === "" && kind.schema.safeParse(null).success) return null;
 	switch (kind.form) {
 		case "text":
@@ -226,7 +226,7 @@ export function fromText(kind: Kind<unknown>, texts: readonly string[]): unknown
 	}
 }
 
-/** The issues behind a union's: those of the branch that takes the input's kind (a list or one value, a number or a text). */
+/** Replaces a union's issue by those of the branch for the input's type (a list or one value, a number or a text). */
 export function unfold(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
 	return issues.flatMap((issue) => {
 		if (issue.code !== "invalid_union") return [issue];
@@ -244,7 +244,7 @@ export function show(value: unknown): string {
 	return json.length > 80 ? `${json.slice(0, 77)}...` : json;
 }
 
-/** What is wrong, in words: an issue of the kind's schema at a path inside its value, and what stands there. A secret is not repeated. */
+/** Describes an issue of the kind's schema at a path inside the value, of which `found` is the part at that path. A secret is not shown. */
 export function explain(
 	kind: Kind<unknown>,
 	{ code, message, path }: Pick<z.core.$ZodIssue, "code" | "message" | "path">,

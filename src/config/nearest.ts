@@ -1,5 +1,3 @@
-/** Which known word a mistyped one was probably meant to be. */
-
 /** Steps of inserting, deleting, replacing one character or swapping two neighbours between two words. */
 function editDistance(from: string, to: string): number {
 	let beforeLast: number[] = [];
@@ -24,7 +22,7 @@ function editDistance(from: string, to: string): number {
 	return last[to.length] ?? 0;
 }
 
-/** Names of flags, variables and keys differ in case and in what stands between their words. */
+/** Names of flags, variables and keys differ in case and in the separators between words. */
 function plain(name: string): string {
 	return name.toLowerCase().replaceAll(/[._]/g, "-");
 }
@@ -35,7 +33,7 @@ function plain(name: string): string {
  * one whose last dotted part the word ends with ("dnstt.level" for "log.level"). Case, dots, dashes and underscores are equal.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-	// Nothing known is that long, and the distance costs the product of the lengths.
+	// No known word is that long, and the time for the distance grows with the product of the lengths.
 	if (word === "" || word.length > 100) return undefined;
 	const meant = plain(word);
 	const only = (fits: (candidate: string, lastPart: string) => boolean) => {
@@ -50,7 +48,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 	return only((_candidate, lastPart) => `-${meant}`.endsWith(`-${lastPart}`));
 }
 
-/** What follows a refused word: `; did you mean X?`, or nothing. `spell` writes a known word as it was to be given. */
+/** Returns the end of a line about an unknown word: `; did you mean X?`, or nothing. `spell` writes X as the operator would. */
 export function didYouMean(word: string, known: readonly string[], spell = (found: string) => found): string {
 	const found = nearest(word, known);
 	return found === undefined ? "" : `; did you mean ${spell(found)}?`;

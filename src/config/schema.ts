@@ -33,23 +33,23 @@ export const limits = {
 	/** Below it one burst overflows; above it the kernel refuses on small hosts. */
 	bufferBytesMin: 512 * 1024,
 	bufferBytesMax: 1024 ** 3,
-	/** A client polls at least every few seconds; beyond an hour "active" says nothing. */
+	/** A client polls every few seconds or more often; a window of more than an hour would not mean "active". */
 	activeWindowMsMin: 1000,
 	activeWindowMsMax: 3_600_000,
 	/** At 80 bytes for each that is tracked and 32 for each that is remembered, 1.8 GB. */
 	sessionsMax: 16_000_000,
 	/** At 4.3 kB for each set, most of it for histograms; with all sessions it fits the 4 GiB that a WebAssembly module can have. */
 	labelSetsMax: 200_000,
-	/** More names than any proxy in front has. */
+	/** More names than any reverse proxy has. */
 	allowedHostsMax: 16,
 	/** IFNAMSIZ of Linux less the closing zero. */
 	interfaceNameMax: 15,
 } as const;
 
-/** What a row says of a key beside the kind of its values. */
+/** A row of the table, without the kind of the key's values. */
 interface Row {
 	readonly description: string;
-	/** As the file would hold it. Without one the key is required where its group is given. */
+	/** In the form of the file. Without a default the key is required if its group is present. */
 	readonly default?: unknown;
 	/** Applied by SIGHUP; otherwise a change waits for a restart. */
 	readonly reload?: true;
@@ -76,7 +76,7 @@ export interface GroupEntry<Field extends string, T> extends Entry<Field, T> {
 
 export type Entries = Readonly<Record<string, KeyEntry<string, unknown> | GroupEntry<string, unknown>>>;
 
-/** What a group is in the program. */
+/** The type of a group in the program. */
 type Fields<Group extends Entries> = {
 	readonly [Name in keyof Group as Group[Name]["field"]]: z.output<Group[Name]["schema"]>;
 };
@@ -87,8 +87,8 @@ function key<const Field extends string, T>(field: Field, kind: Kind<T>, row: Ro
 }
 
 /**
- * An object of the file that is another of the program: what stands under an entry's name there stands in its field here.
- * `ignored` is what the file may have besides.
+ * A codec between an object of the file, whose keys are the names of the entries, and one of the program, whose keys are their
+ * fields. `ignored` are keys that the file may have in addition.
  */
 function fieldsOf<Group extends Entries>(
 	entries: Group,
@@ -108,7 +108,7 @@ function group<const Field extends string, Group extends Entries>(field: Field, 
 	return { field, description, entries, schema: fieldsOf(entries).prefault({}).meta({ description }) };
 }
 
-/** Keys that are given together or not at all, which is null. */
+/** Keys that are set together, or null if none of them is. */
 function optional<const Field extends string, Group extends Entries>(
 	field: Field,
 	description: string,
@@ -119,7 +119,7 @@ function optional<const Field extends string, Group extends Entries>(
 
 const dnstt = group("dnstt", "What to watch", {
 	domain: key("domains", listOf(domain, 0, limits.domainsMax, "domain names such as t.example.com"), {
-		description: "Domain of the tunnel, as dnstt-server was given it; several may be watched at once",
+		description: "Domain of the tunnel, as on dnstt-server's command line; several may be watched at once",
 		default: [],
 	}),
 	port: key("ports", listOf(port, 1, limits.portsMax, "port numbers from 1 to 65535"), {
@@ -206,7 +206,7 @@ const telemetryPath = text(
 
 const web = group("web", "The web side", {
 	"listen-address": key("listen", listenAddress, {
-		description: "Address to serve on; :9713 is every address of the host, and tells the world that a tunnel runs here",
+		description: "Address to serve on; :9713 is every address of the host, and shows the world that a tunnel runs here",
 		default: "127.0.0.1:9713",
 	}),
 	"allowed-hosts": key(
@@ -214,7 +214,7 @@ const web = group("web", "The web side", {
 		listOf(domain, 0, limits.allowedHostsMax, "host names such as vps1.example.com"),
 		{
 			description:
-				"Host names that a proxy in front passes on; on loopback without a password no other names are answered",
+				"Host names that a reverse proxy passes on; on loopback without a password no other names are answered",
 			default: [],
 		},
 	),
@@ -267,7 +267,7 @@ const log = group("log", "The log", {
 	}),
 });
 
-/** Every section, in their order. */
+/** Every section, in the order of help and documentation. */
 export const sections = { dnstt, capture, session, labels, geoip, web, process, log };
 
 /** The configuration in program units. */

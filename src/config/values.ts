@@ -1,6 +1,6 @@
 /**
- * The written forms of configuration values (durations, sizes, domains, addresses) and the program's units behind them.
- * Each reader gives the value, or a fault that says in a few words what is wrong.
+ * Reads and writes configuration values (durations, sizes, domains, addresses) in the units that the program computes with.
+ * Each reader returns the value, or a fault: a few words that say what is wrong.
  */
 
 import { isIP } from "node:net";
@@ -110,7 +110,7 @@ export function readDomain(text: string): Read<string> {
 	return { value: name };
 }
 
-/** A domain as people write it: internationalised labels out of punycode (RFC 5891); as it is if that cannot be. */
+/** A domain as people write it: internationalised labels out of punycode (RFC 5891); unchanged if that fails. */
 export function unicodeDomain(domain: string): string {
 	if (!domain.includes("xn--")) return domain;
 	return domainToUnicode(domain) || domain;

@@ -220,7 +220,7 @@ describe("a file that is cut short gives all records in front of the fault, then
 describe("what is no capture is refused with its name and the reason", () => {
 	test("a file that does not exist, below a folder and below a file, also where it is to grow", async () => {
 		for (const path of [join(folder, "none.pcap"), join(await saved(new Uint8Array()), "none.pcap")]) {
-			const complaint = new CaptureError(`${path} does not exist; correct the path`);
+			const complaint = new CaptureError(`${path} does not exist; check the path`);
 			expect(() => openFile(path)).toThrow(complaint);
 			await expect(openGrowing(path, { grows: true, again: async () => false })).rejects.toThrow(complaint);
 		}

@@ -264,7 +264,7 @@ describe("help", () => {
 
 	test("the first example of a demo stands alone, top says when it ends by itself, and hashes are made in one way", () => {
 		expect(helpText()).toContain("# try it without a server, then open http://127.0.0.1:9713\n  dnstt_exporter demo\n");
-		expect(helpText("top")).toContain("to a pipe or file, print one look and end");
+		expect(helpText("top")).toContain("print its status once to a pipe or file");
 		for (const text of texts) expect(text).not.toMatch(/htpasswd (?!-nBC 10 USER)/);
 	});
 

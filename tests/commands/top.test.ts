@@ -60,12 +60,12 @@ describe("top", () => {
 		[
 			"a password that cannot be read",
 			{ username: "ops", passwordFile: "/nonexistent/pw" },
-			/^--password-file \/nonexistent\/pw: does not exist; correct the path$/,
+			/^--password-file \/nonexistent\/pw: does not exist; check the path$/,
 		],
 		[
 			"a certificate that is not there",
 			{ caFile: "/nonexistent/ca" },
-			/^--ca-file \/nonexistent\/ca: does not exist; correct the path$/,
+			/^--ca-file \/nonexistent\/ca: does not exist; check the path$/,
 		],
 		["a folder of certificates", { caFile: "/" }, /^--ca-file \/: is a folder; name the file in it$/],
 		[

@@ -81,7 +81,7 @@ describe("precedence", () => {
 });
 
 describe("promiscuous mode", () => {
-	const complaint = expect.stringMatching(/^capture\.promiscuous: does nothing on any, .*--capture\.interface/);
+	const complaint = expect.stringMatching(/^capture\.promiscuous: has no effect on any, .*--capture\.interface/);
 	test("is refused on any, which has none, wherever either was said", () => {
 		expect(problemsOf(withDomain({ flags: { "capture.promiscuous": "true" } }))).toEqual([complaint]);
 		const file = { capture: { interface: "any", promiscuous: true } };
@@ -187,7 +187,7 @@ describe("unknown keys", () => {
 		["a dotted section", { file: { "web.tls": null } }, 'web.tls: no such key; write it as "web": { "tls": … }'],
 		["a key like nothing", { file: { zzzzzz: 1 } }, "c.json:1:2: zzzzzz: no such key"],
 		["__proto__", { text: '{"__proto__":{"x":1}}' }, "c.json:1:2: __proto__: no such key"],
-		["a user called __proto__", { flags: { "web.basic-auth": `__proto__:${hash}` } }, "stands for something else"],
+		["a user called __proto__", { flags: { "web.basic-auth": `__proto__:${hash}` } }, "a reserved name"],
 		...[
 			["WEB_LISTEN", "WEB_LISTEN_ADDRESS"],
 			["DOMAIN", "DNSTT_DOMAIN"],
@@ -259,7 +259,7 @@ describe("problems", () => {
 	});
 
 	test.each([
-		["YAML", "dnstt:\n  domain: t.example.com\n", 'c.json:1:1: must be JSON: unexpected "dnstt"; keys and texts'],
+		["YAML", "dnstt:\n  domain: t.example.com\n", 'c.json:1:1: must be JSON: unexpected "dnstt"; keys and strings'],
 		["YAML with a line before it", "---\ndnstt: {}\n", 'c.json:1:1: must be JSON: unexpected "-"'],
 		["TOML", "[dnstt]\ndomain = 1\n", 'c.json:1:2: must be JSON: unexpected "dnstt"'],
 		["an empty file", "\n", "c.json:2:1: must be JSON: the file is empty"],
@@ -281,7 +281,7 @@ describe("problems", () => {
 	test("half of the TLS files is told as missing, unless a mistyped key may have been the other", () => {
 		const half = { "web.tls.key-file": "/k" };
 		expect(problemsOf(withDomain({ flags: half }))).toEqual([
-			"web.tls.certificate-file: expected the path of a file, found nothing; give it with --web.tls.certificate-file, " +
+			"web.tls.certificate-file: expected the path of a file, found nothing; set it with --web.tls.certificate-file, " +
 				"DNSTT_EXPORTER_WEB_TLS_CERTIFICATE_FILE or the file",
 		]);
 		expect(problemsOf(withDomain({ flags: half, file: { web: { tls: { cert: "/c" } } } }))).toEqual([
@@ -291,14 +291,14 @@ describe("problems", () => {
 
 	test("a key given twice in the file is told with its place", () => {
 		const problems = problemsOf(withDomain({ text: '{"log":{"level":"info",\n"level":"warn"}}' }));
-		expect(problems).toEqual(["c.json:2:1: log.level is there twice; remove one"]);
+		expect(problems).toEqual(["c.json:2:1: log.level occurs twice; remove one"]);
 	});
 
 	const inVariable = { DNSTT_EXPORTER_CONFIG_FILE: "etc/" };
 	test.each<[title: string, file: string | undefined, code: string, problem: string]>([
-		["is not there", "c.json", "ENOENT", "c.json: does not exist; correct the path"],
-		["stands below a file", "c.json", "ENOTDIR", "c.json: does not exist; correct the path"],
-		["a variable names", undefined, "ENOENT", "etc/: does not exist; correct the path in DNSTT_EXPORTER_CONFIG_FILE"],
+		["is not there", "c.json", "ENOENT", "c.json: does not exist; check the path"],
+		["stands below a file", "c.json", "ENOTDIR", "c.json: does not exist; check the path"],
+		["a variable names", undefined, "ENOENT", "etc/: does not exist; check the path in DNSTT_EXPORTER_CONFIG_FILE"],
 		["is a folder", "etc", "EISDIR", "etc: is a folder; name the file in it, such as etc/config.json"],
 		[
 			"is a folder with a slash",

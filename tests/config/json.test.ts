@@ -54,8 +54,8 @@ describe("readJson", () => {
 		["a leading zero", "01", "1:2: must be JSON: expected the end of the file"],
 		["a number without its end", "1.", "1:1: must be JSON: expected a digit"],
 		["a word", "nulls", '1:1: must be JSON: unexpected "nulls"'],
-		["a key without quotes", "{a: 1}", '1:2: must be JSON: unexpected "a"; keys and texts stand in double quotes'],
-		["single quotes", "{'a': 1}", "1:2: must be JSON: unexpected \"'a'\"; keys and texts stand in double quotes"],
+		["a key without quotes", "{a: 1}", '1:2: must be JSON: unexpected "a"; keys and strings must be in double quotes'],
+		["single quotes", "{'a': 1}", "1:2: must be JSON: unexpected \"'a'\"; keys and strings must be in double quotes"],
 		["a column after an emoji counts characters", '["😀" x]', "1:6: must be JSON"],
 		["a byte order mark is no column", "\ufeffx", "1:1: must be JSON"],
 		["CR LF is one line end", "{\r\n x}", "2:2: must be JSON"],
@@ -84,9 +84,9 @@ describe("readJson", () => {
 		const text = '{"a":{"b":[1],"b":2},\n "a":{"c":[{"d":1,"d":2}]}}';
 		expect(() => readJson(text)).toThrow(
 			new ConfigError([
-				"1:15: a.b is there twice; remove one",
-				"2:2: a is there twice; remove one",
-				"2:19: a.c.0.d is there twice; remove one",
+				"1:15: a.b occurs twice; remove one",
+				"2:2: a occurs twice; remove one",
+				"2:19: a.c.0.d occurs twice; remove one",
 			]),
 		);
 		expect(() => readJson('{"a":{"a":1},"b":{"a":1}}')).not.toThrow();

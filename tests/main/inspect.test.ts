@@ -207,7 +207,7 @@ test("files whose names are no UTF-8 are read, each its own", async () => {
 	const without = await runCommand(["bash", "-c", missing, "bash", ...words], { env: { FOLDER: folder.path } });
 	expect(without).toMatchObject({
 		code: 1,
-		stderr: expect.stringMatching(/caf\ufffd does not exist; correct the path\n$/),
+		stderr: expect.stringMatching(/caf\ufffd does not exist; check the path\n$/),
 	});
 });
 
@@ -220,7 +220,7 @@ test("a wrong port is told as such", async () => {
 
 describe("a capture that cannot be read ends with 1 and one line", () => {
 	const rows: readonly (readonly [title: string, bytes: Uint8Array | null, complaint: RegExp])[] = [
-		["that is not there", null, /^dnstt_exporter: .*capture does not exist; correct the path$/m],
+		["that is not there", null, /^dnstt_exporter: .*capture does not exist; check the path$/m],
 		["that is none", Buffer.from("#!/bin/sh\nexit 0\n# and so on\n"), /^dnstt_exporter: .*capture is no capture /],
 		[
 			"of a link type nobody knows here",

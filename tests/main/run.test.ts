@@ -77,7 +77,7 @@ describe.skipIf(!haveNetns())("a running exporter", () => {
 		await until(() => (child.stderr().includes('msg="serving"') ? true : undefined), child.stderr);
 		child.kill("SIGTERM");
 		expect(await child.exited).toBe(0);
-		expect(child.stderr().includes("whoever reaches the port sees that a tunnel runs here")).toBe(warns);
+		expect(child.stderr().includes("everyone who reaches the port sees that a tunnel runs here")).toBe(warns);
 	});
 
 	test("heeds signals while it starts: no reload kills it, and it ends with 0", async () => {

@@ -25,18 +25,18 @@ describe("a wrong configuration ends with 2 and one line each problem", () => {
 	using folder = temporaryFolder();
 	const missing = folder.file("missing.mmdb");
 	test.each<[title: string, words: readonly string[], complaint: RegExp]>([
-		["no domain", [], /^dnstt_exporter: dnstt\.domain: expected the domain of the tunnel, found none; give it with /],
+		["no domain", [], /^dnstt_exporter: dnstt\.domain: expected the domain of the tunnel, found none; set it with /],
 		["a port beyond 65535", [...domain, "--dnstt.port=65536"], /^dnstt_exporter: --dnstt\.port: expected .*65536/],
 		["a bad log level", [...domain, "--log.level=loud"], /^dnstt_exporter: --log\.level: expected .*loud/],
 		[
 			"a database that is not there",
 			[...domain, "--geoip.country-database", missing],
-			/^dnstt_exporter: geoip\.country-database .*missing\.mmdb does not exist; correct the path/,
+			/^dnstt_exporter: geoip\.country-database .*missing\.mmdb does not exist; check the path/,
 		],
 		[
 			"a configuration file that is not there",
 			["--config.file", missing],
-			/^dnstt_exporter: .*missing\.mmdb: does not exist; correct the path$/,
+			/^dnstt_exporter: .*missing\.mmdb: does not exist; check the path$/,
 		],
 		[
 			"a folder as the configuration file",
@@ -132,7 +132,7 @@ test("check-config tells of each file that cannot be used, as run does, and of a
 	const problems = [
 		/geoip\.country-database .*cut\.mmdb is no/,
 		/geoip\.asn-database .*does not exist/,
-		/web\.tls\.certificate-file .*missing\.pem does not exist; correct the path/,
+		/web\.tls\.certificate-file .*missing\.pem does not exist; check the path/,
 	];
 	// Who is not root becomes nobody else.
 	if (process.geteuid?.() === 0) problems.push(/process\.user: this host has no account "no-such-account"/);
@@ -255,7 +255,7 @@ describe.skipIf(!root)("in a network namespace", () => {
 		});
 		if (exporter === null) return;
 		expect((await exporter.metrics()).value("dnstt_exporter_capture_up", { interface: "any" })).toBe(1);
-		const warning = /level=warn msg="the runtime may not compile: .* remedy=".*MemoryDenyWriteExecute=yes/g;
+		const warning = /level=warn msg="the runtime is not allowed to compile: .* remedy=".*MemoryDenyWriteExecute=yes/g;
 		expect(exporter.stderr().match(warning)).toHaveLength(1);
 	});
 

@@ -66,13 +66,13 @@ describe("readCertificate", () => {
 		[
 			"a certificate that does not exist",
 			() => ({ ...one, certificateFile: join(folder, "none") }),
-			"none does not exist; correct the path",
+			"none does not exist; check the path",
 			"certificate-file",
 		],
 		[
 			"a key that does not exist",
 			() => ({ ...one, keyFile: join(folder, "none") }),
-			"none does not exist; correct the path",
+			"none does not exist; check the path",
 			"key-file",
 		],
 		["a folder", () => ({ ...one, keyFile: folder }), "is a folder; name the file in it", "key-file"],

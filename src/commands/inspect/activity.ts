@@ -2,7 +2,7 @@ import type { Tracker } from "../../engine/tracker.ts";
 
 /** How often the active clients are counted, in time of the capture. */
 const sampleUs = 10_000_000;
-/** What one point stands for at first: a minute. */
+/** Time that one point covers at first: a minute. */
 const pointUsMin = 60_000_000;
 /** Points that are kept: four hours of minutes. A longer capture has points of two, four, ... minutes. */
 export const pointsMax = 240;
@@ -58,7 +58,7 @@ export class Activity {
 		tracker.expire();
 		const active = tracker.activeByDomain.sum;
 		let point = Math.floor((timeUs - this.startUs) / this.pointUs);
-		// A clock that was set back: what follows has its place once it has caught up.
+		// The clock was set back to before the start: samples are kept again once it has caught up.
 		if (point < 0) return;
 		while (point >= pointsMax) {
 			this.halve();
@@ -68,7 +68,7 @@ export class Activity {
 		points[point] = Math.max(points[point] ?? 0, active);
 	}
 
-	/** From now on a point stands for twice the time. */
+	/** Doubles the time that a point covers. */
 	private halve(): void {
 		const { points } = this;
 		const half = Math.ceil(points.length / 2);

@@ -26,15 +26,15 @@ export interface InspectOptions {
 	readonly follow: boolean;
 }
 
-/** Where the command writes to, and what ends it. */
+/** Where the command writes to, and the signal that ends it. */
 export interface InspectDependencies extends Dependencies {
 	/** The report. */
 	write(text: string): void;
 	/** Errors, a line each, and the summaries of a file that is followed. */
 	writeError(text: string): void;
-	/** Shows one line in place of the last, "" for none; null where nobody would see it. */
+	/** Replaces the line that it showed last; "" clears it. Null if standard error is not a terminal. */
 	readonly progress: { readonly columns: number; show(line: string): void } | null;
-	/** Shows a report in place of the last while a file is followed; null where standard output is no terminal. */
+	/** Replaces the report that it showed last while a file is followed; null if standard output is not a terminal. */
 	readonly screen: { show(lines: readonly string[]): void; close(): void } | null;
 	/** Standard input is a terminal. */
 	readonly isTypedInto: boolean;
@@ -42,10 +42,10 @@ export interface InspectDependencies extends Dependencies {
 	stopSignal(): Promise<unknown>;
 }
 
-/** How often progress is shown, and when first: who waits for less need not be told. */
+/** How often progress is shown, and when first: a shorter wait needs no progress. */
 const progressUs = 250_000;
 const progressFirstUs = 500_000;
-/** How often a followed file is looked at, its report shown, and a line written where there is no screen. */
+/** How often a followed file is read, its report shown, and a line written if there is no screen. */
 const lookMs = 250;
 const showUs = 2_000_000;
 const summaryUs = 10_000_000;
@@ -175,13 +175,13 @@ async function readFiles(
 const stdinIsTerminal =
 	"standard input is a terminal: expected a capture from a pipe, as from tcpdump -w - udp port 53 | dnstt_exporter inspect -";
 
-/** Size of a file; null for what has none, as a pipe by name. */
+/** Size of a file; null if it has none, such as a named pipe. */
 function bytesOf(file: string): number | null {
 	const { size } = statSync(onDisk(file));
 	return size > 0 ? size : null;
 }
 
-/** Shows progress now and then, however often it is called. */
+/** Returns a function that shows progress at most every `progressUs`. */
 function createProgress(
 	{ progress, monotonicUs }: InspectDependencies,
 	startUs: number,
@@ -197,7 +197,7 @@ function createProgress(
 	};
 }
 
-/** Shows the report of a followed file now and then: on the screen, or in one line on standard error. */
+/** Returns a function that shows the report of a followed file from time to time: on the screen, or as one line on standard error. */
 function createShows(
 	{ monotonicUs, writeError }: InspectDependencies,
 	startUs: number,
@@ -205,7 +205,7 @@ function createShows(
 	report: () => Report,
 	top: number,
 ): () => void {
-	// On the screen the first comes as soon as what was there is read.
+	// The screen shows its first report as soon as the existing part of the file is read.
 	let dueUs = startUs + (screen === null ? summaryUs : lookMs * 500);
 	return () => {
 		const nowUs = monotonicUs();

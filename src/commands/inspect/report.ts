@@ -16,11 +16,11 @@ import { type HealthFigures, healthOf } from "../../summary/health.ts";
 import { Fault, Foreign } from "../../wasm/shared/fault.ts";
 import type { ActivityFigures } from "./activity.ts";
 
-/** What `inspect` tells of captures, in the form of its JSON output. Active clients are those at the last packet. */
+/** The report of `inspect`, in the form of its JSON output. Active clients are those at the last packet. */
 export interface Report {
 	readonly files: readonly string[];
 	readonly packets: number;
-	/** Those that the files hold beside, before `--from` or not before `--to`. */
+	/** Packets before `--from`, and at or after `--to`. */
 	readonly packets_left_out: number;
 	/** RFC 3339, UTC; null without packets. */
 	readonly first_packet: string | null;
@@ -32,25 +32,25 @@ export interface Report {
 	/** Null without the database. Most queries first. */
 	readonly countries: readonly (Figures & { readonly country: string; readonly health: HealthFigures })[] | null;
 	readonly asns: readonly (Figures & { readonly asn: string; readonly health: HealthFigures })[] | null;
-	/** What the figures show to be wrong, in sentences. */
+	/** Problems that the figures show, in sentences. */
 	readonly diagnosis: readonly string[];
 	readonly duplicates: number;
 	readonly faults: Readonly<Record<string, number>>;
 	readonly foreign: Readonly<Record<string, number>>;
-	/** Captures that broke off, one line each; their packets up to there are in the figures. */
+	/** Captures that could not be read to their end, one line each; the packets before that are in the figures. */
 	readonly broken: readonly string[];
 }
 
-/** What was read, beside what the tracker holds. */
+/** What was read, apart from what the tracker counts. */
 export interface Reading {
 	readonly files: readonly string[];
 	readonly broken: readonly string[];
-	/** The UDP ports that the decoder took for the server's. */
+	/** UDP ports of the server, as the decoder is configured. */
 	readonly ports: readonly number[];
 	readonly packets: number;
 	/** Outside the range of time. */
 	readonly leftOut: number;
-	/** The earliest and the latest time stamp, microseconds; without meaning when there is no packet. */
+	/** The earliest and the latest time stamp in microseconds; meaningless without packets. */
 	readonly firstUs: number;
 	readonly lastUs: number;
 	readonly activity: ActivityFigures | null;
@@ -112,7 +112,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 	};
 }
 
-/** Packets of the server's ports that are for none of the domains, as the decoder tells them behind its look at the ports. */
+/** Packets on the server's ports that belong to none of the domains: all reasons that the decoder finds after it has checked the ports. */
 function straysOf(tracker: Tracker): number {
 	let strays = 0;
 	for (const reason of [Foreign.Direction, Foreign.Domain, Foreign.Response]) strays += tracker.foreignOf(reason);

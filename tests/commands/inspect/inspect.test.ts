@@ -77,7 +77,7 @@ describe("inspect", () => {
 		const missing = folder.file("missing.pcap");
 		const { code, output, errors } = await run({ files: [missing, direct] });
 		expect(code).toBe(1);
-		expect(errors).toBe(`dnstt_exporter: ${missing} does not exist; correct the path\n`);
+		expect(errors).toBe(`dnstt_exporter: ${missing} does not exist; check the path\n`);
 		const report = reportOf(output);
 		expect(countsOf(report)).toEqual(await expectedCounts("direct-ipv4"));
 		expect(report.broken).toEqual([errors.slice("dnstt_exporter: ".length, -1)]);
