@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import { installTools } from "../src/build/tools.ts";
+import { testEnvironment, testOptions } from "./support/bun-options.ts";
 import { Condenser } from "./support/condense.ts";
 import { closing, readJunit, type Tally } from "./support/junit.ts";
 import { haveNetns, removeLeftovers } from "./support/netns.ts";
@@ -11,15 +12,6 @@ import { temporaryFolder } from "./support/temporary.ts";
 import { tools } from "./support/tools.ts";
 
 const root = resolve(import.meta.dir, "..");
-
-/** What is slower is stuck: all tests take a few minutes. */
-const testTimeoutMs = 60_000;
-
-/**
- * Each tracker of a test is an instance of the module with memory of its own. From so many on, 4 unless set, the runtime collects garbage
- * before it makes another: that took two minutes.
- */
-const modulesMost = 256;
 
 function say(step: string, line: string): void {
 	console.log(`${step}: ${line}`);
@@ -45,10 +37,10 @@ async function runPackage(step: string, words: readonly string[]): Promise<boole
 async function runTests(files: readonly string[]): Promise<Tally> {
 	using folder = temporaryFolder();
 	const reportPath = folder.file("junit.xml");
-	const options = [`--timeout=${testTimeoutMs}`, "--reporter=junit", `--reporter-outfile=${reportPath}`];
+	const options = [...testOptions, "--reporter=junit", `--reporter-outfile=${reportPath}`];
 	const child = Bun.spawn([process.execPath, "test", ...options, ...files], {
 		cwd: root,
-		env: { ...process.env, BUN_JSC_maxNumWasmFastMemories: String(modulesMost) },
+		env: { ...process.env, ...testEnvironment },
 		stdin: "ignore",
 		stdout: "inherit",
 		stderr: "pipe",
