@@ -31,7 +31,7 @@ export async function run(
 	const { log } = dependencies;
 	// Before the start, which takes a while with large databases: a signal must not kill the process meanwhile.
 	const started = Promise.withResolvers<Exporter>();
-	process.on("SIGHUP", () => void started.promise.then((exporter) => reload(exporter, load, dependencies, tell)));
+	process.on("SIGHUP", () => void started.promise.then((exporter) => reload(exporter, load, dependencies, reports)));
 	const stopped = stopSignal();
 	refuseUnsafeEnvironment(process.env);
 	requireDescriptors();
@@ -47,7 +47,7 @@ export async function run(
 	let serving = "";
 	/** The service's status in one line. */
 	const state = () => `${capture}${serving}`;
-	const tell: ReloadService = {
+	const reports: ReloadService = {
 		reloading: service.reloading,
 		reloaded: (outcome) => service.ready(`${state()}; ${outcome}`),
 	};
@@ -120,18 +120,18 @@ async function reload(
 	exporter: Exporter,
 	load: () => Config,
 	dependencies: Dependencies,
-	tell: ReloadService,
+	reports: ReloadService,
 ): Promise<void> {
-	tell.reloading();
+	reports.reloading();
 	try {
 		await exporter.reload(load());
-		tell.reloaded("configuration reloaded");
+		reports.reloaded("configuration reloaded");
 	} catch (error) {
 		if (!(error instanceof ConfigError || error instanceof CaptureError)) throw error;
 		exporter.reloadFailed();
 		const problems = error instanceof ConfigError ? error.problems : [error.message];
 		for (const problem of problems)
 			dependencies.log.error("configuration not reloaded, keeping the old one", { problem });
-		tell.reloaded("configuration not reloaded, keeping the old one: see the log");
+		reports.reloaded("configuration not reloaded, keeping the old one: see the log");
 	}
 }

@@ -84,7 +84,7 @@ function activity({ activity }: Report): string[] {
 	];
 }
 
-/** A domain as people write it, followed by its form in queries if that is different. */
+/** A domain as people write it, and as it stands in queries. */
 function domainText(domain: string): string {
 	const unicode = unicodeDomain(domain);
 	return unicode === domain ? domain : `${unicode} (${domain})`;
@@ -125,7 +125,7 @@ function ranking(title: string, rows: readonly (readonly [string, Figures])[], t
 	return rows.length > top ? `${text}\nand ${grouped(rows.length - top)} more` : text;
 }
 
-/** Figures that show why the tunnel is slow, for each domain, country and network. */
+/** Why is it slow: for each domain, country and network. */
 function health(report: Report, top: number): string {
 	const rows: [string, HealthFigures][] = [
 		...report.domains.map((row) => [domainText(row.domain), row.health] as [string, HealthFigures]),
