@@ -2,8 +2,9 @@
  * `bun build.ts` makes dist/dnstt_exporter; `bun build.ts parts` makes only what `bun run src/main.ts` and `bun test` need: the native half
  * of package `cap` and the WebAssembly module; `bun build.ts release` makes the executables of all kinds of hosts. The work itself is in src/build.
  */
+
+import { BuildError, say } from "./src/build/artifacts.ts";
 import { buildExecutable } from "./src/build/bundle.ts";
-import { BuildError, say } from "./src/build/files.ts";
 import { buildAddon, placeAddon } from "./src/build/native.ts";
 import { release } from "./src/build/release.ts";
 import { targets } from "./src/build/target.ts";

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { $ } from "bun";
-import { BuildError, folderParts, hashOf, isFresh, root, say, workFolder, writeWhole } from "./files.ts";
+import { BuildError, folderParts, hashOf, isFresh, root, say, workFolder, writeWhole } from "./artifacts.ts";
 import { buildAddon, placeAddon } from "./native.ts";
 import type { Target } from "./target.ts";
 import { compileEngine } from "./wasm.ts";

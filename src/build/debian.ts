@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
-import { BuildError } from "./files.ts";
+import { BuildError } from "./artifacts.ts";
 
 export type Architecture = "amd64" | "arm64";
 

@@ -3,7 +3,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { $ } from "bun";
-import { BuildError, root, say, workFolder } from "./files.ts";
+import { BuildError, root, say, workFolder } from "./artifacts.ts";
 import type { Target } from "./target.ts";
 
 /** libpcap's archive and the folder of its headers. */

@@ -3,7 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { $ } from "bun";
-import { BuildError, folderParts, hashOf, isFresh, root, say, workFolder, writeWhole } from "./files.ts";
+import { BuildError, folderParts, hashOf, isFresh, root, say, workFolder, writeWhole } from "./artifacts.ts";
 import { fetchedLibpcap, installedLibpcap, type Libpcap } from "./libpcap.ts";
 import { checkSymbols, definedSymbols } from "./symbols.ts";
 import type { Target } from "./target.ts";

@@ -1,6 +1,6 @@
 /** What an addon needs of the host: checked before it is used, as the build machine has newer libraries than most hosts. */
 
-import { BuildError } from "./files.ts";
+import { BuildError } from "./artifacts.ts";
 
 /** Newest version of glibc's symbols that the addon may need: every supported distribution has it. */
 const glibcVersionMax = "2.17";

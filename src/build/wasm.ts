@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { $ } from "bun";
-import { BuildError, folderParts, hashOf, isFresh, root, say, workFolder, writeWhole } from "./files.ts";
+import { BuildError, folderParts, hashOf, isFresh, root, say, workFolder, writeWhole } from "./artifacts.ts";
 
 /** Flags of AssemblyScript's compiler. Nothing is ever freed (the stub of a runtime), as all memory is taken at the start. */
 const moduleFlags = ["-O3", "--runtime", "stub", "--use", "abort="];

@@ -4,7 +4,7 @@
  */
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { root, workFolder } from "../../src/build/files.ts";
+import { root, workFolder } from "../../src/build/artifacts.ts";
 import "../support/engine.ts";
 import { type Ended, runCommand } from "../support/process.ts";
 

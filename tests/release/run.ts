@@ -6,8 +6,8 @@
 import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
+import { root as projectRoot, workFolder } from "../../src/build/artifacts.ts";
 import { type Debian, openDebian } from "../../src/build/debian.ts";
-import { root as projectRoot, workFolder } from "../../src/build/files.ts";
 import { executableName, type ReleaseTarget, releaseTargets, sbomName } from "../../src/build/release.ts";
 import { installTools } from "../../src/build/tools.ts";
 import type { Report } from "../../src/commands/inspect/report.ts";

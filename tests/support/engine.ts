@@ -1,6 +1,6 @@
 /** The way of a packet with all that tests look at in it (tests/wasm/module), compiled when its sources changed. */
 import { join } from "node:path";
-import { root, workFolder } from "../../src/build/files.ts";
+import { root, workFolder } from "../../src/build/artifacts.ts";
 import { compileEngine, compileModule } from "../../src/build/wasm.ts";
 
 const output = join(workFolder, "tests.wasm");
