@@ -17,10 +17,11 @@ const checked = [
 	"src/commands/inspect/{activity,inspect,progress,reader,report,text-table}.ts",
 	"src/config/**/*.ts",
 	"src/demo/**/*.ts",
+	"src/process/**/*.ts",
 ];
 
 const words: readonly (readonly [pattern: RegExp, instead: string])[] = [
-	[/\b(?:gives?|gave|giving)\b/i, "returns, sets, has"],
+	[/\bgives\b(?! (?:up|every)\b)|\bgave\b/i, "returns, sets, has"],
 	[/\b(?:behind|in front)\b/i, "after, before"],
 	[/\b(?:tells?|told|telling)\b/i, "reports, detects, distinguishes, says"],
 	[/\bmend(?:s|ed)?\b/i, "fixes"],
