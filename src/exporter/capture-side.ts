@@ -3,7 +3,7 @@
 import type { LiveOptions, LiveSource } from "../capture/live.ts";
 import type { FrameBatch } from "../capture/source.ts";
 import { CaptureSupervisor, noCounts } from "../capture/supervisor.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/schema.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { CaptureState } from "../metrics/collect.ts";
 import { createExpiry } from "./expiry.ts";

@@ -1,8 +1,5 @@
 import { fullGC } from "bun:jsc";
 import type { LiveOptions, LiveSource } from "../capture/live.ts";
-import type { FrameBatch } from "../capture/source.ts";
-import { CaptureSupervisor, noCounts } from "../capture/supervisor.ts";
-import { reloadable } from "../config/effective.ts";
 import type { Config } from "../config/schema.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import { tidy } from "../tidy.ts";

@@ -1,6 +1,7 @@
 /** Applies another configuration to a running exporter. */
 
-import { type Config, reloadable } from "../config/config.ts";
+import { reloadable } from "../config/effective.ts";
+import type { Config } from "../config/schema.ts";
 import type { Logger } from "../log.ts";
 import { type CaptureSide, liveOptions } from "./capture-side.ts";
 import type { WebSide } from "./web-side.ts";

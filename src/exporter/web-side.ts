@@ -1,7 +1,7 @@
 /** Serves what was counted: metrics, the status and its page. */
 
 import { hostname } from "node:os";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/schema.ts";
 import type { Logger } from "../log.ts";
 import type { Sources } from "../metrics/collect.ts";
 import { createFeed, type Feed } from "../status/feed.ts";

@@ -2,8 +2,8 @@
 
 import { accessSync, constants, lstatSync, readlinkSync, type Stats } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/error.ts";
+import type { Config } from "../config/schema.ts";
 
 /** path_resolution(7) gives up after this many links. */
 const linksMax = 40;

@@ -52,7 +52,7 @@ class FakeSource implements LiveSource {
 /** A supervisor over fake sources; `opens` are what opening gives next: a source, or a fault. */
 function supervised(opens: (FakeSource | Error)[]) {
 	const log = {
-		failed: [] as string[],
+		broke: [] as string[],
 		opened: 0,
 		news: [] as string[],
 		consumed: [] as (TimeRange & { readonly stampUs: number })[],
@@ -81,7 +81,7 @@ function supervised(opens: (FakeSource | Error)[]) {
 			clock.nowUs += clock.batchUs;
 		},
 		failed(fault, isFirst) {
-			log.failed.push(fault.message);
+			log.broke.push(fault.message);
 			if (isFirst) log.news.push(fault.message);
 		},
 		schedule(given, delayMs) {
@@ -128,24 +128,24 @@ function countsOf(supervisor: CaptureSupervisor, interfaceName = "fake0"): Inter
 
 const fault = new CaptureError("gone");
 
-describe("a capture that fails", () => {
-	test("is opened again with growing waits up to the longest, and reported once", () => {
+describe("a capture that breaks", () => {
+	test("is opened again with growing waits up to the longest, and told once", () => {
 		const source = new FakeSource();
 		const { supervisor, log, pass, read } = supervised([source]);
 		source.fault = fault;
 		expect(read()).toBe(true);
-		expect({ up: supervisor.up, closed: source.closed, failed: log.failed }).toEqual({
+		expect({ up: supervisor.up, closed: source.closed, broke: log.broke }).toEqual({
 			up: false,
 			closed: true,
-			failed: ["gone"],
+			broke: ["gone"],
 		});
 		for (let tries = 0; tries < 10; tries++) expect(pass()).toBe(true);
 		expect(log.delays).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000, 5000, 5000]);
 		expect([log.delays[0], log.delays.at(-1)]).toEqual([reopenDelayMinMs, reopenDelayMaxMs]);
-		expect(log.failed).toEqual(["gone"]);
+		expect(log.broke).toEqual(["gone"]);
 	});
 
-	test("goes on with the counts of before, and waits shortly again after the next failure", () => {
+	test("goes on with the counts of before, and waits shortly again at the next break", () => {
 		const sources = [new FakeSource(), new FakeSource()] as const;
 		const { supervisor, log, pass } = supervised([sources[0], new CaptureError("away"), sources[1]]);
 		sources[0].batches = 1;
@@ -164,13 +164,13 @@ describe("a capture that fails", () => {
 		expect(countsOf(supervisor)).toEqual({ received: 2, droppedByKernel: 4, droppedByInterface: 0, reopened: 1 });
 		sources[1].fault = fault;
 		supervisor.catchUp();
-		// Open after a failure it is on trial for the longest wait.
+		// Open after a break it is on trial for the longest wait.
 		expect(log.delays).toEqual([100, 200, 5000, 100]);
 		expect(log.news).toEqual(["open", "gone", "open", "gone"]);
-		expect(log.failed).toEqual(["gone", "gone"]);
+		expect(log.broke).toEqual(["gone", "gone"]);
 	});
 
-	test("at once whenever it was opened is waited for as one that stays away, and reported once", () => {
+	test("at once whenever it was opened is waited for as one that stays away, and told once", () => {
 		const sources = Array.from({ length: 9 }, () => new FakeSource());
 		const { supervisor, log, pass, read } = supervised([...sources]);
 		for (const source of sources.slice(0, 8)) {
@@ -180,8 +180,8 @@ describe("a capture that fails", () => {
 		}
 		expect(log.delays.filter((_, index) => index % 2 === 0)).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
 		expect(log.news).toEqual(["open", "gone", "open"]);
-		expect({ failed: log.failed.length, opened: log.opened, up: supervisor.up }).toEqual({
-			failed: 8,
+		expect({ broke: log.broke.length, opened: log.opened, up: supervisor.up }).toEqual({
+			broke: 8,
 			opened: 9,
 			up: true,
 		});
@@ -237,8 +237,8 @@ describe("a capture that is replaced for another configuration", () => {
 			{ stampUs: beginUs - 1_000, fromUs: cutUs + 100, toUs: Number.POSITIVE_INFINITY },
 			{ stampUs: beginUs, fromUs: cutUs + 100, toUs: Number.POSITIVE_INFINITY },
 		]);
-		// It did not fail.
-		expect([log.failed, countsOf(supervisor).reopened]).toEqual([[], 0]);
+		// It was not broken.
+		expect([log.broke, countsOf(supervisor).reopened]).toEqual([[], 0]);
 		// Stamps decide nothing any more after a while: the wall clock may have been set.
 		expect(log.delays).toEqual([replaceDelayMs, replaceDelayMaxMs]);
 		pass();
@@ -285,7 +285,7 @@ describe("a capture that is replaced for another configuration", () => {
 			throw fault;
 		};
 		expect(() => supervisor.replace(open)).toThrow("gone");
-		expect([old.closed, supervisor.up, log.failed, log.delays]).toEqual([false, true, [], []]);
+		expect([old.closed, supervisor.up, log.broke, log.delays]).toEqual([false, true, [], []]);
 		old.batches = 1;
 		supervisor.catchUp();
 		expect(log.consumed).toEqual([
@@ -293,13 +293,13 @@ describe("a capture that is replaced for another configuration", () => {
 		]);
 	});
 
-	test("and fails meanwhile is replaced by its successor at once", () => {
+	test("and breaks meanwhile leaves the field to its successor at once", () => {
 		const [old, next] = [new FakeSource(), new FakeSource()];
 		const { supervisor, log } = supervised([old]);
 		void supervisor.replace(() => next);
 		old.fault = fault;
 		supervisor.catchUp();
-		expect([old.closed, supervisor.up, log.opened, log.failed]).toEqual([true, true, 2, []]);
+		expect([old.closed, supervisor.up, log.opened, log.broke]).toEqual([true, true, 2, []]);
 	});
 
 	test("twice in a row is closed twice, the one in between too", () => {

@@ -78,7 +78,7 @@ describe("the time of the status", () => {
 	test("is when the capture was last reopened", async () => {
 		using running = await start();
 		running.pass(10 * second);
-		running.latest().fail();
+		running.latest().breaks();
 		await isDown(running.side);
 		await until(
 			() => running.side.isUp || undefined,
@@ -137,7 +137,7 @@ describe("a replacement", () => {
 	test("of a capture that is closed is reported under its own name when it cannot be opened either", async () => {
 		using running = await start();
 		running.refusing.next = true;
-		running.latest().fail();
+		running.latest().breaks();
 		await isDown(running.side);
 		await running.side.replace({ ...eth0, interfaceName: "eth1" });
 		expect(running.changes).toEqual(["eth0 up", "eth0 down", "eth1 down"]);
@@ -148,7 +148,7 @@ describe("a replacement", () => {
 test("a failure is an error in the log, with what became of it", async () => {
 	using running = await start();
 	running.refusing.next = true;
-	running.latest().fail();
+	running.latest().breaks();
 	await isDown(running.side);
 	const line = running.logged.at(-1);
 	expect(line).toContain('level=error msg="capture failed, reopening" error="interface eth0 disappeared"');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { hostname } from "node:os";
-import type { LiveOptions, LiveSource } from "../../src/capture/live.ts";
-import { CaptureError, type FrameBatch, LinkType } from "../../src/capture/source.ts";
+import type { LiveOptions } from "../../src/capture/live.ts";
+import { CaptureError } from "../../src/capture/source.ts";
 import { ConfigError } from "../../src/config/error.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { startExporter } from "../../src/exporter/exporter.ts";
@@ -42,9 +42,9 @@ async function start(config: Config = configOf({ "web.listen-address": "127.0.0.
 			if (last === undefined) throw new Error("nothing was opened");
 			return last.source;
 		},
-		/** The capture fails, and the exporter has noticed. */
-		async fail(): Promise<void> {
-			opened.at(-1)?.source.fail();
+		/** The capture breaks, and the exporter has noticed. */
+		async breaks(): Promise<void> {
+			opened.at(-1)?.source.breaks();
 			while ((await fetch(new URL("/-/ready", exporter.url))).status === 200) await Bun.sleep(10);
 		},
 		get: (path: string, init: RequestInit = {}) => fetch(new URL(path, exporter.url), init),
@@ -95,13 +95,13 @@ describe("an exporter", () => {
 		expect(samples.value("dnstt_active_clients", domain)).toBe(0);
 	});
 
-	test("is ready only while the capture is open, and reopens it when it failed", async () => {
+	test("is ready only while the capture is open, and opens it again when it broke", async () => {
 		await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
 		expect((await running.get("/-/ready")).status).toBe(200);
 		running.source().query(1, startUs);
 		expect((await running.metrics()).sum("dnstt_queries_total")).toBe(1);
 		running.refusing.next = true;
-		await running.fail();
+		await running.breaks();
 		const notReady = await running.get("/-/ready");
 		expect([notReady.status, await notReady.text()]).toEqual([503, "Not ready: The capture on eth0 is not open.\n"]);
 		expect(running.dependencies.logged.filter((line) => line.includes("interface eth0 disappeared"))).toHaveLength(1);
@@ -225,7 +225,7 @@ describe("a reload", () => {
 	test("while the capture is closed takes another interface, whether it is there or not", async () => {
 		await using running = await start(configOf({ ...free, "capture.interface": "eth0" }));
 		running.refusing.next = true;
-		await running.fail();
+		await running.breaks();
 		await running.exporter.reload(configOf({ ...free, "capture.interface": "eth1" }));
 		running.refusing.next = false;
 		while (running.opened.length < 2) await Bun.sleep(10);
@@ -235,7 +235,7 @@ describe("a reload", () => {
 	test("while the capture is closed opens it for other ports, and counts what comes to those", async () => {
 		await using running = await start();
 		running.refusing.next = true;
-		await running.fail();
+		await running.breaks();
 		running.refusing.next = false;
 		await running.exporter.reload(configOf({ ...free, "dnstt.port": "5353" }));
 		running.source().query(1, startUs, 5353);
@@ -312,20 +312,18 @@ describe("a reload", () => {
 	});
 });
 
-test("a certificate that is not valid yet, and one that ends within a week, is reported once", async () => {
+test("a certificate that is not valid yet, and one that ends within a week, is told of once", async () => {
 	using folder = temporaryFolder();
 	const { certificateFile, keyFile } = await makeCertificate(folder.path, "short");
 	const config = configOf({ ...free, "web.tls.certificate-file": certificateFile, "web.tls.key-file": keyFile });
 	await using running = await start(config);
-	const reported = () =>
+	const told = () =>
 		running.dependencies.logged.filter((line) => /msg="certificate (is not valid|expires soon)"/.test(line));
-	expect(reported()).toEqual([
-		expect.stringMatching(/"certificate is not valid" .*short\.crt problem="is valid from /),
-	]);
+	expect(told()).toEqual([expect.stringMatching(/"certificate is not valid" .*short\.crt problem="is valid from /)]);
 	running.clock.nowUs = Date.now() * 1_000;
 	await running.exporter.reload(config);
 	await running.exporter.reload(config);
-	expect(reported().slice(1)).toEqual([
+	expect(told().slice(1)).toEqual([
 		expect.stringMatching(/"certificate expires soon" .*short\.crt problem="is valid up to /),
 	]);
 });

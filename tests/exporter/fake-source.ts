@@ -33,7 +33,7 @@ export class FakeSource implements LiveSource {
 		this.received++;
 	}
 
-	fail(): void {
+	breaks(): void {
 		this.fault = new CaptureError("interface eth0 disappeared");
 	}
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { LiveOptions } from "../../src/capture/live.ts";
 import { CaptureError } from "../../src/capture/source.ts";
-import type { Config } from "../../src/config/config.ts";
+import type { Config } from "../../src/config/schema.ts";
 import type { Users } from "../../src/exporter/authentication.ts";
 import { createReload, createReloadRecord } from "../../src/exporter/reload.ts";
 import { configOf, createDependencies } from "../support/observed.ts";

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, ConfigError } from "../../src/config/config.ts";
+import { ConfigError } from "../../src/config/error.ts";
+import type { Config } from "../../src/config/schema.ts";
 import { changeableByOthers, unreadableFiles } from "../../src/process/files.ts";
 import { configOf } from "../support/observed.ts";
 import { temporaryFolder } from "../support/temporary.ts";

@@ -72,7 +72,7 @@ describe("a service tells its manager", () => {
 		["not without an interval", {}, null],
 		["not with a senseless one", { WATCHDOG_USEC: "often" }, null],
 		["not with one of no time", { WATCHDOG_USEC: "0" }, null],
-	])("a watchdog is pinged %s", (_, env, watchdogPingMs) => {
+	])("a watchdog is fed %s", (_, env, watchdogPingMs) => {
 		expect(serviceWith({ NOTIFY_SOCKET: "/x", ...env }).watchdogPingMs).toBe(watchdogPingMs);
 	});
 });
@@ -97,7 +97,7 @@ describe.skipIf(!haveNetns())("the running exporter tells its manager", () => {
 		const flags = ["--config.file", folder.file("config.json")];
 		await using exporter = await startExporter({ flags, namespace, env });
 		const seen: string[] = [];
-		const receives = (wanted: string, receiverNow: DatagramReceiver = receiver) =>
+		const told = (wanted: string, receiverNow: DatagramReceiver = receiver) =>
 			until(
 				() => {
 					seen.push(...receiverNow.received());
@@ -106,25 +106,25 @@ describe.skipIf(!haveNetns())("the running exporter tells its manager", () => {
 				},
 				() => `${wanted}; ${JSON.stringify(seen)}`,
 			);
-		const start = await receives("READY=1");
+		const start = await told("READY=1");
 		expect(start).toEqual([
 			"STATUS=capturing on e1",
 			"READY=1\nSTATUS=capturing on e1, serving http://127.0.0.1:9713/",
 		]);
-		await receives("WATCHDOG=1");
+		await told("WATCHDOG=1");
 		await configure("e0");
 		process.kill(exporter.pid, "SIGHUP");
-		await receives("RELOADING=1");
-		await receives("READY=1\nSTATUS=capturing on e0, serving http://127.0.0.1:9713/; configuration reloaded");
+		await told("RELOADING=1");
+		await told("READY=1\nSTATUS=capturing on e0, serving http://127.0.0.1:9713/; configuration reloaded");
 		namespace.ip("link", "set", "e0", "down");
-		await receives("STATUS=waiting to reopen the capture on e0");
+		await told("STATUS=waiting to reopen the capture on e0");
 		// A capture that waits for its interface is no reason to be killed.
-		await receives("WATCHDOG=1");
+		await told("WATCHDOG=1");
 		namespace.ip("link", "set", "e0", "up");
-		await receives("STATUS=capturing on e0");
+		await told("STATUS=capturing on e0");
 
 		// A stopped event loop feeds no watchdog.
-		await receives("WATCHDOG=1");
+		await told("WATCHDOG=1");
 		process.kill(exporter.pid, "SIGSTOP");
 		await Bun.sleep(50);
 		receiver.received();
@@ -132,9 +132,9 @@ describe.skipIf(!haveNetns())("the running exporter tells its manager", () => {
 		await Bun.sleep(600);
 		expect(receiver.received()).toEqual([]);
 		process.kill(exporter.pid, "SIGCONT");
-		await receives("WATCHDOG=1");
+		await told("WATCHDOG=1");
 
 		expect((await exporter.stop()).code).toBe(0);
-		await receives("STOPPING=1");
+		await told("STOPPING=1");
 	});
 });
