@@ -13,10 +13,10 @@ export const turnMsMin = 5;
 export const turnMsMax = 50;
 
 /**
- * An idle capture is read often enough for the beginning of a flood at this speed, that of a fast line and about as fast as frames can
- * be read at all, to fit into the buffer: a dozen times a second with the default buffer.
+ * An idle capture is read often enough for the beginning of a flood at this speed to fit into the buffer: two dozen times a second with
+ * the default buffer. It is twice the speed at which frames can be read at all, as the processor may be busy with something else.
  */
-const floodBytesPerMs = 200_000;
+const floodBytesPerMs = 400_000;
 const idleMsMin = 5;
 export const idleMsMax = 90;
 /** While frames arrive, this part of the buffer may fill between two reads; the kernel's own headers take as much again. */
