@@ -1,9 +1,9 @@
 /** Words for what the decoder and the tracker know as numbers: the `reason` and `rcode` labels of the metrics. */
 
 import { SegmentFault } from "../wasm/shared/cells.ts";
-import { Fault, Foreign, Refusal } from "../wasm/shared/fault.ts";
+import { Fault, Refusal, Unrelated } from "../wasm/shared/fault.ts";
 
-export const faultNames: Readonly<Record<Fault, string>> = {
+export const faultNames: Readonly<Record<Exclude<Fault, Fault.None>, string>> = {
 	[Fault.LinkTruncated]: "link_truncated",
 	[Fault.IpTruncated]: "ip_truncated",
 	[Fault.IpVersion]: "ip_version",
@@ -22,16 +22,16 @@ export const faultNames: Readonly<Record<Fault, string>> = {
 	[Fault.DnsTrailingBytes]: "dns_trailing_bytes",
 };
 
-export const foreignNames: Readonly<Record<Foreign, string>> = {
-	[Foreign.Protocol]: "protocol",
-	[Foreign.Fragment]: "fragment",
-	[Foreign.Port]: "port",
-	[Foreign.Direction]: "direction",
-	[Foreign.Domain]: "domain",
-	[Foreign.Response]: "response",
+export const unrelatedNames: Readonly<Record<Exclude<Unrelated, Unrelated.None>, string>> = {
+	[Unrelated.Protocol]: "protocol",
+	[Unrelated.Fragment]: "fragment",
+	[Unrelated.Port]: "port",
+	[Unrelated.Direction]: "direction",
+	[Unrelated.Domain]: "domain",
+	[Unrelated.Response]: "response",
 };
 
-export const refusalNames: Readonly<Record<Refusal, string>> = {
+export const refusalNames: Readonly<Record<Exclude<Refusal, Refusal.None>, string>> = {
 	[Refusal.Malformed]: "malformed",
 	[Refusal.Opt]: "opt",
 	[Refusal.Opcode]: "opcode",

@@ -1,5 +1,5 @@
 import { DomainCell, ProcessCell, type SegmentFault, SetCell } from "../wasm/shared/cells.ts";
-import type { Fault, Foreign, Refusal } from "../wasm/shared/fault.ts";
+import type { Fault, Refusal, Unrelated } from "../wasm/shared/fault.ts";
 import { HistogramId, TableId } from "../wasm/shared/ids.ts";
 import {
 	duplicatesMax,
@@ -276,8 +276,8 @@ export class Tracker {
 		return this.process[ProcessCell.Faults + reason] as number;
 	}
 
-	foreignOf(reason: Foreign): number {
-		return this.process[ProcessCell.Foreigns + reason] as number;
+	unrelatedOf(reason: Unrelated): number {
+		return this.process[ProcessCell.Unrelated + reason] as number;
 	}
 
 	segmentFaultsOf(reason: SegmentFault): number {

@@ -1,6 +1,6 @@
 import type { Column } from "../engine/column.ts";
 import type { Histogram } from "../engine/histogram.ts";
-import { faultNames, foreignNames, rcodeNames, refusalNames, segmentFaultNames } from "../engine/reasons.ts";
+import { faultNames, rcodeNames, refusalNames, segmentFaultNames, unrelatedNames } from "../engine/reasons.ts";
 import { ednsBounds, noDomain, type Table, type Tracker } from "../engine/tracker.ts";
 import { catalog, type MetricKey } from "./catalog.ts";
 
@@ -293,7 +293,7 @@ export class Collectors {
 			]),
 		duplicates: () => [{ sharedLabels: {}, value: this.sources.tracker.duplicates }],
 		faults: () => this.byReason(faultNames, (reason) => this.sources.tracker.faultsOf(reason)),
-		foreign: () => this.byReason(foreignNames, (reason) => this.sources.tracker.foreignOf(reason)),
+		foreign: () => this.byReason(unrelatedNames, (reason) => this.sources.tracker.unrelatedOf(reason)),
 		tableEntries: () => this.byTable(({ size }) => size),
 		tableLimit: () => this.byTable(({ limit }) => limit),
 		tableEvicted: () => this.byTable(({ evicted }) => evicted),

@@ -1,5 +1,5 @@
 import { unicodeDomain } from "../config/values.ts";
-import { faultNames, foreignNames } from "../engine/reasons.ts";
+import { faultNames, unrelatedNames } from "../engine/reasons.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
 import type { CaptureState, Sources } from "../metrics/collect.ts";
@@ -150,7 +150,7 @@ function captureOf(
 			(sum, count) => sum + count,
 			0,
 		),
-		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
+		foreign: byReason(unrelatedNames, (reason) => tracker.unrelatedOf(reason)),
 	};
 }
 

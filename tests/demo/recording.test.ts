@@ -80,7 +80,7 @@ describe("a fresh id", () => {
 });
 
 describe("later stamps", () => {
-	/** The segments of a message and how many of its packets are broken. */
+	/** The segments of a message and how many of its packets are malformed. */
 	function segmentsOf(message: RecordedMessage, bytes: Uint8Array) {
 		read(bytes, message.toServer);
 		const { segments, packets, packetBytes } = decoder.seen;
@@ -89,7 +89,7 @@ describe("later stamps", () => {
 			stampMs: segments.stampMs[index] as number,
 			sequence: segments.sequence[index],
 		}));
-		return { columns, broken: segments.broken, packets, packetBytes };
+		return { columns, malformed: segments.malformed, packets, packetBytes };
 	}
 
 	test.each([

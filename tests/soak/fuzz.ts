@@ -35,7 +35,7 @@ export interface FuzzCounts {
 	queries: number;
 	responses: number;
 	refused: number;
-	foreign: number;
+	unrelated: number;
 	faults: number;
 }
 
@@ -199,7 +199,7 @@ function decodeIn({ decoder, around }: Place, frame: Uint8Array): Outcome {
 async function fuzz(seed: number, seconds: number): Promise<FuzzCounts> {
 	const mutator = new Mutator(await originals(), seededRandom(seed));
 	const tracker = trackerOf(bounds);
-	const counts: FuzzCounts = { frames: 0, queries: 0, responses: 0, refused: 0, foreign: 0, faults: 0 };
+	const counts: FuzzCounts = { frames: 0, queries: 0, responses: 0, refused: 0, unrelated: 0, faults: 0 };
 	const places = new Map(
 		[LinkType.EN10MB, LinkType.LINUX_SLL2].map((linkType) => [
 			linkType as LinkType,
@@ -242,7 +242,7 @@ function count(counts: FuzzCounts, outcome: Outcome): void {
 	if (outcome === Outcome.Query) counts.queries++;
 	else if (outcome === Outcome.Response) counts.responses++;
 	else if (outcome === Outcome.Refused) counts.refused++;
-	else if (outcome === Outcome.Foreign) counts.foreign++;
+	else if (outcome === Outcome.Unrelated) counts.unrelated++;
 	else if (outcome === Outcome.Fault) counts.faults++;
 	else throw new Error(`no outcome: ${outcome}`);
 }

@@ -1,4 +1,4 @@
-import { faultNames, foreignNames } from "../../engine/reasons.ts";
+import { faultNames, unrelatedNames } from "../../engine/reasons.ts";
 import type { Tracker } from "../../engine/tracker.ts";
 import type { Origin } from "../../geoip/origins.ts";
 import {
@@ -13,7 +13,7 @@ import {
 import { type DomainFigures, domainsOf } from "../../summary/domains.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "../../summary/figures.ts";
 import { type HealthFigures, healthOf } from "../../summary/health.ts";
-import { Fault, Foreign } from "../../wasm/shared/fault.ts";
+import { Fault, Unrelated } from "../../wasm/shared/fault.ts";
 import type { ActivityFigures } from "./activity.ts";
 
 /** The report of `inspect`, in the form of its JSON output. Active clients are those at the last packet. */
@@ -76,10 +76,10 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 	const asns = origins.hasAsn ? ranked((set) => originOf(set).asn) : [];
 	const wrongLength = diagnoseCut(tracker.faultsOf(Fault.IpTruncated), reading.packets);
 	const wrongPort = diagnosePort(reading.ports, domains, {
-		others: tracker.foreignOf(Foreign.Port),
+		others: tracker.unrelatedOf(Unrelated.Port),
 		strays: straysOf(tracker),
 	});
-	const wrongDomain = diagnoseDomain(domains, tracker.foreignOf(Foreign.Domain));
+	const wrongDomain = diagnoseDomain(domains, tracker.unrelatedOf(Unrelated.Domain));
 	const wrongTime = diagnoseTime(tracker.stepsBack);
 	const wrongGap = diagnoseGap(tracker.stepsForward);
 	return {
@@ -107,7 +107,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		],
 		duplicates: tracker.duplicates,
 		faults: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
-		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
+		foreign: byReason(unrelatedNames, (reason) => tracker.unrelatedOf(reason)),
 		broken: reading.broken,
 	};
 }
@@ -115,7 +115,8 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 /** Packets on the server's ports that belong to none of the domains: all reasons that the decoder finds after it has checked the ports. */
 function straysOf(tracker: Tracker): number {
 	let strays = 0;
-	for (const reason of [Foreign.Direction, Foreign.Domain, Foreign.Response]) strays += tracker.foreignOf(reason);
+	for (const reason of [Unrelated.Direction, Unrelated.Domain, Unrelated.Response])
+		strays += tracker.unrelatedOf(reason);
 	for (let fault = Fault.DnsTruncated; fault <= Fault.DnsTrailingBytes; fault++) strays += tracker.faultsOf(fault);
 	return strays;
 }

@@ -1,5 +1,5 @@
 import { ednsBytesMin } from "../shared/bounds.ts";
-import { Fault, Foreign, Outcome, Refusal, sound, taken } from "../shared/fault.ts";
+import { Fault, Outcome, Refusal, Unrelated } from "../shared/fault.ts";
 import { LinkType } from "../shared/linktype.ts";
 import { headerBytes } from "../shared/wire.ts";
 import { u16At } from "./bytes.ts";
@@ -10,7 +10,7 @@ import { matchDomain } from "./domain.ts";
 import { Datagram, readPeer } from "./ip.ts";
 import { segments } from "./kcp.ts";
 import { isLoopback, readLink } from "./link.ts";
-import { broken, seen, strange } from "./observation.ts";
+import { ignore, malformed, seen } from "./observation.ts";
 
 /**
  * The longest query that dnstt-server takes: it reads a datagram into 4,096 bytes. Also the bound of the work that one
@@ -59,22 +59,22 @@ export function decode(at: usize, end: usize): Outcome {
 
 	const toServer = load<u8>(servers + datagram.destinationPort) as u32;
 	const fromServer = load<u8>(servers + datagram.sourcePort) as u32;
-	if (toServer + fromServer === 0) return foreign(Foreign.Port);
+	if (toServer + fromServer === 0) return ignored(Unrelated.Port);
 	// No host has a datagram of its own come in from outside: what claims to be one is forged.
-	if (datagram.isToItself && !isLoopback(linkType, at)) return foreign(Foreign.Direction);
+	if (datagram.isToItself && !isLoopback(linkType, at)) return ignored(Unrelated.Direction);
 	const message = datagram.payload;
 	const messageEnd = datagram.payloadEnd;
 	if (messageEnd < message + headerBytes) return fault(Fault.DnsTruncated);
 	seen.messageBytes = (messageEnd - message) as u32;
 	seen.messageId = u16At(message);
 	if (load<u8>(message + 2) >= 0x80) {
-		if (fromServer === 0) return foreign(Foreign.Direction);
+		if (fromServer === 0) return ignored(Unrelated.Direction);
 		readPeer(datagram.destination, datagram.isIpv4);
 		seen.peerPort = datagram.destinationPort;
 		seen.server = fromServer - 1;
 		return readResponse(message, messageEnd);
 	}
-	if (toServer === 0) return foreign(Foreign.Direction);
+	if (toServer === 0) return ignored(Unrelated.Direction);
 	readPeer(datagram.source, datagram.isIpv4);
 	seen.peerPort = datagram.sourcePort;
 	seen.server = toServer - 1;
@@ -85,23 +85,23 @@ export function decode(at: usize, end: usize): Outcome {
 function readQuery(message: usize, end: usize): Outcome {
 	if (end - message > queryBytesMax) return fault(Fault.DnsTooLong);
 	const unread = readQuestion(message, end);
-	if (unread !== sound) return fault(unread);
+	if (unread !== Fault.None) return fault(unread);
 	const labels = matchDomain(question);
 	const refusal = readRecords(message, question.end + 4, end);
-	if (labels < 0) return refusal === Refusal.Malformed ? Outcome.Fault : foreign(Foreign.Domain);
-	if (refusal !== taken) return refused(refusal);
+	if (labels < 0) return refusal === Refusal.Malformed ? Outcome.Fault : ignored(Unrelated.Domain);
+	if (refusal !== Refusal.None) return refused(refusal);
 	if ((load<u8>(message + 2) & 0x78) !== 0) return refused(Refusal.Opcode);
 	if (u16At(question.end) !== typeTxt) return refused(Refusal.Qtype);
 	const unfit = tunnel.readClientId(question, labels);
 	if (unfit === Refusal.Base32) return refused(unfit);
 	if (max<u32>(seen.ednsBytes, ednsBytesMin) < mtu) {
-		if (unfit !== taken) {
+		if (unfit !== Refusal.None) {
 			seen.idHigh = 0;
 			seen.idLow = 0;
 		}
 		return refused(Refusal.Edns);
 	}
-	if (unfit !== taken) return refused(unfit);
+	if (unfit !== Refusal.None) return refused(unfit);
 	seen.packets = 0;
 	seen.packetBytes = 0;
 	segments.clear();
@@ -115,35 +115,39 @@ function readQuery(message: usize, end: usize): Outcome {
  */
 function readResponse(message: usize, end: usize): Outcome {
 	const unread = readQuestion(message, end);
-	if (unread !== sound) return fault(unread);
+	if (unread !== Fault.None) return fault(unread);
 	const labels = matchDomain(question);
-	if (labels < 0) return foreign(Foreign.Domain);
-	if (u16At(question.end) !== typeTxt) return foreign(Foreign.Response);
-	if (tunnel.readClientId(question, labels) !== taken) return foreign(Foreign.Response);
+	if (labels < 0) return ignored(Unrelated.Domain);
+	if (u16At(question.end) !== typeTxt) return ignored(Unrelated.Response);
+	if (tunnel.readClientId(question, labels) !== Refusal.None) return ignored(Unrelated.Response);
 	seen.truncated = (load<u8>(message + 2) >> 1) & 1;
 	seen.rcode = load<u8>(message + 3) & 0x0f;
 	seen.packets = 0;
 	seen.packetBytes = 0;
 	segments.clear();
 	const answers = u16At(message + 6);
-	if (answers !== 0 && record.read(message, question.end + 4, end, question) === sound && record.type === typeTxt) {
+	if (
+		answers !== 0 &&
+		record.read(message, question.end + 4, end, question) === Fault.None &&
+		record.type === typeTxt
+	) {
 		readDownstream(record.data, record.end);
 	}
 	return Outcome.Response;
 }
 
-/** Reads the header's count and the question's name; `sound` or the Fault. RFC 1035, 4.1.1 and 4.1.2. */
+/** Reads the header's count and the question's name; Fault.None or the Fault. RFC 1035, 4.1.1 and 4.1.2. */
 function readQuestion(message: usize, end: usize): Fault {
 	if (u16At(message + 4) !== 1) return Fault.DnsQuestionCount;
 	beginMessage();
 	const unread = question.read(message, message + headerBytes, end);
-	if (unread !== sound) return unread;
-	return question.end + 4 > end ? Fault.DnsTruncated : sound;
+	if (unread !== Fault.None) return unread;
+	return question.end + 4 > end ? Fault.DnsTruncated : Fault.None;
 }
 
 /**
  * Reads all records of a query, which must end where the message does, and the OPT record among the additional ones: at
- * most one, version 0 (RFC 6891, 6.1.1 and 6.1.3). Gives `taken`, or why the query is refused; malformed, `seen` has the fault.
+ * most one, version 0 (RFC 6891, 6.1.1 and 6.1.3). Gives Refusal.None, or why the query is refused; malformed, `seen` has the fault.
  */
 function readRecords(message: usize, start: usize, end: usize): Refusal {
 	const inFront = u16At(message + 6) + u16At(message + 8);
@@ -154,7 +158,7 @@ function readRecords(message: usize, start: usize, end: usize): Refusal {
 	seen.ednsBytes = 0;
 	for (let index: u32 = 0; index < total; index++) {
 		const unread = record.read(message, at, end, question);
-		if (unread !== sound) {
+		if (unread !== Fault.None) {
 			seen.fault = unread;
 			return Refusal.Malformed;
 		}
@@ -169,17 +173,17 @@ function readRecords(message: usize, start: usize, end: usize): Refusal {
 		seen.fault = Fault.DnsTrailingBytes;
 		return Refusal.Malformed;
 	}
-	return options > 1 || version !== 0 ? Refusal.Opt : taken;
+	return options > 1 || version !== 0 ? Refusal.Opt : Refusal.None;
 }
 
 function fault(reason: Fault): Outcome {
-	broken(reason);
+	malformed(reason);
 	return Outcome.Fault;
 }
 
-function foreign(reason: Foreign): Outcome {
-	strange(reason);
-	return Outcome.Foreign;
+function ignored(reason: Unrelated): Outcome {
+	ignore(reason);
+	return Outcome.Unrelated;
 }
 
 function refused(reason: Refusal): Outcome {

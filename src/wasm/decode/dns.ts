@@ -1,4 +1,4 @@
-import { Fault, sound } from "../shared/fault.ts";
+import { Fault } from "../shared/fault.ts";
 import { headerBytes } from "../shared/wire.ts";
 import { u16At } from "./bytes.ts";
 
@@ -53,7 +53,7 @@ export class Name {
 	}
 
 	/**
-	 * Reads the name at `start` of the message [message..messageEnd). RFC 1035, 3.1 and 4.1.4. Gives `sound`, or the Fault that
+	 * Reads the name at `start` of the message [message..messageEnd). RFC 1035, 3.1 and 4.1.4. Gives Fault.None, or the Fault that
 	 * dnstt-server would refuse the message for, or DnsLabelCount.
 	 */
 	read(message: usize, start: usize, messageEnd: usize): Fault {
@@ -69,7 +69,7 @@ export class Name {
 				this.zeroAt = at;
 				this.end = at + 1;
 				this.isCopied = false;
-				return sound;
+				return Fault.None;
 			}
 			if (length > 63) return this.readCompressed(message, start, messageEnd);
 			this.setLabel(count++, at);
@@ -109,7 +109,7 @@ export class Name {
 		this.count = count;
 		this.zeroAt = this.copy + used;
 		this.isCopied = true;
-		return sound;
+		return Fault.None;
 	}
 }
 
@@ -130,7 +130,7 @@ export class ResourceRecord {
 	end: usize;
 
 	/**
-	 * Reads the record at `start`; gives `sound` or the Fault. `question` is the message's question, which was read before.
+	 * Reads the record at `start`; gives Fault.None or the Fault. `question` is the message's question, which was read before.
 	 */
 	read(message: usize, start: usize, messageEnd: usize, question: Name): Fault {
 		let at = start + 1;
@@ -142,7 +142,7 @@ export class ResourceRecord {
 		} else if (first !== 0) {
 			// All but the root, as OPT has it.
 			const fault = owner.read(message, start, messageEnd);
-			if (fault !== sound) return fault;
+			if (fault !== Fault.None) return fault;
 			at = owner.end;
 		}
 		if (messageEnd < at + 10) return Fault.DnsTruncated;
@@ -153,7 +153,7 @@ export class ResourceRecord {
 		this.version = load<u8>(at + 5);
 		this.data = at + 10;
 		this.end = at + 10 + dataBytes;
-		return sound;
+		return Fault.None;
 	}
 }
 

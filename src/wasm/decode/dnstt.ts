@@ -1,4 +1,4 @@
-import { Refusal, taken } from "../shared/fault.ts";
+import { Refusal } from "../shared/fault.ts";
 import {
 	clientIdBytes,
 	commandAt,
@@ -36,7 +36,7 @@ export class Tunnel {
 
 	/**
 	 * Reads the client id from the first `labels` labels of a name into `seen`, as dnstt-server does: joined,
-	 * upper-cased, base32 without padding. Gives `taken`, or why the server refuses it.
+	 * upper-cased, base32 without padding. Gives Refusal.None, or why the server refuses it.
 	 */
 	readClientId(name: Name, labels: u32): Refusal {
 		this.labels = labels;
@@ -58,7 +58,7 @@ export class Tunnel {
 		const second = fourGroups(at + 4);
 		seen.idHigh = (fourGroups(at) << 12) | (second >> 8);
 		seen.idLow = (second << 24) | (fourGroups(at + 8) << 4) | (groupAt(at + 12) >> 1);
-		return taken;
+		return Refusal.None;
 	}
 
 	/** Counts the characters of the label whose length octet stands at `at`; gives 0 if all are base32. */
@@ -124,7 +124,7 @@ export class Tunnel {
 			if (dataBytes < 0) break;
 			at += segmentHeaderBytes + dataBytes;
 		}
-		if (at !== end) segments.broken++;
+		if (at !== end) segments.malformed++;
 	}
 
 	/** upTo those characters that hold `count` bytes from byte `at` on. */
@@ -145,7 +145,7 @@ export function readDownstream(start: usize, end: usize): void {
 		if (low < 0) return;
 		const packetBytes = (high << 8) | low;
 		const left = readDownstreamSegments(packetBytes);
-		if (left !== 0) segments.broken++;
+		if (left !== 0) segments.malformed++;
 		if (left < 0 || !text.skip(left)) return;
 		seen.packets++;
 		seen.packetBytes += packetBytes;
@@ -168,7 +168,7 @@ function readDownstreamSegments(packetBytes: u32): i32 {
 			left,
 		);
 		// With no byte left, nothing else tells that this packet is broken.
-		if (dataBytes < 0 && left === 0) segments.broken++;
+		if (dataBytes < 0 && left === 0) segments.malformed++;
 		if (dataBytes < 0) return left;
 		if (!text.skip(dataBytes)) return -1;
 		left -= dataBytes;

@@ -1,6 +1,6 @@
-import { Fault, Foreign } from "../shared/fault.ts";
+import { Fault, Unrelated } from "../shared/fault.ts";
 import { u16At, u32At } from "./bytes.ts";
-import { broken, seen, strange } from "./observation.ts";
+import { ignore, malformed, seen } from "./observation.ts";
 
 const udpHeaderBytes: u32 = 8;
 const protocolUdp: u32 = 17;
@@ -35,10 +35,10 @@ export class Datagram {
 	 * whether it is sound; if not, why is in `seen`.
 	 */
 	read(at: usize, end: usize): bool {
-		if (end < at + 20) return broken(Fault.IpTruncated) !== 0;
+		if (end < at + 20) return malformed(Fault.IpTruncated) !== 0;
 		const version = load<u8>(at) >> 4;
 		const udp =
-			version === 4 ? this.readIpv4(at, end) : version === 6 ? this.readIpv6(at, end) : broken(Fault.IpVersion);
+			version === 4 ? this.readIpv4(at, end) : version === 6 ? this.readIpv6(at, end) : malformed(Fault.IpVersion);
 		return udp !== 0 && this.readUdp(udp);
 	}
 
@@ -54,13 +54,13 @@ export class Datagram {
 	/** RFC 791, 3.1. Gives the address of the UDP header, and puts the end of the packet into `payloadEnd`; or 0. */
 	private readIpv4(at: usize, end: usize): usize {
 		const headerBytes = ((load<u8>(at) as u32) & 0x0f) << 2;
-		if (headerBytes < 20) return broken(Fault.IpHeaderLength);
+		if (headerBytes < 20) return malformed(Fault.IpHeaderLength);
 		const totalBytes = u16At(at + 2);
-		if (totalBytes < headerBytes) return broken(Fault.IpTotalLength);
+		if (totalBytes < headerBytes) return malformed(Fault.IpTotalLength);
 		// More fragments, or an offset: no part of a message that was cut in two is a message.
-		if ((u16At(at + 6) & 0x3fff) !== 0) return strange(Foreign.Fragment);
-		if (load<u8>(at + 9) !== protocolUdp) return strange(Foreign.Protocol);
-		if (at + totalBytes > end) return broken(Fault.IpTruncated);
+		if ((u16At(at + 6) & 0x3fff) !== 0) return ignore(Unrelated.Fragment);
+		if (load<u8>(at + 9) !== protocolUdp) return ignore(Unrelated.Protocol);
+		if (at + totalBytes > end) return malformed(Fault.IpTruncated);
 		this.isIpv4 = true;
 		this.source = at + 12;
 		this.destination = at + 16;
@@ -70,7 +70,7 @@ export class Datagram {
 
 	/** RFC 8200, 3 and 4. Gives the same. */
 	private readIpv6(at: usize, end: usize): usize {
-		if (end < at + 40) return broken(Fault.IpTruncated);
+		if (end < at + 40) return malformed(Fault.IpTruncated);
 		const packetEnd = at + 40 + u16At(at + 4);
 		this.isIpv4 = false;
 		this.source = at + 8;
@@ -78,17 +78,17 @@ export class Datagram {
 		let next = load<u8>(at + 6) as u32;
 		let header = at + 40;
 		for (let headers = 0; next !== protocolUdp; headers++) {
-			if (!isExtensionHeader(next)) return strange(Foreign.Protocol);
-			if (headers === extensionHeadersMax) return broken(Fault.IpExtensionHeaders);
-			if (packetEnd < header + 8) return broken(Fault.IpTotalLength);
-			if (end < header + 8) return broken(Fault.IpTruncated);
+			if (!isExtensionHeader(next)) return ignore(Unrelated.Protocol);
+			if (headers === extensionHeadersMax) return malformed(Fault.IpExtensionHeaders);
+			if (packetEnd < header + 8) return malformed(Fault.IpTotalLength);
+			if (end < header + 8) return malformed(Fault.IpTruncated);
 			// RFC 6946: offset 0 and no more fragments is a whole packet.
-			if (next === fragment && (u16At(header + 2) & 0xfff9) !== 0) return strange(Foreign.Fragment);
+			if (next === fragment && (u16At(header + 2) & 0xfff9) !== 0) return ignore(Unrelated.Fragment);
 			const following = load<u8>(header) as u32;
 			header += extensionHeaderBytes(next, load<u8>(header + 1));
 			next = following;
 		}
-		if (packetEnd > end) return broken(Fault.IpTruncated);
+		if (packetEnd > end) return malformed(Fault.IpTruncated);
 		this.payloadEnd = packetEnd;
 		return header;
 	}
@@ -98,9 +98,9 @@ export class Datagram {
 	 * part of the message.
 	 */
 	private readUdp(at: usize): bool {
-		if (this.payloadEnd < at + udpHeaderBytes) return broken(Fault.UdpTruncated) !== 0;
+		if (this.payloadEnd < at + udpHeaderBytes) return malformed(Fault.UdpTruncated) !== 0;
 		const datagramBytes = u16At(at + 4);
-		if (datagramBytes < udpHeaderBytes || at + datagramBytes > this.payloadEnd) return broken(Fault.UdpLength) !== 0;
+		if (datagramBytes < udpHeaderBytes || at + datagramBytes > this.payloadEnd) return malformed(Fault.UdpLength) !== 0;
 		this.sourcePort = u16At(at);
 		this.destinationPort = u16At(at + 2);
 		this.payload = at + udpHeaderBytes;

@@ -22,11 +22,11 @@ export class Segment {
 export class Segments {
 	count: u32;
 	/** Packets whose segments did not parse; what stood in front of the break is kept. */
-	broken: u32;
+	malformed: u32;
 
 	clear(): void {
 		this.count = 0;
-		this.broken = 0;
+		this.malformed = 0;
 	}
 
 	/** Holds until the next message. They stand behind their count. */

@@ -1,8 +1,8 @@
-import { Fault, Foreign } from "../shared/fault.ts";
+import { Fault, Unrelated } from "../shared/fault.ts";
 import { LinkType } from "../shared/linktype.ts";
 import { u16At, u32At } from "./bytes.ts";
 import { Direction } from "./direction.ts";
-import { broken, seen, strange } from "./observation.ts";
+import { ignore, malformed, seen } from "./observation.ts";
 
 const ethertypeIpv4: u32 = 0x0800;
 const ethertypeIpv6: u32 = 0x86dd;
@@ -26,19 +26,19 @@ export function readLink(linkType: LinkType, at: usize, end: usize): usize {
 		case LinkType.EN10MB:
 			return networkHeader(at + 12, end);
 		case LinkType.LINUX_SLL2:
-			if (end < at + 20) return broken(Fault.LinkTruncated);
+			if (end < at + 20) return malformed(Fault.LinkTruncated);
 			seen.capturePoint = u32At(at + 4);
 			seen.direction = directionOf(load<u8>(at + 10), u16At(at + 8));
 			return cooked(u16At(at), at + 20, end);
 		case LinkType.LINUX_SLL:
-			if (end < at + 16) return broken(Fault.LinkTruncated);
+			if (end < at + 16) return malformed(Fault.LinkTruncated);
 			seen.capturePoint = u16At(at) + 1;
 			seen.direction = directionOf(u16At(at), u16At(at + 2));
 			return cooked(u16At(at + 14), at + 16, end);
 		case LinkType.NULL:
 		case LinkType.LOOP:
-			if (end < at + 4) return broken(Fault.LinkTruncated);
-			return isFamily(load<u32>(at)) ? at + 4 : strange(Foreign.Protocol);
+			if (end < at + 4) return malformed(Fault.LinkTruncated);
+			return isFamily(load<u32>(at)) ? at + 4 : ignore(Unrelated.Protocol);
 		default:
 			// RAW, IPV4 and IPV6 have no link header.
 			return at;
@@ -98,7 +98,7 @@ function cooked(protocol: u32, at: usize, end: usize): usize {
 
 /** Reads the EtherType at `at` and steps over VLAN tags. */
 function networkHeader(at: usize, end: usize): usize {
-	if (end < at + 2) return broken(Fault.LinkTruncated);
+	if (end < at + 2) return malformed(Fault.LinkTruncated);
 	const ethertype = u16At(at);
 	if (ethertype === ethertypeIpv4 || ethertype === ethertypeIpv6) return at + 2;
 	return tagged(ethertype, at + 2, end);
@@ -110,9 +110,9 @@ function tagged(outerEthertype: u32, start: usize, end: usize): usize {
 	let at = start;
 	for (let tags = 0; tags < vlanTagsMax; tags++) {
 		if (ethertype !== ethertypeVlan && ethertype !== ethertypeQinq && ethertype !== ethertypeQinqOld) break;
-		if (end < at + 4) return broken(Fault.LinkTruncated);
+		if (end < at + 4) return malformed(Fault.LinkTruncated);
 		ethertype = u16At(at + 2);
 		at += 4;
 	}
-	return ethertype === ethertypeIpv4 || ethertype === ethertypeIpv6 ? at : strange(Foreign.Protocol);
+	return ethertype === ethertypeIpv4 || ethertype === ethertypeIpv6 ? at : ignore(Unrelated.Protocol);
 }

@@ -1,4 +1,4 @@
-import { Fault, Foreign, Outcome, Refusal } from "../shared/fault.ts";
+import { Fault, Outcome, Refusal, Unrelated } from "../shared/fault.ts";
 import { Direction } from "./direction.ts";
 
 /**
@@ -11,8 +11,8 @@ export class Observation {
 	outcome: Outcome;
 	/** Why it does not count. Outcome.Fault: */
 	fault: Fault;
-	/** Outcome.Foreign: */
-	foreign: Foreign;
+	/** Outcome.Unrelated: */
+	unrelated: Unrelated;
 	/** Outcome.Refused: */
 	refusal: Refusal;
 
@@ -55,15 +55,15 @@ export class Observation {
 export const seen: Observation = changetype<Observation>(memory.data(offsetof<Observation>(), 64));
 
 /** The frame breaks a format. Gives 0, the address of nothing. */
-export function broken(fault: Fault): usize {
+export function malformed(fault: Fault): usize {
 	seen.outcome = Outcome.Fault;
 	seen.fault = fault;
 	return 0;
 }
 
 /** The frame is none of ours. Gives 0, the address of nothing. */
-export function strange(foreign: Foreign): usize {
-	seen.outcome = Outcome.Foreign;
-	seen.foreign = foreign;
+export function ignore(unrelated: Unrelated): usize {
+	seen.outcome = Outcome.Unrelated;
+	seen.unrelated = unrelated;
 	return 0;
 }

@@ -63,8 +63,8 @@ export enum DomainCell {
 export enum ProcessCell {
 	/** A cell for each Fault. */
 	Faults = 0,
-	/** A cell for each Foreign. */
-	Foreigns = 17,
+	/** A cell for each Unrelated. */
+	Unrelated = 17,
 	/** A cell for each SegmentFault. */
 	SegmentFaults = 24,
 	/** Copies of datagrams that were counted already. */

@@ -5,7 +5,8 @@
 
 /** A frame that breaks the format of one of its layers, or was captured in part. */
 export enum Fault {
-	LinkTruncated = 1,
+	None = 0,
+	LinkTruncated,
 	IpTruncated,
 	IpVersion,
 	IpHeaderLength,
@@ -23,12 +24,10 @@ export enum Fault {
 	DnsTrailingBytes,
 }
 
-/** No Fault. */
-export const sound = 0 as Fault;
-
-/** A sound frame that is none of ours. */
-export enum Foreign {
-	Protocol = 1,
+/** Why a well-formed frame is none of ours. */
+export enum Unrelated {
+	None = 0,
+	Protocol,
 	Fragment,
 	Port,
 	Direction,
@@ -38,7 +37,8 @@ export enum Foreign {
 
 /** A query under a tunnel's domain that dnstt-server does not take as a client's. In the order in which the server looks. */
 export enum Refusal {
-	Malformed = 1,
+	None = 0,
+	Malformed,
 	Opt,
 	Opcode,
 	Qtype,
@@ -48,14 +48,11 @@ export enum Refusal {
 	TooShort,
 }
 
-/** No Refusal. */
-export const taken = 0 as Refusal;
-
 /** What one frame came to. The fields of the Observation that hold for each are named there. */
 export enum Outcome {
 	Query = 1,
 	Response,
 	Refused,
-	Foreign,
+	Unrelated,
 	Fault,
 }

@@ -26,7 +26,7 @@ function clockOf(domain: u32, server: u32): ServerClock {
 export function observeUpstream(set: u32, session: Session, now: i64): void {
 	const row = rowOfSet(set);
 	add(row, SetCell.UpstreamBytes, seen.packetBytes);
-	if (segments.broken > 0) countFault(SegmentFault.Format, segments.broken);
+	if (segments.malformed > 0) countFault(SegmentFault.Format, segments.malformed);
 	for (let index: u32 = 0; index < segments.count; index++) {
 		const segment = segments.at(index);
 		if (segment.command === segmentPush) {
@@ -51,7 +51,7 @@ function observeAck(set: u32, session: Session, segment: Segment, now: i64): voi
 export function observeDownstream(set: u32, server: u32, entry: usize, now: i64): void {
 	const row = rowOfSet(set);
 	add(row, SetCell.DownstreamBytes, seen.packetBytes);
-	if (segments.broken > 0) countFault(SegmentFault.Format, segments.broken);
+	if (segments.malformed > 0) countFault(SegmentFault.Format, segments.malformed);
 	if (entry === 0) return;
 	const session = sessionAt(entry);
 	const clock = clockOf(seen.domain, server);

@@ -2,7 +2,7 @@ import { linkType } from "../decode/decoder.ts";
 import { Direction } from "../decode/direction.ts";
 import { seen } from "../decode/observation.ts";
 import { DomainCell, ProcessCell, SetCell } from "../shared/cells.ts";
-import { Foreign, Outcome, Refusal } from "../shared/fault.ts";
+import { Outcome, Refusal, Unrelated } from "../shared/fault.ts";
 import { ednsEnough, ednsFrame, ednsLeast, ednsMost, ednsScarce } from "../shared/limits.ts";
 import { LinkType } from "../shared/linktype.ts";
 import { clock } from "./clock.ts";
@@ -61,8 +61,8 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 		increment(ofProcess, ProcessCell.Faults + seen.fault);
 		return;
 	}
-	if (outcome === Outcome.Foreign) {
-		increment(ofProcess, ProcessCell.Foreigns + seen.foreign);
+	if (outcome === Outcome.Unrelated) {
+		increment(ofProcess, ProcessCell.Unrelated + seen.unrelated);
 		return;
 	}
 	// Only an `any` capture has a capture point, and copies.
@@ -83,7 +83,7 @@ export function observe(outcome: Outcome, stampUs: i64): void {
  * up both sides. Its response is known as such when it comes.
  */
 function observeOutgoing(outcome: Outcome, now: i64): void {
-	increment(ofProcess, ProcessCell.Foreigns + Foreign.Direction);
+	increment(ofProcess, ProcessCell.Unrelated + Unrelated.Direction);
 	if (outcome === Outcome.Query || seen.refusal === Refusal.Edns) waitOutgoing(now);
 }
 
@@ -171,7 +171,7 @@ function observeResponse(now: i64): void {
 	if (waiting.isUncounted) {
 		// As its query, and as the responses to all that is refused.
 		if (seen.rcode === 0 && ednsBytes !== 0) increment(row, DomainCell.SmallAnswered);
-		increment(ofProcess, ProcessCell.Foreigns + Foreign.Response);
+		increment(ofProcess, ProcessCell.Unrelated + Unrelated.Response);
 		removeFound(entry);
 		return;
 	}

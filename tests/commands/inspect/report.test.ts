@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createReport, type Reading } from "../../../src/commands/inspect/report.ts";
-import { Fault, Foreign } from "../../../src/wasm/shared/fault.ts";
+import { Fault, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { domains, observedDomains, Traffic } from "../../metrics/traffic.ts";
 import { dnsQuery, dnsResponse, dnsttQuery, ipv4Packet, typeA, udpPacket } from "../../support/frames.ts";
 import type { CaptureRecord } from "../../support/pcapfile.ts";
@@ -121,7 +121,7 @@ describe("a report", () => {
 		const { tracker } = sources;
 		const said = () => createReport({ ...reading, ports: [5300] }, sources).diagnosis.map((line) => line.split(":")[0]);
 		send([strange.port, strange.protocol, strange.udpLength].map(record));
-		expect([Foreign.Port, Foreign.Protocol].map((reason) => tracker.foreignOf(reason))).toEqual([1, 1]);
+		expect([Unrelated.Port, Unrelated.Protocol].map((reason) => tracker.unrelatedOf(reason))).toEqual([1, 1]);
 		expect(tracker.faultsOf(Fault.UdpLength)).toBe(1);
 		expect(said()).toEqual(["No packet to or from UDP port 5300"]);
 		send([record(strange.dnsTruncated)]);
@@ -130,15 +130,15 @@ describe("a report", () => {
 	});
 
 	test.each([
-		[Foreign.Direction, strange.direction],
-		[Foreign.Domain, strange.domain],
-		[Foreign.Response, strange.response],
+		[Unrelated.Direction, strange.direction],
+		[Unrelated.Domain, strange.domain],
+		[Unrelated.Response, strange.response],
 	])(
 		"does not call the port wrong where something of it was seen, foreign for reason %d",
 		async (foreign, packetOfPort) => {
 			const { sources, send } = await observedDomains();
 			send([strange.port, packetOfPort].map(record));
-			expect([Foreign.Port, foreign].map((reason) => sources.tracker.foreignOf(reason))).toEqual([1, 1]);
+			expect([Unrelated.Port, foreign].map((reason) => sources.tracker.unrelatedOf(reason))).toEqual([1, 1]);
 			expect(createReport(reading, sources).diagnosis.join()).not.toContain("--dnstt.port");
 		},
 	);

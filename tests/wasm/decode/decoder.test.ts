@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { faultNames, foreignNames, refusalNames } from "../../../src/engine/reasons.ts";
+import { faultNames, refusalNames, unrelatedNames } from "../../../src/engine/reasons.ts";
 import { Outcome } from "../../../src/wasm/shared/fault.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 import {
@@ -165,7 +165,7 @@ const queryRows: readonly [title: string, message: Uint8Array, expected: string]
 	["a record that points to a question behind 10 pointers is malformed", pointedQuestion(10), "refused: malformed"],
 	["a message of 512 labels and pointers is taken", withLabels(labelsMax), "query"],
 	["one more is refused, though the server takes it", withLabels(labelsMax + 1), "refused: malformed"],
-	["512 of them for another domain are foreign", withLabels(labelsMax, "a.example"), "foreign: domain"],
+	["512 of them for another domain are unrelated", withLabels(labelsMax, "a.example"), "unrelated: domain"],
 	["one more for another domain is a fault", withLabels(labelsMax + 1, "a.example"), "fault: dns_label_count"],
 	["a byte behind the message is malformed", concatBytes([query, Uint8Array.of(0)]), "refused: malformed"],
 	["a record too few is malformed", withRecords([1, 0, 0, 2]), "refused: malformed"],
@@ -213,12 +213,12 @@ const queryRows: readonly [title: string, message: Uint8Array, expected: string]
 	],
 	["the opcode goes before the type", dnsttQuery({ clientId, flags: 0x0800, type: typeA }), "refused: opcode"],
 	["the type goes before the name", dnsQuery({ name: `1.${domain}`, type: typeA }), "refused: qtype"],
-	["another domain is foreign", dnsttQuery({ clientId, domain: "t.example.org" }), "foreign: domain"],
-	["the parent of the domain is foreign", named("example.com"), "foreign: domain"],
+	["another domain is unrelated", dnsttQuery({ clientId, domain: "t.example.org" }), "unrelated: domain"],
+	["the parent of the domain is unrelated", named("example.com"), "unrelated: domain"],
 	[
-		"two OPT records for another domain are foreign",
+		"two OPT records for another domain are unrelated",
 		dnsMessage({ questions: [{ name: "a.example" }], additional: [optRecord(), optRecord()] }),
-		"foreign: domain",
+		"unrelated: domain",
 	],
 	[
 		"a malformed message for another domain is a fault",
@@ -268,7 +268,12 @@ const mtuRows: readonly [title: string, mtu: number, message: Uint8Array, expect
 	["the type goes first", 1_232, dnsttQuery({ ...small, type: typeA }), "refused: qtype"],
 	["what is no base32 goes first", 1_232, dnsQuery({ name: `1.${domain}`, ednsBytes: 512 }), "refused: base32"],
 	["it goes before a name that is too short", 1_232, dnsQuery({ name: domain, ednsBytes: 512 }), "refused: edns"],
-	["another domain is none of the server's", 1_232, dnsQuery({ name: "a.example", ednsBytes: 512 }), "foreign: domain"],
+	[
+		"another domain is none of the server's",
+		1_232,
+		dnsQuery({ name: "a.example", ednsBytes: 512 }),
+		"unrelated: domain",
+	],
 ];
 
 const ofAddresses = (source: string, destination: string) =>
@@ -292,29 +297,33 @@ const frameRows: readonly [title: string, frame: Uint8Array, expected: string][]
 	[
 		"a response to a question of another type is none of ours",
 		fromServer(dnsResponse(dnsttQuery({ clientId, type: typeNs }))),
-		"foreign: response",
+		"unrelated: response",
 	],
 	[
 		"a response to a name that is no base32 is none of ours",
 		fromServer(dnsResponse(named(`1.${domain}`))),
-		"foreign: response",
+		"unrelated: response",
 	],
-	["a response to the domain itself is none of ours", fromServer(dnsResponse(named(domain))), "foreign: response"],
-	["a response for another domain is none of ours", fromServer(dnsResponse(named("a.example"))), "foreign: domain"],
+	["a response to the domain itself is none of ours", fromServer(dnsResponse(named(domain))), "unrelated: response"],
+	["a response for another domain is none of ours", fromServer(dnsResponse(named("a.example"))), "unrelated: domain"],
 	["a response without question is a fault", fromServer(dnsMessage({ flags: 0x8180 })), "fault: dns_question_count"],
 	["a response cut in its question is a fault", fromServer(response.subarray(0, 20)), "fault: dns_truncated"],
-	["other ports are none of ours", toServer(query, 40_000, 54), "foreign: port"],
-	["port 0x3500 is not port 53 with its octets the other way round", toServer(query, 40_000, 0x3500), "foreign: port"],
-	["a query from the server's port is none of ours", fromServer(query), "foreign: direction"],
-	["a response to the server's port is none of ours", toServer(response), "foreign: direction"],
+	["other ports are none of ours", toServer(query, 40_000, 54), "unrelated: port"],
+	[
+		"port 0x3500 is not port 53 with its octets the other way round",
+		toServer(query, 40_000, 0x3500),
+		"unrelated: port",
+	],
+	["a query from the server's port is none of ours", fromServer(query), "unrelated: direction"],
+	["a response to the server's port is none of ours", toServer(response), "unrelated: direction"],
 	["a query from a resolver at port 53 is a query", toServer(query, 53), "query"],
 	["a response to a resolver at port 53 is a response", fromServer(response, 53, 53), "response"],
-	["what a host would send to itself does not come over a link", toItself("192.0.2.53"), "foreign: direction"],
-	["nor over IPv6", toIpv6(toItself("192.0.2.53")), "foreign: direction"],
+	["what a host would send to itself does not come over a link", toItself("192.0.2.53"), "unrelated: direction"],
+	["nor over IPv6", toIpv6(toItself("192.0.2.53")), "unrelated: direction"],
 	["IPv6 addresses that differ in the first half alone are two", ofAddresses("2001:db8::1", "2001:db9::1"), "query"],
 	["IPv6 addresses that differ in the last half alone are two", ofAddresses("2001:db8::1", "2001:db8::2"), "query"],
-	["TCP is none of ours", tcp, "foreign: protocol"],
-	["a fragment is none of ours", fragment, "foreign: fragment"],
+	["TCP is none of ours", tcp, "unrelated: protocol"],
+	["a fragment is none of ours", fragment, "unrelated: fragment"],
 	["a frame of 19 bytes is no IP packet", toServer(query).subarray(0, 19), "fault: ip_truncated"],
 	["IP version 7 is none", changed(toServer(query), [0, 0x75]), "fault: ip_version"],
 	["an IP header of 4 bytes is none", changed(toServer(query), [0, 0x41]), "fault: ip_header_length"],
@@ -378,24 +387,24 @@ describe("decode", () => {
 			"Ethernet with one",
 			LinkType.EN10MB,
 			[0, 0, 0, 0, 0, 1, ...new Array<number>(6).fill(0), 8, 0],
-			"foreign: direction",
+			"unrelated: direction",
 		],
-		["Ethernet with the other", LinkType.EN10MB, [...new Array<number>(11).fill(0), 1, 8, 0], "foreign: direction"],
+		["Ethernet with the other", LinkType.EN10MB, [...new Array<number>(11).fill(0), 1, 8, 0], "unrelated: direction"],
 		["NULL", LinkType.NULL, [2, 0, 0, 0], "query"],
 		["LINUX_SLL of ARPHRD_LOOPBACK", LinkType.LINUX_SLL, cooked([0, 0, 3, 4]), "query"],
-		["LINUX_SLL of another", LinkType.LINUX_SLL, cooked([0, 0, 0, 1]), "foreign: direction"],
+		["LINUX_SLL of another", LinkType.LINUX_SLL, cooked([0, 0, 0, 1]), "unrelated: direction"],
 		["LINUX_SLL2 of ARPHRD_LOOPBACK", LinkType.LINUX_SLL2, cooked2([3, 4]), "query"],
-		["LINUX_SLL2 of another", LinkType.LINUX_SLL2, cooked2([0, 1]), "foreign: direction"],
+		["LINUX_SLL2 of another", LinkType.LINUX_SLL2, cooked2([0, 1]), "unrelated: direction"],
 	];
 	test.each(loopbackRows)("what a host sends to itself over %s", (_, linkType, header, expected) => {
 		const frame = concatBytes([Uint8Array.from(header), toItself("192.0.2.53")]);
 		expect(decodeWord(decoderOf({ linkType }), frame)).toBe(expected);
 	});
 
-	test("the rows above reach every fault, foreign and refusal", () => {
+	test("the rows above reach every fault, unrelated reason and refusal", () => {
 		const all = [
 			...Object.values(faultNames).map((name) => `fault: ${name}`),
-			...Object.values(foreignNames).map((name) => `foreign: ${name}`),
+			...Object.values(unrelatedNames).map((name) => `unrelated: ${name}`),
 			...Object.values(refusalNames).map((name) => `refused: ${name}`),
 		];
 		expect(new Set(all).size).toBe(all.length);
@@ -432,9 +441,9 @@ describe("what a decode reads", () => {
 		const { seen } = decoder;
 		const packet = kcpSegment({ command: kcpCommands.push });
 		decodeWord(decoder, toServer(dnsttQuery({ clientId, packets: [packet, Uint8Array.of(1)] })));
-		expect([seen.packets, seen.segments.count, seen.segments.broken, seen.ednsBytes]).toEqual([2, 1, 1, 4096]);
+		expect([seen.packets, seen.segments.count, seen.segments.malformed, seen.ednsBytes]).toEqual([2, 1, 1, 4096]);
 		decodeWord(decoder, toServer(dnsttQuery({ clientId, ednsBytes: null })));
-		expect([seen.packets, seen.packetBytes, seen.segments.count, seen.segments.broken, seen.ednsBytes]).toEqual([
+		expect([seen.packets, seen.packetBytes, seen.segments.count, seen.segments.malformed, seen.ednsBytes]).toEqual([
 			0, 0, 0, 0, 0,
 		]);
 		decodeWord(decoder, fromServer(dnsResponse(query, { rcode: 5, truncated: true })));
@@ -473,7 +482,7 @@ describe("what a decode reads", () => {
 		]);
 		expect([decodeWord(decoder, toServer(query, 5300)), seen.server, seen.peerPort]).toEqual(["query", 0, 5300]);
 		expect([decodeWord(decoder, fromServer(response, 53, 5300)), seen.server]).toEqual(["response", 0]);
-		expect(decodeWord(decoder, toServer(query, 40_000, 5301))).toBe("foreign: port");
+		expect(decodeWord(decoder, toServer(query, 40_000, 5301))).toBe("unrelated: port");
 	});
 
 	test("the dnstt payload's padding is random and means nothing", () => {
@@ -508,7 +517,7 @@ describe("the recorded captures", () => {
 					got.responses++;
 					got.bytes_out += decoder.seen.messageBytes;
 				} else if (outcome === Outcome.Refused) got.rejected++;
-				else if (outcome === Outcome.Foreign) continue;
+				else if (outcome === Outcome.Unrelated) continue;
 				else throw new Error("a recorded frame is broken");
 			}
 			got.sessions = ids.size;

@@ -1,7 +1,7 @@
 /** Decoding in the tests: the module's decoder, messages put into packets, and what a decode came to, in words. */
 
-import { faultNames, foreignNames, refusalNames } from "../../../src/engine/reasons.ts";
-import { type Fault, type Foreign, Outcome, type Refusal } from "../../../src/wasm/shared/fault.ts";
+import { faultNames, refusalNames, unrelatedNames } from "../../../src/engine/reasons.ts";
+import { type Fault, Outcome, type Refusal, type Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 import { testModule } from "../../support/engine.ts";
 import { encodeName, udpPacket } from "../../support/frames.ts";
@@ -13,7 +13,7 @@ const serverAddress = "192.0.2.53";
 
 /** The fields of the decoder's Observation: 32-bit words, at the offsets that the module says. */
 export const observationFields = [
-	...(["outcome", "fault", "foreign", "refusal", "capturePoint", "direction"] as const),
+	...(["outcome", "fault", "unrelated", "refusal", "capturePoint", "direction"] as const),
 	...(["peer0", "peer1", "peer2", "peer3", "peerPort", "server"] as const),
 	...(["messageBytes", "messageId", "domain", "idHigh", "idLow", "ednsBytes", "rcode", "truncated"] as const),
 	...(["packets", "packetBytes"] as const),
@@ -22,7 +22,7 @@ export const observationFields = [
 export const segmentFields = ["conversation", "command", "stampMs", "sequence"] as const;
 type ObservationField = (typeof observationFields)[number];
 type SegmentField = (typeof segmentFields)[number];
-type Field = ObservationField | SegmentField | "count" | "broken";
+type Field = ObservationField | SegmentField | "count" | "malformed";
 
 /** Of the module (tests/wasm/module/decode.ts). A 32-bit word that it gives is signed here, and true is 1. */
 export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAssembly.Global>> {
@@ -67,20 +67,20 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	isExtensionHeader(next: number): number;
 	readPeer(at: number, isIpv4: boolean): void;
 
-	readName(message: number, start: number, messageEnd: number): Fault | 0;
+	readName(message: number, start: number, messageEnd: number): Fault;
 	nameLabels(): number;
 	nameLabelAt(index: number): number;
 	nameZeroAt(): number;
 	nameEnd(): number;
 	matchName(): number;
-	readRecord(message: number, start: number, messageEnd: number): Fault | 0;
+	readRecord(message: number, start: number, messageEnd: number): Fault;
 	recordType(): number;
 	recordClass(): number;
 	recordVersion(): number;
 	recordData(): number;
 	recordEnd(): number;
 
-	readClientId(labels: number): Refusal | 0;
+	readClientId(labels: number): Refusal;
 	readUpstream(): void;
 	readDownstream(start: number, end: number): void;
 
@@ -100,14 +100,14 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 
 /** What the decoder says of the frame that it decoded last: reads, and writes, the words in the module's memory. */
 export interface Observation
-	extends Record<Exclude<ObservationField, "outcome" | "fault" | "foreign" | "refusal">, number> {
+	extends Record<Exclude<ObservationField, "outcome" | "fault" | "unrelated" | "refusal">, number> {
 	outcome: Outcome;
 	fault: Fault;
-	foreign: Foreign;
+	unrelated: Unrelated;
 	refusal: Refusal;
 	readonly segments: {
 		readonly count: number;
-		broken: number;
+		malformed: number;
 		/** One for each segment, in their order. */
 		readonly conversation: readonly number[];
 		readonly command: readonly number[];
@@ -126,7 +126,7 @@ export function observationIn(exports: DecodeExports): Observation {
 	};
 	const place = (start: number, field: Field) => (start + exports[`${field}Offset`].value) >> 2;
 	const count = place(exports.segmentsSeen(), "count");
-	const broken = place(exports.segmentsSeen(), "broken");
+	const malformed = place(exports.segmentsSeen(), "malformed");
 	const each = (field: SegmentField) =>
 		Array.from(
 			{ length: words()[count] as number },
@@ -136,11 +136,11 @@ export function observationIn(exports: DecodeExports): Observation {
 		get count() {
 			return words()[count] as number;
 		},
-		get broken() {
-			return words()[broken] as number;
+		get malformed() {
+			return words()[malformed] as number;
 		},
-		set broken(packets) {
-			words()[broken] = packets;
+		set malformed(packets) {
+			words()[malformed] = packets;
 		},
 		get conversation() {
 			return each("conversation");
@@ -233,7 +233,7 @@ export function fromServer(payload: Uint8Array, sourcePort = serverPort, destina
 	return udpPacket({ source: serverAddress, destination: resolver.address, sourcePort, destinationPort, payload });
 }
 
-/** Decodes a frame and says what it came to: "query", "response", "refused: qtype", "foreign: port", "fault: udp_length". */
+/** Decodes a frame and says what it came to: "query", "response", "refused: qtype", "unrelated: port", "fault: udp_length". */
 export function decodeWord(decoder: Decoder, frame: Uint8Array, at = 0, end = frame.length): string {
 	return outcomeWord(decoder.decode(frame, at, end), decoder.seen);
 }
@@ -245,12 +245,17 @@ export function outcomeWord(outcome: Outcome, seen: Observation): string {
 		case Outcome.Response:
 			return "response";
 		case Outcome.Refused:
-			return `refused: ${refusalNames[seen.refusal]}`;
-		case Outcome.Foreign:
-			return `foreign: ${foreignNames[seen.foreign]}`;
+			return `refused: ${wordOf(refusalNames, seen.refusal)}`;
+		case Outcome.Unrelated:
+			return `unrelated: ${wordOf(unrelatedNames, seen.unrelated)}`;
 		case Outcome.Fault:
-			return `fault: ${faultNames[seen.fault]}`;
+			return `fault: ${wordOf(faultNames, seen.fault)}`;
 	}
+}
+
+/** The word for a reason; for None, which no frame should come to with such an outcome, "none". */
+export function wordOf(names: Readonly<Record<number, string>>, reason: number): string {
+	return names[reason] ?? "none";
 }
 
 /** The client id as 16 hexadecimal digits. */
@@ -262,7 +267,7 @@ export function idOf(seen: Observation): string {
 export function digestOf(outcome: Outcome, seen: Observation): number {
 	let digest = fold(0x811c9dc5, outcome);
 	if (outcome === Outcome.Fault) return fold(digest, seen.fault);
-	if (outcome === Outcome.Foreign) return fold(digest, seen.foreign);
+	if (outcome === Outcome.Unrelated) return fold(digest, seen.unrelated);
 	digest = fold(digest, seen.capturePoint);
 	digest = fold(digest, seen.direction);
 	digest = fold(digest, seen.peer0);
@@ -286,7 +291,7 @@ export function digestOf(outcome: Outcome, seen: Observation): number {
 	digest = fold(digest, seen.packets);
 	digest = fold(digest, seen.packetBytes);
 	digest = fold(digest, seen.segments.count);
-	digest = fold(digest, seen.segments.broken);
+	digest = fold(digest, seen.segments.malformed);
 	const { conversation, command, stampMs, sequence } = seen.segments;
 	for (const word of [...conversation, ...command, ...stampMs, ...sequence]) digest = fold(digest, word);
 	return digest;

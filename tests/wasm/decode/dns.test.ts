@@ -3,9 +3,9 @@ import { faultNames } from "../../../src/engine/reasons.ts";
 import type { Fault } from "../../../src/wasm/shared/fault.ts";
 import { encodeName, namePointer } from "../../support/frames.ts";
 import { concatBytes } from "../../support/pcapfile.ts";
-import { type Decoder, decoderOf, nameOfOctets } from "./decoding.ts";
+import { type Decoder, decoderOf, nameOfOctets, wordOf } from "./decoding.ts";
 
-const word = (fault: Fault | 0) => (fault === 0 ? "sound" : faultNames[fault]);
+const word = (fault: Fault) => wordOf(faultNames, fault);
 /** What stands in front of a message, and behind it, in the buffer: labels and pointers that must not be read. */
 const front = Uint8Array.of(3, 1, 65, 0xc0, 2);
 const behind = Uint8Array.of(1, 65, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);

@@ -77,7 +77,7 @@ const ack = kcpSegment({ command: kcpCommands.ack, timestampMs: 5, sequence: 9 }
 function told(seen: Observation): string {
 	const { segments } = seen;
 	const list = Array.from({ length: segments.count }, (_, i) => `${segments.command[i]}:${segments.sequence[i]}`);
-	return `${seen.packets} ${seen.packetBytes} | ${list.join(" ")} | ${segments.broken}`;
+	return `${seen.packets} ${seen.packetBytes} | ${list.join(" ")} | ${segments.malformed}`;
 }
 
 describe("readUpstream", () => {

@@ -24,7 +24,7 @@ import {
 import { concatBytes, readPcapFile } from "../../support/pcapfile.ts";
 import { type Decoder, decoderOf, digestOf, domain, fromServer, toServer } from "./decoding.ts";
 
-const outcomes = new Set([Outcome.Query, Outcome.Response, Outcome.Refused, Outcome.Foreign, Outcome.Fault]);
+const outcomes = new Set([Outcome.Query, Outcome.Response, Outcome.Refused, Outcome.Unrelated, Outcome.Fault]);
 const queryBytesMax: number = decoderOf().exports.queryBytesMax.value;
 /** Where the frame stands in its memory; what is in front of it counts as outside too. */
 const frameAt = 64;

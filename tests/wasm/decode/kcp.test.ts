@@ -47,9 +47,9 @@ describe("Segments", () => {
 		expect(exports.addSegment(0, 81, 0, 0, 0, 0)).toBe(-1);
 		expect(segments.count).toBe(segmentsMax);
 		expect(segments.sequence).toEqual(Array.from({ length: segmentsMax }, (_, index) => index));
-		segments.broken = 3;
+		segments.malformed = 3;
 		exports.clearSegments();
-		expect([segments.count, segments.broken, exports.addSegment(0, 81, 0, 0, 0, 0)]).toEqual([0, 0, 0]);
+		expect([segments.count, segments.malformed, exports.addSegment(0, 81, 0, 0, 0, 0)]).toEqual([0, 0, 0]);
 	});
 
 	test("the longest query that a server takes holds fewer segments than are kept", () => {

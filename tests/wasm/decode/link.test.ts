@@ -19,7 +19,7 @@ function read(linkType: LinkType, bytes: readonly number[], at = 0): number | st
 }
 
 const truncated = "fault: link_truncated";
-const notIp = "foreign: protocol";
+const notIp = "unrelated: protocol";
 const sll2 = (ethertype: readonly number[], index = [0, 0, 0, 7]) => [...ethertype, 0, 0, ...index, ...zeros(12)];
 const sll = (type: readonly number[], ethertype: readonly number[]) => [...type, ...zeros(12), ...ethertype];
 /** So many bytes behind LINUX_SLL2's header that are a tag of priority 2 with an IPv4 packet, or a packet of 2,048 bytes. */

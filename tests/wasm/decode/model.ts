@@ -68,7 +68,7 @@ export function queryVerdict(message: Uint8Array, domains: readonly string[], mt
 	} catch {
 		return domain < 0 ? { word: "fault" } : { word: "refused: malformed", domain };
 	}
-	if (domain < 0) return { word: "foreign: domain" };
+	if (domain < 0) return { word: "unrelated: domain" };
 	if (versions.length > 1 || versions.some((version) => version !== 0)) return { word: "refused: opt", domain };
 	if (((message[2] ?? 0) >> 3) % 16 !== 0) return { word: "refused: opcode", domain };
 	if (type !== 16) return { word: "refused: qtype", domain };

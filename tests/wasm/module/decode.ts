@@ -44,7 +44,7 @@ export function observation(): usize {
 /** Offsets of its fields, and its length. */
 export const outcomeOffset: usize = offsetof<Observation>("outcome");
 export const faultOffset: usize = offsetof<Observation>("fault");
-export const foreignOffset: usize = offsetof<Observation>("foreign");
+export const unrelatedOffset: usize = offsetof<Observation>("unrelated");
 export const refusalOffset: usize = offsetof<Observation>("refusal");
 export const capturePointOffset: usize = offsetof<Observation>("capturePoint");
 export const directionOffset: usize = offsetof<Observation>("direction");
@@ -77,7 +77,7 @@ export function segmentAt(index: u32): usize {
 
 /** Offsets of the fields of both, and the length of a segment. */
 export const countOffset: usize = offsetof<Segments>("count");
-export const brokenOffset: usize = offsetof<Segments>("broken");
+export const malformedOffset: usize = offsetof<Segments>("malformed");
 export const conversationOffset: usize = offsetof<Segment>("conversation");
 export const commandOffset: usize = offsetof<Segment>("command");
 export const stampMsOffset: usize = offsetof<Segment>("stampMs");

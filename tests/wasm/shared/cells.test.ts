@@ -1,5 +1,11 @@
 import { expect, test } from "bun:test";
-import { faultNames, foreignNames, rcodeNames, refusalNames, segmentFaultNames } from "../../../src/engine/reasons.ts";
+import {
+	faultNames,
+	rcodeNames,
+	refusalNames,
+	segmentFaultNames,
+	unrelatedNames,
+} from "../../../src/engine/reasons.ts";
 import { ednsBounds } from "../../../src/engine/tracker.ts";
 import { DomainCell, ProcessCell, SetCell } from "../../../src/wasm/shared/cells.ts";
 
@@ -16,7 +22,7 @@ const rows: readonly [
 	[
 		"the process's row",
 		ProcessCell,
-		{ Faults: reasons(faultNames), Foreigns: reasons(foreignNames), SegmentFaults: reasons(segmentFaultNames) },
+		{ Faults: reasons(faultNames), Unrelated: reasons(unrelatedNames), SegmentFaults: reasons(segmentFaultNames) },
 	],
 ];
 

@@ -1,7 +1,7 @@
 /** Which way messages go: queries come in and responses leave, or a forwarded copy says otherwise. */
 import { describe, expect, test } from "bun:test";
 import { Direction } from "../../../src/wasm/decode/direction.ts";
-import { Foreign, Outcome, Refusal } from "../../../src/wasm/shared/fault.ts";
+import { Outcome, Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { answerUsMax } from "../../../src/wasm/shared/limits.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 import { dnsttQuery, dnsttResponse, linuxSllFrame, udpPacket } from "../../support/frames.ts";
@@ -31,8 +31,8 @@ function figures(tracker: ObservingTracker) {
 		answered: tracker.responsesOf(0, 0),
 		unmatched: tracker.unmatched.at(0),
 		copies: tracker.duplicates,
-		outgoing: tracker.foreignOf(Foreign.Direction),
-		unrelated: tracker.foreignOf(Foreign.Response),
+		outgoing: tracker.unrelatedOf(Unrelated.Direction),
+		unrelated: tracker.unrelatedOf(Unrelated.Response),
 		waiting: tracker.tables.waitingQueries.size,
 	};
 }

@@ -1,7 +1,7 @@
 /** Queries that are refused for their EDNS size, and what the server's answers say of its -mtu. */
 import { expect, test } from "bun:test";
 import { healthOf } from "../../../src/summary/health.ts";
-import { Foreign, Outcome, Refusal } from "../../../src/wasm/shared/fault.ts";
+import { Outcome, Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { answerUsMax } from "../../../src/wasm/shared/limits.ts";
 import { begin, bySet, type ObservingTracker, seenOf, trackerOf } from "./observing.ts";
 
@@ -43,7 +43,7 @@ test("a refused query counts as refused and in the distribution of sizes, and as
 test("the response to a refused query is unrelated, as those to all that is refused, whatever its code", () => {
 	const tracker = trackerOf();
 	for (const [index, rcode] of [formErr, noError, servFail].entries()) exchange(tracker, index, 512, rcode);
-	expect([tracker.foreignOf(Foreign.Response), tracker.unmatched.at(0), tracker.bytesOut.sum]).toEqual([3, 0, 0]);
+	expect([tracker.unrelatedOf(Unrelated.Response), tracker.unmatched.at(0), tracker.bytesOut.sum]).toEqual([3, 0, 0]);
 	expect([0, 1, 2].map((rcode) => tracker.responsesOf(0, rcode))).toEqual([0, 0, 0]);
 	expect(tracker.answerTimes.distribution([0]).count).toBe(0);
 });

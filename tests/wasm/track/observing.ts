@@ -90,7 +90,7 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 export class Observation implements DecoderObservation {
 	outcome = Outcome.Query;
 	fault: DecoderObservation["fault"] = 1;
-	foreign: DecoderObservation["foreign"] = 1;
+	unrelated: DecoderObservation["unrelated"] = 1;
 	refusal = Refusal.Qtype;
 	capturePoint = 0;
 	direction = Direction.Unknown;
@@ -112,7 +112,7 @@ export class Observation implements DecoderObservation {
 	packetBytes = 0;
 	segments: DecoderObservation["segments"] = {
 		count: 0,
-		broken: 0,
+		malformed: 0,
 		conversation: [],
 		command: [],
 		stampMs: [],
@@ -126,7 +126,7 @@ function writerOf(exports: TrackExports): (seen: DecoderObservation) => void {
 	const words: Record<(typeof observationFields)[number], number> = memory;
 	return (seen) => {
 		for (const field of observationFields) words[field] = seen[field];
-		const { count, broken, conversation, command, stampMs, sequence } = seen.segments;
+		const { count, malformed, conversation, command, stampMs, sequence } = seen.segments;
 		exports.clearSegments();
 		for (let index = 0; index < count; index++) {
 			exports.addSegment(
@@ -138,7 +138,7 @@ function writerOf(exports: TrackExports): (seen: DecoderObservation) => void {
 				0,
 			);
 		}
-		memory.segments.broken = broken;
+		memory.segments.malformed = malformed;
 	};
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { faultNames, foreignNames, refusalNames } from "../../../src/engine/reasons.ts";
-import { Fault, Foreign, Outcome, Refusal } from "../../../src/wasm/shared/fault.ts";
+import { faultNames, refusalNames, unrelatedNames } from "../../../src/engine/reasons.ts";
+import { Fault, Outcome, Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { answerUsMax, heldUsMax } from "../../../src/wasm/shared/limits.ts";
 import { begin, bySet, Observation, type ObservingTracker, query, second, seenOf, trackerOf } from "./observing.ts";
 
@@ -45,19 +45,19 @@ describe("counts", () => {
 		expect(bySet(tracker, tracker.sessionsBegun)).toEqual({ "0/2": 1, "0/4": 1 });
 	});
 
-	test("each fault, foreign and refusal by its own reason, and nothing else by them", () => {
+	test("each fault, unrelated reason and refusal by its own reason, and nothing else by them", () => {
 		const tracker = trackerOf();
 		const seen = new Observation();
 		const faults = Object.keys(faultNames).map(Number) as Fault[];
-		const foreigns = Object.keys(foreignNames).map(Number) as Foreign[];
+		const unrelated = Object.keys(unrelatedNames).map(Number) as Unrelated[];
 		const refusals = Object.keys(refusalNames).map(Number) as Refusal[];
 		for (const reason of faults) {
 			seen.fault = reason;
 			for (let count = 0; count < reason; count++) tracker.observe(Outcome.Fault, seen, begin);
 		}
-		for (const reason of foreigns) {
-			seen.foreign = reason;
-			for (let count = 0; count < reason; count++) tracker.observe(Outcome.Foreign, seen, begin);
+		for (const reason of unrelated) {
+			seen.unrelated = reason;
+			for (let count = 0; count < reason; count++) tracker.observe(Outcome.Unrelated, seen, begin);
 		}
 		for (const refusal of refusals) {
 			for (const domain of [0, 1]) {
@@ -67,12 +67,12 @@ describe("counts", () => {
 			}
 		}
 		expect(faults.map((reason) => tracker.faultsOf(reason))).toEqual(faults);
-		expect(foreigns.map((reason) => tracker.foreignOf(reason))).toEqual(foreigns);
+		expect(unrelated.map((reason) => tracker.unrelatedOf(reason))).toEqual(unrelated);
 		expect(refusals.map((reason) => tracker.refusalsOf(0, reason))).toEqual(refusals);
 		expect(refusals.map((reason) => tracker.refusalsOf(1, reason))).toEqual(refusals.map((reason) => reason + 1));
 		// Those refused for their EDNS size count in the distribution of sizes, which has label sets.
 		expect([tracker.sets.size, tracker.queries.sum, tracker.active.sum]).toEqual([2, 0, 0]);
-		expect([Fault.LinkTruncated, Foreign.Protocol, Refusal.Malformed]).toEqual([1, 1, 1]);
+		expect([Fault.LinkTruncated, Unrelated.Protocol, Refusal.Malformed]).toEqual([1, 1, 1]);
 	});
 });
 
