@@ -20,7 +20,7 @@ function read(bytes: Uint8Array, toServer: boolean): [Outcome, string] {
 	const addresses = { source: "192.0.2.1", destination: "192.0.2.2" };
 	const packet = udpPacket({ ...addresses, sourcePort, destinationPort, payload: bytes });
 	const outcome = decoder.decode(packet, 0, packet.length);
-	return [outcome, `${decoder.seen.idHigh},${decoder.seen.idLow}`];
+	return [outcome, `${decoder.observation.idHigh},${decoder.observation.idLow}`];
 }
 
 const outcomeOf = ({ toServer }: RecordedMessage) => (toServer ? Outcome.Query : Outcome.Response);
@@ -83,7 +83,7 @@ describe("later stamps", () => {
 	/** The segments of a message and how many of its packets are malformed. */
 	function segmentsOf(message: RecordedMessage, bytes: Uint8Array) {
 		read(bytes, message.toServer);
-		const { segments, packets, packetBytes } = decoder.seen;
+		const { segments, packets, packetBytes } = decoder.observation;
 		const columns = Array.from({ length: segments.count }, (_, index) => ({
 			command: segments.command[index],
 			stampMs: segments.stampMs[index] as number,

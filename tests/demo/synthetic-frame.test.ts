@@ -24,8 +24,8 @@ test("a synthetic frame is decoded as the query that it carries, at its time", (
 	expect(next).toBe(16 + captured);
 	const decoder = decoderOf({ linkType: LinkType.NULL });
 	expect(decoder.decode(batch.bytes, 16, 16 + captured)).toBe(Outcome.Query);
-	const { peer3, peerPort, idHigh, idLow, messageBytes } = decoder.seen;
-	expect([peer3 >>> 0, peerPort, idHigh, idLow]).toEqual([0xc0000201, 40_000, 0x01020304, 0x05060708]);
+	const { resolver3, resolverPort, idHigh, idLow, messageBytes } = decoder.observation;
+	expect([resolver3 >>> 0, resolverPort, idHigh, idLow]).toEqual([0xc0000201, 40_000, 0x01020304, 0x05060708]);
 	expect(messageBytes).toBe(datagram.payload.length);
 });
 

@@ -25,9 +25,9 @@ test("the sums of ended sessions are seconds for their lives and bytes for their
 
 test("copies of datagrams and label sets beyond the bound are counted apart", () => {
 	const tracker = trackerOf({ labelSetsMax: 1 });
-	query(tracker, 0, { origin: 2, capturePoint: 1 });
-	query(tracker, 1, { origin: 2, capturePoint: 2 });
-	query(tracker, 2, { origin: 2, capturePoint: 3 });
+	query(tracker, 0, { origin: 2, interfaceIndex: 1 });
+	query(tracker, 1, { origin: 2, interfaceIndex: 2 });
+	query(tracker, 2, { origin: 2, interfaceIndex: 3 });
 	expect([tracker.duplicates, tracker.sets.overflowed]).toEqual([2, 0]);
 	query(tracker, second, { origin: 2, domain: 1, id: 1 });
 	expect([tracker.duplicates, tracker.sets.overflowed]).toEqual([2, 1]);

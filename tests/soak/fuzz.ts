@@ -218,11 +218,14 @@ async function fuzz(seed: number, seconds: number): Promise<FuzzCounts> {
 			try {
 				const outcome = decodeIn(one, frame);
 				const second = decodeIn(other, frame);
-				if (outcome !== second || digestOf(outcome, one.decoder.seen) !== digestOf(second, other.decoder.seen))
+				if (
+					outcome !== second ||
+					digestOf(outcome, one.decoder.observation) !== digestOf(second, other.decoder.observation)
+				)
 					throw new Error("a decode looked outside its frame");
 				count(counts, outcome);
 				stampUs += mutator.below(20_000) === 0 ? jumpUs(mutator) : mutator.below(2_000);
-				tracker.observe(outcome, one.decoder.seen, stampUs);
+				tracker.observe(outcome, one.decoder.observation, stampUs);
 			} catch (error) {
 				throw new Error(`frame ${counts.frames}: ${Buffer.from(frame).toString("hex")}`, { cause: error });
 			}

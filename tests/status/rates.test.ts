@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { RateMeter } from "../../src/status/rates.ts";
 import { Outcome } from "../../src/wasm/shared/fault.ts";
-import { begin, second, seenOf, trackerOf } from "../wasm/track/observing.ts";
+import { begin, observationOf, second, trackerOf } from "../wasm/track/observing.ts";
 
 const queriesOnly = (rates: { readonly queries_per_second: number }) => rates.queries_per_second;
 
@@ -9,7 +9,7 @@ test("rates reach back to the mark before the last, and those of the history to 
 	const tracker = trackerOf();
 	const query = (times: number, atSeconds: number, origin = 2) => {
 		for (let index = 0; index < times; index++)
-			tracker.observe(Outcome.Query, seenOf({ origin, messageId: index }), begin + atSeconds * second);
+			tracker.observe(Outcome.Query, observationOf({ origin, messageId: index }), begin + atSeconds * second);
 	};
 	const at = (seconds: number) => begin + seconds * second;
 	const meter = new RateMeter(tracker, at(0));
@@ -32,9 +32,9 @@ test("rates reach back to the mark before the last, and those of the history to 
 test("a label set that came after the mark has all it counted in its rate, and each set its own", () => {
 	const tracker = trackerOf();
 	const meter = new RateMeter(tracker, begin);
-	tracker.observe(Outcome.Query, seenOf({ origin: 2 }), begin);
+	tracker.observe(Outcome.Query, observationOf({ origin: 2 }), begin);
 	meter.mark(begin + 10 * second);
-	for (let id = 0; id < 40; id++) tracker.observe(Outcome.Query, seenOf({ id, origin: 3 }), begin + 11 * second);
+	for (let id = 0; id < 40; id++) tracker.observe(Outcome.Query, observationOf({ id, origin: 3 }), begin + 11 * second);
 	expect(queriesOnly(meter.ratesOf([1], begin + 20 * second))).toBe(2);
 	expect(queriesOnly(meter.latestOf([0], begin + 20 * second))).toBe(0);
 	expect(queriesOnly(meter.latestOf([0, 1], begin + 20 * second))).toBe(4);
@@ -43,7 +43,7 @@ test("a label set that came after the mark has all it counted in its rate, and e
 test("right after the start one query is one a second, not a million", () => {
 	const tracker = trackerOf();
 	const meter = new RateMeter(tracker, begin);
-	tracker.observe(Outcome.Query, seenOf({}), begin + 1);
+	tracker.observe(Outcome.Query, observationOf({}), begin + 1);
 	expect(queriesOnly(meter.ratesOf([0], begin + 2))).toBe(1);
 });
 
@@ -51,7 +51,7 @@ test("what moves to another label set is no rate, neither there nor under its nu
 	const tracker = trackerOf({ labelSetsMax: 2 });
 	const hour = 3_600 * second;
 	const ask = (origin: number, at: number, times = 1) => {
-		for (let id = 0; id < times; id++) tracker.observe(Outcome.Query, seenOf({ id, origin }), begin + at);
+		for (let id = 0; id < times; id++) tracker.observe(Outcome.Query, observationOf({ id, origin }), begin + at);
 	};
 	const meter = new RateMeter(tracker, begin);
 	ask(2, 0, 1_000);

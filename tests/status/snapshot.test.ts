@@ -5,7 +5,7 @@ import { createSnapshot } from "../../src/status/snapshot.ts";
 import { SetCell } from "../../src/wasm/shared/cells.ts";
 import { Outcome } from "../../src/wasm/shared/fault.ts";
 import { HistogramId } from "../../src/wasm/shared/ids.ts";
-import { begin, type ObservingTracker, query, second, seenOf, trackerOf } from "../wasm/track/observing.ts";
+import { begin, type ObservingTracker, observationOf, query, second, trackerOf } from "../wasm/track/observing.ts";
 
 /** By the number of an origin; of trackerOf it is the lowest octet of the resolver's address. */
 const origins = [
@@ -107,7 +107,7 @@ test("what is counted by domain is added up over all: responses by code, truncat
 	for (const domain of [0, 1]) {
 		for (let id = 0; id <= domain; id++) {
 			query(tracker, 10 * domain + id, { domain, messageId: id });
-			const response = Object.assign(seenOf({ domain, messageId: id }), { truncated: 1, rcode: 2 });
+			const response = Object.assign(observationOf({ domain, messageId: id }), { truncated: 1, rcode: 2 });
 			tracker.observe(Outcome.Response, response, begin + 1_000 + 10 * domain + id);
 		}
 	}
@@ -117,7 +117,7 @@ test("what is counted by domain is added up over all: responses by code, truncat
 test("faults are counted together, and without a capture it is not up", () => {
 	const tracker = trackerOf();
 	for (const [index, fault] of [1, 3, 3].entries()) {
-		tracker.observe(Outcome.Fault, Object.assign(seenOf({}), { fault }), begin + index);
+		tracker.observe(Outcome.Fault, Object.assign(observationOf({}), { fault }), begin + index);
 	}
 	expect(statusAt(tracker, 1).capture).toMatchObject({ interface: "", up: false, received: 0, faults: 3 });
 });

@@ -5,7 +5,7 @@ import { SetCell } from "../../src/wasm/shared/cells.ts";
 import { Outcome } from "../../src/wasm/shared/fault.ts";
 import { HistogramId } from "../../src/wasm/shared/ids.ts";
 import { answerUsMax } from "../../src/wasm/shared/limits.ts";
-import { begin, query, second, seenOf, trackerOf } from "../wasm/track/observing.ts";
+import { begin, observationOf, query, second, trackerOf } from "../wasm/track/observing.ts";
 
 const all = (tracker: ReturnType<typeof trackerOf>) => Array.from({ length: tracker.sets.size }, (_, set) => set);
 
@@ -69,21 +69,21 @@ describe("the health of", () => {
 		const tracker = trackerOf();
 		for (let id = 0; id < 10; id++) query(tracker, 0, { messageId: id });
 		const ratioAt = (at: number) => {
-			tracker.observe(Outcome.Refused, seenOf({}), begin + at);
+			tracker.observe(Outcome.Refused, observationOf({}), begin + at);
 			return healthOf(tracker, all(tracker)).unanswered_ratio;
 		};
 		expect(ratioAt(answerUsMax)).toBeNull();
 		expect(ratioAt(answerUsMax + 1)).toBe(1);
 		query(tracker, 20 * second, { origin: 3 });
-		tracker.observe(Outcome.Response, seenOf({ origin: 3 }), begin + 21 * second);
+		tracker.observe(Outcome.Response, observationOf({ origin: 3 }), begin + 21 * second);
 		expect(healthOf(tracker, [1]).unanswered_ratio).toBe(0);
 	});
 
 	test("queries that got no response, and the times of those that did", () => {
 		const tracker = trackerOf();
 		for (let id = 0; id < 10; id++) query(tracker, 0, { messageId: id });
-		for (let id = 0; id < 7; id++) tracker.observe(Outcome.Response, seenOf({ messageId: id }), begin + second);
-		tracker.observe(Outcome.Refused, seenOf({}), begin + 11 * second);
+		for (let id = 0; id < 7; id++) tracker.observe(Outcome.Response, observationOf({ messageId: id }), begin + second);
+		tracker.observe(Outcome.Refused, observationOf({}), begin + 11 * second);
 		const health = healthOf(tracker, all(tracker));
 		expect(health).toMatchObject({ unanswered_queries: 3, unanswered_ratio: 0.3, response_seconds: { count: 7 } });
 		for (const seconds of [health.response_seconds?.median, health.response_seconds?.p95]) {
@@ -110,9 +110,9 @@ const ednsRows: readonly [bytes: number, bound: number, isSmall: boolean][] = [
 
 test.each(ednsRows)("a query that takes %i bytes counts up to %d", (bytes, bound, isSmall) => {
 	const tracker = trackerOf();
-	const seen = seenOf({});
-	seen.ednsBytes = bytes;
-	tracker.observe(Outcome.Query, seen, begin);
+	const observation = observationOf({});
+	observation.ednsBytes = bytes;
+	tracker.observe(Outcome.Query, observation, begin);
 	const counts = [...ednsBounds, Number.POSITIVE_INFINITY].map((_, index) => tracker.edns.at(0, index));
 	const at = [...ednsBounds, Number.POSITIVE_INFINITY].indexOf(bound);
 	expect(counts).toEqual(counts.map((_, index) => (index === at ? 1 : 0)));

@@ -7,10 +7,10 @@ import { Direction } from "./direction.ts";
 import { beginMessage, Name, nameBytes, ResourceRecord, typeOpt, typeTxt } from "./dns.ts";
 import { readDownstream, Tunnel } from "./dnstt.ts";
 import { matchDomain } from "./domain.ts";
-import { Datagram, readPeer } from "./ip.ts";
+import { Datagram, readResolver } from "./ip.ts";
 import { segments } from "./kcp.ts";
 import { isLoopback, readLink } from "./link.ts";
-import { ignore, malformed, seen } from "./observation.ts";
+import { ignore, malformed, observation } from "./observation.ts";
 
 /**
  * The longest query that dnstt-server takes: it reads a datagram into 4,096 bytes. Also the bound of the work that one
@@ -38,9 +38,9 @@ export function setMtu(bytes: u32): void {
 /** Frames have this link type from now on, and no port is a server's. */
 export function setLinkType(type: LinkType): void {
 	linkType = type;
-	// Of a link type without capture points nobody says so for each frame.
-	seen.capturePoint = 0;
-	seen.direction = Direction.Unknown;
+	// Of a link type without interface index nobody says so for each frame.
+	observation.interfaceIndex = 0;
+	observation.direction = Direction.Unknown;
 	memory.fill(servers, 0, 65536);
 }
 
@@ -50,12 +50,12 @@ export function addPort(port: u32, place: u32): void {
 }
 
 /**
- * Frame -> what dnstt has in it: decodes the frame [at..end) into `seen`, and gives the outcome.
+ * Frame -> what dnstt has in it: decodes the frame [at..end) into `observation`, and gives the outcome.
  * Every layer checks its length first; a frame never throws, and no byte outside of it decides anything.
  */
 export function decode(at: usize, end: usize): Outcome {
 	const packet = readLink(linkType, at, end);
-	if (packet === 0 || !datagram.read(packet, end)) return seen.outcome;
+	if (packet === 0 || !datagram.read(packet, end)) return observation.outcome;
 
 	const toServer = load<u8>(servers + datagram.destinationPort) as u32;
 	const fromServer = load<u8>(servers + datagram.sourcePort) as u32;
@@ -65,19 +65,19 @@ export function decode(at: usize, end: usize): Outcome {
 	const message = datagram.payload;
 	const messageEnd = datagram.payloadEnd;
 	if (messageEnd < message + headerBytes) return fault(Fault.DnsTruncated);
-	seen.messageBytes = (messageEnd - message) as u32;
-	seen.messageId = u16At(message);
+	observation.messageBytes = (messageEnd - message) as u32;
+	observation.messageId = u16At(message);
 	if (load<u8>(message + 2) >= 0x80) {
 		if (fromServer === 0) return ignored(Unrelated.Direction);
-		readPeer(datagram.destination, datagram.isIpv4);
-		seen.peerPort = datagram.destinationPort;
-		seen.server = fromServer - 1;
+		readResolver(datagram.destination, datagram.isIpv4);
+		observation.resolverPort = datagram.destinationPort;
+		observation.server = fromServer - 1;
 		return readResponse(message, messageEnd);
 	}
 	if (toServer === 0) return ignored(Unrelated.Direction);
-	readPeer(datagram.source, datagram.isIpv4);
-	seen.peerPort = datagram.sourcePort;
-	seen.server = toServer - 1;
+	readResolver(datagram.source, datagram.isIpv4);
+	observation.resolverPort = datagram.sourcePort;
+	observation.server = toServer - 1;
 	return readQuery(message, messageEnd);
 }
 
@@ -94,16 +94,16 @@ function readQuery(message: usize, end: usize): Outcome {
 	if (u16At(question.end) !== typeTxt) return refused(Refusal.Qtype);
 	const unfit = tunnel.readClientId(question, labels);
 	if (unfit === Refusal.Base32) return refused(unfit);
-	if (max<u32>(seen.ednsBytes, ednsBytesMin) < mtu) {
+	if (max<u32>(observation.ednsBytes, ednsBytesMin) < mtu) {
 		if (unfit !== Refusal.None) {
-			seen.idHigh = 0;
-			seen.idLow = 0;
+			observation.idHigh = 0;
+			observation.idLow = 0;
 		}
 		return refused(Refusal.Edns);
 	}
 	if (unfit !== Refusal.None) return refused(unfit);
-	seen.packets = 0;
-	seen.packetBytes = 0;
+	observation.packets = 0;
+	observation.packetBytes = 0;
 	segments.clear();
 	tunnel.readUpstream(question);
 	return Outcome.Query;
@@ -120,10 +120,10 @@ function readResponse(message: usize, end: usize): Outcome {
 	if (labels < 0) return ignored(Unrelated.Domain);
 	if (u16At(question.end) !== typeTxt) return ignored(Unrelated.Response);
 	if (tunnel.readClientId(question, labels) !== Refusal.None) return ignored(Unrelated.Response);
-	seen.truncated = (load<u8>(message + 2) >> 1) & 1;
-	seen.rcode = load<u8>(message + 3) & 0x0f;
-	seen.packets = 0;
-	seen.packetBytes = 0;
+	observation.truncated = (load<u8>(message + 2) >> 1) & 1;
+	observation.rcode = load<u8>(message + 3) & 0x0f;
+	observation.packets = 0;
+	observation.packetBytes = 0;
 	segments.clear();
 	const answers = u16At(message + 6);
 	if (
@@ -147,7 +147,7 @@ function readQuestion(message: usize, end: usize): Fault {
 
 /**
  * Reads all records of a query, which must end where the message does, and the OPT record among the additional ones: at
- * most one, version 0 (RFC 6891, 6.1.1 and 6.1.3). Gives Refusal.None, or why the query is refused; malformed, `seen` has the fault.
+ * most one, version 0 (RFC 6891, 6.1.1 and 6.1.3). Gives Refusal.None, or why the query is refused; malformed, `observation` has the fault.
  */
 function readRecords(message: usize, start: usize, end: usize): Refusal {
 	const inFront = u16At(message + 6) + u16At(message + 8);
@@ -155,22 +155,22 @@ function readRecords(message: usize, start: usize, end: usize): Refusal {
 	let at = start;
 	let options = 0;
 	let version: u32 = 0;
-	seen.ednsBytes = 0;
+	observation.ednsBytes = 0;
 	for (let index: u32 = 0; index < total; index++) {
 		const unread = record.read(message, at, end, question);
 		if (unread !== Fault.None) {
-			seen.fault = unread;
+			observation.fault = unread;
 			return Refusal.Malformed;
 		}
 		at = record.end;
 		if (index >= inFront && record.type === typeOpt) {
 			options++;
 			version |= record.version;
-			seen.ednsBytes = record.class;
+			observation.ednsBytes = record.class;
 		}
 	}
 	if (at !== end) {
-		seen.fault = Fault.DnsTrailingBytes;
+		observation.fault = Fault.DnsTrailingBytes;
 		return Refusal.Malformed;
 	}
 	return options > 1 || version !== 0 ? Refusal.Opt : Refusal.None;
@@ -187,6 +187,6 @@ function ignored(reason: Unrelated): Outcome {
 }
 
 function refused(reason: Refusal): Outcome {
-	seen.refusal = reason;
+	observation.refusal = reason;
 	return Outcome.Refused;
 }

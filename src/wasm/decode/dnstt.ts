@@ -12,7 +12,7 @@ import {
 import { byteIn, bytesIn, dropSkipped, fourGroups, groupAt, hasInvalid, unsound, wordIn } from "./base32.ts";
 import { Name } from "./dns.ts";
 import { segments } from "./kcp.ts";
-import { seen } from "./observation.ts";
+import { observation } from "./observation.ts";
 import { TextCursor } from "./txt.ts";
 
 const clientIdCharacters: u32 = 13;
@@ -35,7 +35,7 @@ export class Tunnel {
 	private labels: u32;
 
 	/**
-	 * Reads the client id from the first `labels` labels of a name into `seen`, as dnstt-server does: joined,
+	 * Reads the client id from the first `labels` labels of a name into `observation`, as dnstt-server does: joined,
 	 * upper-cased, base32 without padding. Gives Refusal.None, or why the server refuses it.
 	 */
 	readClientId(name: Name, labels: u32): Refusal {
@@ -56,8 +56,8 @@ export class Tunnel {
 		}
 		const at = this.upTo(name, clientIdCharacters);
 		const second = fourGroups(at + 4);
-		seen.idHigh = (fourGroups(at) << 12) | (second >> 8);
-		seen.idLow = (second << 24) | (fourGroups(at + 8) << 4) | (groupAt(at + 12) >> 1);
+		observation.idHigh = (fourGroups(at) << 12) | (second >> 8);
+		observation.idLow = (second << 24) | (fourGroups(at + 8) << 4) | (groupAt(at + 12) >> 1);
 		return Refusal.None;
 	}
 
@@ -102,8 +102,8 @@ export class Tunnel {
 				continue;
 			}
 			if (prefix > total - at) return;
-			seen.packets++;
-			seen.packetBytes += prefix;
+			observation.packets++;
+			observation.packetBytes += prefix;
 			this.readUpstreamSegments(name, at, at + prefix);
 			at += prefix;
 		}
@@ -134,7 +134,7 @@ export class Tunnel {
 }
 
 /**
- * Reads the packets of an answer whose TXT RDATA is [start..end) into `seen`: each behind its length, 16 bits
+ * Reads the packets of an answer whose TXT RDATA is [start..end) into `observation`: each behind its length, 16 bits
  * big-endian.
  */
 export function readDownstream(start: usize, end: usize): void {
@@ -147,8 +147,8 @@ export function readDownstream(start: usize, end: usize): void {
 		const left = readDownstreamSegments(packetBytes);
 		if (left !== 0) segments.malformed++;
 		if (left < 0 || !text.skip(left)) return;
-		seen.packets++;
-		seen.packetBytes += packetBytes;
+		observation.packets++;
+		observation.packetBytes += packetBytes;
 	}
 }
 

@@ -1,6 +1,6 @@
 import { domainsMax } from "../shared/bounds.ts";
 import { Name } from "./dns.ts";
-import { seen } from "./observation.ts";
+import { observation } from "./observation.ts";
 
 /** A tunnel's domain, ready to be compared with the end of a name on the wire. */
 @unmanaged
@@ -46,7 +46,7 @@ export function addDomain(index: u32, labels: u32, octets: usize, count: u32): v
 }
 
 /**
- * Gives how many labels of `name` stand in front of its domain, with the domain's index in `seen`; -1 if it has none. Of
+ * Gives how many labels of `name` stand in front of its domain, with the domain's index in `observation`; -1 if it has none. Of
  * the domains that it ends in, the one with the most labels is it.
  */
 export function matchDomain(name: Name): i32 {
@@ -57,7 +57,7 @@ export function matchDomain(name: Name): i32 {
 		const start = name.labelAt(first);
 		if (name.zeroAt - start !== suffix.count) continue;
 		if (!isSame(start, suffix)) continue;
-		seen.domain = suffix.index;
+		observation.domain = suffix.index;
 		return first;
 	}
 	return -1;

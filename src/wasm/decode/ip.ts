@@ -1,6 +1,6 @@
 import { Fault, Unrelated } from "../shared/fault.ts";
 import { u16At, u32At } from "./bytes.ts";
-import { ignore, malformed, seen } from "./observation.ts";
+import { ignore, malformed, observation } from "./observation.ts";
 
 const udpHeaderBytes: u32 = 8;
 const protocolUdp: u32 = 17;
@@ -32,7 +32,7 @@ export class Datagram {
 
 	/**
 	 * Reads the IP packet [at..end) and its UDP header. Bytes behind the packet's own length are link padding. Gives
-	 * whether it is sound; if not, why is in `seen`.
+	 * whether it is sound; if not, why is in `observation`.
 	 */
 	read(at: usize, end: usize): bool {
 		if (end < at + 20) return malformed(Fault.IpTruncated) !== 0;
@@ -109,18 +109,18 @@ export class Datagram {
 	}
 }
 
-/** Puts the address at `at` into `seen` as the peer, an IPv4 address as IPv4-mapped IPv6. */
-export function readPeer(at: usize, isIpv4: bool): void {
+/** Puts the address at `at` into `observation` as the resolver, an IPv4 address as IPv4-mapped IPv6. */
+export function readResolver(at: usize, isIpv4: bool): void {
 	if (isIpv4) {
-		seen.peer0 = 0;
-		seen.peer1 = 0;
-		seen.peer2 = 0xffff;
-		seen.peer3 = u32At(at);
+		observation.resolver0 = 0;
+		observation.resolver1 = 0;
+		observation.resolver2 = 0xffff;
+		observation.resolver3 = u32At(at);
 	} else {
-		seen.peer0 = u32At(at);
-		seen.peer1 = u32At(at + 4);
-		seen.peer2 = u32At(at + 8);
-		seen.peer3 = u32At(at + 12);
+		observation.resolver0 = u32At(at);
+		observation.resolver1 = u32At(at + 4);
+		observation.resolver2 = u32At(at + 8);
+		observation.resolver3 = u32At(at + 12);
 	}
 }
 

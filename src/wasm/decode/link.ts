@@ -2,7 +2,7 @@ import { Fault, Unrelated } from "../shared/fault.ts";
 import { LinkType } from "../shared/linktype.ts";
 import { u16At, u32At } from "./bytes.ts";
 import { Direction } from "./direction.ts";
-import { ignore, malformed, seen } from "./observation.ts";
+import { ignore, malformed, observation } from "./observation.ts";
 
 const ethertypeIpv4: u32 = 0x0800;
 const ethertypeIpv6: u32 = 0x86dd;
@@ -19,7 +19,7 @@ const vlanTagsMax = 2;
 
 /**
  * Reads the link header of the frame [at..end) and gives the address of its IP header, or 0 with what was wrong in
- * `seen`. Layouts: tcpdump.org/linktypes.html.
+ * `observation`. Layouts: tcpdump.org/linktypes.html.
  */
 export function readLink(linkType: LinkType, at: usize, end: usize): usize {
 	switch (linkType) {
@@ -27,13 +27,13 @@ export function readLink(linkType: LinkType, at: usize, end: usize): usize {
 			return networkHeader(at + 12, end);
 		case LinkType.LINUX_SLL2:
 			if (end < at + 20) return malformed(Fault.LinkTruncated);
-			seen.capturePoint = u32At(at + 4);
-			seen.direction = directionOf(load<u8>(at + 10), u16At(at + 8));
+			observation.interfaceIndex = u32At(at + 4);
+			observation.direction = directionOf(load<u8>(at + 10), u16At(at + 8));
 			return cooked(u16At(at), at + 20, end);
 		case LinkType.LINUX_SLL:
 			if (end < at + 16) return malformed(Fault.LinkTruncated);
-			seen.capturePoint = u16At(at) + 1;
-			seen.direction = directionOf(u16At(at), u16At(at + 2));
+			observation.interfaceIndex = u16At(at) + 1;
+			observation.direction = directionOf(u16At(at), u16At(at + 2));
 			return cooked(u16At(at + 14), at + 16, end);
 		case LinkType.NULL:
 		case LinkType.LOOP:

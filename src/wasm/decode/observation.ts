@@ -17,15 +17,15 @@ export class Observation {
 	refusal: Refusal;
 
 	/** Which interface (LINUX_SLL2) or packet type plus 1 (LINUX_SLL) showed the frame; 0 for other link types. */
-	capturePoint: u32;
+	interfaceIndex: u32;
 	direction: Direction;
 
 	/** The resolver: source of a query, destination of a response. IPv4 as IPv4-mapped IPv6 (RFC 4291, 2.5.5.2). */
-	peer0: u32;
-	peer1: u32;
-	peer2: u32;
-	peer3: u32;
-	peerPort: u32;
+	resolver0: u32;
+	resolver1: u32;
+	resolver2: u32;
+	resolver3: u32;
+	resolverPort: u32;
 	/** Place of the server's port in the decoder's list. */
 	server: u32;
 
@@ -52,18 +52,18 @@ export class Observation {
 }
 
 /** The observation of the frame that was decoded last. */
-export const seen: Observation = changetype<Observation>(memory.data(offsetof<Observation>(), 64));
+export const observation: Observation = changetype<Observation>(memory.data(offsetof<Observation>(), 64));
 
 /** The frame breaks a format. Gives 0, the address of nothing. */
 export function malformed(fault: Fault): usize {
-	seen.outcome = Outcome.Fault;
-	seen.fault = fault;
+	observation.outcome = Outcome.Fault;
+	observation.fault = fault;
 	return 0;
 }
 
 /** The frame is none of ours. Gives 0, the address of nothing. */
 export function ignore(unrelated: Unrelated): usize {
-	seen.outcome = Outcome.Unrelated;
-	seen.unrelated = unrelated;
+	observation.outcome = Outcome.Unrelated;
+	observation.unrelated = unrelated;
 	return 0;
 }

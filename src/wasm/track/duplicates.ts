@@ -1,5 +1,5 @@
 import { Direction } from "../decode/direction.ts";
-import { seen } from "../decode/observation.ts";
+import { observation } from "../decode/observation.ts";
 import { Outcome, Refusal } from "../shared/fault.ts";
 import { duplicatesMax } from "../shared/limits.ts";
 import { hashOf } from "./hash.ts";
@@ -15,7 +15,7 @@ const crossingUsMax: i64 = 100_000;
 @unmanaged
 class Sighting extends LongEntry {
 	/** The interface that showed it first, and whether it is a response that nobody here can have sent (forgedFlag). */
-	capturePoint: u32;
+	interfaceIndex: u32;
 	timeUs: i64;
 }
 
@@ -43,19 +43,19 @@ let latest: usize = 0;
  * is not remembered, so that no query which comes in is taken for its copy.
  */
 export function isDuplicate(outcome: Outcome, now: i64): bool {
-	const isRefused = outcome === Outcome.Refused && seen.refusal !== Refusal.Edns;
+	const isRefused = outcome === Outcome.Refused && observation.refusal !== Refusal.Edns;
 	// Most refused queries need not have a client id; their resolver and port tell them apart as long as nothing translates them.
-	const a = isRefused ? seen.peer3 : seen.idHigh;
-	const b = isRefused ? seen.peerPort : seen.idLow;
-	const c = (seen.messageBytes << 16) | seen.messageId;
+	const a = isRefused ? observation.resolver3 : observation.idHigh;
+	const b = isRefused ? observation.resolverPort : observation.idLow;
+	const c = (observation.messageBytes << 16) | observation.messageId;
 	const hash = hashOf(a, b, c, outcome);
-	const isOutgoing = seen.direction === Direction.Outgoing;
+	const isOutgoing = observation.direction === Direction.Outgoing;
 	let entry = duplicates.find(hash, a, b, c, outcome);
 	if (entry !== 0 && now - changetype<Sighting>(entry).timeUs <= crossingUsMax) {
-		const first = changetype<Sighting>(entry).capturePoint;
+		const first = changetype<Sighting>(entry).interfaceIndex;
 		const isForged = (first & forgedFlag) !== 0;
 		// What leaves the host is no copy of what a stranger sent to it.
-		if ((first & ~forgedFlag) !== seen.capturePoint && !(isForged && isOutgoing)) return true;
+		if ((first & ~forgedFlag) !== observation.interfaceIndex && !(isForged && isOutgoing)) return true;
 	}
 	if (isOutgoing && outcome !== Outcome.Response) return false;
 	if (entry === 0) {
@@ -66,12 +66,12 @@ export function isDuplicate(outcome: Outcome, now: i64): bool {
 	}
 	latest = entry;
 	const sighting = changetype<Sighting>(entry);
-	sighting.capturePoint = seen.capturePoint;
+	sighting.interfaceIndex = observation.interfaceIndex;
 	sighting.timeUs = now;
 	return false;
 }
 
 /** The response that isDuplicate was asked about last is forged: its copies come in as well, and what goes out is another. */
 export function markForged(): void {
-	changetype<Sighting>(latest).capturePoint |= forgedFlag;
+	changetype<Sighting>(latest).interfaceIndex |= forgedFlag;
 }

@@ -1,5 +1,5 @@
 import { Segment, Segments, segments, segmentsMax } from "../decode/kcp.ts";
-import { Observation, seen } from "../decode/observation.ts";
+import { Observation, observation } from "../decode/observation.ts";
 
 /**
  * Where captures of two machines were merged, a response may be stamped before its query, as far as their clocks differ.
@@ -29,9 +29,14 @@ class EarlyResponse {
 	isAnswer(now: i64): bool {
 		const response = this.observation;
 		if (!this.isKept || now - this.timeUs > earlyUsMax) return false;
-		if (response.messageId !== seen.messageId || response.peerPort !== seen.peerPort) return false;
-		if (response.domain !== seen.domain || response.peer3 !== seen.peer3) return false;
-		return response.peer2 === seen.peer2 && response.peer1 === seen.peer1 && response.peer0 === seen.peer0;
+		if (response.messageId !== observation.messageId || response.resolverPort !== observation.resolverPort)
+			return false;
+		if (response.domain !== observation.domain || response.resolver3 !== observation.resolver3) return false;
+		return (
+			response.resolver2 === observation.resolver2 &&
+			response.resolver1 === observation.resolver1 &&
+			response.resolver0 === observation.resolver0
+		);
 	}
 }
 
@@ -53,7 +58,7 @@ export function keepEarly(set: u32, now: i64): void {
 	slot.timeUs = now;
 	slot.set = set;
 	slot.isKept = true;
-	memory.copy(changetype<usize>(slot.observation), changetype<usize>(seen), offsetof<Observation>());
+	memory.copy(changetype<usize>(slot.observation), changetype<usize>(observation), offsetof<Observation>());
 	memory.copy(slot.segments, changetype<usize>(segments), offsetof<Segments>() + segments.count * offsetof<Segment>());
 	latestUs = now;
 }
@@ -68,7 +73,7 @@ export function takeEarly(now: i64): i32 {
 		const slot = slotAt(index);
 		if (!slot.isAnswer(now)) continue;
 		slot.isKept = false;
-		memory.copy(changetype<usize>(seen), changetype<usize>(slot.observation), offsetof<Observation>());
+		memory.copy(changetype<usize>(observation), changetype<usize>(slot.observation), offsetof<Observation>());
 		const count = changetype<Segments>(slot.segments).count;
 		memory.copy(changetype<usize>(segments), slot.segments, offsetof<Segments>() + count * offsetof<Segment>());
 		return slot.set;

@@ -1,4 +1,4 @@
-import { seen } from "../decode/observation.ts";
+import { observation } from "../decode/observation.ts";
 import { resolversMax } from "../shared/limits.ts";
 import { hashOf } from "./hash.ts";
 import { BoundedTable, LongEntry } from "./table.ts";
@@ -35,15 +35,15 @@ export function setUpResolvers(): void {
 	resolvers.setUp(resolversMax, offsetof<Resolver>(), true);
 }
 
-/** The observation's peer, with its origin as far as the databases know it; the most recently seen from now on. */
+/** The observation's resolver, with its origin as far as the databases know it; the most recently seen from now on. */
 export function resolverOf(): Resolver {
 	// What all IPv4 addresses share becomes 0, which costs nothing to hash.
-	const family = seen.peer2 ^ ipv4Mapped;
-	const hash = hashOf(seen.peer3, family, seen.peer1, seen.peer0);
-	let entry = resolvers.find(hash, seen.peer3, family, seen.peer1, seen.peer0);
+	const family = observation.resolver2 ^ ipv4Mapped;
+	const hash = hashOf(observation.resolver3, family, observation.resolver1, observation.resolver0);
+	let entry = resolvers.find(hash, observation.resolver3, family, observation.resolver1, observation.resolver0);
 	if (entry === 0) {
 		resolvers.makeRoom();
-		entry = resolvers.insert(hash, seen.peer3, family, seen.peer1, seen.peer0);
+		entry = resolvers.insert(hash, observation.resolver3, family, observation.resolver1, observation.resolver0);
 		const fresh = changetype<Resolver>(entry);
 		fresh.origin = originUnknown;
 		fresh.domains = 0;
@@ -51,7 +51,13 @@ export function resolverOf(): Resolver {
 		resolvers.touch(entry);
 	}
 	const resolver = changetype<Resolver>(entry);
-	if (resolver.origin === originUnknown) resolver.origin = originOf(seen.peer0, seen.peer1, seen.peer2, seen.peer3);
+	if (resolver.origin === originUnknown)
+		resolver.origin = originOf(
+			observation.resolver0,
+			observation.resolver1,
+			observation.resolver2,
+			observation.resolver3,
+		);
 	return resolver;
 }
 

@@ -1,7 +1,7 @@
 /** What the KCP segments in the clear tell of a tunnel: goodput, retransmissions, round trip times. */
 
 import { Segment, segmentAck, segmentPush, segments } from "../decode/kcp.ts";
-import { seen } from "../decode/observation.ts";
+import { observation } from "../decode/observation.ts";
 import { portsMax } from "../shared/bounds.ts";
 import { ProcessCell, SegmentFault, SetCell } from "../shared/cells.ts";
 import { add, increment, ofProcess, rowOfSet } from "./counts.ts";
@@ -25,7 +25,7 @@ function clockOf(domain: u32, server: u32): ServerClock {
 /** The packets of the query that was seen, one of this session; `set` is its label set. */
 export function observeUpstream(set: u32, session: Session, now: i64): void {
 	const row = rowOfSet(set);
-	add(row, SetCell.UpstreamBytes, seen.packetBytes);
+	add(row, SetCell.UpstreamBytes, observation.packetBytes);
 	if (segments.malformed > 0) countFault(SegmentFault.Format, segments.malformed);
 	for (let index: u32 = 0; index < segments.count; index++) {
 		const segment = segments.at(index);
@@ -39,7 +39,7 @@ export function observeUpstream(set: u32, session: Session, now: i64): void {
 }
 
 function observeAck(set: u32, session: Session, segment: Segment, now: i64): void {
-	const clock = clockOf(seen.domain, seen.server);
+	const clock = clockOf(observation.domain, observation.server);
 	const wasPushed = session.wasPushed(segment.conversation, segment.sequence);
 	const tripUs = wasPushed ? clock.roundTripUs(segment.stampMs, now) : -1;
 	if (tripUs < 0 || !session.hasLived(tripUs)) countFault(SegmentFault.Echo, 1);
@@ -50,11 +50,11 @@ function observeAck(set: u32, session: Session, segment: Segment, now: i64): voi
 /** The packets of a response that answers a query of the session at `entry`, which is 0 if it ended. */
 export function observeDownstream(set: u32, server: u32, entry: usize, now: i64): void {
 	const row = rowOfSet(set);
-	add(row, SetCell.DownstreamBytes, seen.packetBytes);
+	add(row, SetCell.DownstreamBytes, observation.packetBytes);
 	if (segments.malformed > 0) countFault(SegmentFault.Format, segments.malformed);
 	if (entry === 0) return;
 	const session = sessionAt(entry);
-	const clock = clockOf(seen.domain, server);
+	const clock = clockOf(observation.domain, server);
 	for (let index: u32 = 0; index < segments.count; index++) {
 		const segment = segments.at(index);
 		if (segment.command !== segmentPush) continue;

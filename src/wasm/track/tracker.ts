@@ -1,6 +1,6 @@
 import { linkType } from "../decode/decoder.ts";
 import { Direction } from "../decode/direction.ts";
-import { seen } from "../decode/observation.ts";
+import { observation } from "../decode/observation.ts";
 import { DomainCell, ProcessCell, SetCell } from "../shared/cells.ts";
 import { Outcome, Refusal, Unrelated } from "../shared/fault.ts";
 import { ednsEnough, ednsFrame, ednsLeast, ednsMost, ednsScarce } from "../shared/limits.ts";
@@ -58,22 +58,22 @@ export function setUpTracker(
 export function observe(outcome: Outcome, stampUs: i64): void {
 	const now = clock.at(stampUs);
 	if (outcome === Outcome.Fault) {
-		increment(ofProcess, ProcessCell.Faults + seen.fault);
+		increment(ofProcess, ProcessCell.Faults + observation.fault);
 		return;
 	}
 	if (outcome === Outcome.Unrelated) {
-		increment(ofProcess, ProcessCell.Unrelated + seen.unrelated);
+		increment(ofProcess, ProcessCell.Unrelated + observation.unrelated);
 		return;
 	}
-	// Only an `any` capture has a capture point, and copies.
-	if (seen.capturePoint !== 0 && isDuplicate(outcome, now)) {
+	// Only an `any` capture has a interface index, and copies.
+	if (observation.interfaceIndex !== 0 && isDuplicate(outcome, now)) {
 		increment(ofProcess, ProcessCell.Duplicates);
 		observeDuplicate(outcome, now);
 		return;
 	}
 	expire(now);
 	if (outcome === Outcome.Response) observeResponse(now);
-	else if (seen.direction === Direction.Outgoing) observeOutgoing(outcome, now);
+	else if (observation.direction === Direction.Outgoing) observeOutgoing(outcome, now);
 	else if (outcome === Outcome.Query) observeQuery(now);
 	else observeRefused(now);
 }
@@ -84,20 +84,20 @@ export function observe(outcome: Outcome, stampUs: i64): void {
  */
 function observeOutgoing(outcome: Outcome, now: i64): void {
 	increment(ofProcess, ProcessCell.Unrelated + Unrelated.Direction);
-	if (outcome === Outcome.Query || seen.refusal === Refusal.Edns) waitOutgoing(now);
+	if (outcome === Outcome.Query || observation.refusal === Refusal.Edns) waitOutgoing(now);
 }
 
 /** The EDNS sizes of all resolvers that carry clients count, those that the server refuses with them. */
 function observeRefused(now: i64): void {
-	increment(rowOfDomain(seen.domain), DomainCell.Refusals + seen.refusal);
-	if (seen.refusal !== Refusal.Edns) return;
-	countEdns(rowOfSet(labelSets.of(seen.domain, resolverOf().origin, now)));
+	increment(rowOfDomain(observation.domain), DomainCell.Refusals + observation.refusal);
+	if (observation.refusal !== Refusal.Edns) return;
+	countEdns(rowOfSet(labelSets.of(observation.domain, resolverOf().origin, now)));
 	waitRefused(now);
 }
 
 function countEdns(row: usize): void {
-	add(row, SetCell.EdnsBytes, max<u32>(seen.ednsBytes, ednsLeast));
-	increment(row, SetCell.Edns + ednsCell(seen.ednsBytes));
+	add(row, SetCell.EdnsBytes, max<u32>(observation.ednsBytes, ednsLeast));
+	increment(row, SetCell.Edns + ednsCell(observation.ednsBytes));
 }
 
 /**
@@ -106,12 +106,12 @@ function countEdns(row: usize): void {
  */
 function observeDuplicate(outcome: Outcome, now: i64): void {
 	if (outcome === Outcome.Query) {
-		const session = findSession(seen.idHigh, seen.idLow, seen.domain, 0);
+		const session = findSession(observation.idHigh, observation.idLow, observation.domain, 0);
 		if (session !== 0) waitForDuplicate(sessionAt(session).set, session, now);
 		believeForwarded();
 	} else if (outcome === Outcome.Refused) {
-		if (seen.refusal === Refusal.Edns) waitRefused(now);
-	} else if (seen.direction !== Direction.Incoming) {
+		if (observation.refusal === Refusal.Edns) waitRefused(now);
+	} else if (observation.direction !== Direction.Incoming) {
 		// One that comes in may be a copy of a forged one; whoever forwards responses sends them out as well.
 		const waiting = findWaiting();
 		if (waiting !== 0) removeDuplicate(waiting);
@@ -120,24 +120,24 @@ function observeDuplicate(outcome: Outcome, now: i64): void {
 
 /** LINUX_SLL names no interface: there a response may come in once its query was forwarded. */
 function believeForwarded(): void {
-	if (linkType !== LinkType.LINUX_SLL || seen.direction !== Direction.Outgoing) return;
+	if (linkType !== LinkType.LINUX_SLL || observation.direction !== Direction.Outgoing) return;
 	const waiting = findWaiting();
 	if (waiting !== 0) waitingAt(waiting).cameInOn = 0;
 }
 
 function observeQuery(now: i64): void {
 	const resolver = resolverOf();
-	if (resolver.isFirst(seen.domain)) increment(rowOfDomain(seen.domain), DomainCell.ResolversSeen);
-	const set = labelSets.of(seen.domain, resolver.origin, now);
+	if (resolver.isFirst(observation.domain)) increment(rowOfDomain(observation.domain), DomainCell.ResolversSeen);
+	const set = labelSets.of(observation.domain, resolver.origin, now);
 	labelSets.touch(set, now);
 	const row = rowOfSet(set);
 	increment(row, SetCell.Queries);
-	add(row, SetCell.BytesIn, seen.messageBytes);
+	add(row, SetCell.BytesIn, observation.messageBytes);
 	countEdns(row);
-	const entry = touchSession(seen.idHigh, seen.idLow, seen.domain, set, now);
-	sessionAt(entry).addBytes(seen.messageBytes);
+	const entry = touchSession(observation.idHigh, observation.idLow, observation.domain, set, now);
+	sessionAt(entry).addBytes(observation.messageBytes);
 	wait(set, entry, now);
-	if (seen.packets === 0) increment(row, SetCell.Polls);
+	if (observation.packets === 0) increment(row, SetCell.Polls);
 	else observeUpstream(set, sessionAt(entry), now);
 	if (clock.isOfFile) observeEarlyResponse(now);
 }
@@ -146,44 +146,44 @@ function observeQuery(now: i64): void {
 function observeEarlyResponse(now: i64): void {
 	const set = takeEarly(now);
 	if (set < 0) return;
-	add(rowOfDomain(seen.domain), DomainCell.Unmatched, -1);
-	add(rowOfSet(set), SetCell.BytesOut, -(seen.messageBytes as i32));
+	add(rowOfDomain(observation.domain), DomainCell.Unmatched, -1);
+	add(rowOfSet(set), SetCell.BytesOut, -(observation.messageBytes as i32));
 	observeResponse(now);
 }
 
 function observeResponse(now: i64): void {
-	const row = rowOfDomain(seen.domain);
+	const row = rowOfDomain(observation.domain);
 	const entry = findWaiting();
 	const waiting = waitingAt(entry);
-	if (entry === 0 || domainOf(waiting) !== seen.domain || isForged(waiting)) {
+	if (entry === 0 || domainOf(waiting) !== observation.domain || isForged(waiting)) {
 		// Of a query before the start, or nobody's: everyone can send what looks like a response.
 		if (entry !== 0 && isForged(waiting)) markForged();
 		increment(row, DomainCell.Unmatched);
-		const set = labelSets.of(seen.domain, resolverOf().origin, now);
-		add(rowOfSet(set), SetCell.BytesOut, seen.messageBytes);
+		const set = labelSets.of(observation.domain, resolverOf().origin, now);
+		add(rowOfSet(set), SetCell.BytesOut, observation.messageBytes);
 		// Of one that came in nobody knows yet where its query will.
-		if (entry === 0 && clock.isOfFile && seen.direction !== Direction.Incoming) keepEarly(set, now);
+		if (entry === 0 && clock.isOfFile && observation.direction !== Direction.Incoming) keepEarly(set, now);
 		return;
 	}
 	const ednsBytes = waiting.ednsBytes;
-	if (seen.rcode === rcodeFormErr && !waiting.isUncounted) greatest(row, DomainCell.RefusedMost, ednsBytes);
-	else if (seen.rcode === 0 && ednsBytes !== 0) least(row, DomainCell.AnsweredLeast, ednsBytes);
+	if (observation.rcode === rcodeFormErr && !waiting.isUncounted) greatest(row, DomainCell.RefusedMost, ednsBytes);
+	else if (observation.rcode === 0 && ednsBytes !== 0) least(row, DomainCell.AnsweredLeast, ednsBytes);
 	if (waiting.isUncounted) {
 		// As its query, and as the responses to all that is refused.
-		if (seen.rcode === 0 && ednsBytes !== 0) increment(row, DomainCell.SmallAnswered);
+		if (observation.rcode === 0 && ednsBytes !== 0) increment(row, DomainCell.SmallAnswered);
 		increment(ofProcess, ProcessCell.Unrelated + Unrelated.Response);
 		removeFound(entry);
 		return;
 	}
-	increment(row, DomainCell.Responses + seen.rcode);
-	if (seen.truncated !== 0) increment(row, DomainCell.Truncated);
+	increment(row, DomainCell.Responses + observation.rcode);
+	if (observation.truncated !== 0) increment(row, DomainCell.Truncated);
 	answer(entry, now);
 }
 
 /** Whether the response cannot be the server's: it came in, on the interface that the query came in on, and never left this host. */
 function isForged(waiting: WaitingQuery): bool {
-	if (seen.direction !== Direction.Incoming || waiting.cameInOn === 0) return false;
-	return linkType === LinkType.LINUX_SLL || seen.capturePoint === waiting.cameInOn;
+	if (observation.direction !== Direction.Incoming || waiting.cameInOn === 0) return false;
+	return linkType === LinkType.LINUX_SLL || observation.interfaceIndex === waiting.cameInOn;
 }
 
 function domainOf(waiting: WaitingQuery): u32 {
@@ -194,12 +194,12 @@ function domainOf(waiting: WaitingQuery): u32 {
 function answer(entry: usize, now: i64): void {
 	const waiting = waitingAt(entry);
 	const set = waiting.set;
-	const session = findSession(seen.idHigh, seen.idLow, seen.domain, waiting.session);
+	const session = findSession(observation.idHigh, observation.idLow, observation.domain, waiting.session);
 	answerTimes.observe(set, (waiting.waitedUs(now) as f64) * tripUnitsPerUs);
 	removeFound(entry);
-	add(rowOfSet(set), SetCell.BytesOut, seen.messageBytes);
-	if (session !== 0) sessionAt(session).addBytes(seen.messageBytes);
-	if (seen.packets > 0) observeDownstream(set, waiting.server, session, now);
+	add(rowOfSet(set), SetCell.BytesOut, observation.messageBytes);
+	if (session !== 0) sessionAt(session).addBytes(observation.messageBytes);
+	if (observation.packets > 0) observeDownstream(set, waiting.server, session, now);
 }
 
 /** Brings sessions, waiting queries and label sets up to `now`, for whoever looks next. */

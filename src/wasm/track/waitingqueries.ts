@@ -1,5 +1,5 @@
 import { Direction } from "../decode/direction.ts";
-import { seen } from "../decode/observation.ts";
+import { observation } from "../decode/observation.ts";
 import { answerUsMax, ednsLeast, waitingQueriesMax } from "../shared/limits.ts";
 import { hashOf } from "./hash.ts";
 import { ipv4Mapped } from "./resolvers.ts";
@@ -14,7 +14,7 @@ export class WaitingQuery extends LongEntry {
 	session: usize;
 	/** Time of the query in microseconds, the low 32 bits: it waits for ten seconds, they wrap around after 71 minutes. */
 	sinceUs: u32;
-	/** The capture point that it came in on: no response to it comes in there. 0 where any may. */
+	/** The interface index that it came in on: no response to it comes in there. 0 where any may. */
 	cameInOn: u32;
 	/** It does not count, and its response answers no client: the server refuses it, or it left this host. Then `set` is its domain. */
 	isUncounted: bool;
@@ -103,28 +103,28 @@ export function waitForDuplicate(set: u32, session: usize, now: i64): void {
 
 /** A query at `now` that the server refuses for its EDNS size. */
 export function waitRefused(now: i64): void {
-	if (findWaiting() === 0) insert(seen.domain, 0, true, ednsBytes(), now);
+	if (findWaiting() === 0) insert(observation.domain, 0, true, ednsBytes(), now);
 }
 
 /** A query at `now` that left this host for another server, of whose -mtu its response tells nothing. */
 export function waitOutgoing(now: i64): void {
-	if (findWaiting() === 0) insert(seen.domain, 0, true, 0, now);
+	if (findWaiting() === 0) insert(observation.domain, 0, true, 0, now);
 }
 
 function insert(set: u32, session: usize, isUncounted: bool, size: u32, now: i64): void {
 	waitingQueries.makeRoom();
-	const waiting = waitingAt(waitingQueries.insert(hash, seen.peer3, exchange(), family(), network));
-	waiting.begin(set, seen.server, session, now);
-	waiting.cameInOn = seen.direction === Direction.Incoming ? seen.capturePoint : 0;
+	const waiting = waitingAt(waitingQueries.insert(hash, observation.resolver3, exchange(), family(), network));
+	waiting.begin(set, observation.server, session, now);
+	waiting.cameInOn = observation.direction === Direction.Incoming ? observation.interfaceIndex : 0;
 	waiting.isUncounted = isUncounted;
 	waiting.ednsBytes = size as u16;
 }
 
 /** The entry of the waiting query that this response answers, or 0. */
 export function findWaiting(): usize {
-	network = networkOf(seen.peer0, seen.peer1);
-	hash = hashOf(seen.peer3, exchange(), family(), network);
-	return waitingQueries.find(hash, seen.peer3, exchange(), family(), network);
+	network = networkOf(observation.resolver0, observation.resolver1);
+	hash = hashOf(observation.resolver3, exchange(), family(), network);
+	return waitingQueries.find(hash, observation.resolver3, exchange(), family(), network);
 }
 
 /** What waits at this entry has its answer; the same query's copies wait on. */
@@ -158,16 +158,16 @@ export function nextOverdueUs(now: i64): i64 {
 
 /** RFC 6891, 6.2.3: values below 512, and a missing OPT, mean 512. */
 function ednsBytes(): u32 {
-	return max<u32>(seen.ednsBytes, ednsLeast);
+	return max<u32>(observation.ednsBytes, ednsLeast);
 }
 
 function exchange(): u32 {
-	return (seen.peerPort << 16) | seen.messageId;
+	return (observation.resolverPort << 16) | observation.messageId;
 }
 
 /** 0 for all of IPv4. */
 function family(): u32 {
-	return seen.peer2 ^ ipv4Mapped;
+	return observation.resolver2 ^ ipv4Mapped;
 }
 
 /**

@@ -26,13 +26,13 @@ const usual = decoderOf({ domains, mtu: mtuUsual });
 
 function verdictOf(message: Uint8Array, decoder: Decoder): Verdict {
 	const frame = toServer(message);
-	const { seen } = decoder;
+	const { observation } = decoder;
 	const outcome = decoder.decode(frame, 0, frame.length);
 	if (outcome === Outcome.Fault) return { word: "fault" };
-	const word = outcomeWord(outcome, seen);
-	if (outcome === Outcome.Refused) return { word, domain: seen.domain };
+	const word = outcomeWord(outcome, observation);
+	if (outcome === Outcome.Refused) return { word, domain: observation.domain };
 	if (outcome !== Outcome.Query) return { word };
-	return { word, id: idOf(seen), domain: seen.domain, ednsBytes: seen.ednsBytes };
+	return { word, id: idOf(observation), domain: observation.domain, ednsBytes: observation.ednsBytes };
 }
 
 /** How often each verdict came, so that a property that only ever sees faults is noticed. */
@@ -46,8 +46,8 @@ function hold(message: Uint8Array): void {
 	if (refused.word === "refused: edns") verdicts.set(refused.word, (verdicts.get(refused.word) ?? 0) + 1);
 	verdicts.set(expected.word, (verdicts.get(expected.word) ?? 0) + 1);
 	if (packets === undefined) return;
-	expect(decoder.seen.packets).toBe(packets.length);
-	expect(decoder.seen.packetBytes).toBe(packets.reduce((sum, length) => sum + length, 0));
+	expect(decoder.observation.packets).toBe(packets.length);
+	expect(decoder.observation.packetBytes).toBe(packets.reduce((sum, length) => sum + length, 0));
 }
 
 /** Mostly the first. */

@@ -376,9 +376,9 @@ describe("decode", () => {
 	test("a query that is refused for its EDNS size has its client id, or 0 where there is none", () => {
 		const decoder = decoderOf({ mtu: 1_232 });
 		decodeWord(decoder, toServer(dnsttQuery(small)));
-		expect([idOf(decoder.seen), decoder.seen.ednsBytes]).toEqual(["0102030405060708", 1_231]);
+		expect([idOf(decoder.observation), decoder.observation.ednsBytes]).toEqual(["0102030405060708", 1_231]);
 		decodeWord(decoder, toServer(dnsQuery({ name: domain, ednsBytes: 512 })));
-		expect(idOf(decoder.seen)).toBe("0000000000000000");
+		expect(idOf(decoder.observation)).toBe("0000000000000000");
 	});
 
 	const loopbackRows: readonly [title: string, linkType: LinkType, header: readonly number[], expected: string][] = [
@@ -413,48 +413,78 @@ describe("decode", () => {
 });
 
 describe("what a decode reads", () => {
-	test("of a query: peer, port, message, id, EDNS size and packets", () => {
+	test("of a query: resolver, port, message, id, EDNS size and packets", () => {
 		const decoder = decoderOf({ domains: ["other.example", domain] });
-		const { seen } = decoder;
+		const { observation } = decoder;
 		const packet = kcpSegment({ command: kcpCommands.push, sequence: 6, data: new Uint8Array(10) });
 		const message = dnsttQuery({ clientId, id: 0xabcd, ednsBytes: 1232, packets: [packet] });
 		expect(decodeWord(decoder, toServer(message))).toBe("query");
-		expect([seen.peer0, seen.peer1, seen.peer2, seen.peer3, seen.peerPort]).toEqual([0, 0, 0xffff, 0xc0000201, 40_000]);
-		expect([seen.messageBytes, seen.messageId, seen.domain]).toEqual([message.length, 0xabcd, 1]);
-		expect([idOf(seen), seen.ednsBytes, seen.packets, seen.packetBytes]).toEqual(["0102030405060708", 1232, 1, 34]);
-		expect([seen.segments.count, seen.segments.sequence[0]]).toEqual([1, 6]);
+		expect([
+			observation.resolver0,
+			observation.resolver1,
+			observation.resolver2,
+			observation.resolver3,
+			observation.resolverPort,
+		]).toEqual([0, 0, 0xffff, 0xc0000201, 40_000]);
+		expect([observation.messageBytes, observation.messageId, observation.domain]).toEqual([message.length, 0xabcd, 1]);
+		expect([idOf(observation), observation.ednsBytes, observation.packets, observation.packetBytes]).toEqual([
+			"0102030405060708",
+			1232,
+			1,
+			34,
+		]);
+		expect([observation.segments.count, observation.segments.sequence[0]]).toEqual([1, 6]);
 	});
 
-	test("of a response: the peer is the destination; rcode, TC, id and packets", () => {
+	test("of a response: the resolver is the destination; rcode, TC, id and packets", () => {
 		const decoder = decoderOf();
-		const { seen } = decoder;
+		const { observation } = decoder;
 		const payload = Uint8Array.of(0, 24, ...kcpSegment({ command: kcpCommands.ack, sequence: 3 }));
 		expect(decodeWord(decoder, fromServer(dnsResponse(query, { rcode: 2, truncated: true, payload })))).toBe(
 			"response",
 		);
-		expect([seen.peer3, seen.peerPort, idOf(seen)]).toEqual([0xc0000201, 40_000, "0102030405060708"]);
-		expect([seen.rcode, seen.truncated, seen.packets, seen.packetBytes, seen.segments.count]).toEqual([2, 1, 1, 24, 1]);
+		expect([observation.resolver3, observation.resolverPort, idOf(observation)]).toEqual([
+			0xc0000201,
+			40_000,
+			"0102030405060708",
+		]);
+		expect([
+			observation.rcode,
+			observation.truncated,
+			observation.packets,
+			observation.packetBytes,
+			observation.segments.count,
+		]).toEqual([2, 1, 1, 24, 1]);
 	});
 
 	test("nothing of an earlier frame stays in a query without packets and OPT", () => {
 		const decoder = decoderOf();
-		const { seen } = decoder;
+		const { observation } = decoder;
 		const packet = kcpSegment({ command: kcpCommands.push });
 		decodeWord(decoder, toServer(dnsttQuery({ clientId, packets: [packet, Uint8Array.of(1)] })));
-		expect([seen.packets, seen.segments.count, seen.segments.malformed, seen.ednsBytes]).toEqual([2, 1, 1, 4096]);
+		expect([
+			observation.packets,
+			observation.segments.count,
+			observation.segments.malformed,
+			observation.ednsBytes,
+		]).toEqual([2, 1, 1, 4096]);
 		decodeWord(decoder, toServer(dnsttQuery({ clientId, ednsBytes: null })));
-		expect([seen.packets, seen.packetBytes, seen.segments.count, seen.segments.malformed, seen.ednsBytes]).toEqual([
-			0, 0, 0, 0, 0,
-		]);
+		expect([
+			observation.packets,
+			observation.packetBytes,
+			observation.segments.count,
+			observation.segments.malformed,
+			observation.ednsBytes,
+		]).toEqual([0, 0, 0, 0, 0]);
 		decodeWord(decoder, fromServer(dnsResponse(query, { rcode: 5, truncated: true })));
 		decodeWord(decoder, fromServer(response));
-		expect([seen.rcode, seen.truncated]).toEqual([0, 0]);
+		expect([observation.rcode, observation.truncated]).toEqual([0, 0]);
 	});
 
 	test("padding behind the datagram is no DNS bytes", () => {
 		const decoder = decoderOf({ linkType: LinkType.EN10MB });
 		expect(decodeWord(decoder, concatBytes([ethernetFrame(toServer(query)), new Uint8Array(40)]))).toBe("query");
-		expect(decoder.seen.messageBytes).toBe(query.length);
+		expect(decoder.observation.messageBytes).toBe(query.length);
 	});
 
 	test("the longest matching domain wins, in queries and in responses", () => {
@@ -467,21 +497,25 @@ describe("what a decode reads", () => {
 			[toServer(dnsttQuery({ clientId, domain: "example.com" })), 0],
 		] as const) {
 			decodeWord(decoder, frame);
-			expect([decoder.seen.domain, idOf(decoder.seen)]).toEqual([index, "0102030405060708"]);
+			expect([decoder.observation.domain, idOf(decoder.observation)]).toEqual([index, "0102030405060708"]);
 		}
 	});
 
 	test("several ports are the servers'", () => {
 		const decoder = decoderOf({ ports: [53, 5300] });
-		const { seen } = decoder;
-		expect([decodeWord(decoder, toServer(query, 40_000, 5300)), seen.server, seen.peerPort]).toEqual([
+		const { observation } = decoder;
+		expect([decodeWord(decoder, toServer(query, 40_000, 5300)), observation.server, observation.resolverPort]).toEqual([
 			...["query", 1, 40_000],
 		]);
-		expect([decodeWord(decoder, fromServer(response, 5300)), seen.server, seen.peerPort]).toEqual([
+		expect([decodeWord(decoder, fromServer(response, 5300)), observation.server, observation.resolverPort]).toEqual([
 			...["response", 1, 40_000],
 		]);
-		expect([decodeWord(decoder, toServer(query, 5300)), seen.server, seen.peerPort]).toEqual(["query", 0, 5300]);
-		expect([decodeWord(decoder, fromServer(response, 53, 5300)), seen.server]).toEqual(["response", 0]);
+		expect([decodeWord(decoder, toServer(query, 5300)), observation.server, observation.resolverPort]).toEqual([
+			"query",
+			0,
+			5300,
+		]);
+		expect([decodeWord(decoder, fromServer(response, 53, 5300)), observation.server]).toEqual(["response", 0]);
 		expect(decodeWord(decoder, toServer(query, 40_000, 5301))).toBe("unrelated: port");
 	});
 
@@ -493,7 +527,7 @@ describe("what a decode reads", () => {
 			decoder,
 			toServer(dnsttQuery({ clientId, padding: [Uint8Array.of(0x10, 0xff, 3)], packets: [Uint8Array.of(9)] })),
 		);
-		expect([decoder.seen.packets, decoder.seen.packetBytes]).toEqual([1, 1]);
+		expect([decoder.observation.packets, decoder.observation.packetBytes]).toEqual([1, 1]);
 	});
 });
 
@@ -511,11 +545,11 @@ describe("the recorded captures", () => {
 				const outcome = decoder.decode(bytes, 0, bytes.length);
 				if (outcome === Outcome.Query) {
 					got.queries++;
-					got.bytes_in += decoder.seen.messageBytes;
-					ids.add(idOf(decoder.seen));
+					got.bytes_in += decoder.observation.messageBytes;
+					ids.add(idOf(decoder.observation));
 				} else if (outcome === Outcome.Response) {
 					got.responses++;
-					got.bytes_out += decoder.seen.messageBytes;
+					got.bytes_out += decoder.observation.messageBytes;
 				} else if (outcome === Outcome.Refused) got.rejected++;
 				else if (outcome === Outcome.Unrelated) continue;
 				else throw new Error("a recorded frame is broken");
@@ -535,8 +569,8 @@ describe("the recorded captures", () => {
 		let bytes_in = 0;
 		for (const { bytes } of capture.records) {
 			if (decoder.decode(bytes, 0, bytes.length) !== Outcome.Query) continue;
-			ids.push(idOf(decoder.seen));
-			bytes_in += decoder.seen.messageBytes;
+			ids.push(idOf(decoder.observation));
+			bytes_in += decoder.observation.messageBytes;
 		}
 		expect(ids.sort()).toEqual(expected.ids.toSorted());
 		expect([ids.length, bytes_in]).toEqual([expected.queries, expected.bytes_in]);
@@ -548,7 +582,9 @@ describe("the recorded captures", () => {
 		const read = (frames: readonly Uint8Array[], linkType: LinkType) => {
 			const decoder = decoderOf({ linkType });
 			return digest(
-				frames.map((frame) => `${decodeWord(decoder, frame)} ${idOf(decoder.seen)} ${decoder.seen.messageBytes}`),
+				frames.map(
+					(frame) => `${decodeWord(decoder, frame)} ${idOf(decoder.observation)} ${decoder.observation.messageBytes}`,
+				),
 			);
 		};
 		const expected = read(

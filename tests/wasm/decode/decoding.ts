@@ -13,8 +13,8 @@ const serverAddress = "192.0.2.53";
 
 /** The fields of the decoder's Observation: 32-bit words, at the offsets that the module says. */
 export const observationFields = [
-	...(["outcome", "fault", "unrelated", "refusal", "capturePoint", "direction"] as const),
-	...(["peer0", "peer1", "peer2", "peer3", "peerPort", "server"] as const),
+	...(["outcome", "fault", "unrelated", "refusal", "interfaceIndex", "direction"] as const),
+	...(["resolver0", "resolver1", "resolver2", "resolver3", "resolverPort", "server"] as const),
 	...(["messageBytes", "messageId", "domain", "idHigh", "idLow", "ednsBytes", "rcode", "truncated"] as const),
 	...(["packets", "packetBytes"] as const),
 ] as const;
@@ -38,9 +38,9 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	decode(at: number, end: number): Outcome;
 	readonly queryBytesMax: WebAssembly.Global;
 
-	observation(): number;
+	observationAddress(): number;
 	readonly observationBytes: WebAssembly.Global;
-	segmentsSeen(): number;
+	segmentsAddress(): number;
 	segmentAt(index: number): number;
 	readonly segmentBytes: WebAssembly.Global;
 	addSegment(
@@ -65,7 +65,7 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	datagramPayload(): number;
 	datagramPayloadEnd(): number;
 	isExtensionHeader(next: number): number;
-	readPeer(at: number, isIpv4: boolean): void;
+	readResolver(at: number, isIpv4: boolean): void;
 
 	readName(message: number, start: number, messageEnd: number): Fault;
 	nameLabels(): number;
@@ -125,8 +125,8 @@ export function observationIn(exports: DecodeExports): Observation {
 		return memory;
 	};
 	const place = (start: number, field: Field) => (start + exports[`${field}Offset`].value) >> 2;
-	const count = place(exports.segmentsSeen(), "count");
-	const malformed = place(exports.segmentsSeen(), "malformed");
+	const count = place(exports.segmentsAddress(), "count");
+	const malformed = place(exports.segmentsAddress(), "malformed");
 	const each = (field: SegmentField) =>
 		Array.from(
 			{ length: words()[count] as number },
@@ -155,23 +155,23 @@ export function observationIn(exports: DecodeExports): Observation {
 			return each("sequence");
 		},
 	};
-	const seen: Partial<Observation> = { segments };
+	const observation: Partial<Observation> = { segments };
 	for (const field of observationFields) {
-		const at = place(exports.observation(), field);
-		Object.defineProperty(seen, field, {
+		const at = place(exports.observationAddress(), field);
+		Object.defineProperty(observation, field, {
 			get: () => words()[at],
 			set: (word: number) => {
 				words()[at] = word;
 			},
 		});
 	}
-	return seen as Observation;
+	return observation as Observation;
 }
 
 /** A decoder of its own: a fresh instance of the module, with memory to put into what it is to read. */
 export class Decoder {
 	readonly exports: DecodeExports;
-	readonly seen: Observation;
+	readonly observation: Observation;
 	/** Address of that memory, and the memory. */
 	readonly start: number;
 	readonly room: Uint8Array;
@@ -194,7 +194,7 @@ export class Decoder {
 			this.exports.addDomain(index, labels, this.start, octets.length);
 		}
 		this.room = new Uint8Array(this.exports.memory.buffer, this.start, this.exports.roomBytes.value);
-		this.seen = observationIn(this.exports);
+		this.observation = observationIn(this.exports);
 	}
 
 	/** Copies bytes into the module's memory; gives the address of the first. */
@@ -235,21 +235,21 @@ export function fromServer(payload: Uint8Array, sourcePort = serverPort, destina
 
 /** Decodes a frame and says what it came to: "query", "response", "refused: qtype", "unrelated: port", "fault: udp_length". */
 export function decodeWord(decoder: Decoder, frame: Uint8Array, at = 0, end = frame.length): string {
-	return outcomeWord(decoder.decode(frame, at, end), decoder.seen);
+	return outcomeWord(decoder.decode(frame, at, end), decoder.observation);
 }
 
-export function outcomeWord(outcome: Outcome, seen: Observation): string {
+export function outcomeWord(outcome: Outcome, observation: Observation): string {
 	switch (outcome) {
 		case Outcome.Query:
 			return "query";
 		case Outcome.Response:
 			return "response";
 		case Outcome.Refused:
-			return `refused: ${wordOf(refusalNames, seen.refusal)}`;
+			return `refused: ${wordOf(refusalNames, observation.refusal)}`;
 		case Outcome.Unrelated:
-			return `unrelated: ${wordOf(unrelatedNames, seen.unrelated)}`;
+			return `unrelated: ${wordOf(unrelatedNames, observation.unrelated)}`;
 		case Outcome.Fault:
-			return `fault: ${wordOf(faultNames, seen.fault)}`;
+			return `fault: ${wordOf(faultNames, observation.fault)}`;
 	}
 }
 
@@ -259,40 +259,40 @@ export function wordOf(names: Readonly<Record<number, string>>, reason: number):
 }
 
 /** The client id as 16 hexadecimal digits. */
-export function idOf(seen: Observation): string {
-	return [seen.idHigh, seen.idLow].map((word) => word.toString(16).padStart(8, "0")).join("");
+export function idOf(observation: Observation): string {
+	return [observation.idHigh, observation.idLow].map((word) => word.toString(16).padStart(8, "0")).join("");
 }
 
 /** All that the observation says of a frame with this outcome, folded into one number (FNV-1a over 32-bit words). */
-export function digestOf(outcome: Outcome, seen: Observation): number {
+export function digestOf(outcome: Outcome, observation: Observation): number {
 	let digest = fold(0x811c9dc5, outcome);
-	if (outcome === Outcome.Fault) return fold(digest, seen.fault);
-	if (outcome === Outcome.Unrelated) return fold(digest, seen.unrelated);
-	digest = fold(digest, seen.capturePoint);
-	digest = fold(digest, seen.direction);
-	digest = fold(digest, seen.peer0);
-	digest = fold(digest, seen.peer1);
-	digest = fold(digest, seen.peer2);
-	digest = fold(digest, seen.peer3);
-	digest = fold(digest, seen.peerPort);
-	digest = fold(digest, seen.server);
-	digest = fold(digest, seen.messageBytes);
-	digest = fold(digest, seen.messageId);
-	digest = fold(digest, seen.domain);
-	if (outcome === Outcome.Refused) return fold(digest, seen.refusal);
-	digest = fold(digest, seen.idHigh);
-	digest = fold(digest, seen.idLow);
+	if (outcome === Outcome.Fault) return fold(digest, observation.fault);
+	if (outcome === Outcome.Unrelated) return fold(digest, observation.unrelated);
+	digest = fold(digest, observation.interfaceIndex);
+	digest = fold(digest, observation.direction);
+	digest = fold(digest, observation.resolver0);
+	digest = fold(digest, observation.resolver1);
+	digest = fold(digest, observation.resolver2);
+	digest = fold(digest, observation.resolver3);
+	digest = fold(digest, observation.resolverPort);
+	digest = fold(digest, observation.server);
+	digest = fold(digest, observation.messageBytes);
+	digest = fold(digest, observation.messageId);
+	digest = fold(digest, observation.domain);
+	if (outcome === Outcome.Refused) return fold(digest, observation.refusal);
+	digest = fold(digest, observation.idHigh);
+	digest = fold(digest, observation.idLow);
 	if (outcome === Outcome.Query) {
-		digest = fold(digest, seen.ednsBytes);
+		digest = fold(digest, observation.ednsBytes);
 	} else {
-		digest = fold(digest, seen.rcode);
-		digest = fold(digest, seen.truncated);
+		digest = fold(digest, observation.rcode);
+		digest = fold(digest, observation.truncated);
 	}
-	digest = fold(digest, seen.packets);
-	digest = fold(digest, seen.packetBytes);
-	digest = fold(digest, seen.segments.count);
-	digest = fold(digest, seen.segments.malformed);
-	const { conversation, command, stampMs, sequence } = seen.segments;
+	digest = fold(digest, observation.packets);
+	digest = fold(digest, observation.packetBytes);
+	digest = fold(digest, observation.segments.count);
+	digest = fold(digest, observation.segments.malformed);
+	const { conversation, command, stampMs, sequence } = observation.segments;
 	for (const word of [...conversation, ...command, ...stampMs, ...sequence]) digest = fold(digest, word);
 	return digest;
 }

@@ -29,7 +29,7 @@ function read(name: string): { decoder: Decoder; count: number } {
 function readId(labels: string): string {
 	const { decoder, count } = read(`${labels}.d`);
 	const refusal = decoder.exports.readClientId(count);
-	return refusal === 0 ? idOf(decoder.seen) : refusalNames[refusal];
+	return refusal === 0 ? idOf(decoder.observation) : refusalNames[refusal];
 }
 
 describe("readClientId", () => {
@@ -74,10 +74,10 @@ const push = (data: Uint8Array, sequence = 0) =>
 const ack = kcpSegment({ command: kcpCommands.ack, timestampMs: 5, sequence: 9 });
 
 /** "packets packetBytes | command:sequence ... | broken". */
-function told(seen: Observation): string {
-	const { segments } = seen;
+function told(observation: Observation): string {
+	const { segments } = observation;
 	const list = Array.from({ length: segments.count }, (_, i) => `${segments.command[i]}:${segments.sequence[i]}`);
-	return `${seen.packets} ${seen.packetBytes} | ${list.join(" ")} | ${segments.malformed}`;
+	return `${observation.packets} ${observation.packetBytes} | ${list.join(" ")} | ${segments.malformed}`;
 }
 
 describe("readUpstream", () => {
@@ -85,8 +85,8 @@ describe("readUpstream", () => {
 		const { decoder, count } = read(dnsttName(concatBytes([clientId, rest]), "d"));
 		expect(decoder.exports.readClientId(count)).toBe(0);
 		decoder.exports.readUpstream();
-		expect(idOf(decoder.seen)).toBe("8123456789abcdef");
-		return told(decoder.seen);
+		expect(idOf(decoder.observation)).toBe("8123456789abcdef");
+		return told(decoder.observation);
 	};
 	const behindId = (options: Omit<Parameters<typeof dnsttPayload>[0], "clientId">) =>
 		dnsttPayload({ clientId, ...options }).subarray(8);
@@ -138,7 +138,7 @@ describe("readUpstream", () => {
 				const { decoder, count } = read(`${labels.join(".")}.d`);
 				expect(decoder.exports.readClientId(count)).toBe(0);
 				decoder.exports.readUpstream();
-				expect(told(decoder.seen)).toBe(`3 ${49 + length} | 81:4294967295 82:9 | 1`);
+				expect(told(decoder.observation)).toBe(`3 ${49 + length} | 81:4294967295 82:9 | 1`);
 			}
 		}
 	});
@@ -148,10 +148,10 @@ describe("readDownstream", () => {
 	const behindLength = (packet: Uint8Array, claimed = packet.length) =>
 		concatBytes([Uint8Array.of(claimed >> 8, claimed & 255), packet]);
 	const downstream = (payload: Uint8Array, data = txtData(payload)) => {
-		const { exports, seen, put, start } = decoderOf();
+		const { exports, observation, put, start } = decoderOf();
 		put(concatBytes([Uint8Array.of(3), data, new Uint8Array(40)]));
 		exports.readDownstream(start + 1, start + 1 + data.length);
-		return told(seen);
+		return told(observation);
 	};
 	const rows: readonly [title: string, payload: Uint8Array, expected: string][] = [
 		["an empty text holds no packet", new Uint8Array(), "0 0 |  | 0"],

@@ -9,12 +9,12 @@ const untouched = 0xffff;
 /** "labels in front / the domain", or "none". */
 function match(domains: readonly string[], wire: string | Uint8Array): string {
 	const bytes = typeof wire === "string" ? encodeName(wire) : wire;
-	const { exports, seen, put, start } = decoderOf({ domains });
+	const { exports, observation, put, start } = decoderOf({ domains });
 	expect(exports.readName(put(bytes), start, start + bytes.length)).toBe(0);
-	seen.domain = untouched;
+	observation.domain = untouched;
 	const labels = exports.matchName();
-	if (labels >= 0) return `${labels} ${domains[seen.domain]}`;
-	expect(seen.domain).toBe(untouched);
+	if (labels >= 0) return `${labels} ${domains[observation.domain]}`;
+	expect(observation.domain).toBe(untouched);
 	return "none";
 }
 

@@ -83,8 +83,9 @@ class Places {
 		const outcome = decoder.exports.decode(decoder.start + frameAt, decoder.start + frameAt + length);
 		const otherOutcome = other.exports.decode(other.start + frameAt, other.start + frameAt + length);
 		const endOutcome = atEnd.exports.decode(end - length, end);
-		const digest = digestOf(outcome, decoder.seen);
-		const isSame = digestOf(otherOutcome, other.seen) === digest && digestOf(endOutcome, atEnd.seen) === digest;
+		const digest = digestOf(outcome, decoder.observation);
+		const isSame =
+			digestOf(otherOutcome, other.observation) === digest && digestOf(endOutcome, atEnd.observation) === digest;
 		if (!outcomes.has(outcome) || !isSame) {
 			throw new Error(
 				`a decode looked outside its frame: ${Buffer.from(this.first.subarray(frameAt, frameAt + length)).toString("hex")}`,
@@ -273,9 +274,9 @@ describe("random structured mutations", () => {
 				for (const [at, value] of sets) bytes[at % bytes.length] = value;
 				memory.set(asMade);
 				const fresh = runs++ % 40 === 0 ? decoderOf() : again;
-				const expected = digestOf(fresh.decode(bytes, 0, bytes.length), fresh.seen);
+				const expected = digestOf(fresh.decode(bytes, 0, bytes.length), fresh.observation);
 				used.decode(rich, 0, rich.length);
-				expect(digestOf(used.decode(bytes, 0, bytes.length), used.seen)).toBe(expected);
+				expect(digestOf(used.decode(bytes, 0, bytes.length), used.observation)).toBe(expected);
 			}),
 			{ numRuns: 2_000 },
 		);

@@ -28,11 +28,11 @@ function changed(packet: Uint8Array, ...changes: readonly (readonly [at: number,
 
 /** The payload's bytes in hexadecimal, or the word for why there is none. */
 function read(packet: Uint8Array): string {
-	const { exports, seen, put, room, start } = decoderOf();
+	const { exports, observation, put, room, start } = decoderOf();
 	// In the middle of something else: what stands around the packet must not matter.
 	const bytes = concatBytes([Uint8Array.of(0x45, 17), packet, new Uint8Array(64).fill(17)]);
 	const at = put(bytes) + 2;
-	if (exports.readDatagram(at, at + packet.length) === 0) return outcomeWord(seen.outcome, seen);
+	if (exports.readDatagram(at, at + packet.length) === 0) return outcomeWord(observation.outcome, observation);
 	expect([exports.datagramSourcePort(), exports.datagramDestinationPort()]).toEqual([40_000, 53]);
 	const [first, end] = [exports.datagramPayload() - start, exports.datagramPayloadEnd() - start];
 	return Buffer.from(room.subarray(first, end)).toString("hex");
@@ -148,7 +148,7 @@ describe("Datagram", () => {
 	});
 });
 
-describe("readPeer", () => {
+describe("readResolver", () => {
 	const rows: readonly [address: string, isIpv4: boolean, words: readonly number[]][] = [
 		["192.0.2.1", true, [0, 0, 0xffff, 0xc0000201]],
 		["255.255.255.255", true, [0, 0, 0xffff, 0xffffffff]],
@@ -157,9 +157,11 @@ describe("readPeer", () => {
 	];
 	for (const [address, isIpv4, words] of rows) {
 		test(`gives ${address} as words, most significant first`, () => {
-			const { exports, seen, put } = decoderOf();
-			exports.readPeer(put(concatBytes([Uint8Array.of(7), addressBytes(address)])) + 1, isIpv4);
-			expect([seen.peer0, seen.peer1, seen.peer2, seen.peer3]).toEqual([...words]);
+			const { exports, observation, put } = decoderOf();
+			exports.readResolver(put(concatBytes([Uint8Array.of(7), addressBytes(address)])) + 1, isIpv4);
+			expect([observation.resolver0, observation.resolver1, observation.resolver2, observation.resolver3]).toEqual([
+				...words,
+			]);
 		});
 	}
 });

@@ -21,17 +21,17 @@ describe("Segments", () => {
 	];
 	for (const [title, command, dataBytes, left, expected] of rows) {
 		test(title, () => {
-			const { exports, seen } = decoderOf();
+			const { exports, observation } = decoderOf();
 			expect(exports.addSegment(0, command, 0, 0, dataBytes, left)).toBe(expected);
-			expect(seen.segments.count).toBe(expected < 0 ? 0 : 1);
+			expect(observation.segments.count).toBe(expected < 0 ? 0 : 1);
 		});
 	}
 
 	test("conversation, stamp and sequence are unsigned words, each segment has its own", () => {
-		const { exports, seen } = decoderOf();
+		const { exports, observation } = decoderOf();
 		exports.addSegment(0xffff_fffd, 82, 0xffff_fffe, 0x0102_0304, 0, 0);
 		exports.addSegment(5, 81, 1, 0xffff_ffff, 0, 0);
-		const { conversation, command, stampMs, sequence } = seen.segments;
+		const { conversation, command, stampMs, sequence } = observation.segments;
 		expect([conversation, command, stampMs, sequence]).toEqual([
 			[0xffff_fffd, 5],
 			[82, 81],
@@ -41,8 +41,8 @@ describe("Segments", () => {
 	});
 
 	test(`${segmentsMax} segments are kept, one more is refused, and none after a clear`, () => {
-		const { exports, seen } = decoderOf();
-		const { segments } = seen;
+		const { exports, observation } = decoderOf();
+		const { segments } = observation;
 		for (let count = 0; count < segmentsMax; count++) expect(exports.addSegment(0, 81, 0, count, 0, 0)).toBe(0);
 		expect(exports.addSegment(0, 81, 0, 0, 0, 0)).toBe(-1);
 		expect(segments.count).toBe(segmentsMax);

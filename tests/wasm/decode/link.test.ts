@@ -8,14 +8,14 @@ const addresses = zeros(12);
 
 /** Offset of the IP header, or the word for why there is none. */
 function read(linkType: LinkType, bytes: readonly number[], at = 0): number | string {
-	const { exports, seen, put, start } = decoderOf();
+	const { exports, observation, put, start } = decoderOf();
 	// Behind the frame stands what reads like an IPv4 packet.
 	const address = exports.readLink(
 		linkType,
 		put([...bytes, ...new Array<number>(8).fill(0x45)]) + at,
 		start + bytes.length,
 	);
-	return address === 0 ? outcomeWord(seen.outcome, seen) : address - start;
+	return address === 0 ? outcomeWord(observation.outcome, observation) : address - start;
 }
 
 const truncated = "fault: link_truncated";
@@ -98,26 +98,26 @@ describe("readLink", () => {
 		});
 	}
 
-	const capturePoint = (linkType: LinkType, bytes: readonly number[]) => {
-		const { exports, seen, put, start } = decoderOf();
+	const interfaceIndex = (linkType: LinkType, bytes: readonly number[]) => {
+		const { exports, observation, put, start } = decoderOf();
 		exports.readLink(linkType, put(bytes), start + bytes.length);
-		return seen.capturePoint;
+		return observation.interfaceIndex;
 	};
 
-	test("the capture point is LINUX_SLL2's interface, all 32 bits of it", () => {
-		expect(capturePoint(LinkType.LINUX_SLL2, sll2([8, 0], [1, 2, 3, 4]))).toBe(0x01020304);
+	test("the interface index is LINUX_SLL2's interface, all 32 bits of it", () => {
+		expect(interfaceIndex(LinkType.LINUX_SLL2, sll2([8, 0], [1, 2, 3, 4]))).toBe(0x01020304);
 	});
 
-	test("the capture point is LINUX_SLL's packet type plus 1, so that type 0 is one", () => {
-		expect(capturePoint(LinkType.LINUX_SLL, sll([0, 0], [8, 0]))).toBe(1);
-		expect(capturePoint(LinkType.LINUX_SLL, sll([0, 4], [8, 0]))).toBe(5);
+	test("the interface index is LINUX_SLL's packet type plus 1, so that type 0 is one", () => {
+		expect(interfaceIndex(LinkType.LINUX_SLL, sll([0, 0], [8, 0]))).toBe(1);
+		expect(interfaceIndex(LinkType.LINUX_SLL, sll([0, 4], [8, 0]))).toBe(5);
 	});
 
 	const direction = (linkType: LinkType, bytes: readonly number[]) => {
-		const { exports, seen, put, start } = decoderOf();
-		seen.direction = 99;
+		const { exports, observation, put, start } = decoderOf();
+		observation.direction = 99;
 		exports.readLink(linkType, put(bytes), start + bytes.length);
-		return Direction[seen.direction];
+		return Direction[observation.direction];
 	};
 	const directionRows: readonly [packetType: number, hardware: readonly [number, number], expected: string][] = [
 		[0, [0, 1], "Incoming"],
@@ -135,13 +135,13 @@ describe("readLink", () => {
 		expect(direction(LinkType.LINUX_SLL, [0, packetType, ...hardware, ...zeros(10), 8, 0])).toBe(expected);
 	});
 
-	test("the capture point is 0 for a link type without, also behind one that has it", () => {
+	test("the interface index is 0 for a link type without, also behind one that has it", () => {
 		const decoder = decoderOf({ linkType: LinkType.LINUX_SLL2 });
 		const cooked = Uint8Array.from(sll2([8, 0]));
 		decoder.decode(cooked, 0, cooked.length);
-		expect([decoder.seen.capturePoint, decoder.seen.direction]).toEqual([7, Direction.Incoming]);
+		expect([decoder.observation.interfaceIndex, decoder.observation.direction]).toEqual([7, Direction.Incoming]);
 		decoder.exports.setLinkType(LinkType.EN10MB);
 		decoder.decode(Uint8Array.from([...addresses, 8, 0]), 0, 14);
-		expect([decoder.seen.capturePoint, decoder.seen.direction]).toEqual([0, Direction.Unknown]);
+		expect([decoder.observation.interfaceIndex, decoder.observation.direction]).toEqual([0, Direction.Unknown]);
 	});
 });

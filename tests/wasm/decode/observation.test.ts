@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { decoderOf, observationFields, segmentFields } from "./decoding.ts";
 
-const { exports, seen } = decoderOf();
+const { exports, observation } = decoderOf();
 const everyFourth = (bytes: number) => Array.from({ length: bytes / 4 }, (_, place) => place * 4);
 
 test("the fields that tests read of an observation are all that the decoder has, each a word", () => {
@@ -16,10 +16,10 @@ test("the fields that tests read of a segment are all that the decoder has, each
 });
 
 test("a word of the observation is unsigned, in the module's own memory, and stays when memory grows", () => {
-	seen.idHigh = -1;
-	expect(seen.idHigh).toBe(0xffff_ffff);
+	observation.idHigh = -1;
+	expect(observation.idHigh).toBe(0xffff_ffff);
 	exports.memory.grow(1);
-	expect(seen.idHigh).toBe(0xffff_ffff);
-	const at = exports.observation() + exports.idHighOffset.value;
+	expect(observation.idHigh).toBe(0xffff_ffff);
+	const at = exports.observationAddress() + exports.idHighOffset.value;
 	expect(new DataView(exports.memory.buffer).getUint32(at, true)).toBe(0xffff_ffff);
 });

@@ -5,7 +5,7 @@ import { Tunnel } from "../../../src/wasm/decode/dnstt.ts";
 import { matchDomain } from "../../../src/wasm/decode/domain.ts";
 import { Datagram } from "../../../src/wasm/decode/ip.ts";
 import { Segment, Segments, segments } from "../../../src/wasm/decode/kcp.ts";
-import { Observation, seen } from "../../../src/wasm/decode/observation.ts";
+import { Observation, observation } from "../../../src/wasm/decode/observation.ts";
 import { TextCursor } from "../../../src/wasm/decode/txt.ts";
 import { Fault, Outcome, Refusal } from "../../../src/wasm/shared/fault.ts";
 
@@ -14,7 +14,7 @@ export { addPort, queryBytesMax, setLinkType, setMtu } from "../../../src/wasm/d
 export { labelsPerMessageMax } from "../../../src/wasm/decode/dns";
 export { readDownstream } from "../../../src/wasm/decode/dnstt";
 export { addDomain } from "../../../src/wasm/decode/domain";
-export { isExtensionHeader, readPeer } from "../../../src/wasm/decode/ip";
+export { isExtensionHeader, readResolver } from "../../../src/wasm/decode/ip";
 export { segmentsMax } from "../../../src/wasm/decode/kcp";
 export { readLink } from "../../../src/wasm/decode/link";
 
@@ -37,8 +37,8 @@ export function memoryForTests(): usize {
 }
 
 /** Address of the observation. */
-export function observation(): usize {
-	return changetype<usize>(seen);
+export function observationAddress(): usize {
+	return changetype<usize>(observation);
 }
 
 /** Offsets of its fields, and its length. */
@@ -46,13 +46,13 @@ export const outcomeOffset: usize = offsetof<Observation>("outcome");
 export const faultOffset: usize = offsetof<Observation>("fault");
 export const unrelatedOffset: usize = offsetof<Observation>("unrelated");
 export const refusalOffset: usize = offsetof<Observation>("refusal");
-export const capturePointOffset: usize = offsetof<Observation>("capturePoint");
+export const interfaceIndexOffset: usize = offsetof<Observation>("interfaceIndex");
 export const directionOffset: usize = offsetof<Observation>("direction");
-export const peer0Offset: usize = offsetof<Observation>("peer0");
-export const peer1Offset: usize = offsetof<Observation>("peer1");
-export const peer2Offset: usize = offsetof<Observation>("peer2");
-export const peer3Offset: usize = offsetof<Observation>("peer3");
-export const peerPortOffset: usize = offsetof<Observation>("peerPort");
+export const resolver0Offset: usize = offsetof<Observation>("resolver0");
+export const resolver1Offset: usize = offsetof<Observation>("resolver1");
+export const resolver2Offset: usize = offsetof<Observation>("resolver2");
+export const resolver3Offset: usize = offsetof<Observation>("resolver3");
+export const resolverPortOffset: usize = offsetof<Observation>("resolverPort");
 export const serverOffset: usize = offsetof<Observation>("server");
 export const messageBytesOffset: usize = offsetof<Observation>("messageBytes");
 export const messageIdOffset: usize = offsetof<Observation>("messageId");
@@ -67,7 +67,7 @@ export const packetBytesOffset: usize = offsetof<Observation>("packetBytes");
 export const observationBytes: usize = offsetof<Observation>();
 
 /** Address of the segments of the frame that was decoded last, and of one of them. */
-export function segmentsSeen(): usize {
+export function segmentsAddress(): usize {
 	return changetype<usize>(segments);
 }
 

@@ -23,7 +23,7 @@ export { findSession } from "../../../src/wasm/track/sessions";
 export { findWaiting, removeFound } from "../../../src/wasm/track/waitingqueries";
 
 /** Takes what the observation in memory says, as if it were the last of a batch. */
-export function observeSeen(outcome: Outcome, stampUs: f64): void {
+export function observeDecoded(outcome: Outcome, stampUs: f64): void {
 	observe(outcome, stampUs as i64);
 	countNoted();
 }
@@ -134,7 +134,7 @@ export function evictResolvers(count: f64): void {
 	resolvers.evicted += count;
 }
 
-/** Of the observation's peer. */
+/** Of the observation's resolver. */
 export function resolverOrigin(): i32 {
 	return resolverOf().origin;
 }

@@ -6,7 +6,7 @@ import { answerUsMax } from "../../../src/wasm/shared/limits.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 import { dnsttQuery, dnsttResponse, linuxSllFrame, udpPacket } from "../../support/frames.ts";
 import { observed } from "../../support/observed.ts";
-import { begin, type ObservingTracker, type Seen, seenOf, trackerOf } from "./observing.ts";
+import { begin, type ObservationFields, type ObservingTracker, observationOf, trackerOf } from "./observing.ts";
 
 const { Incoming, Outgoing, Unknown } = Direction;
 const { Query, Response, Refused } = Outcome;
@@ -16,11 +16,16 @@ const [e0, docker0, veth0] = [2, 3, 4];
 /** Frames in their order, 10 microseconds apart. */
 function observe(
 	tracker: ObservingTracker,
-	frames: readonly (readonly [outcome: Outcome, direction: Direction, capturePoint: number, seen?: Seen])[],
+	frames: readonly (readonly [
+		outcome: Outcome,
+		direction: Direction,
+		interfaceIndex: number,
+		observation?: ObservationFields,
+	])[],
 ): void {
-	for (const [index, [outcome, direction, capturePoint, seen]] of frames.entries()) {
+	for (const [index, [outcome, direction, interfaceIndex, observation]] of frames.entries()) {
 		const bytes = outcome === Response ? 300 : 100;
-		tracker.observe(outcome, seenOf({ bytes, direction, capturePoint, ...seen }), begin + index * 10);
+		tracker.observe(outcome, observationOf({ bytes, direction, interfaceIndex, ...observation }), begin + index * 10);
 	}
 }
 
@@ -41,8 +46,8 @@ const nothing = {
 };
 const one = { ...nothing, queries: 1, bytesOut: 300, answered: 1 };
 
-/** Where address translation shows a message with another peer. */
-const translated: Seen = { origin: 9, port: 50_000 };
+/** Where address translation shows a message with another resolver. */
+const translated: ObservationFields = { origin: 9, port: 50_000 };
 
 const rows: readonly [title: string, frames: Parameters<typeof observe>[1], expected: ReturnType<typeof figures>][] = [
 	[

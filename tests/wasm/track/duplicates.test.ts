@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Outcome, Refusal } from "../../../src/wasm/shared/fault.ts";
 import { TableId } from "../../../src/wasm/shared/ids.ts";
 import { duplicatesMax } from "../../../src/wasm/shared/limits.ts";
-import { begin, bySet, type Observation, partsOf, seenOf, trackerOf } from "./observing.ts";
+import { begin, bySet, type Observation, observationOf, partsOf, trackerOf } from "./observing.ts";
 
 const millisecond = 1_000;
 
@@ -12,8 +12,8 @@ function duplicatesOf() {
 	const { parts, see } = partsOf();
 	parts.setUpDuplicates();
 	return {
-		isDuplicate(outcome: Outcome, seen: Observation, now: number): boolean {
-			see(seen);
+		isDuplicate(outcome: Outcome, observation: Observation, now: number): boolean {
+			see(observation);
 			return parts.isDuplicateAt(outcome, now) !== 0;
 		},
 		get evicted() {
@@ -22,11 +22,11 @@ function duplicatesOf() {
 	};
 }
 
-/** "1" for what counts, "-" for a copy, of frames given as [capture point, microseconds]. */
+/** "1" for what counts, "-" for a copy, of frames given as [interface index, microseconds]. */
 function counted(frames: readonly (readonly [point: number, at: number])[], outcome = Outcome.Query): string {
 	const duplicates = duplicatesOf();
 	return frames
-		.map(([capturePoint, at]) => (duplicates.isDuplicate(outcome, seenOf({ capturePoint }), at) ? "-" : "1"))
+		.map(([interfaceIndex, at]) => (duplicates.isDuplicate(outcome, observationOf({ interfaceIndex }), at) ? "-" : "1"))
 		.join("");
 }
 
@@ -128,8 +128,8 @@ describe("Duplicates", () => {
 
 	const others: readonly [
 		title: string,
-		first: Parameters<typeof seenOf>[0],
-		second: Parameters<typeof seenOf>[0],
+		first: Parameters<typeof observationOf>[0],
+		second: Parameters<typeof observationOf>[0],
 		outcome: Outcome,
 	][] = [
 		["another client id", { id: 1 }, { id: 2 }, Outcome.Query],
@@ -142,28 +142,32 @@ describe("Duplicates", () => {
 	for (const [title, first, second, outcome] of others) {
 		test(`${title} is another message`, () => {
 			const duplicates = duplicatesOf();
-			expect(duplicates.isDuplicate(outcome, seenOf({ ...first, capturePoint: 1 }), 0)).toBe(false);
-			expect(duplicates.isDuplicate(outcome, seenOf({ ...second, capturePoint: 2 }), 0)).toBe(false);
-			expect(duplicates.isDuplicate(outcome, seenOf({ ...second, capturePoint: 3 }), 0)).toBe(true);
+			expect(duplicates.isDuplicate(outcome, observationOf({ ...first, interfaceIndex: 1 }), 0)).toBe(false);
+			expect(duplicates.isDuplicate(outcome, observationOf({ ...second, interfaceIndex: 2 }), 0)).toBe(false);
+			expect(duplicates.isDuplicate(outcome, observationOf({ ...second, interfaceIndex: 3 }), 0)).toBe(true);
 		});
 	}
 
 	test("a response is no copy of the query", () => {
 		const duplicates = duplicatesOf();
-		expect(duplicates.isDuplicate(Outcome.Query, seenOf({ capturePoint: 1 }), 0)).toBe(false);
-		expect(duplicates.isDuplicate(Outcome.Response, seenOf({ capturePoint: 2 }), 0)).toBe(false);
+		expect(duplicates.isDuplicate(Outcome.Query, observationOf({ interfaceIndex: 1 }), 0)).toBe(false);
+		expect(duplicates.isDuplicate(Outcome.Response, observationOf({ interfaceIndex: 2 }), 0)).toBe(false);
 	});
 
 	test("what translation changes, address and port of a query, tells nothing apart", () => {
 		const duplicates = duplicatesOf();
-		expect(duplicates.isDuplicate(Outcome.Query, seenOf({ capturePoint: 1, origin: 1, port: 1 }), 0)).toBe(false);
-		expect(duplicates.isDuplicate(Outcome.Query, seenOf({ capturePoint: 2, origin: 9, port: 2 }), 0)).toBe(true);
+		expect(duplicates.isDuplicate(Outcome.Query, observationOf({ interfaceIndex: 1, origin: 1, port: 1 }), 0)).toBe(
+			false,
+		);
+		expect(duplicates.isDuplicate(Outcome.Query, observationOf({ interfaceIndex: 2, origin: 9, port: 2 }), 0)).toBe(
+			true,
+		);
 	});
 
 	test("as many are remembered as the limit says; one more and the oldest is forgotten", () => {
 		const duplicates = duplicatesOf();
-		const see = (id: number, capturePoint: number) =>
-			duplicates.isDuplicate(Outcome.Query, seenOf({ id, capturePoint }), 0);
+		const see = (id: number, interfaceIndex: number) =>
+			duplicates.isDuplicate(Outcome.Query, observationOf({ id, interfaceIndex }), 0);
 		for (let id = 0; id < duplicatesMax; id++) see(id, 1);
 		expect([see(0, 2), duplicates.evicted]).toEqual([true, 0]);
 		see(-1, 1);
@@ -172,8 +176,8 @@ describe("Duplicates", () => {
 
 	test("a repeat is the newest again: another one is forgotten for one more", () => {
 		const duplicates = duplicatesOf();
-		const see = (id: number, capturePoint: number) =>
-			duplicates.isDuplicate(Outcome.Query, seenOf({ id, capturePoint }), 0);
+		const see = (id: number, interfaceIndex: number) =>
+			duplicates.isDuplicate(Outcome.Query, observationOf({ id, interfaceIndex }), 0);
 		for (let id = 0; id < duplicatesMax; id++) see(id, 1);
 		see(0, 1);
 		see(-1, 1);
@@ -184,22 +188,22 @@ describe("Duplicates", () => {
 	test("agrees with a list of all that was seen, in any order", () => {
 		const frame = fc.record({
 			id: fc.nat(2),
-			capturePoint: fc.integer({ min: 1, max: 3 }),
+			interfaceIndex: fc.integer({ min: 1, max: 3 }),
 			step: fc.constantFrom(0, 1, 50, 49_999, 50_000, 100_000, 100_001),
 			outcome: fc.constantFrom(Outcome.Query, Outcome.Response),
 		});
 		fc.assert(
 			fc.property(fc.array(frame, { maxLength: 60 }), (frames) => {
 				const duplicates = duplicatesOf();
-				const counted: { message: string; capturePoint: number; at: number }[] = [];
+				const counted: { message: string; interfaceIndex: number; at: number }[] = [];
 				let at = 0;
-				for (const { id, capturePoint, step, outcome } of frames) {
+				for (const { id, interfaceIndex, step, outcome } of frames) {
 					at += step;
 					const message = `${id} ${outcome}`;
 					const last = counted.findLast((one) => one.message === message);
-					const isCopy = last !== undefined && last.capturePoint !== capturePoint && at - last.at <= 100_000;
-					if (!isCopy) counted.push({ message, capturePoint, at });
-					expect(duplicates.isDuplicate(outcome, seenOf({ id, capturePoint }), at)).toBe(isCopy);
+					const isCopy = last !== undefined && last.interfaceIndex !== interfaceIndex && at - last.at <= 100_000;
+					if (!isCopy) counted.push({ message, interfaceIndex, at });
+					expect(duplicates.isDuplicate(outcome, observationOf({ id, interfaceIndex }), at)).toBe(isCopy);
 				}
 			}),
 			{ numRuns: 500 },
@@ -211,15 +215,15 @@ describe("the tracker", () => {
 	test("counts one of the copies, of queries, responses and refused ones, and the copies apart", () => {
 		const tracker = trackerOf();
 		for (const outcome of [Outcome.Query, Outcome.Response, Outcome.Refused]) {
-			for (const capturePoint of [1, 2, 3]) tracker.observe(outcome, seenOf({ capturePoint }), 1_000);
+			for (const interfaceIndex of [1, 2, 3]) tracker.observe(outcome, observationOf({ interfaceIndex }), 1_000);
 		}
 		expect([tracker.queries.at(0), tracker.bytesIn.at(0), tracker.bytesOut.at(0)]).toEqual([1, 100, 100]);
 		expect([tracker.responsesOf(0, 0), tracker.refusalsOf(0, Refusal.Qtype), tracker.duplicates]).toEqual([1, 1, 6]);
 	});
 
-	test("has no copies without capture points", () => {
+	test("has no copies without interface index", () => {
 		const tracker = trackerOf();
-		for (let count = 0; count < 3; count++) tracker.observe(Outcome.Query, seenOf({}), 1_000);
+		for (let count = 0; count < 3; count++) tracker.observe(Outcome.Query, observationOf({}), 1_000);
 		expect([tracker.queries.at(0), tracker.duplicates]).toEqual([3, 0]);
 	});
 });
@@ -227,10 +231,14 @@ describe("the tracker", () => {
 test("a response that is seen with a translated address first answers the query as its resolver sent it", () => {
 	const tracker = trackerOf();
 	const at = begin;
-	tracker.observe(Outcome.Query, seenOf({ origin: 5, capturePoint: 1 }), at);
-	tracker.observe(Outcome.Query, seenOf({ origin: 9, port: 50_000, capturePoint: 2 }), at + 10);
-	tracker.observe(Outcome.Response, seenOf({ origin: 9, port: 50_000, capturePoint: 2, bytes: 300 }), at + 40_000);
-	tracker.observe(Outcome.Response, seenOf({ origin: 5, capturePoint: 1, bytes: 300 }), at + 40_010);
+	tracker.observe(Outcome.Query, observationOf({ origin: 5, interfaceIndex: 1 }), at);
+	tracker.observe(Outcome.Query, observationOf({ origin: 9, port: 50_000, interfaceIndex: 2 }), at + 10);
+	tracker.observe(
+		Outcome.Response,
+		observationOf({ origin: 9, port: 50_000, interfaceIndex: 2, bytes: 300 }),
+		at + 40_000,
+	);
+	tracker.observe(Outcome.Response, observationOf({ origin: 5, interfaceIndex: 1, bytes: 300 }), at + 40_010);
 	expect([tracker.duplicates, tracker.responsesOf(0, 0), tracker.tables.waitingQueries.size]).toEqual([2, 1, 0]);
 	expect([tracker.unmatched.at(0), bySet(tracker, tracker.bytesOut)]).toEqual([0, { "0/5": 300 }]);
 	const times = tracker.answerTimes.distribution([tracker.parts.labelSetOf(0, 5, at)]);

@@ -8,10 +8,10 @@ import {
 	bySet,
 	liveSets,
 	type ObservingTracker,
+	observationOf,
 	partsOf,
 	query,
 	second,
-	seenOf,
 	trackerOf,
 } from "./observing.ts";
 
@@ -113,9 +113,9 @@ function worldOf(labelSetsMax: number) {
 	});
 	let sent = 0;
 	const ask = (network: number, at: number) => {
-		const seen = seenOf({ id: network });
-		seen.peer3 = 0x0a000000 | network;
-		tracker.observe(Outcome.Query, seen, begin + at);
+		const observation = observationOf({ id: network });
+		observation.resolver3 = 0x0a000000 | network;
+		tracker.observe(Outcome.Query, observation, begin + at);
 		sent++;
 	};
 	const labelsOf = (set: string) => {
@@ -213,7 +213,7 @@ describe("after a flood of spoofed networks", () => {
 		const tracker = trackerOf({ labelSetsMax: 2, activeWindowMs: 3_600_000 });
 		query(tracker, 0, { id: 1, origin: 2 });
 		query(tracker, 0, { id: 2, origin: 3 });
-		tracker.observe(Outcome.Response, seenOf({ domain: 1, origin: 3 }), begin + 2);
+		tracker.observe(Outcome.Response, observationOf({ domain: 1, origin: 3 }), begin + 2);
 		query(tracker, hour - second, { id: 2, origin: 3 });
 		const live = (at: number) => {
 			tracker.reach(begin + at);
@@ -246,7 +246,7 @@ describe("after a flood of spoofed networks", () => {
 		query(tracker, 0, { id: 2, origin: 3 });
 		query(tracker, 1, { id: 3, domain: 1, origin: 2 });
 		for (let at = 0; at <= hour; at += 60 * second)
-			tracker.observe(Outcome.Response, seenOf({ origin: 2, messageId: 99 }), begin + at);
+			tracker.observe(Outcome.Response, observationOf({ origin: 2, messageId: 99 }), begin + at);
 		tracker.reach(begin + hour + second);
 		tracker.expire();
 		expect(liveSets(tracker)).toEqual(["0/1", "1/1"]);
@@ -309,7 +309,7 @@ describe("what a set counted that made room", () => {
 	test("is in all counts of the other, and the higher peak", () => {
 		const { tracker, numbers } = moved((tracker) => {
 			for (let id = 10; id < 15; id++) query(tracker, second, { id, origin: 3, bytes: 1_000 });
-			tracker.observe(Outcome.Response, seenOf({ origin: 3, bytes: 77 }), begin + 2 * second);
+			tracker.observe(Outcome.Response, observationOf({ origin: 3, bytes: 77 }), begin + 2 * second);
 		});
 		const others = numbers[2] as number;
 		const counts = [tracker.queries, tracker.bytesIn, tracker.bytesOut, tracker.sessionsBegun, tracker.peak];

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { healthOf } from "../../../src/summary/health.ts";
 import { Outcome, Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { answerUsMax } from "../../../src/wasm/shared/limits.ts";
-import { begin, bySet, type ObservingTracker, seenOf, trackerOf } from "./observing.ts";
+import { begin, bySet, type ObservingTracker, observationOf, trackerOf } from "./observing.ts";
 
 const refusal = Refusal.Edns;
 const [noError, formErr, servFail] = [0, 1, 2];
@@ -11,8 +11,8 @@ const [noError, formErr, servFail] = [0, 1, 2];
 /** A query of this size, taken if it is 1,232 or more, and its response. */
 function exchange(tracker: ObservingTracker, messageId: number, ednsBytes: number, rcode: number, domain = 0): void {
 	const outcome = ednsBytes < 1_232 ? Outcome.Refused : Outcome.Query;
-	tracker.observe(outcome, seenOf({ messageId, ednsBytes, refusal, domain }), begin + messageId);
-	const response = seenOf({ messageId, domain });
+	tracker.observe(outcome, observationOf({ messageId, ednsBytes, refusal, domain }), begin + messageId);
+	const response = observationOf({ messageId, domain });
 	response.rcode = rcode;
 	tracker.observe(Outcome.Response, response, begin + messageId + 1);
 }
@@ -25,8 +25,8 @@ const said = (tracker: ObservingTracker, domain = 0) => [
 
 test("a refused query counts as refused and in the distribution of sizes, and as nothing else", () => {
 	const tracker = trackerOf();
-	tracker.observe(Outcome.Refused, seenOf({ origin: 4, ednsBytes: 0, refusal }), begin);
-	tracker.observe(Outcome.Refused, seenOf({ origin: 4, ednsBytes: 1_200, refusal, messageId: 8 }), begin);
+	tracker.observe(Outcome.Refused, observationOf({ origin: 4, ednsBytes: 0, refusal }), begin);
+	tracker.observe(Outcome.Refused, observationOf({ origin: 4, ednsBytes: 1_200, refusal, messageId: 8 }), begin);
 	expect([tracker.refusalsOf(0, refusal), tracker.refusalsOf(1, refusal)]).toEqual([2, 0]);
 	expect([tracker.queries.sum, tracker.bytesIn.sum, tracker.polls.sum, tracker.resolversSeen.sum]).toEqual([
 		0, 0, 0, 0,
@@ -70,13 +70,13 @@ test("the server's answers are those of their domain, and to a query that was se
 	const tracker = trackerOf();
 	exchange(tracker, 1, 512, noError, 1);
 	exchange(tracker, 2, 1_232, formErr, 1);
-	tracker.observe(Outcome.Response, seenOf({ messageId: 99 }), begin + 9);
+	tracker.observe(Outcome.Response, observationOf({ messageId: 99 }), begin + 9);
 	expect([said(tracker, 0), said(tracker, 1)]).toEqual([
 		[0, 0, 0],
 		[1, 512, 1_232],
 	]);
 	// One under another domain is nobody's, and takes nothing away.
-	tracker.observe(Outcome.Refused, seenOf({ messageId: 3, ednsBytes: 512, refusal, domain: 1 }), begin + 10);
-	tracker.observe(Outcome.Response, seenOf({ messageId: 3, domain: 0 }), begin + 11);
+	tracker.observe(Outcome.Refused, observationOf({ messageId: 3, ednsBytes: 512, refusal, domain: 1 }), begin + 10);
+	tracker.observe(Outcome.Response, observationOf({ messageId: 3, domain: 0 }), begin + 11);
 	expect([tracker.unmatched.at(0), tracker.tables.waitingQueries.size, said(tracker, 0)]).toEqual([2, 1, [0, 0, 0]]);
 });

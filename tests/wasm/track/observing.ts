@@ -24,7 +24,7 @@ export const otherOrigin = 1;
 
 /** Of the module (tests/wasm/module/track.ts): parts of the tracker. A 32-bit word that it gives is signed here, and true is 1. */
 export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof EngineExports> {
-	observeSeen(outcome: Outcome, stampUs: number): void;
+	observeDecoded(outcome: Outcome, stampUs: number): void;
 
 	hashOf(a: number, b: number, c: number, d: number): number;
 	makeTable(limit: number, entryBytes: number, isLong: boolean): number;
@@ -92,13 +92,13 @@ export class Observation implements DecoderObservation {
 	fault: DecoderObservation["fault"] = 1;
 	unrelated: DecoderObservation["unrelated"] = 1;
 	refusal = Refusal.Qtype;
-	capturePoint = 0;
+	interfaceIndex = 0;
 	direction = Direction.Unknown;
-	peer0 = 0;
-	peer1 = 0;
-	peer2 = 0;
-	peer3 = 0;
-	peerPort = 0;
+	resolver0 = 0;
+	resolver1 = 0;
+	resolver2 = 0;
+	resolver3 = 0;
+	resolverPort = 0;
 	server = 0;
 	messageBytes = 0;
 	messageId = 0;
@@ -121,12 +121,12 @@ export class Observation implements DecoderObservation {
 }
 
 /** Writes observations into the memory of a module's instance, where its tracker finds them. */
-function writerOf(exports: TrackExports): (seen: DecoderObservation) => void {
+function writerOf(exports: TrackExports): (observation: DecoderObservation) => void {
 	const memory = observationIn(exports);
 	const words: Record<(typeof observationFields)[number], number> = memory;
-	return (seen) => {
-		for (const field of observationFields) words[field] = seen[field];
-		const { count, malformed, conversation, command, stampMs, sequence } = seen.segments;
+	return (observation) => {
+		for (const field of observationFields) words[field] = observation[field];
+		const { count, malformed, conversation, command, stampMs, sequence } = observation.segments;
 		exports.clearSegments();
 		for (let index = 0; index < count; index++) {
 			exports.addSegment(
@@ -143,7 +143,7 @@ function writerOf(exports: TrackExports): (seen: DecoderObservation) => void {
 }
 
 /** An instance of the module whose tracker was not set up: for parts of it alone, which may take memory still. */
-export function partsOf(): { readonly parts: TrackExports; see(seen: DecoderObservation): void } {
+export function partsOf(): { readonly parts: TrackExports; see(observation: DecoderObservation): void } {
 	const imports = { resolvers: { originOf: () => 0 }, labels: { otherOf: () => otherOrigin, releaseOrigins() {} } };
 	const parts = new WebAssembly.Instance(testModule, imports).exports as unknown as TrackExports;
 	parts.seed(...seed);
@@ -182,9 +182,9 @@ export function trackerOf(options: Partial<TrackerOptions> = {}): ObservingTrack
 	return Object.assign(engine.tracker, {
 		parts,
 		see,
-		observe(outcome: Outcome, seen: DecoderObservation, stampUs: number): void {
-			see(seen);
-			parts.observeSeen(outcome, stampUs);
+		observe(outcome: Outcome, observation: DecoderObservation, stampUs: number): void {
+			see(observation);
+			parts.observeDecoded(outcome, stampUs);
 		},
 	});
 }
@@ -192,12 +192,12 @@ export function trackerOf(options: Partial<TrackerOptions> = {}): ObservingTrack
 export interface ObservingTracker extends Tracker {
 	readonly parts: TrackExports;
 	/** Puts an observation where the parts look for it. */
-	see(seen: DecoderObservation): void;
+	see(observation: DecoderObservation): void;
 	/** Takes what one frame came to; `stampUs` is its time stamp in microseconds, a whole number. */
-	observe(outcome: Outcome, seen: DecoderObservation, stampUs: number): void;
+	observe(outcome: Outcome, observation: DecoderObservation, stampUs: number): void;
 }
 
-export interface Seen {
+export interface ObservationFields {
 	readonly id?: number;
 	readonly domain?: number;
 	/** The lowest octet of the resolver's address, and its origin. */
@@ -205,33 +205,33 @@ export interface Seen {
 	readonly bytes?: number;
 	readonly messageId?: number;
 	readonly port?: number;
-	readonly capturePoint?: number;
+	readonly interfaceIndex?: number;
 	readonly direction?: Direction;
 	readonly refusal?: Refusal;
 	readonly ednsBytes?: number;
 }
 
 /** An observation as the decoder would give it: a poll of client `id` through the resolver of `origin`. */
-export function seenOf(seen: Seen): Observation {
+export function observationOf(fields: ObservationFields): Observation {
 	const observation = new Observation();
 	observation.idHigh = 0x0badcafe;
-	observation.idLow = seen.id ?? 0;
-	observation.domain = seen.domain ?? 0;
-	observation.peer2 = 0xffff;
-	observation.peer3 = 0x0a000000 | (seen.origin ?? 2);
-	observation.peerPort = seen.port ?? 40_000;
-	observation.messageBytes = seen.bytes ?? 100;
-	observation.messageId = seen.messageId ?? 7;
-	observation.capturePoint = seen.capturePoint ?? 0;
-	observation.direction = seen.direction ?? Direction.Unknown;
-	observation.ednsBytes = seen.ednsBytes ?? 0;
-	observation.refusal = seen.refusal ?? Refusal.Qtype;
+	observation.idLow = fields.id ?? 0;
+	observation.domain = fields.domain ?? 0;
+	observation.resolver2 = 0xffff;
+	observation.resolver3 = 0x0a000000 | (fields.origin ?? 2);
+	observation.resolverPort = fields.port ?? 40_000;
+	observation.messageBytes = fields.bytes ?? 100;
+	observation.messageId = fields.messageId ?? 7;
+	observation.interfaceIndex = fields.interfaceIndex ?? 0;
+	observation.direction = fields.direction ?? Direction.Unknown;
+	observation.ednsBytes = fields.ednsBytes ?? 0;
+	observation.refusal = fields.refusal ?? Refusal.Qtype;
 	return observation;
 }
 
 /** A query at `at` microseconds after `begin`. */
-export function query(tracker: ObservingTracker, at: number, seen: Seen = {}): void {
-	tracker.observe(Outcome.Query, seenOf(seen), begin + at);
+export function query(tracker: ObservingTracker, at: number, fields: ObservationFields = {}): void {
+	tracker.observe(Outcome.Query, observationOf(fields), begin + at);
 }
 
 /** The label sets that there are, as "domain/origin". */

@@ -5,7 +5,7 @@ import { dnsttQuery, dnsttResponse, udpPacket } from "../../support/frames.ts";
 import { type KcpSegment, kcpCommands, kcpSegment, randomBytes, seededRandom } from "../../support/messages.ts";
 import { type Observed, observed } from "../../support/observed.ts";
 import { concatBytes } from "../../support/pcapfile.ts";
-import { begin, bySet, seenOf, trackerOf } from "./observing.ts";
+import { begin, bySet, observationOf, trackerOf } from "./observing.ts";
 
 const { push, ack } = kcpCommands;
 const ms = 1_000;
@@ -419,10 +419,10 @@ describe("any segments", () => {
 
 test("a response that answers no query counts as unmatched, and its rcode and TC do not", () => {
 	const tracker = trackerOf();
-	const seen = seenOf({ bytes: 45 });
-	seen.rcode = 1;
-	seen.truncated = 1;
-	tracker.observe(Outcome.Response, seen, begin);
+	const observation = observationOf({ bytes: 45 });
+	observation.rcode = 1;
+	observation.truncated = 1;
+	tracker.observe(Outcome.Response, observation, begin);
 	expect([tracker.unmatched.at(0), tracker.responsesOf(0, 1), tracker.truncated.at(0)]).toEqual([1, 0, 0]);
 	expect(bySet(tracker, tracker.bytesOut)).toEqual({ "0/2": 45 });
 });

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { Outcome } from "../../../src/wasm/shared/fault.ts";
 import { heldUsMax } from "../../../src/wasm/shared/limits.ts";
 import { NaiveTracker } from "./model.ts";
-import { begin, bySet, liveSets, otherOrigin, second, seenOf, trackerOf } from "./observing.ts";
+import { begin, bySet, liveSets, observationOf, otherOrigin, second, trackerOf } from "./observing.ts";
 
 const windowUs = 30 * second;
 const hour = 3_600 * second;
@@ -91,7 +91,7 @@ for (const isLive of [true, false]) {
 						tracker.expire();
 					} else {
 						// Responses answer none of the queries: those count under the label set that their query had.
-						const seen = seenOf({
+						const observation = observationOf({
 							id,
 							domain,
 							origin,
@@ -99,7 +99,7 @@ for (const isLive of [true, false]) {
 							port: 40_000 + domain,
 							messageId: kind === "response" ? 8 : 7,
 						});
-						tracker.observe(outcomes[kind as keyof typeof outcomes], seen, stampUs);
+						tracker.observe(outcomes[kind as keyof typeof outcomes], observation, stampUs);
 						tracker.expire();
 						model.pass(trueUs);
 						if (kind === "query") model.query(String(id), domain, origin, bytes);

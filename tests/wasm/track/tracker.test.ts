@@ -2,7 +2,16 @@ import { describe, expect, test } from "bun:test";
 import { faultNames, refusalNames, unrelatedNames } from "../../../src/engine/reasons.ts";
 import { Fault, Outcome, Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { answerUsMax, heldUsMax } from "../../../src/wasm/shared/limits.ts";
-import { begin, bySet, Observation, type ObservingTracker, query, second, seenOf, trackerOf } from "./observing.ts";
+import {
+	begin,
+	bySet,
+	Observation,
+	type ObservingTracker,
+	observationOf,
+	query,
+	second,
+	trackerOf,
+} from "./observing.ts";
 
 const windowUs = 30 * second;
 const hour = 3_600 * second;
@@ -31,7 +40,7 @@ describe("counts", () => {
 
 	test("responses and their bytes under their own packet, and no session by them", () => {
 		const tracker = trackerOf();
-		tracker.observe(Outcome.Response, seenOf({ domain: 1, origin: 4, bytes: 500 }), begin);
+		tracker.observe(Outcome.Response, observationOf({ domain: 1, origin: 4, bytes: 500 }), begin);
 		expect(bySet(tracker, tracker.bytesOut)).toEqual({ "1/4": 500 });
 		expect([tracker.queries.sum, tracker.active.sum, tracker.sessionsBegun.sum]).toEqual([0, 0, 0]);
 	});
@@ -47,22 +56,22 @@ describe("counts", () => {
 
 	test("each fault, unrelated reason and refusal by its own reason, and nothing else by them", () => {
 		const tracker = trackerOf();
-		const seen = new Observation();
+		const observation = new Observation();
 		const faults = Object.keys(faultNames).map(Number) as Fault[];
 		const unrelated = Object.keys(unrelatedNames).map(Number) as Unrelated[];
 		const refusals = Object.keys(refusalNames).map(Number) as Refusal[];
 		for (const reason of faults) {
-			seen.fault = reason;
-			for (let count = 0; count < reason; count++) tracker.observe(Outcome.Fault, seen, begin);
+			observation.fault = reason;
+			for (let count = 0; count < reason; count++) tracker.observe(Outcome.Fault, observation, begin);
 		}
 		for (const reason of unrelated) {
-			seen.unrelated = reason;
-			for (let count = 0; count < reason; count++) tracker.observe(Outcome.Unrelated, seen, begin);
+			observation.unrelated = reason;
+			for (let count = 0; count < reason; count++) tracker.observe(Outcome.Unrelated, observation, begin);
 		}
 		for (const refusal of refusals) {
 			for (const domain of [0, 1]) {
 				for (let count = 0; count < refusal + domain; count++) {
-					tracker.observe(Outcome.Refused, seenOf({ domain, refusal }), begin);
+					tracker.observe(Outcome.Refused, observationOf({ domain, refusal }), begin);
 				}
 			}
 		}
@@ -175,18 +184,18 @@ describe("a clock that jumps an hour", () => {
 			const at = hundredSessions(tracker, 77 * second);
 			const jumped = begin + at + jump;
 			// Stamped after the jump, in a batch that was begun before it.
-			tracker.observe(Outcome.Query, seenOf({ id: 0 }), jumped);
+			tracker.observe(Outcome.Query, observationOf({ id: 0 }), jumped);
 			expect(tracker.active.sum).toBe(100);
 			tracker.synchronize(jumped + second, 77 * second + at + second);
-			tracker.observe(Outcome.Query, seenOf({ id: 0 }), jumped + second);
+			tracker.observe(Outcome.Query, observationOf({ id: 0 }), jumped + second);
 			expect([tracker.active.sum, tracker.sessionsBegun.sum]).toEqual([100, 100]);
 			// By now the sessions of the first 0.15 s are over, but for the one that asked again.
 			tracker.synchronize(jumped + 20_250_000, 77 * second + at + 20_250_000);
-			tracker.observe(Outcome.Query, seenOf({ id: 99 }), jumped + 20_250_000);
+			tracker.observe(Outcome.Query, observationOf({ id: 99 }), jumped + 20_250_000);
 			expect(tracker.active.sum).toBe(99);
 			tracker.synchronize(jumped + second + windowUs + 1, 77 * second + at + second + windowUs + 1);
 			tracker.expire();
-			tracker.observe(Outcome.Query, seenOf({ id: 99 }), jumped + second + windowUs + 1);
+			tracker.observe(Outcome.Query, observationOf({ id: 99 }), jumped + second + windowUs + 1);
 			expect([tracker.active.sum, tracker.sessionsBegun.sum]).toEqual([1, 100]);
 		});
 	}
@@ -207,7 +216,7 @@ describe("a clock that jumps an hour", () => {
 describe("with 1,000,000 sessions tracked", () => {
 	const count = 1_000_000;
 	const tracker = trackerOf({ trackedMax: count, rememberedMax: count });
-	const seen = seenOf({});
+	const observation = observationOf({});
 	const stepUs = 29;
 	let at = 0;
 	let id = 0;
@@ -215,9 +224,9 @@ describe("with 1,000,000 sessions tracked", () => {
 	const ask = () => {
 		at += stepUs;
 		id++;
-		seen.idHigh = Math.imul(id, 0x9e3779b1);
-		seen.idLow = id;
-		tracker.observe(Outcome.Query, seen, begin + at);
+		observation.idHigh = Math.imul(id, 0x9e3779b1);
+		observation.idLow = id;
+		tracker.observe(Outcome.Query, observation, begin + at);
 	};
 
 	test("a query costs what ends at its time, not what is tracked", () => {
@@ -247,11 +256,11 @@ describe("with 1,000,000 sessions tracked", () => {
 		const before = tracker.tables.sessions.size;
 		// To the age of the oldest session.
 		at += 30 * second - count * stepUs;
-		tracker.observe(Outcome.Fault, seen, begin + at);
+		tracker.observe(Outcome.Fault, observation, begin + at);
 		tracker.expire();
 		for (let round = 0; round < 20; round++) {
 			at += 1_000;
-			tracker.observe(Outcome.Fault, seen, begin + at);
+			tracker.observe(Outcome.Fault, observation, begin + at);
 			const began = Bun.nanoseconds();
 			tracker.expire();
 			longestMs = Math.min(longestMs, (Bun.nanoseconds() - began) / 1e6);

@@ -1,19 +1,28 @@
 import { describe, expect, test } from "bun:test";
 import { Outcome } from "../../../src/wasm/shared/fault.ts";
 import { answerUsMax, waitingQueriesMax } from "../../../src/wasm/shared/limits.ts";
-import { begin, bySet, type Observation, query, type Seen, second, seenOf, trackerOf } from "./observing.ts";
+import {
+	begin,
+	bySet,
+	type Observation,
+	type ObservationFields,
+	observationOf,
+	query,
+	second,
+	trackerOf,
+} from "./observing.ts";
 
 /** The waiting queries of a tracker of their own. */
 function waitingQueriesOf() {
 	const { parts, see, tables } = trackerOf();
 	return {
 		table: tables.waitingQueries,
-		wait(seen: Observation, set: number, session: number, now: number) {
-			see(seen);
+		wait(observation: Observation, set: number, session: number, now: number) {
+			see(observation);
 			parts.waitFor(set, session, now);
 		},
-		find(seen: Observation) {
-			see(seen);
+		find(observation: Observation) {
+			see(observation);
 			return parts.findWaiting();
 		},
 		setAt: parts.waitingSet,
@@ -26,69 +35,72 @@ function waitingQueriesOf() {
 	};
 }
 
-/** Answers in which one query waits: of the defaults of seenOf. */
+/** Answers in which one query waits: of the defaults of observationOf. */
 function waiting() {
 	const answers = waitingQueriesOf();
-	answers.wait(seenOf({}), 3, 5, begin);
+	answers.wait(observationOf({}), 3, 5, begin);
 	return answers;
 }
 
 describe("a response is matched", () => {
 	test("by the resolver's address and port and the message's id: it finds set, session and time", () => {
 		const answers = waiting();
-		const entry = answers.find(seenOf({}));
+		const entry = answers.find(observationOf({}));
 		expect([answers.setAt(entry), answers.sessionAt(entry), answers.waitedUs(entry, begin + 7)]).toEqual([3, 5, 7]);
 	});
 
-	const strangers: readonly [title: string, seen: Seen][] = [
+	const strangers: readonly [title: string, observation: ObservationFields][] = [
 		["from another address", { origin: 3 }],
 		["from another port", { port: 40_001 }],
 		["with another id", { messageId: 8 }],
 		["with port and id exchanged", { port: 7, messageId: 40_000 }],
 	];
-	test.each(strangers)("and none %s", (_, seen) => {
-		expect(waiting().find(seenOf(seen))).toBe(0);
+	test.each(strangers)("and none %s", (_, observation) => {
+		expect(waiting().find(observationOf(observation))).toBe(0);
 	});
 
 	test("and none from an IPv6 address with the same last word", () => {
-		const seen = seenOf({});
-		seen.peer0 = 0x20010db8;
-		seen.peer2 = 0;
-		expect(waiting().find(seen)).toBe(0);
+		const observation = observationOf({});
+		observation.resolver0 = 0x20010db8;
+		observation.resolver2 = 0;
+		expect(waiting().find(observation)).toBe(0);
 	});
 
-	test.each(["peer0", "peer1", "peer2", "peer3"] as const)("and none from an address with another word %s", (word) => {
-		const seen = seenOf({});
-		seen[word] ^= 1;
-		expect(waiting().find(seen)).toBe(0);
-	});
+	test.each(["resolver0", "resolver1", "resolver2", "resolver3"] as const)(
+		"and none from an address with another word %s",
+		(word) => {
+			const observation = observationOf({});
+			observation[word] ^= 1;
+			expect(waiting().find(observation)).toBe(0);
+		},
+	);
 
 	test("at the ends of ports and ids", () => {
 		const answers = waitingQueriesOf();
 		const rows = [0, 1, 0x7fff, 0x8000, 0xffff].flatMap((port) =>
 			[0, 1, 0x7fff, 0x8000, 0xffff].map((messageId) => ({ port, messageId })),
 		);
-		for (const [index, row] of rows.entries()) answers.wait(seenOf(row), index, 0, begin);
+		for (const [index, row] of rows.entries()) answers.wait(observationOf(row), index, 0, begin);
 		expect(answers.table.size).toBe(rows.length);
-		expect(rows.map((row) => answers.setAt(answers.find(seenOf(row))))).toEqual(rows.map((_, index) => index));
+		expect(rows.map((row) => answers.setAt(answers.find(observationOf(row))))).toEqual(rows.map((_, index) => index));
 	});
 });
 
 test("the same query again waits since the first, once", () => {
 	const answers = waiting();
-	answers.wait(seenOf({}), 4, 6, begin + second);
-	const entry = answers.find(seenOf({}));
+	answers.wait(observationOf({}), 4, 6, begin + second);
+	const entry = answers.find(observationOf({}));
 	expect([answers.setAt(entry), answers.waitedUs(entry, begin + second), answers.table.size]).toEqual([3, second, 1]);
 	answers.remove(entry);
-	expect(answers.find(seenOf({}))).toBe(0);
+	expect(answers.find(observationOf({}))).toBe(0);
 });
 
 test("the same query again has an answer of its own, as many as came, up to 64 of one id", () => {
 	const answers = waitingQueriesOf();
-	for (let count = 0; count < 70; count++) answers.wait(seenOf({}), 3, 5, begin);
+	for (let count = 0; count < 70; count++) answers.wait(observationOf({}), 3, 5, begin);
 	expect(answers.table.size).toBe(1);
 	let answered = 0;
-	for (let entry = answers.find(seenOf({})); entry !== 0; entry = answers.find(seenOf({}))) {
+	for (let entry = answers.find(observationOf({})); entry !== 0; entry = answers.find(observationOf({}))) {
 		answers.removeFound(entry);
 		answered++;
 	}
@@ -96,12 +108,12 @@ test("the same query again has an answer of its own, as many as came, up to 64 o
 });
 
 test("two IPv6 addresses are two, though their words are the same in another order or cancel each other out", () => {
-	const address = (peer0: number, peer1: number) => {
-		const seen = seenOf({});
-		seen.peer0 = peer0;
-		seen.peer1 = peer1;
-		seen.peer2 = 0x1234_5678;
-		return seen;
+	const address = (resolver0: number, resolver1: number) => {
+		const observation = observationOf({});
+		observation.resolver0 = resolver0;
+		observation.resolver1 = resolver1;
+		observation.resolver2 = 0x1234_5678;
+		return observation;
 	};
 	const answers = waitingQueriesOf();
 	answers.wait(address(0x2001_0db8, 0x1111_2222), 3, 5, begin);
@@ -112,7 +124,7 @@ test("two IPv6 addresses are two, though their words are the same in another ord
 
 test("a query is overdue after more than 10 s, the oldest first", () => {
 	const answers = waiting();
-	answers.wait(seenOf({ messageId: 8 }), 4, 0, begin + 1);
+	answers.wait(observationOf({ messageId: 8 }), 4, 0, begin + 1);
 	expect(answerUsMax).toBe(10 * second);
 	expect(answers.overdue(begin + answerUsMax)).toBe(0);
 	const first = answers.overdue(begin + answerUsMax + 1);
@@ -124,14 +136,14 @@ test("a query is overdue after more than 10 s, the oldest first", () => {
 
 test("of one query more than there is room for, the oldest is forgotten and counted", () => {
 	const answers = waitingQueriesOf();
-	const seen = seenOf({});
+	const observation = observationOf({});
 	const wait = (index: number) => {
-		seen.peer3 = index;
-		answers.wait(seen, index, 0, begin + index);
+		observation.resolver3 = index;
+		answers.wait(observation, index, 0, begin + index);
 	};
 	const isWaiting = (index: number) => {
-		seen.peer3 = index;
-		return answers.find(seen) !== 0;
+		observation.resolver3 = index;
+		return answers.find(observation) !== 0;
 	};
 	for (let index = 0; index < waitingQueriesMax; index++) wait(index);
 	expect([answers.table.size, answers.table.evicted, isWaiting(0)]).toEqual([waitingQueriesMax, 0, true]);
@@ -144,8 +156,8 @@ test("of one query more than there is room for, the oldest is forgotten and coun
 });
 
 describe("the tracker", () => {
-	const respond = (tracker: ReturnType<typeof trackerOf>, at: number, seen: Seen = {}) =>
-		tracker.observe(Outcome.Response, seenOf(seen), begin + at);
+	const respond = (tracker: ReturnType<typeof trackerOf>, at: number, observation: ObservationFields = {}) =>
+		tracker.observe(Outcome.Response, observationOf(observation), begin + at);
 	const times = (tracker: ReturnType<typeof trackerOf>) => {
 		const { count, sum } = tracker.answerTimes.distribution([0]);
 		return [count, Math.round(sum * 1e6)];
@@ -187,13 +199,13 @@ describe("the tracker", () => {
 	test("counts an answer's rcode and TC under its domain, and its bytes for the session", () => {
 		const tracker = trackerOf();
 		query(tracker, 0, { domain: 1, bytes: 1_000 });
-		const seen = seenOf({ domain: 1, bytes: 24 });
-		seen.rcode = 5;
-		seen.truncated = 1;
-		tracker.observe(Outcome.Response, seen, begin + 1);
+		const observation = observationOf({ domain: 1, bytes: 24 });
+		observation.rcode = 5;
+		observation.truncated = 1;
+		tracker.observe(Outcome.Response, observation, begin + 1);
 		expect([tracker.responsesOf(1, 5), tracker.responsesOf(1, 0), tracker.responsesOf(0, 5)]).toEqual([1, 0, 0]);
 		expect([tracker.truncated.at(0), tracker.truncated.at(1)]).toEqual([0, 1]);
-		tracker.observe(Outcome.Refused, seenOf({}), begin + 60 * second);
+		tracker.observe(Outcome.Refused, observationOf({}), begin + 60 * second);
 		expect([tracker.volumes.distribution([0]).count, tracker.volumes.distribution([0]).sum]).toEqual([1, 1_024]);
 	});
 
@@ -201,9 +213,9 @@ describe("the tracker", () => {
 		const tracker = trackerOf();
 		query(tracker, 0, { origin: 4, messageId: 1 });
 		query(tracker, 0, { origin: 5, messageId: 1, domain: 1 });
-		tracker.observe(Outcome.Refused, seenOf({}), begin + 10 * second);
+		tracker.observe(Outcome.Refused, observationOf({}), begin + 10 * second);
 		expect(bySet(tracker, tracker.unanswered)).toEqual({});
-		tracker.observe(Outcome.Refused, seenOf({}), begin + 10 * second + 1);
+		tracker.observe(Outcome.Refused, observationOf({}), begin + 10 * second + 1);
 		expect(bySet(tracker, tracker.unanswered)).toEqual({ "0/4": 1, "1/5": 1 });
 		// What comes after that is a response to nothing.
 		respond(tracker, 10 * second + 2, { origin: 4, messageId: 1 });
@@ -216,7 +228,7 @@ describe("the tracker", () => {
 		query(tracker, 2 * second);
 		respond(tracker, 3 * second);
 		respond(tracker, 4 * second);
-		tracker.observe(Outcome.Refused, seenOf({}), begin + 60 * second);
+		tracker.observe(Outcome.Refused, observationOf({}), begin + 60 * second);
 		expect([tracker.queries.at(0), times(tracker)[0], times(tracker)[1], tracker.unanswered.at(0)]).toEqual([
 			2,
 			2,
@@ -230,11 +242,11 @@ describe("a response that is stamped before its query, as in captures of two mac
 	function early(ms: number, live = false) {
 		const tracker = trackerOf();
 		if (live) tracker.synchronize(begin, begin);
-		const seen = seenOf({ bytes: 300 });
-		seen.rcode = 3;
-		tracker.observe(Outcome.Response, seen, begin);
+		const observation = observationOf({ bytes: 300 });
+		observation.rcode = 3;
+		tracker.observe(Outcome.Response, observation, begin);
 		query(tracker, ms * 1_000);
-		tracker.observe(Outcome.Refused, seenOf({}), begin + 60 * second);
+		tracker.observe(Outcome.Refused, observationOf({}), begin + 60 * second);
 		return {
 			responses: tracker.responsesOf(0, 3),
 			unmatched: tracker.unmatched.at(0),
@@ -260,17 +272,17 @@ describe("a response that is stamped before its query, as in captures of two mac
 	test("is found among the sixteen latest, and has its segments", () => {
 		const tracker = trackerOf();
 		for (let messageId = 0; messageId < 17; messageId++) {
-			const seen = seenOf({ messageId });
-			seen.packets = 1;
-			seen.segments = {
-				...seen.segments,
+			const observation = observationOf({ messageId });
+			observation.packets = 1;
+			observation.segments = {
+				...observation.segments,
 				count: 1,
 				command: [81],
 				conversation: [7],
 				stampMs: [5],
 				sequence: [messageId],
 			};
-			tracker.observe(Outcome.Response, seen, begin);
+			tracker.observe(Outcome.Response, observation, begin);
 		}
 		for (let messageId = 0; messageId < 17; messageId++) query(tracker, 1_000, { messageId });
 		expect([tracker.unmatched.at(0), tracker.responsesOf(0, 0), tracker.downstream.pushes.at(0)]).toEqual([1, 16, 16]);
@@ -279,9 +291,9 @@ describe("a response that is stamped before its query, as in captures of two mac
 
 test("the place of the server's port stands beside the label set, up to the last of both", () => {
 	const answers = waitingQueriesOf();
-	const seen = seenOf({});
-	seen.server = 15;
-	answers.wait(seen, 1_000_063, 5, begin);
-	const entry = answers.find(seen);
+	const observation = observationOf({});
+	observation.server = 15;
+	answers.wait(observation, 1_000_063, 5, begin);
+	const entry = answers.find(observation);
 	expect([answers.setAt(entry), answers.serverAt(entry)]).toEqual([1_000_063, 15]);
 });
