@@ -41,7 +41,7 @@ export const refusalNames: Readonly<Record<Exclude<Refusal, Refusal.None>, strin
 	[Refusal.TooShort]: "too_short",
 };
 
-export const segmentFaultNames: Readonly<Record<SegmentFault, string>> = {
+export const segmentFaultNames: Readonly<Record<Exclude<SegmentFault, SegmentFault.None>, string>> = {
 	[SegmentFault.Format]: "format",
 	[SegmentFault.Sequence]: "sequence",
 	[SegmentFault.Echo]: "echo",

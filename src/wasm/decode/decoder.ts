@@ -4,13 +4,13 @@ import { LinkType } from "../shared/linktype.ts";
 import { headerBytes } from "../shared/wire.ts";
 import { u16At } from "./bytes.ts";
 import { Direction } from "./direction.ts";
-import { beginMessage, Name, nameBytes, ResourceRecord, typeOpt, typeTxt } from "./dns.ts";
+import { beginMessage, Header, Name, nameBytes, ResourceRecord, typeOpt, typeTxt } from "./dns.ts";
 import { readDownstream, Tunnel } from "./dnstt.ts";
 import { matchDomain } from "./domain.ts";
 import { Datagram, readResolver } from "./ip.ts";
 import { segments } from "./kcp.ts";
-import { isLoopback, readLink } from "./link.ts";
-import { ignore, malformed, observation } from "./observation.ts";
+import { isLoopback, LinkHeader } from "./link.ts";
+import { observation } from "./observation.ts";
 
 /**
  * The longest query that dnstt-server takes: it reads a datagram into 4,096 bytes. Also the bound of the work that one
@@ -18,6 +18,7 @@ import { ignore, malformed, observation } from "./observation.ts";
  */
 export const queryBytesMax: u32 = 4096;
 
+const link: LinkHeader = changetype<LinkHeader>(memory.data(offsetof<LinkHeader>(), 8));
 const datagram: Datagram = changetype<Datagram>(memory.data(offsetof<Datagram>(), 8));
 const question: Name = changetype<Name>(memory.data(nameBytes, 8));
 const record: ResourceRecord = changetype<ResourceRecord>(memory.data(offsetof<ResourceRecord>(), 8));
@@ -50,143 +51,145 @@ export function addPort(port: u32, place: u32): void {
 }
 
 /**
- * Frame -> what dnstt has in it: decodes the frame [at..end) into `observation`, and gives the outcome.
- * Every layer checks its length first; a frame never throws, and no byte outside of it decides anything.
+ * Decodes the frame [at..end) into `observation` and returns the outcome. Every reader returns a Fault or a Refusal, None if
+ * there is none; only this file turns those into an outcome. Every layer checks its length first; a frame never
+ * throws, and no byte outside of it decides anything.
  */
 export function decode(at: usize, end: usize): Outcome {
-	const packet = readLink(linkType, at, end);
-	if (packet === 0 || !datagram.read(packet, end)) return observation.outcome;
+	const linkFault = link.read(linkType, at, end);
+	if (linkFault !== Fault.None) return malformed(linkFault);
+	if (link.unrelated !== Unrelated.None) return ignore(link.unrelated);
+	const fault = datagram.read(link.packet, end);
+	if (fault !== Fault.None) return malformed(fault);
+	if (datagram.unrelated !== Unrelated.None) return ignore(datagram.unrelated);
 
 	const toServer = load<u8>(servers + datagram.destinationPort) as u32;
 	const fromServer = load<u8>(servers + datagram.sourcePort) as u32;
-	if (toServer + fromServer === 0) return ignored(Unrelated.Port);
-	// No host has a datagram of its own come in from outside: what claims to be one is forged.
-	if (datagram.isToItself && !isLoopback(linkType, at)) return ignored(Unrelated.Direction);
+	if (toServer + fromServer === 0) return ignore(Unrelated.Port);
+	// No host receives a datagram of its own from outside: one that claims to be one is forged.
+	if (datagram.isToItself && !isLoopback(linkType, at)) return ignore(Unrelated.Direction);
 	const message = datagram.payload;
 	const messageEnd = datagram.payloadEnd;
-	if (messageEnd < message + headerBytes) return fault(Fault.DnsTruncated);
+	if (messageEnd < message + headerBytes) return malformed(Fault.DnsTruncated);
+	const header = changetype<Header>(message);
 	observation.messageBytes = (messageEnd - message) as u32;
-	observation.messageId = u16At(message);
-	if (load<u8>(message + 2) >= 0x80) {
-		if (fromServer === 0) return ignored(Unrelated.Direction);
-		readResolver(datagram.destination, datagram.isIpv4);
+	observation.messageId = header.id;
+	if (header.isResponse) {
+		if (fromServer === 0) return ignore(Unrelated.Direction);
+		readResolver(datagram.destinationAddress, datagram.isIpv4);
 		observation.resolverPort = datagram.destinationPort;
 		observation.server = fromServer - 1;
-		return readResponse(message, messageEnd);
+		return decodeResponse(header, messageEnd);
 	}
-	if (toServer === 0) return ignored(Unrelated.Direction);
-	readResolver(datagram.source, datagram.isIpv4);
+	if (toServer === 0) return ignore(Unrelated.Direction);
+	readResolver(datagram.sourceAddress, datagram.isIpv4);
 	observation.resolverPort = datagram.sourcePort;
 	observation.server = toServer - 1;
-	return readQuery(message, messageEnd);
+	return decodeQuery(header, messageEnd);
 }
 
-/** A message with QR=0 to a server. The order of the tests is dnstt-server's. */
-function readQuery(message: usize, end: usize): Outcome {
-	if (end - message > queryBytesMax) return fault(Fault.DnsTooLong);
-	const unread = readQuestion(message, end);
-	if (unread !== Fault.None) return fault(unread);
+/** Decodes a message with QR=0 to a server. The order of the tests is dnstt-server's. */
+function decodeQuery(header: Header, end: usize): Outcome {
+	if (end - header.message > queryBytesMax) return malformed(Fault.DnsTooLong);
+	const fault = readQuestion(header, end);
+	if (fault !== Fault.None) return malformed(fault);
 	const labels = matchDomain(question);
-	const refusal = readRecords(message, question.end + 4, end);
-	if (labels < 0) return refusal === Refusal.Malformed ? Outcome.Fault : ignored(Unrelated.Domain);
-	if (refusal !== Refusal.None) return refused(refusal);
-	if ((load<u8>(message + 2) & 0x78) !== 0) return refused(Refusal.Opcode);
-	if (u16At(question.end) !== typeTxt) return refused(Refusal.Qtype);
-	const unfit = tunnel.readClientId(question, labels);
-	if (unfit === Refusal.Base32) return refused(unfit);
+	const recordFault = readRecords(header, end);
+	if (labels < 0) return recordFault !== Fault.None ? malformed(recordFault) : ignore(Unrelated.Domain);
+	if (recordFault !== Fault.None) return refuse(Refusal.Malformed);
+	if (optCount > 1 || optVersion !== 0) return refuse(Refusal.Opt);
+	if (header.opcode !== 0) return refuse(Refusal.Opcode);
+	if (u16At(question.end) !== typeTxt) return refuse(Refusal.Qtype);
+	const refusal = tunnel.readClientId(question, labels);
+	if (refusal === Refusal.Base32) return refuse(refusal);
 	if (max<u32>(observation.ednsBytes, ednsBytesMin) < mtu) {
-		if (unfit !== Refusal.None) {
+		if (refusal !== Refusal.None) {
 			observation.idHigh = 0;
 			observation.idLow = 0;
 		}
-		return refused(Refusal.Edns);
+		return refuse(Refusal.Edns);
 	}
-	if (unfit !== Refusal.None) return refused(unfit);
-	observation.packets = 0;
-	observation.packetBytes = 0;
-	segments.clear();
+	if (refusal !== Refusal.None) return refuse(refusal);
+	clearPackets();
 	tunnel.readUpstream(question);
 	return Outcome.Query;
 }
 
 /**
- * A message with QR=1 from a server. Its question makes it count; what is wrong behind the question (the server cuts a
- * response that is too long) takes nothing but the payload away.
+ * Decodes a message with QR=1 from a server. Its question makes it count; a fault after the question (the server cuts a
+ * response that is too long) costs only the payload.
  */
-function readResponse(message: usize, end: usize): Outcome {
-	const unread = readQuestion(message, end);
-	if (unread !== Fault.None) return fault(unread);
+function decodeResponse(header: Header, end: usize): Outcome {
+	const fault = readQuestion(header, end);
+	if (fault !== Fault.None) return malformed(fault);
 	const labels = matchDomain(question);
-	if (labels < 0) return ignored(Unrelated.Domain);
-	if (u16At(question.end) !== typeTxt) return ignored(Unrelated.Response);
-	if (tunnel.readClientId(question, labels) !== Refusal.None) return ignored(Unrelated.Response);
-	observation.truncated = (load<u8>(message + 2) >> 1) & 1;
-	observation.rcode = load<u8>(message + 3) & 0x0f;
-	observation.packets = 0;
-	observation.packetBytes = 0;
-	segments.clear();
-	const answers = u16At(message + 6);
-	if (
-		answers !== 0 &&
-		record.read(message, question.end + 4, end, question) === Fault.None &&
-		record.type === typeTxt
-	) {
-		readDownstream(record.data, record.end);
-	}
+	if (labels < 0) return ignore(Unrelated.Domain);
+	if (u16At(question.end) !== typeTxt) return ignore(Unrelated.Response);
+	if (tunnel.readClientId(question, labels) !== Refusal.None) return ignore(Unrelated.Response);
+	observation.truncated = header.tc;
+	observation.rcode = header.rcode;
+	clearPackets();
+	if (header.ancount === 0) return Outcome.Response;
+	const recordFault = record.read(header.message, question.end + 4, end, question);
+	if (recordFault === Fault.None && record.type === typeTxt) readDownstream(record.rdata, record.end);
 	return Outcome.Response;
 }
 
-/** Reads the header's count and the question's name; Fault.None or the Fault. RFC 1035, 4.1.1 and 4.1.2. */
-function readQuestion(message: usize, end: usize): Fault {
-	if (u16At(message + 4) !== 1) return Fault.DnsQuestionCount;
+function clearPackets(): void {
+	observation.packets = 0;
+	observation.packetBytes = 0;
+	segments.clear();
+}
+
+/** Reads the one question of a message into `question`. RFC 1035, 4.1.2. */
+function readQuestion(header: Header, end: usize): Fault {
+	if (header.qdcount !== 1) return Fault.DnsQuestionCount;
 	beginMessage();
-	const unread = question.read(message, message + headerBytes, end);
-	if (unread !== Fault.None) return unread;
+	const fault = question.read(header.message, header.message + headerBytes, end);
+	if (fault !== Fault.None) return fault;
+	// QTYPE and QCLASS.
 	return question.end + 4 > end ? Fault.DnsTruncated : Fault.None;
 }
 
+/** The number of OPT records among a query's additional ones, and their versions, combined with OR. */
+let optCount: u32 = 0;
+let optVersion: u32 = 0;
+
 /**
- * Reads all records of a query, which must end where the message does, and the OPT record among the additional ones: at
- * most one, version 0 (RFC 6891, 6.1.1 and 6.1.3). Gives Refusal.None, or why the query is refused; malformed, `observation` has the fault.
+ * Reads all records of a query, which must end where the message does, and from the OPT record the EDNS payload size. dnstt-server
+ * takes at most one OPT record, of version 0 (RFC 6891, 6.1.1 and 6.1.3).
  */
-function readRecords(message: usize, start: usize, end: usize): Refusal {
-	const inFront = u16At(message + 6) + u16At(message + 8);
-	const total = inFront + u16At(message + 10);
-	let at = start;
-	let options = 0;
-	let version: u32 = 0;
+function readRecords(header: Header, end: usize): Fault {
+	const beforeAdditional = header.ancount + header.nscount;
+	const total = beforeAdditional + header.arcount;
+	let at = question.end + 4;
+	optCount = 0;
+	optVersion = 0;
 	observation.ednsBytes = 0;
 	for (let index: u32 = 0; index < total; index++) {
-		const unread = record.read(message, at, end, question);
-		if (unread !== Fault.None) {
-			observation.fault = unread;
-			return Refusal.Malformed;
-		}
+		const fault = record.read(header.message, at, end, question);
+		if (fault !== Fault.None) return fault;
 		at = record.end;
-		if (index >= inFront && record.type === typeOpt) {
-			options++;
-			version |= record.version;
+		if (index >= beforeAdditional && record.type === typeOpt) {
+			optCount++;
+			optVersion |= record.version;
 			observation.ednsBytes = record.class;
 		}
 	}
-	if (at !== end) {
-		observation.fault = Fault.DnsTrailingBytes;
-		return Refusal.Malformed;
-	}
-	return options > 1 || version !== 0 ? Refusal.Opt : Refusal.None;
+	return at === end ? Fault.None : Fault.DnsTrailingBytes;
 }
 
-function fault(reason: Fault): Outcome {
-	malformed(reason);
+function malformed(fault: Fault): Outcome {
+	observation.fault = fault;
 	return Outcome.Fault;
 }
 
-function ignored(reason: Unrelated): Outcome {
-	ignore(reason);
+function ignore(reason: Unrelated): Outcome {
+	observation.unrelated = reason;
 	return Outcome.Unrelated;
 }
 
-function refused(reason: Refusal): Outcome {
-	observation.refusal = reason;
+function refuse(refusal: Refusal): Outcome {
+	observation.refusal = refusal;
 	return Outcome.Refused;
 }

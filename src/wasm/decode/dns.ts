@@ -26,6 +26,51 @@ export function beginMessage(): void {
 export const typeTxt: u32 = 16;
 export const typeOpt: u32 = 41;
 
+/** The header of a message: an object of this class stands at the message's own address. RFC 1035, 4.1.1 has the fields' names. */
+@unmanaged
+export class Header {
+	get message(): usize {
+		return changetype<usize>(this);
+	}
+
+	get id(): u32 {
+		return u16At(this.message);
+	}
+
+	/** Whether QR is set. */
+	get isResponse(): bool {
+		return load<u8>(this.message, 2) >= 0x80;
+	}
+
+	get opcode(): u32 {
+		return ((load<u8>(this.message, 2) as u32) >> 3) & 0x0f;
+	}
+
+	get tc(): u32 {
+		return ((load<u8>(this.message, 2) as u32) >> 1) & 1;
+	}
+
+	get rcode(): u32 {
+		return (load<u8>(this.message, 3) as u32) & 0x0f;
+	}
+
+	get qdcount(): u32 {
+		return u16At(this.message + 4);
+	}
+
+	get ancount(): u32 {
+		return u16At(this.message + 6);
+	}
+
+	get nscount(): u32 {
+		return u16At(this.message + 8);
+	}
+
+	get arcount(): u32 {
+		return u16At(this.message + 10);
+	}
+}
+
 /**
  * A name as its labels, whose length octets stand at labelAt(0..count), and the closing zero at `zeroAt`: in the message
  * itself, or, for a name with compression pointers, in a copy without them.
@@ -119,14 +164,14 @@ const copyOffset: usize = offsetof<Name>() + labelsMax * 4;
 /** Memory that a Name takes. */
 export const nameBytes: i32 = (offsetof<Name>() + labelsMax * 4 + nameBytesMax + 1) as i32;
 
-/** One resource record (RFC 1035, 4.1.3); one object serves for all. RDATA is [data..end). */
+/** One resource record (RFC 1035, 4.1.3); one object serves for all. RDATA is [rdata..end). */
 @unmanaged
 export class ResourceRecord {
 	type: u32;
 	class: u32;
 	/** Byte 1 of the TTL field: in an OPT record the EDNS version (RFC 6891, 6.1.3). */
 	version: u32;
-	data: usize;
+	rdata: usize;
 	end: usize;
 
 	/**
@@ -146,13 +191,13 @@ export class ResourceRecord {
 			at = owner.end;
 		}
 		if (messageEnd < at + 10) return Fault.DnsTruncated;
-		const dataBytes = u16At(at + 8);
-		if (at + 10 + dataBytes > messageEnd) return Fault.DnsTruncated;
+		const rdlength = u16At(at + 8);
+		if (at + 10 + rdlength > messageEnd) return Fault.DnsTruncated;
 		this.type = u16At(at);
 		this.class = u16At(at + 2);
 		this.version = load<u8>(at + 5);
-		this.data = at + 10;
-		this.end = at + 10 + dataBytes;
+		this.rdata = at + 10;
+		this.end = at + 10 + rdlength;
 		return Fault.None;
 	}
 }

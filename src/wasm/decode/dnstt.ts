@@ -1,3 +1,4 @@
+import { SegmentFault } from "../shared/cells.ts";
 import { Refusal } from "../shared/fault.ts";
 import {
 	clientIdBytes,
@@ -104,27 +105,29 @@ export class Tunnel {
 			if (prefix > total - at) return;
 			observation.packets++;
 			observation.packetBytes += prefix;
-			this.readUpstreamSegments(name, at, at + prefix);
+			const fault = this.readUpstreamSegments(name, at, at + prefix);
+			if (fault !== SegmentFault.None) segments.malformed++;
 			at += prefix;
 		}
 	}
 
-	private readUpstreamSegments(name: Name, start: u32, end: u32): void {
+	private readUpstreamSegments(name: Name, start: u32, end: u32): SegmentFault {
 		let at = start;
 		while (end - at >= segmentHeaderBytes) {
 			const characters = this.holding(name, at, segmentHeaderBytes);
-			const dataBytes = segments.add(
+			const dataBytes = wordIn(characters, at + dataBytesAt);
+			const fault = segments.add(
 				wordIn(characters, at + conversationAt),
 				byteIn(characters, at + commandAt),
 				wordIn(characters, at + stampAt),
 				wordIn(characters, at + sequenceAt),
-				wordIn(characters, at + dataBytesAt),
+				dataBytes,
 				end - at - segmentHeaderBytes,
 			);
-			if (dataBytes < 0) break;
+			if (fault !== SegmentFault.None) return fault;
 			at += segmentHeaderBytes + dataBytes;
 		}
-		if (at !== end) segments.malformed++;
+		return at === end ? SegmentFault.None : SegmentFault.Format;
 	}
 
 	/** upTo those characters that hold `count` bytes from byte `at` on. */
@@ -144,34 +147,38 @@ export function readDownstream(start: usize, end: usize): void {
 		const low = text.next();
 		if (low < 0) return;
 		const packetBytes = (high << 8) | low;
-		const left = readDownstreamSegments(packetBytes);
-		if (left !== 0) segments.malformed++;
-		if (left < 0 || !text.skip(left)) return;
+		const fault = readDownstreamSegments(packetBytes);
+		if (fault !== SegmentFault.None) segments.malformed++;
+		if (text.hasEnded) return;
 		observation.packets++;
 		observation.packetBytes += packetBytes;
 	}
 }
 
-/** Reads the segments of one packet. Gives how many of its bytes are no segments, or -1 when the text ends in it. */
-function readDownstreamSegments(packetBytes: u32): i32 {
+/** Reads one packet, after which the text goes on with the next, or has ended in it. */
+function readDownstreamSegments(packetBytes: u32): SegmentFault {
 	let left = packetBytes;
 	while (left >= segmentHeaderBytes) {
-		if (!text.take(segmentHeaderBytes)) return -1;
+		if (!text.take(segmentHeaderBytes)) return SegmentFault.Format;
 		left -= segmentHeaderBytes;
 		const header = text.taken;
-		const dataBytes = segments.add(
+		const dataBytes = load<u32>(header + dataBytesAt);
+		const fault = segments.add(
 			load<u32>(header + conversationAt),
 			load<u8>(header + commandAt),
 			load<u32>(header + stampAt),
 			load<u32>(header + sequenceAt),
-			load<u32>(header + dataBytesAt),
+			dataBytes,
 			left,
 		);
-		// With no byte left, nothing else tells that this packet is broken.
-		if (dataBytes < 0 && left === 0) segments.malformed++;
-		if (dataBytes < 0) return left;
-		if (!text.skip(dataBytes)) return -1;
+		if (fault !== SegmentFault.None) {
+			text.skip(left);
+			return fault;
+		}
+		if (!text.skip(dataBytes)) return SegmentFault.Format;
 		left -= dataBytes;
 	}
-	return left;
+	if (left === 0) return SegmentFault.None;
+	text.skip(left);
+	return SegmentFault.Format;
 }

@@ -1,6 +1,6 @@
 import { Fault, Unrelated } from "../shared/fault.ts";
 import { u16At, u32At } from "./bytes.ts";
-import { ignore, malformed, observation } from "./observation.ts";
+import { observation } from "./observation.ts";
 
 const udpHeaderBytes: u32 = 8;
 const protocolUdp: u32 = 17;
@@ -20,92 +20,101 @@ const extensionHeadersMax = 8;
 /** An IP packet and the UDP datagram in it, as addresses of what was read; one object serves for all frames. */
 @unmanaged
 export class Datagram {
-	/** The source address and the destination address. */
-	source: usize;
-	destination: usize;
+	/** Why a well-formed packet is none of ours; then nothing else holds. */
+	unrelated: Unrelated;
+	sourceAddress: usize;
+	destinationAddress: usize;
 	isIpv4: bool;
 	sourcePort: u32;
 	destinationPort: u32;
 	/** The UDP payload is [payload..payloadEnd). */
 	payload: usize;
 	payloadEnd: usize;
+	/** The UDP header and its datagram: [udp..packetEnd). */
+	private udp: usize;
+	private packetEnd: usize;
 
-	/**
-	 * Reads the IP packet [at..end) and its UDP header. Bytes behind the packet's own length are link padding. Gives
-	 * whether it is sound; if not, why is in `observation`.
-	 */
-	read(at: usize, end: usize): bool {
-		if (end < at + 20) return malformed(Fault.IpTruncated) !== 0;
+	/** Reads the IP packet [at..end) and its UDP header. Bytes after the packet's own length are link padding. */
+	read(at: usize, end: usize): Fault {
+		this.unrelated = Unrelated.None;
+		if (end < at + 20) return Fault.IpTruncated;
 		const version = load<u8>(at) >> 4;
-		const udp =
-			version === 4 ? this.readIpv4(at, end) : version === 6 ? this.readIpv6(at, end) : malformed(Fault.IpVersion);
-		return udp !== 0 && this.readUdp(udp);
+		if (version !== 4 && version !== 6) return Fault.IpVersion;
+		const fault = version === 4 ? this.readIpv4(at, end) : this.readIpv6(at, end);
+		return fault === Fault.None && this.unrelated === Unrelated.None ? this.readUdp() : fault;
 	}
 
 	/** Whether the packet's source is its destination. */
 	get isToItself(): bool {
-		if (this.isIpv4) return load<u32>(this.source) === load<u32>(this.destination);
-		return (
-			load<u64>(this.source) === load<u64>(this.destination) &&
-			load<u64>(this.source, 8) === load<u64>(this.destination, 8)
-		);
+		const source = this.sourceAddress;
+		const destination = this.destinationAddress;
+		if (this.isIpv4) return load<u32>(source) === load<u32>(destination);
+		return load<u64>(source) === load<u64>(destination) && load<u64>(source, 8) === load<u64>(destination, 8);
 	}
 
-	/** RFC 791, 3.1. Gives the address of the UDP header, and puts the end of the packet into `payloadEnd`; or 0. */
-	private readIpv4(at: usize, end: usize): usize {
+	/** RFC 791, 3.1. */
+	private readIpv4(at: usize, end: usize): Fault {
 		const headerBytes = ((load<u8>(at) as u32) & 0x0f) << 2;
-		if (headerBytes < 20) return malformed(Fault.IpHeaderLength);
-		const totalBytes = u16At(at + 2);
-		if (totalBytes < headerBytes) return malformed(Fault.IpTotalLength);
+		if (headerBytes < 20) return Fault.IpHeaderLength;
+		const totalLength = u16At(at + 2);
+		if (totalLength < headerBytes) return Fault.IpTotalLength;
 		// More fragments, or an offset: no part of a message that was cut in two is a message.
-		if ((u16At(at + 6) & 0x3fff) !== 0) return ignore(Unrelated.Fragment);
-		if (load<u8>(at + 9) !== protocolUdp) return ignore(Unrelated.Protocol);
-		if (at + totalBytes > end) return malformed(Fault.IpTruncated);
+		const flagsAndFragmentOffset = u16At(at + 6);
+		if ((flagsAndFragmentOffset & 0x3fff) !== 0) return this.ignore(Unrelated.Fragment);
+		const protocol = load<u8>(at + 9) as u32;
+		if (protocol !== protocolUdp) return this.ignore(Unrelated.Protocol);
+		if (at + totalLength > end) return Fault.IpTruncated;
 		this.isIpv4 = true;
-		this.source = at + 12;
-		this.destination = at + 16;
-		this.payloadEnd = at + totalBytes;
-		return at + headerBytes;
+		this.sourceAddress = at + 12;
+		this.destinationAddress = at + 16;
+		this.udp = at + headerBytes;
+		this.packetEnd = at + totalLength;
+		return Fault.None;
 	}
 
-	/** RFC 8200, 3 and 4. Gives the same. */
-	private readIpv6(at: usize, end: usize): usize {
-		if (end < at + 40) return malformed(Fault.IpTruncated);
-		const packetEnd = at + 40 + u16At(at + 4);
+	/** RFC 8200, 3 and 4. */
+	private readIpv6(at: usize, end: usize): Fault {
+		if (end < at + 40) return Fault.IpTruncated;
+		const payloadLength = u16At(at + 4);
+		const packetEnd = at + 40 + payloadLength;
 		this.isIpv4 = false;
-		this.source = at + 8;
-		this.destination = at + 24;
-		let next = load<u8>(at + 6) as u32;
+		this.sourceAddress = at + 8;
+		this.destinationAddress = at + 24;
+		let nextHeader = load<u8>(at + 6) as u32;
 		let header = at + 40;
-		for (let headers = 0; next !== protocolUdp; headers++) {
-			if (!isExtensionHeader(next)) return ignore(Unrelated.Protocol);
-			if (headers === extensionHeadersMax) return malformed(Fault.IpExtensionHeaders);
-			if (packetEnd < header + 8) return malformed(Fault.IpTotalLength);
-			if (end < header + 8) return malformed(Fault.IpTruncated);
+		for (let headers = 0; nextHeader !== protocolUdp; headers++) {
+			if (!isExtensionHeader(nextHeader)) return this.ignore(Unrelated.Protocol);
+			if (headers === extensionHeadersMax) return Fault.IpExtensionHeaders;
+			if (packetEnd < header + 8) return Fault.IpTotalLength;
+			if (end < header + 8) return Fault.IpTruncated;
 			// RFC 6946: offset 0 and no more fragments is a whole packet.
-			if (next === fragment && (u16At(header + 2) & 0xfff9) !== 0) return ignore(Unrelated.Fragment);
+			if (nextHeader === fragment && (u16At(header + 2) & 0xfff9) !== 0) return this.ignore(Unrelated.Fragment);
 			const following = load<u8>(header) as u32;
-			header += extensionHeaderBytes(next, load<u8>(header + 1));
-			next = following;
+			header += extensionHeaderBytes(nextHeader, load<u8>(header + 1));
+			nextHeader = following;
 		}
-		if (packetEnd > end) return malformed(Fault.IpTruncated);
-		this.payloadEnd = packetEnd;
-		return header;
+		if (packetEnd > end) return Fault.IpTruncated;
+		this.udp = header;
+		this.packetEnd = packetEnd;
+		return Fault.None;
 	}
 
-	/**
-	 * RFC 768; the packet ends at `payloadEnd`. The datagram's own length rules; what the packet holds behind it is no
-	 * part of the message.
-	 */
-	private readUdp(at: usize): bool {
-		if (this.payloadEnd < at + udpHeaderBytes) return malformed(Fault.UdpTruncated) !== 0;
-		const datagramBytes = u16At(at + 4);
-		if (datagramBytes < udpHeaderBytes || at + datagramBytes > this.payloadEnd) return malformed(Fault.UdpLength) !== 0;
+	/** RFC 768. The message ends where the UDP header's length says, even if the packet goes on. */
+	private readUdp(): Fault {
+		const at = this.udp;
+		if (this.packetEnd < at + udpHeaderBytes) return Fault.UdpTruncated;
+		const length = u16At(at + 4);
+		if (length < udpHeaderBytes || at + length > this.packetEnd) return Fault.UdpLength;
 		this.sourcePort = u16At(at);
 		this.destinationPort = u16At(at + 2);
 		this.payload = at + udpHeaderBytes;
-		this.payloadEnd = at + datagramBytes;
-		return true;
+		this.payloadEnd = at + length;
+		return Fault.None;
+	}
+
+	private ignore(reason: Unrelated): Fault {
+		this.unrelated = reason;
+		return Fault.None;
 	}
 }
 

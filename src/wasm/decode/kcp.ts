@@ -1,3 +1,5 @@
+import { SegmentFault } from "../shared/cells.ts";
+
 export const segmentPush: u32 = 81;
 export const segmentAck: u32 = 82;
 const segmentWindowTell: u32 = 84;
@@ -36,18 +38,18 @@ export class Segments {
 	}
 
 	/**
-	 * Adds a segment, as its header says. Gives the bytes of data that follow it, or -1 when this is no KCP segment: an
-	 * unknown command, or more data (`dataBytes`) than the `left` bytes behind the header.
+	 * Adds a segment with the fields of its header. SegmentFault.Format if it is no KCP segment: an unknown command, or more
+	 * data (`dataBytes`) than the `left` bytes after the header; or one more than are kept.
 	 */
-	add(conversation: u32, command: u32, stampMs: u32, sequence: u32, dataBytes: u32, left: u32): i32 {
-		if (command < segmentPush || command > segmentWindowTell || this.count === segmentsMax) return -1;
-		if (dataBytes > left) return -1;
+	add(conversation: u32, command: u32, stampMs: u32, sequence: u32, dataBytes: u32, left: u32): SegmentFault {
+		if (command < segmentPush || command > segmentWindowTell || dataBytes > left) return SegmentFault.Format;
+		if (this.count === segmentsMax) return SegmentFault.Format;
 		const segment = this.at(this.count++);
 		segment.conversation = conversation;
 		segment.command = command;
 		segment.stampMs = stampMs;
 		segment.sequence = sequence;
-		return dataBytes;
+		return SegmentFault.None;
 	}
 }
 

@@ -2,7 +2,7 @@ import { Fault, Unrelated } from "../shared/fault.ts";
 import { LinkType } from "../shared/linktype.ts";
 import { u16At, u32At } from "./bytes.ts";
 import { Direction } from "./direction.ts";
-import { ignore, malformed, observation } from "./observation.ts";
+import { observation } from "./observation.ts";
 
 const ethertypeIpv4: u32 = 0x0800;
 const ethertypeIpv6: u32 = 0x86dd;
@@ -17,32 +17,85 @@ const hardwareLoopback: u32 = 772;
 /** Two tags are QinQ; a third is no network that carries DNS to a server. */
 const vlanTagsMax = 2;
 
-/**
- * Reads the link header of the frame [at..end) and gives the address of its IP header, or 0 with what was wrong in
- * `observation`. Layouts: tcpdump.org/linktypes.html.
- */
-export function readLink(linkType: LinkType, at: usize, end: usize): usize {
-	switch (linkType) {
-		case LinkType.EN10MB:
-			return networkHeader(at + 12, end);
-		case LinkType.LINUX_SLL2:
-			if (end < at + 20) return malformed(Fault.LinkTruncated);
-			observation.interfaceIndex = u32At(at + 4);
-			observation.direction = directionOf(load<u8>(at + 10), u16At(at + 8));
-			return cooked(u16At(at), at + 20, end);
-		case LinkType.LINUX_SLL:
-			if (end < at + 16) return malformed(Fault.LinkTruncated);
-			observation.interfaceIndex = u16At(at) + 1;
-			observation.direction = directionOf(u16At(at), u16At(at + 2));
-			return cooked(u16At(at + 14), at + 16, end);
-		case LinkType.NULL:
-		case LinkType.LOOP:
-			if (end < at + 4) return malformed(Fault.LinkTruncated);
-			return isFamily(load<u32>(at)) ? at + 4 : ignore(Unrelated.Protocol);
-		default:
-			// RAW, IPV4 and IPV6 have no link header.
-			return at;
+/** The link header of a frame (tcpdump.org/linktypes.html has the layouts); one object serves for all frames. */
+@unmanaged
+export class LinkHeader {
+	/** Why a well-formed frame is none of ours; then nothing else holds. */
+	unrelated: Unrelated;
+	/** Address of the IP header after it. */
+	packet: usize;
+
+	/** Reads the link header of the frame [at..end), and into `observation` the interface and the direction that it names. */
+	read(linkType: LinkType, at: usize, end: usize): Fault {
+		this.unrelated = Unrelated.None;
+		switch (linkType) {
+			case LinkType.EN10MB:
+				if (end < at + 14) return Fault.LinkTruncated;
+				return this.enter(u16At(at + 12), at + 14, end);
+			case LinkType.LINUX_SLL2:
+				if (end < at + 20) return Fault.LinkTruncated;
+				observation.interfaceIndex = u32At(at + 4);
+				observation.direction = directionOf(load<u8>(at + 10), u16At(at + 8));
+				return this.enterCooked(u16At(at), at + 20, end);
+			case LinkType.LINUX_SLL:
+				if (end < at + 16) return Fault.LinkTruncated;
+				observation.interfaceIndex = u16At(at) + 1;
+				observation.direction = directionOf(u16At(at), u16At(at + 2));
+				return this.enterCooked(u16At(at + 14), at + 16, end);
+			case LinkType.NULL:
+			case LinkType.LOOP:
+				if (end < at + 4) return Fault.LinkTruncated;
+				if (!isFamily(load<u32>(at))) this.unrelated = Unrelated.Protocol;
+				this.packet = at + 4;
+				return Fault.None;
+			default:
+				// RAW, IPV4 and IPV6 have no link header.
+				this.packet = at;
+				return Fault.None;
+		}
 	}
+
+	/**
+	 * Finds the packet after a cooked header whose protocol field is `protocol`. For a frame with two VLAN tags newer kernels
+	 * write the innermost protocol there, but leave the inner tag before the packet: control information, then the same
+	 * protocol, then IP. An IPv4 header that looks like such a tag would be that of a packet of 2,048 bytes.
+	 */
+	private enterCooked(protocol: u32, at: usize, end: usize): Fault {
+		if (!isIp(protocol)) return this.enter(protocol, at, end);
+		const version: u32 = protocol === ethertypeIpv4 ? 4 : 6;
+		const isTagged =
+			end > at + 4 &&
+			u16At(at + 2) === protocol &&
+			(load<u8>(at + 4) as u32) >> 4 === version &&
+			((load<u8>(at) as u32) >> 4 !== version || end < at + 0x0800);
+		this.packet = isTagged ? at + 4 : at;
+		return Fault.None;
+	}
+
+	/**
+	 * Finds the packet of a frame whose EtherType was read, after its IEEE 802.1Q tags: each is two bytes of control information
+	 * and the next EtherType.
+	 */
+	private enter(outerEthertype: u32, start: usize, end: usize): Fault {
+		let ethertype = outerEthertype;
+		let at = start;
+		for (let tags = 0; tags < vlanTagsMax && isTag(ethertype); tags++) {
+			if (end < at + 4) return Fault.LinkTruncated;
+			ethertype = u16At(at + 2);
+			at += 4;
+		}
+		if (!isIp(ethertype)) this.unrelated = Unrelated.Protocol;
+		this.packet = at;
+		return Fault.None;
+	}
+}
+
+function isIp(ethertype: u32): bool {
+	return ethertype === ethertypeIpv4 || ethertype === ethertypeIpv6;
+}
+
+function isTag(ethertype: u32): bool {
+	return ethertype === ethertypeVlan || ethertype === ethertypeQinq || ethertype === ethertypeQinqOld;
 }
 
 /** Loopback shows both sides of every exchange as incoming, and a mirror port those of other hosts. */
@@ -51,7 +104,7 @@ function directionOf(packetType: u32, hardware: u32): Direction {
 	return packetType === packetOutgoing ? Direction.Outgoing : Direction.Incoming;
 }
 
-/** Whether the frame at `at`, whose link header readLink has read, crossed a loopback interface. */
+/** Whether the frame at `at`, whose link header was read, crossed a loopback interface. */
 export function isLoopback(linkType: LinkType, at: usize): bool {
 	switch (linkType) {
 		case LinkType.EN10MB:
@@ -78,41 +131,4 @@ export function isLoopback(linkType: LinkType, at: usize): bool {
 function isFamily(header: u32): bool {
 	const family = (header & 0xff) === 0 ? bswap<u32>(header) : header;
 	return family === 2 || family === 10 || family === 24 || family === 28 || family === 30;
-}
-
-/**
- * The packet behind a cooked header whose protocol field is `protocol`. Newer kernels give the innermost protocol of a
- * frame with two tags there, but leave the inner tag in front of the packet: control information, then the same
- * protocol, then IP. An IPv4 header that looks like it would be one of a packet of 2,048 bytes.
- */
-function cooked(protocol: u32, at: usize, end: usize): usize {
-	if (protocol !== ethertypeIpv4 && protocol !== ethertypeIpv6) return tagged(protocol, at, end);
-	const version: u32 = protocol === ethertypeIpv4 ? 4 : 6;
-	const isTagged =
-		end > at + 4 &&
-		u16At(at + 2) === protocol &&
-		(load<u8>(at + 4) as u32) >> 4 === version &&
-		((load<u8>(at) as u32) >> 4 !== version || end < at + 0x0800);
-	return isTagged ? at + 4 : at;
-}
-
-/** Reads the EtherType at `at` and steps over VLAN tags. */
-function networkHeader(at: usize, end: usize): usize {
-	if (end < at + 2) return malformed(Fault.LinkTruncated);
-	const ethertype = u16At(at);
-	if (ethertype === ethertypeIpv4 || ethertype === ethertypeIpv6) return at + 2;
-	return tagged(ethertype, at + 2, end);
-}
-
-/** Steps over the tags of IEEE 802.1Q frames: each is two bytes of control information and the next EtherType. */
-function tagged(outerEthertype: u32, start: usize, end: usize): usize {
-	let ethertype = outerEthertype;
-	let at = start;
-	for (let tags = 0; tags < vlanTagsMax; tags++) {
-		if (ethertype !== ethertypeVlan && ethertype !== ethertypeQinq && ethertype !== ethertypeQinqOld) break;
-		if (end < at + 4) return malformed(Fault.LinkTruncated);
-		ethertype = u16At(at + 2);
-		at += 4;
-	}
-	return ethertype === ethertypeIpv4 || ethertype === ethertypeIpv6 ? at : ignore(Unrelated.Protocol);
 }

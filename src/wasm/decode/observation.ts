@@ -1,4 +1,4 @@
-import { Fault, Outcome, Refusal, Unrelated } from "../shared/fault.ts";
+import { Fault, Refusal, Unrelated } from "../shared/fault.ts";
 import { Direction } from "./direction.ts";
 
 /**
@@ -8,7 +8,6 @@ import { Direction } from "./direction.ts";
  */
 @unmanaged
 export class Observation {
-	outcome: Outcome;
 	/** Why it does not count. Outcome.Fault: */
 	fault: Fault;
 	/** Outcome.Unrelated: */
@@ -53,17 +52,3 @@ export class Observation {
 
 /** The observation of the frame that was decoded last. */
 export const observation: Observation = changetype<Observation>(memory.data(offsetof<Observation>(), 64));
-
-/** The frame breaks a format. Gives 0, the address of nothing. */
-export function malformed(fault: Fault): usize {
-	observation.outcome = Outcome.Fault;
-	observation.fault = fault;
-	return 0;
-}
-
-/** The frame is none of ours. Gives 0, the address of nothing. */
-export function ignore(unrelated: Unrelated): usize {
-	observation.outcome = Outcome.Unrelated;
-	observation.unrelated = unrelated;
-	return 0;
-}

@@ -10,12 +10,15 @@ export class TextCursor {
 	private end: usize;
 	/** Address of what was taken: in the record where it stands in one string, else joined. */
 	taken: usize;
+	/** More bytes were asked for than there are. */
+	hasEnded: bool;
 
 	/** Stands on the first byte of the text in [start..end). */
 	open(start: usize, end: usize): void {
 		this.at = start;
 		this.stringEnd = start;
 		this.end = end;
+		this.hasEnded = false;
 	}
 
 	/** Steps over `count` bytes; false, somewhere behind the last, when there are fewer. */
@@ -54,9 +57,11 @@ export class TextCursor {
 	/** Moves to the next character-string; false when there is none, or it would reach over the end of the RDATA. */
 	private nextString(): bool {
 		this.at = this.stringEnd;
-		if (this.at >= this.end) return false;
-		const length = load<u8>(this.at) as usize;
-		if (this.at + 1 + length > this.end) return false;
+		const length: usize = this.at < this.end ? load<u8>(this.at) : 0;
+		if (this.at >= this.end || this.at + 1 + length > this.end) {
+			this.hasEnded = true;
+			return false;
+		}
 		this.at++;
 		this.stringEnd = this.at + length;
 		return true;

@@ -76,8 +76,9 @@ export enum ProcessCell {
 
 /** What a segment can be wrong in; such a one changes nothing but its count. */
 export enum SegmentFault {
+	None = 0,
 	/** The packet does not parse as segments. */
-	Format = 1,
+	Format,
 	/** A push whose sequence number no sender could have come to. */
 	Sequence,
 	/** An acknowledgement of what was never sent, or of a time that is out of range. */

@@ -1,7 +1,8 @@
 /** Decoding in the tests: the module's decoder, messages put into packets, and what a decode came to, in words. */
 
 import { faultNames, refusalNames, unrelatedNames } from "../../../src/engine/reasons.ts";
-import { type Fault, Outcome, type Refusal, type Unrelated } from "../../../src/wasm/shared/fault.ts";
+import type { SegmentFault } from "../../../src/wasm/shared/cells.ts";
+import { Fault, Outcome, type Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 import { testModule } from "../../support/engine.ts";
 import { encodeName, udpPacket } from "../../support/frames.ts";
@@ -13,7 +14,7 @@ const serverAddress = "192.0.2.53";
 
 /** The fields of the decoder's Observation: 32-bit words, at the offsets that the module says. */
 export const observationFields = [
-	...(["outcome", "fault", "unrelated", "refusal", "interfaceIndex", "direction"] as const),
+	...(["fault", "unrelated", "refusal", "interfaceIndex", "direction"] as const),
 	...(["resolver0", "resolver1", "resolver2", "resolver3", "resolverPort", "server"] as const),
 	...(["messageBytes", "messageId", "domain", "idHigh", "idLow", "ednsBytes", "rcode", "truncated"] as const),
 	...(["packets", "packetBytes"] as const),
@@ -50,13 +51,16 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 		sequence: number,
 		dataBytes: number,
 		left: number,
-	): number;
+	): SegmentFault;
 	clearSegments(): void;
 	readonly segmentsMax: WebAssembly.Global;
 
-	readLink(linkType: LinkType, at: number, end: number): number;
+	readLink(linkType: LinkType, at: number, end: number): Fault;
+	linkUnrelated(): Unrelated;
+	linkPacket(): number;
 
-	readDatagram(at: number, end: number): number;
+	readDatagram(at: number, end: number): Fault;
+	datagramUnrelated(): Unrelated;
 	datagramIsIpv4(): number;
 	datagramSource(): number;
 	datagramDestination(): number;
@@ -77,7 +81,7 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	recordType(): number;
 	recordClass(): number;
 	recordVersion(): number;
-	recordData(): number;
+	recordRdata(): number;
 	recordEnd(): number;
 
 	readClientId(labels: number): Refusal;
@@ -99,9 +103,7 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 }
 
 /** What the decoder says of the frame that it decoded last: reads, and writes, the words in the module's memory. */
-export interface Observation
-	extends Record<Exclude<ObservationField, "outcome" | "fault" | "unrelated" | "refusal">, number> {
-	outcome: Outcome;
+export interface Observation extends Record<Exclude<ObservationField, "fault" | "unrelated" | "refusal">, number> {
 	fault: Fault;
 	unrelated: Unrelated;
 	refusal: Refusal;
@@ -251,6 +253,12 @@ export function outcomeWord(outcome: Outcome, observation: Observation): string 
 		case Outcome.Fault:
 			return `fault: ${wordOf(faultNames, observation.fault)}`;
 	}
+}
+
+/** The word for what a reader of frames or packets found; null if it read one of ours. */
+export function readWord(fault: Fault, unrelated: Unrelated): string | null {
+	if (fault !== Fault.None) return `fault: ${wordOf(faultNames, fault)}`;
+	return unrelated === Unrelated.None ? null : `unrelated: ${wordOf(unrelatedNames, unrelated)}`;
 }
 
 /** The word for a reason; for None, which no frame should come to with such an outcome, "none". */

@@ -164,7 +164,7 @@ describe("ResourceRecord", () => {
 		const at = put(concatBytes([front, message, behind])) + front.length;
 		const fault = exports.readRecord(at, at + start, at + message.length);
 		if (fault !== 0) return word(fault);
-		const [data, end] = [exports.recordData() - at, exports.recordEnd() - at];
+		const [data, end] = [exports.recordRdata() - at, exports.recordEnd() - at];
 		return [exports.recordType(), exports.recordClass(), exports.recordVersion(), data, end].join(" ");
 	};
 	const root = Uint8Array.of(0);

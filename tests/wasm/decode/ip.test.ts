@@ -9,7 +9,7 @@ import {
 	udpPacket,
 } from "../../support/frames.ts";
 import { concatBytes } from "../../support/pcapfile.ts";
-import { decoderOf, outcomeWord } from "./decoding.ts";
+import { decoderOf, readWord } from "./decoding.ts";
 
 const ends = { source: "192.0.2.1", destination: "192.0.2.53" };
 const ends6 = { source: "2001:db8::1", destination: "2001:db8::53" };
@@ -28,11 +28,13 @@ function changed(packet: Uint8Array, ...changes: readonly (readonly [at: number,
 
 /** The payload's bytes in hexadecimal, or the word for why there is none. */
 function read(packet: Uint8Array): string {
-	const { exports, observation, put, room, start } = decoderOf();
+	const { exports, put, room, start } = decoderOf();
 	// In the middle of something else: what stands around the packet must not matter.
 	const bytes = concatBytes([Uint8Array.of(0x45, 17), packet, new Uint8Array(64).fill(17)]);
 	const at = put(bytes) + 2;
-	if (exports.readDatagram(at, at + packet.length) === 0) return outcomeWord(observation.outcome, observation);
+	const fault = exports.readDatagram(at, at + packet.length);
+	const word = readWord(fault, exports.datagramUnrelated());
+	if (word !== null) return word;
 	expect([exports.datagramSourcePort(), exports.datagramDestinationPort()]).toEqual([40_000, 53]);
 	const [first, end] = [exports.datagramPayload() - start, exports.datagramPayloadEnd() - start];
 	return Buffer.from(room.subarray(first, end)).toString("hex");

@@ -1,29 +1,30 @@
 import { describe, expect, test } from "bun:test";
+import { SegmentFault } from "../../../src/wasm/shared/cells.ts";
 import { segmentHeaderBytes } from "../../../src/wasm/shared/wire.ts";
 import { decoderOf } from "./decoding.ts";
 
 const segmentsMax: number = decoderOf().exports.segmentsMax.value;
 
 describe("Segments", () => {
-	const rows: readonly [title: string, command: number, dataBytes: number, left: number, expected: number][] = [
-		["a push gives its length", 81, 5, 5, 5],
-		["more may stand behind its data", 81, 5, 900, 5],
-		["data of one byte more than there is breaks it", 81, 6, 5, -1],
-		["a length of 2^31 is no negative number", 81, 0x8000_0000, 5, -1],
-		["the greatest length is no -1 that fits", 81, 0xffff_ffff, 5, -1],
-		["an ack is a segment", 82, 0, 0, 0],
-		["a window ask is a segment", 83, 0, 0, 0],
-		["a window tell is a segment", 84, 0, 0, 0],
-		["command 80 is none", 80, 0, 0, -1],
-		["command 85 is none", 85, 0, 0, -1],
-		["command 0 is none", 0, 0, 0, -1],
-		["command 255 is none", 255, 0, 0, -1],
+	const rows: readonly [title: string, command: number, dataBytes: number, left: number, expected: SegmentFault][] = [
+		["a push whose data is there is a segment", 81, 5, 5, SegmentFault.None],
+		["more may stand after its data", 81, 5, 900, SegmentFault.None],
+		["data of one byte more than there is breaks it", 81, 6, 5, SegmentFault.Format],
+		["a length of 2^31 is no negative number", 81, 0x8000_0000, 5, SegmentFault.Format],
+		["the greatest length is no -1 that fits", 81, 0xffff_ffff, 5, SegmentFault.Format],
+		["an ack is a segment", 82, 0, 0, SegmentFault.None],
+		["a window ask is a segment", 83, 0, 0, SegmentFault.None],
+		["a window tell is a segment", 84, 0, 0, SegmentFault.None],
+		["command 80 is none", 80, 0, 0, SegmentFault.Format],
+		["command 85 is none", 85, 0, 0, SegmentFault.Format],
+		["command 0 is none", 0, 0, 0, SegmentFault.Format],
+		["command 255 is none", 255, 0, 0, SegmentFault.Format],
 	];
 	for (const [title, command, dataBytes, left, expected] of rows) {
 		test(title, () => {
 			const { exports, observation } = decoderOf();
 			expect(exports.addSegment(0, command, 0, 0, dataBytes, left)).toBe(expected);
-			expect(observation.segments.count).toBe(expected < 0 ? 0 : 1);
+			expect(observation.segments.count).toBe(expected === SegmentFault.None ? 1 : 0);
 		});
 	}
 
@@ -43,8 +44,9 @@ describe("Segments", () => {
 	test(`${segmentsMax} segments are kept, one more is refused, and none after a clear`, () => {
 		const { exports, observation } = decoderOf();
 		const { segments } = observation;
-		for (let count = 0; count < segmentsMax; count++) expect(exports.addSegment(0, 81, 0, count, 0, 0)).toBe(0);
-		expect(exports.addSegment(0, 81, 0, 0, 0, 0)).toBe(-1);
+		for (let count = 0; count < segmentsMax; count++)
+			expect(exports.addSegment(0, 81, 0, count, 0, 0)).toBe(SegmentFault.None);
+		expect(exports.addSegment(0, 81, 0, 0, 0, 0)).toBe(SegmentFault.Format);
 		expect(segments.count).toBe(segmentsMax);
 		expect(segments.sequence).toEqual(Array.from({ length: segmentsMax }, (_, index) => index));
 		segments.malformed = 3;

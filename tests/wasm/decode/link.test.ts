@@ -1,21 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import { Direction } from "../../../src/wasm/decode/direction.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
-import { decoderOf, outcomeWord } from "./decoding.ts";
+import { decoderOf, readWord } from "./decoding.ts";
 
 const zeros = (count: number) => new Array<number>(count).fill(0);
 const addresses = zeros(12);
 
 /** Offset of the IP header, or the word for why there is none. */
 function read(linkType: LinkType, bytes: readonly number[], at = 0): number | string {
-	const { exports, observation, put, start } = decoderOf();
-	// Behind the frame stands what reads like an IPv4 packet.
-	const address = exports.readLink(
-		linkType,
-		put([...bytes, ...new Array<number>(8).fill(0x45)]) + at,
-		start + bytes.length,
-	);
-	return address === 0 ? outcomeWord(observation.outcome, observation) : address - start;
+	const { exports, put, start } = decoderOf();
+	// After the frame stands what reads like an IPv4 packet.
+	const frame = put([...bytes, ...new Array<number>(8).fill(0x45)]);
+	const fault = exports.readLink(linkType, frame + at, start + bytes.length);
+	return readWord(fault, exports.linkUnrelated()) ?? exports.linkPacket() - start;
 }
 
 const truncated = "fault: link_truncated";
@@ -88,7 +85,7 @@ const rows: readonly [title: string, linkType: LinkType, bytes: readonly number[
 	["IPV6 has no header", LinkType.IPV6, [0x60], 0],
 ];
 
-describe("readLink", () => {
+describe("LinkHeader", () => {
 	for (const [title, linkType, bytes, expected] of rows) {
 		test(title, () => {
 			expect(read(linkType, bytes)).toBe(expected);

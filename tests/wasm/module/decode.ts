@@ -5,9 +5,12 @@ import { Tunnel } from "../../../src/wasm/decode/dnstt.ts";
 import { matchDomain } from "../../../src/wasm/decode/domain.ts";
 import { Datagram } from "../../../src/wasm/decode/ip.ts";
 import { Segment, Segments, segments } from "../../../src/wasm/decode/kcp.ts";
+import { LinkHeader } from "../../../src/wasm/decode/link.ts";
 import { Observation, observation } from "../../../src/wasm/decode/observation.ts";
 import { TextCursor } from "../../../src/wasm/decode/txt.ts";
-import { Fault, Outcome, Refusal } from "../../../src/wasm/shared/fault.ts";
+import { SegmentFault } from "../../../src/wasm/shared/cells.ts";
+import { Fault, Outcome, Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
+import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 
 export { byteIn, bytesIn, dropSkipped, groupAt, hasInvalid, wordIn } from "../../../src/wasm/decode/base32";
 export { addPort, queryBytesMax, setLinkType, setMtu } from "../../../src/wasm/decode/decoder";
@@ -16,7 +19,6 @@ export { readDownstream } from "../../../src/wasm/decode/dnstt";
 export { addDomain } from "../../../src/wasm/decode/domain";
 export { isExtensionHeader, readResolver } from "../../../src/wasm/decode/ip";
 export { segmentsMax } from "../../../src/wasm/decode/kcp";
-export { readLink } from "../../../src/wasm/decode/link";
 
 export function decode(at: usize, end: usize): Outcome {
 	return decodeFrame(at, end);
@@ -42,7 +44,6 @@ export function observationAddress(): usize {
 }
 
 /** Offsets of its fields, and its length. */
-export const outcomeOffset: usize = offsetof<Observation>("outcome");
 export const faultOffset: usize = offsetof<Observation>("fault");
 export const unrelatedOffset: usize = offsetof<Observation>("unrelated");
 export const refusalOffset: usize = offsetof<Observation>("refusal");
@@ -91,7 +92,7 @@ export function addSegment(
 	sequence: u32,
 	dataBytes: u32,
 	left: u32,
-): i32 {
+): SegmentFault {
 	return segments.add(conversation, command, stampMs, sequence, dataBytes, left);
 }
 
@@ -147,8 +148,8 @@ export function recordVersion(): u32 {
 	return record.version;
 }
 
-export function recordData(): usize {
-	return record.data;
+export function recordRdata(): usize {
+	return record.rdata;
 }
 
 export function recordEnd(): usize {
@@ -165,10 +166,28 @@ export function readUpstream(): void {
 	tunnel.readUpstream(name);
 }
 
+const link: LinkHeader = changetype<LinkHeader>(memory.data(offsetof<LinkHeader>(), 8));
+
+export function readLink(linkType: LinkType, at: usize, end: usize): Fault {
+	return link.read(linkType, at, end);
+}
+
+export function linkUnrelated(): Unrelated {
+	return link.unrelated;
+}
+
+export function linkPacket(): usize {
+	return link.packet;
+}
+
 const datagram: Datagram = changetype<Datagram>(memory.data(offsetof<Datagram>(), 8));
 
-export function readDatagram(at: usize, end: usize): bool {
+export function readDatagram(at: usize, end: usize): Fault {
 	return datagram.read(at, end);
+}
+
+export function datagramUnrelated(): Unrelated {
+	return datagram.unrelated;
 }
 
 export function datagramIsIpv4(): bool {
@@ -176,11 +195,11 @@ export function datagramIsIpv4(): bool {
 }
 
 export function datagramSource(): usize {
-	return datagram.source;
+	return datagram.sourceAddress;
 }
 
 export function datagramDestination(): usize {
-	return datagram.destination;
+	return datagram.destinationAddress;
 }
 
 export function datagramSourcePort(): u32 {

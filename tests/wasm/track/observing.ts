@@ -88,7 +88,6 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 
 /** What the decoder would say of a frame, out of the module's memory. */
 export class Observation implements DecoderObservation {
-	outcome = Outcome.Query;
 	fault: DecoderObservation["fault"] = 1;
 	unrelated: DecoderObservation["unrelated"] = 1;
 	refusal = Refusal.Qtype;
