@@ -1,10 +1,10 @@
 import {
+	bytesUnit,
 	coarseCellBits,
 	coarseDoublingMax,
-	tripCellBits,
-	tripDoublingMax,
-	tripUnitsPerSecond,
-	volumeUnitBytes,
+	timeCellBits,
+	timeDoublingMax,
+	timeUnitsPerSecond,
 } from "../wasm/shared/scales.ts";
 import type { Column } from "./column.ts";
 
@@ -16,16 +16,16 @@ export interface Scale {
 	readonly unitsPerBase: number;
 }
 
-export const tripScale: Scale = {
-	cellBits: tripCellBits,
-	doublingMax: tripDoublingMax,
-	unitsPerBase: tripUnitsPerSecond,
+export const timeScale: Scale = {
+	cellBits: timeCellBits,
+	doublingMax: timeDoublingMax,
+	unitsPerBase: timeUnitsPerSecond,
 };
-export const lifeScale: Scale = { cellBits: coarseCellBits, doublingMax: coarseDoublingMax, unitsPerBase: 1 };
-export const volumeScale: Scale = {
+export const durationScale: Scale = { cellBits: coarseCellBits, doublingMax: coarseDoublingMax, unitsPerBase: 1 };
+export const bytesScale: Scale = {
 	cellBits: coarseCellBits,
 	doublingMax: coarseDoublingMax,
-	unitsPerBase: 1 / volumeUnitBytes,
+	unitsPerBase: 1 / bytesUnit,
 };
 
 /** Counts of values by size for each label set, in the module's memory. */

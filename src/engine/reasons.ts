@@ -44,7 +44,7 @@ export const refusalNames: Readonly<Record<Exclude<Refusal, Refusal.None>, strin
 export const segmentFaultNames: Readonly<Record<Exclude<SegmentFault, SegmentFault.None>, string>> = {
 	[SegmentFault.Format]: "format",
 	[SegmentFault.Sequence]: "sequence",
-	[SegmentFault.Echo]: "echo",
+	[SegmentFault.Ack]: "echo",
 	[SegmentFault.AckOrder]: "ack_order",
 };
 

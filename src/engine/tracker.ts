@@ -14,7 +14,7 @@ import {
 import { cellsOf } from "../wasm/shared/scales.ts";
 import { Column } from "./column.ts";
 import type { EngineExports } from "./exports.ts";
-import { Histogram, lifeScale, type Scale, tripScale, volumeScale } from "./histogram.ts";
+import { bytesScale, durationScale, Histogram, type Scale, timeScale } from "./histogram.ts";
 
 /** Advertised UDP payload sizes are counted up to each of these (wasm/shared/limits.ts says why these). */
 export const ednsBounds = [ednsLeast, ednsScarce, ednsEnough, ednsFrame, ednsMost] as const;
@@ -91,11 +91,11 @@ export class Tracker {
 	readonly upstream: Direction;
 	readonly downstream: Direction;
 	/** Time from a query to its response; round trip times to clients. */
-	readonly answerTimes: Histogram;
+	readonly responseTimes: Histogram;
 	readonly roundTrips: Histogram;
 	/** Of sessions that ended: time from the first to the last query, and bytes of DNS messages. */
-	readonly lives: Histogram;
-	readonly volumes: Histogram;
+	readonly sessionDurations: Histogram;
+	readonly sessionBytes: Histogram;
 	/** Bytes that a resolver must take for its queries to count. */
 	readonly mtu: number;
 	/** By domain. */
@@ -200,10 +200,10 @@ export class Tracker {
 			};
 			return new Histogram(scale, cumulate, ofSet(sum));
 		};
-		this.answerTimes = histogram(HistogramId.AnswerTimes, tripScale, SetCell.AnswerTimes);
-		this.roundTrips = histogram(HistogramId.RoundTrips, tripScale, SetCell.RoundTrips);
-		this.lives = histogram(HistogramId.Lives, lifeScale, SetCell.Lives);
-		this.volumes = histogram(HistogramId.Volumes, volumeScale, SetCell.Volumes);
+		this.responseTimes = histogram(HistogramId.ResponseTimes, timeScale, SetCell.ResponseTimes);
+		this.roundTrips = histogram(HistogramId.RoundTrips, timeScale, SetCell.RoundTrips);
+		this.sessionDurations = histogram(HistogramId.SessionDurations, durationScale, SetCell.SessionDurations);
+		this.sessionBytes = histogram(HistogramId.SessionBytes, bytesScale, SetCell.SessionBytes);
 
 		const byDomain = cellsAt(engine.domainRows(), domains * DomainCell.Width);
 		const ofDomain = (cell: DomainCell) => new Column(byDomain, DomainCell.Width, cell);

@@ -138,7 +138,7 @@ export const catalog = {
 		labels: "area",
 		help: "Round trip times from the server to clients through their resolvers, from the time stamps that clients acknowledge.",
 	},
-	answerTimes: {
+	responseTimes: {
 		name: "dnstt_response_seconds",
 		type: "histogram",
 		labels: "area",
@@ -174,13 +174,13 @@ export const catalog = {
 		labels: "area",
 		help: "UDP payload sizes that resolvers advertise in dnstt queries, those that are refused for it (reason edns) among them.",
 	},
-	lives: {
+	sessionDurations: {
 		name: "dnstt_session_duration_seconds",
 		type: "histogram",
 		labels: "area",
 		help: "Time from the first to the last query of sessions that ended.",
 	},
-	volumes: {
+	sessionBytes: {
 		name: "dnstt_session_bytes",
 		type: "histogram",
 		labels: "area",

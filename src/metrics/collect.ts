@@ -62,9 +62,9 @@ export interface Sources {
 }
 
 /** Bounds of histograms, as powers of two units: 1 ms to 16.4 s; 1 s to 36 h; 1 KiB to 16 GiB. */
-const tripPowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
-const lifePowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
-const volumePowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
+const timePowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+const durationPowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
+const bytesPowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
 
 /** NOERROR to REFUSED (RFC 1035, 4.1.1), which servers give: their series are there from the start, so that the first increase is seen. */
 const rcodesFromStart = 6;
@@ -256,8 +256,8 @@ export class Collectors {
 		retransmissionsIn: () => this.sumsByArea(this.sources.tracker.upstream.retransmissions),
 		retransmissionsOut: () => this.sumsByArea(this.sources.tracker.downstream.retransmissions),
 		// From a resolver in the next room to a time-out: a doubling is the least difference that an operator acts on.
-		roundTrips: (name) => this.histogram(name, this.sources.tracker.roundTrips, tripPowers),
-		answerTimes: (name) => this.histogram(name, this.sources.tracker.answerTimes, tripPowers),
+		roundTrips: (name) => this.histogram(name, this.sources.tracker.roundTrips, timePowers),
+		responseTimes: (name) => this.histogram(name, this.sources.tracker.responseTimes, timePowers),
 		unanswered: () => this.sumsByArea(this.sources.tracker.unanswered),
 		responses: () =>
 			this.byDomain((domain) => domain).flatMap(({ sharedLabels, value: domain }) =>
@@ -272,9 +272,9 @@ export class Collectors {
 		truncated: () => this.byDomain((domain) => this.sources.tracker.truncated.at(domain)),
 		edns: (name) => this.ednsSizes(name),
 		// From a page looked at to a tunnel kept open for a day.
-		lives: (name) => this.histogram(name, this.sources.tracker.lives, lifePowers),
+		sessionDurations: (name) => this.histogram(name, this.sources.tracker.sessionDurations, durationPowers),
 		// From a page of text to films.
-		volumes: (name) => this.histogram(name, this.sources.tracker.volumes, volumePowers),
+		sessionBytes: (name) => this.histogram(name, this.sources.tracker.sessionBytes, bytesPowers),
 		segmentFaults: () => this.byReason(segmentFaultNames, (reason) => this.sources.tracker.segmentFaultsOf(reason)),
 		buildInfo: () => {
 			const { version, revision, bunVersion } = this.sources.build;

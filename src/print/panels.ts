@@ -187,13 +187,13 @@ const sessions: PanelSection = {
 			title: "Session duration",
 			description: "Time from the first to the last query of sessions that ended.",
 			...{ view: "lines", unit: "s", width: 12 },
-			queries: quantiles(catalog.lives, 0.5, 0.9),
+			queries: quantiles(catalog.sessionDurations, 0.5, 0.9),
 		},
 		{
 			title: "Session volume",
 			description: "Bytes of DNS messages, both ways, of sessions that ended.",
 			...{ view: "lines", unit: "bytes", width: 12 },
-			queries: quantiles(catalog.volumes, 0.5, 0.9),
+			queries: quantiles(catalog.sessionBytes, 0.5, 0.9),
 		},
 	],
 };
@@ -211,7 +211,7 @@ const health: PanelSection = {
 			title: "Response time",
 			description: "From a query to its response; the server waits up to a second for data to answer with.",
 			...{ view: "lines", unit: "s", width: 8 },
-			queries: quantiles(catalog.answerTimes, 0.5, 0.9, 0.99),
+			queries: quantiles(catalog.responseTimes, 0.5, 0.9, 0.99),
 		},
 		{
 			title: "Unanswered queries",

@@ -6,12 +6,19 @@
 import { decode } from "./decode/decoder.ts";
 import { HistogramId, TableId } from "./shared/ids.ts";
 import { recordHeaderBytes } from "./shared/record.ts";
+import { allocate } from "./track/allocate.ts";
 import { clock } from "./track/clock.ts";
 import { ofProcess, rowOfDomain, rowOfSet } from "./track/counts.ts";
 import { duplicates } from "./track/duplicates.ts";
-import { answerTimes, countNoted, Histogram, lives, roundTrips, volumes } from "./track/histogram.ts";
+import {
+	flushPending,
+	Histogram,
+	responseTimes,
+	roundTrips,
+	sessionBytes,
+	sessionDurations,
+} from "./track/histogram.ts";
 import { labelSets } from "./track/labels.ts";
-import { reserve } from "./track/reserve.ts";
 import { resolvers } from "./track/resolvers.ts";
 import { remembered, sessions } from "./track/sessions.ts";
 import { BoundedTable } from "./track/table.ts";
@@ -38,7 +45,7 @@ export function setUp(
 	rememberedMax: u32,
 	activeWindowUs: f64,
 ): usize {
-	batch = reserve(batchBytes);
+	batch = allocate(batchBytes);
 	setUpTracker(domains, labelSetsMax, othersFrom, keptOrigins, trackedMax, rememberedMax, activeWindowUs as i64);
 	return batch;
 }
@@ -93,7 +100,7 @@ export function observeBatch(start: u32, used: u32, untilUs: f64): u32 {
 		}
 		offset += recordHeaderBytes + bytes;
 	}
-	countNoted();
+	flushPending();
 	return offset;
 }
 
@@ -130,7 +137,7 @@ export function stepsForward(): u32 {
 /** Brings sessions and waiting queries up to the clock's now. */
 export function expire(): void {
 	expireAt(clock.now);
-	countNoted();
+	flushPending();
 }
 
 /** When expire has something to do next. */
@@ -191,14 +198,14 @@ export function endDistribution(id: HistogramId): void {
 
 function histogramOf(id: HistogramId): Histogram {
 	switch (id) {
-		case HistogramId.AnswerTimes:
-			return answerTimes;
+		case HistogramId.ResponseTimes:
+			return responseTimes;
 		case HistogramId.RoundTrips:
 			return roundTrips;
-		case HistogramId.Lives:
-			return lives;
+		case HistogramId.SessionDurations:
+			return sessionDurations;
 		default:
-			return volumes;
+			return sessionBytes;
 	}
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Column } from "../../src/engine/column.ts";
-import { Histogram, lifeScale, type Scale, tripScale, volumeScale } from "../../src/engine/histogram.ts";
+import { bytesScale, durationScale, Histogram, type Scale, timeScale } from "../../src/engine/histogram.ts";
 
 /** The upper ends of a scale's cells, which they hold, in units: first a unit each, then each doubling in as many parts. */
 function endsOf({ cellBits, doublingMax }: Scale): number[] {
@@ -42,9 +42,9 @@ function cumulatorOf(counts: Float64Array, cells: number): (sets: readonly numbe
 const of = (scale: Scale, values: readonly number[]) => histogramOf(scale, [values]).distribution([0]);
 
 describe.each([
-	["times", tripScale],
-	["lives", lifeScale],
-	["volumes", volumeScale],
+	["times", timeScale],
+	["sessionDurations", durationScale],
+	["sessionBytes", bytesScale],
 ] as const)("the histogram of %s", (_, scale) => {
 	test("has the sums of the sets that are asked for", () => {
 		const histogram = histogramOf(scale, [[1], [10, 100], [1_000]]);
@@ -67,20 +67,20 @@ describe.each([
 describe("a quantile", () => {
 	test("lies within its cell as if the cell's values lay evenly in it", () => {
 		// Of 4 to 8 seconds.
-		const distribution = of(lifeScale, [5, 6, 7, 8]);
+		const distribution = of(durationScale, [5, 6, 7, 8]);
 		expect([0, 0.25, 0.5, 1].map((share) => distribution.quantile(share))).toEqual([4, 5, 6, 8]);
 	});
 
 	test("is in the metric's base unit", () => {
-		expect(of(tripScale, [64_000]).quantile(1)).toBeCloseTo(1, 1);
+		expect(of(timeScale, [64_000]).quantile(1)).toBeCloseTo(1, 1);
 		// Of 512 KiB to 1 MiB.
-		expect(of(volumeScale, [1_024]).quantile(1)).toBe(2 ** 20);
+		expect(of(bytesScale, [1_024]).quantile(1)).toBe(2 ** 20);
 	});
 });
 
 test("the median of times that are all alike is off by 3.2 % at most", () => {
 	for (let ms = 1; ms < 60_000; ms = Math.ceil(ms * 1.01)) {
-		const median = of(tripScale, new Array(9).fill(ms * 64)).quantile(0.5) ?? Number.NaN;
+		const median = of(timeScale, new Array(9).fill(ms * 64)).quantile(0.5) ?? Number.NaN;
 		expect(Math.abs(median * 1_000 - ms) / ms).toBeLessThan(0.032);
 	}
 });

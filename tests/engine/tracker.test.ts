@@ -13,14 +13,19 @@ test("each table tells its own limit", () => {
 	]);
 });
 
-test("the sums of ended sessions are seconds for their lives and bytes for their volumes", () => {
+test("the sums of ended sessions are their durations in seconds and their DNS messages in bytes", () => {
 	const tracker = trackerOf();
 	query(tracker, 0, { bytes: 1_024, messageId: 1 });
 	query(tracker, 10 * second, { bytes: 2_048, messageId: 2 });
 	tracker.reach(begin + 100 * second);
 	tracker.expire();
-	const [lives, volumes] = [tracker.lives.distribution([0]), tracker.volumes.distribution([0])];
-	expect([lives.count, lives.sum, volumes.count, volumes.sum]).toEqual([1, 10, 1, 3_072]);
+	const [sessionDurations, sessionBytes] = [
+		tracker.sessionDurations.distribution([0]),
+		tracker.sessionBytes.distribution([0]),
+	];
+	expect([sessionDurations.count, sessionDurations.sum, sessionBytes.count, sessionBytes.sum]).toEqual([
+		1, 10, 1, 3_072,
+	]);
 });
 
 test("copies of datagrams and label sets beyond the bound are counted apart", () => {

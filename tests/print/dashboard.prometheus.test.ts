@@ -237,9 +237,9 @@ const told: Partial<Record<MetricKey, readonly Row[]>> = {
 	retransmissionsOut: [[{ domain }, 100, 300]],
 	domainPeakClients: [[{ domain }, 7, 7]],
 	roundTrips: halves([0.064, 0.128, 0.256]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
-	answerTimes: halves([0.512, 1.024, 2.048]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
-	lives: halves([16, 64, 256]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
-	volumes: halves([1_024, 4_096, 16_384]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
+	responseTimes: halves([0.512, 1.024, 2.048]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
+	sessionDurations: halves([16, 64, 256]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
+	sessionBytes: halves([1_024, 4_096, 16_384]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
 	unanswered: [[{ domain }, 5, 11]],
 	responses: [
 		[{ domain, rcode: "NOERROR" }, 900, 1_400],

@@ -74,7 +74,7 @@ describe("of a place with trouble", () => {
 			parts.add(row, SetCell.UpstreamRetransmissions, 7);
 			for (let ms = 1; ms <= 100; ms++) parts.observeValue(HistogramId.RoundTrips, set, 64 * ms);
 		}
-		parts.countNoted();
+		parts.flushPending();
 		return tracker;
 	}
 

@@ -4,7 +4,7 @@ import { healthOf } from "../../src/summary/health.ts";
 import { SetCell } from "../../src/wasm/shared/cells.ts";
 import { Outcome } from "../../src/wasm/shared/fault.ts";
 import { HistogramId } from "../../src/wasm/shared/ids.ts";
-import { answerUsMax } from "../../src/wasm/shared/limits.ts";
+import { responseUsMax } from "../../src/wasm/shared/limits.ts";
 import { begin, observationOf, query, second, trackerOf } from "../wasm/track/observing.ts";
 
 const all = (tracker: ReturnType<typeof trackerOf>) => Array.from({ length: tracker.sets.size }, (_, set) => set);
@@ -47,7 +47,7 @@ describe("the health of", () => {
 			parts.add(row, SetCell.DownstreamRetransmissions, more);
 			for (let count = 0; count < more; count++) parts.observeValue(HistogramId.RoundTrips, index, 64 * more);
 		}
-		parts.countNoted();
+		parts.flushPending();
 		expect(healthOf(tracker, [0, 2])).toMatchObject({
 			round_trip_seconds: { count: 101 },
 			polls: 404,
@@ -72,8 +72,8 @@ describe("the health of", () => {
 			tracker.observe(Outcome.Refused, observationOf({}), begin + at);
 			return healthOf(tracker, all(tracker)).unanswered_ratio;
 		};
-		expect(ratioAt(answerUsMax)).toBeNull();
-		expect(ratioAt(answerUsMax + 1)).toBe(1);
+		expect(ratioAt(responseUsMax)).toBeNull();
+		expect(ratioAt(responseUsMax + 1)).toBe(1);
 		query(tracker, 20 * second, { origin: 3 });
 		tracker.observe(Outcome.Response, observationOf({ origin: 3 }), begin + 21 * second);
 		expect(healthOf(tracker, [1]).unanswered_ratio).toBe(0);

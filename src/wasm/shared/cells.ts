@@ -20,10 +20,10 @@ export enum SetCell {
 	DownstreamBytes,
 	DownstreamPushes,
 	/** Sums of histograms, in their units (scales.ts). */
-	AnswerTimes,
+	ResponseTimes,
 	RoundTrips,
-	Lives,
-	Volumes,
+	SessionDurations,
+	SessionBytes,
 	/** Pushes that were sent before. */
 	UpstreamRetransmissions,
 	DownstreamRetransmissions,
@@ -82,7 +82,7 @@ export enum SegmentFault {
 	/** A push whose sequence number no sender could have come to. */
 	Sequence,
 	/** An acknowledgement of what was never sent, or of a time that is out of range. */
-	Echo,
+	Ack,
 	/** An acknowledgement that does not go beyond one before it: a resolver's copy, or overtaken. */
 	AckOrder,
 }

@@ -1,10 +1,10 @@
 /** What both sides of the WebAssembly module's border know. */
 
 export enum HistogramId {
-	AnswerTimes,
+	ResponseTimes,
 	RoundTrips,
-	Lives,
-	Volumes,
+	SessionDurations,
+	SessionBytes,
 }
 
 export enum TableId {

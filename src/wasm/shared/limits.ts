@@ -3,7 +3,7 @@
 import { ednsBytesMin } from "./bounds.ts";
 
 /** The server holds a response for up to a second; a query without one for this long stays without. Microseconds. */
-export const answerUsMax: u32 = 10_000_000;
+export const responseUsMax: u32 = 10_000_000;
 
 /**
  * Queries that wait at one time. With the server's hold of a second it is enough for 130,000 queries a second, and for

@@ -7,12 +7,12 @@
  * Times of packets: units of 1/64 of a millisecond up to 65 s, so that bounds at powers of two milliseconds are exact.
  * Sixteen cells a doubling, as medians are read from them: one is off by 3 % if all values are alike, by 6 % at most.
  */
-export const tripUnitsPerSecond: f64 = 64_000;
-export const tripCellBits: u32 = 4;
-export const tripDoublingMax: u32 = 21;
+export const timeUnitsPerSecond: f64 = 64_000;
+export const timeCellBits: u32 = 4;
+export const timeDoublingMax: u32 = 21;
 
 /** Lives of sessions: seconds up to 68 years, a cell each doubling. Volumes: 1 KiB up to 2 TiB, the same. */
-export const volumeUnitBytes: f64 = 1_024;
+export const bytesUnit: f64 = 1_024;
 export const coarseCellBits: u32 = 0;
 export const coarseDoublingMax: u32 = 30;
 

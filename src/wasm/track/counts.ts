@@ -1,7 +1,7 @@
 /** Counts, in rows of doubles; cells.ts says where each stands. */
 
 import { DomainCell, ProcessCell, SetCell } from "../shared/cells.ts";
-import { reserve } from "./reserve.ts";
+import { allocate } from "./allocate.ts";
 
 const cellBytes: usize = 8;
 
@@ -18,8 +18,8 @@ let domainRoom: u32 = 0;
 export function setUpCounts(domainCount: u32, setsMax: u32): void {
 	setRoom = setsMax;
 	domainRoom = domainCount;
-	domains = reserve((domainCount as usize) * DomainCell.Width * cellBytes);
-	sets = reserve((setsMax as usize) * SetCell.Width * cellBytes);
+	domains = allocate((domainCount as usize) * DomainCell.Width * cellBytes);
+	sets = allocate((setsMax as usize) * SetCell.Width * cellBytes);
 }
 
 /** The row of a label set, by its number. */

@@ -59,7 +59,7 @@ export function isDuplicate(outcome: Outcome, now: i64): bool {
 	}
 	if (isOutgoing && outcome !== Outcome.Response) return false;
 	if (entry === 0) {
-		duplicates.makeRoom();
+		duplicates.evictOldest();
 		entry = duplicates.insert(hash, a, b, c, outcome);
 	} else {
 		duplicates.touch(entry);

@@ -3,21 +3,21 @@ import {
 	cellsOf,
 	coarseCellBits,
 	coarseDoublingMax,
-	tripCellBits,
-	tripDoublingMax,
-	tripUnitsPerSecond,
+	timeCellBits,
+	timeDoublingMax,
+	timeUnitsPerSecond,
 } from "../shared/scales.ts";
+import { allocate } from "./allocate.ts";
 import { add, rowOfSet } from "./counts.ts";
-import { reserve } from "./reserve.ts";
 
 /** Units of the scale for times of packets (scales.ts) in a microsecond. */
-export const tripUnitsPerUs: f64 = tripUnitsPerSecond / 1_000_000;
+export const timeUnitsPerUs: f64 = timeUnitsPerSecond / 1_000_000;
 
 /** What cellsOf gives, written out: the compiler takes no call for a constant, which the size of static memory must be. */
-const tripCells: u32 = (tripDoublingMax - tripCellBits + 2) << tripCellBits;
+const timeCells: u32 = (timeDoublingMax - timeCellBits + 2) << timeCellBits;
 const coarseCells: u32 = (coarseDoublingMax - coarseCellBits + 2) << coarseCellBits;
 /** A label set has a row of cells, the histograms' one behind the other; each has a multiple of four. */
-const rowCells: u32 = 2 * tripCells + 2 * coarseCells;
+const rowCells: u32 = 2 * timeCells + 2 * coarseCells;
 
 /**
  * Cells hold the lowest 16 bits of a count: most never hold more, and rows are so short that what a label set touches first
@@ -63,7 +63,7 @@ export class Histogram {
 			units < (1 as u32) << bits
 				? units
 				: ((doubling - bits + 1) << bits) + ((units >> (doubling - bits)) & (((1 as u32) << bits) - 1));
-		later(set * rowCells + this.first + cell);
+		enqueue(set * rowCells + this.first + cell);
 		add(rowOfSet(set), this.sum, value);
 	}
 
@@ -99,7 +99,7 @@ export function startDistribution(): usize {
 }
 
 /** Room for a distribution: as many cells as one label set has in the finest scale. */
-const distributionBytes: u32 = tripCells * 8;
+const distributionBytes: u32 = timeCells * 8;
 const distribution: usize = memory.data(distributionBytes, 64);
 
 /** Addresses of the cell with this number, and of what was carried over from it. */
@@ -115,25 +115,25 @@ function carryAt(cell: u32): usize {
  * Cells lie far apart: each is nearly always out of the processor's caches, and counting them one by one took a tenth of all
  * time. So their numbers are noted and counted together, as the processor then fetches many at a time.
  */
-const notedMax: u32 = 1_024;
-const noted: usize = memory.data(notedMax * 4, 64);
-let notes: u32 = 0;
+const pendingMax: u32 = 1_024;
+const pending: usize = memory.data(pendingMax * 4, 64);
+let pendingCount: u32 = 0;
 
-function later(cell: u32): void {
-	if (notes === notedMax) countNoted();
-	store<u32>(noted + ((notes++ as usize) << 2), cell);
+function enqueue(cell: u32): void {
+	if (pendingCount === pendingMax) flushPending();
+	store<u32>(pending + ((pendingCount++ as usize) << 2), cell);
 }
 
 /** To be called before anybody looks: at the end of each batch. */
-export function countNoted(): void {
-	const end = noted + ((notes as usize) << 2);
-	for (let note = noted; note < end; note += 4) {
-		const cell = load<u32>(note);
+export function flushPending(): void {
+	const end = pending + ((pendingCount as usize) << 2);
+	for (let at = pending; at < end; at += 4) {
+		const cell = load<u32>(at);
 		const count = (load<u16>(cellAt(cell)) as u32) + 1;
 		store<u16>(cellAt(cell), count);
 		if (count > (u16.MAX_VALUE as u32)) carry(cell, 1);
 	}
-	notes = 0;
+	pendingCount = 0;
 }
 
 /** The cell came to 65,536 so many times more. */
@@ -164,21 +164,21 @@ export function moveValues(from: u32, to: u32): void {
 }
 
 /** Time from a query to its response; round trip times to clients. */
-export const answerTimes: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
+export const responseTimes: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
 export const roundTrips: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
 /** Of sessions that ended: seconds from the first to the last query, and KiB of DNS messages. */
-export const lives: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
-export const volumes: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
+export const sessionDurations: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
+export const sessionBytes: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
 
 /** Takes memory for so many label sets; once. */
 export function setUpHistograms(setsMax: u32): void {
 	const cells = (setsMax as usize) * rowCells;
-	rows = reserve(cells << 1);
-	carries = reserve(cells << 2);
-	carried = reserve(setsMax);
+	rows = allocate(cells << 1);
+	carries = allocate(cells << 2);
+	carried = allocate(setsMax);
 	let first: u32 = 0;
-	first = answerTimes.setUp(first, SetCell.AnswerTimes, tripCellBits, tripDoublingMax);
-	first = roundTrips.setUp(first, SetCell.RoundTrips, tripCellBits, tripDoublingMax);
-	first = lives.setUp(first, SetCell.Lives, coarseCellBits, coarseDoublingMax);
-	volumes.setUp(first, SetCell.Volumes, coarseCellBits, coarseDoublingMax);
+	first = responseTimes.setUp(first, SetCell.ResponseTimes, timeCellBits, timeDoublingMax);
+	first = roundTrips.setUp(first, SetCell.RoundTrips, timeCellBits, timeDoublingMax);
+	first = sessionDurations.setUp(first, SetCell.SessionDurations, coarseCellBits, coarseDoublingMax);
+	sessionBytes.setUp(first, SetCell.SessionBytes, coarseCellBits, coarseDoublingMax);
 }

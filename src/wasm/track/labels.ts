@@ -1,7 +1,7 @@
 import { ProcessCell, SetCell } from "../shared/cells.ts";
+import { allocate } from "./allocate.ts";
 import { countAt, increment, moveCounts, ofProcess, rowOfSet } from "./counts.ts";
-import { countNoted, moveValues } from "./histogram.ts";
-import { reserve } from "./reserve.ts";
+import { flushPending, moveValues } from "./histogram.ts";
 import { forgetUnusedOrigins } from "./resolvers.ts";
 
 /** A label set without active clients makes room when its latest query is longer ago than this. Microseconds. */
@@ -79,11 +79,11 @@ export class LabelSets {
 		this.othersFrom = othersFrom;
 		this.kept = kept;
 		this.originsMax = kept + limit;
-		this.domains = reserve(setsMax * sizeof<u32>());
-		this.origins = reserve(setsMax * sizeof<u32>());
-		this.lastUs = reserve(setsMax * sizeof<i64>());
-		this.grid = reserve((domains as usize) * this.originsMax * sizeof<u32>());
-		this.uses = reserve((this.originsMax as usize) * sizeof<u32>());
+		this.domains = allocate(setsMax * sizeof<u32>());
+		this.origins = allocate(setsMax * sizeof<u32>());
+		this.lastUs = allocate(setsMax * sizeof<i64>());
+		this.grid = allocate((domains as usize) * this.originsMax * sizeof<u32>());
+		this.uses = allocate((this.originsMax as usize) * sizeof<u32>());
 		this.nextStepUs = i64.MAX_VALUE;
 	}
 
@@ -106,14 +106,14 @@ export class LabelSets {
 	}
 
 	/** To be called as time passes, after sessions and waiting queries were brought up to `now`. */
-	makeRoom(now: i64): void {
+	retireIdle(now: i64): void {
 		if (now < this.nextStepUs) return;
 		if (now - this.crowdedUs > crowdedUsMax) {
 			this.nextStepUs = i64.MAX_VALUE;
 			return;
 		}
 		this.nextStepUs = now + stepUs;
-		countNoted();
+		flushPending();
 		const retired = this.retired;
 		// The others that come meanwhile are not looked at.
 		const size = this.size;

@@ -42,7 +42,7 @@ export function resolverOf(): Resolver {
 	const hash = hashOf(observation.resolver3, family, observation.resolver1, observation.resolver0);
 	let entry = resolvers.find(hash, observation.resolver3, family, observation.resolver1, observation.resolver0);
 	if (entry === 0) {
-		resolvers.makeRoom();
+		resolvers.evictOldest();
 		entry = resolvers.insert(hash, observation.resolver3, family, observation.resolver1, observation.resolver0);
 		const fresh = changetype<Resolver>(entry);
 		fresh.origin = originUnknown;

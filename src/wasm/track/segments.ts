@@ -4,9 +4,9 @@ import { Segment, segmentAck, segmentPush, segments } from "../decode/kcp.ts";
 import { observation } from "../decode/observation.ts";
 import { portsMax } from "../shared/bounds.ts";
 import { ProcessCell, SegmentFault, SetCell } from "../shared/cells.ts";
+import { allocate } from "./allocate.ts";
 import { add, increment, ofProcess, rowOfSet } from "./counts.ts";
-import { roundTrips, tripUnitsPerUs } from "./histogram.ts";
-import { reserve } from "./reserve.ts";
+import { roundTrips, timeUnitsPerUs } from "./histogram.ts";
 import { ServerClock } from "./serverclock.ts";
 import { Push, Session, sessionAt } from "./sessions.ts";
 
@@ -15,7 +15,7 @@ let clocks: usize = 0;
 
 /** Takes memory; once. */
 export function setUpHealth(domains: u32): void {
-	clocks = reserve((domains as usize) * portsMax * offsetof<ServerClock>());
+	clocks = allocate((domains as usize) * portsMax * offsetof<ServerClock>());
 }
 
 function clockOf(domain: u32, server: u32): ServerClock {
@@ -41,10 +41,10 @@ export function observeUpstream(set: u32, session: Session, now: i64): void {
 function observeAck(set: u32, session: Session, segment: Segment, now: i64): void {
 	const clock = clockOf(observation.domain, observation.server);
 	const wasPushed = session.wasPushed(segment.conversation, segment.sequence);
-	const tripUs = wasPushed ? clock.roundTripUs(segment.stampMs, now) : -1;
-	if (tripUs < 0 || !session.hasLived(tripUs)) countFault(SegmentFault.Echo, 1);
+	const rttUs = wasPushed ? clock.roundTripUs(segment.stampMs, now) : -1;
+	if (rttUs < 0 || !session.hasLived(rttUs)) countFault(SegmentFault.Ack, 1);
 	else if (!session.acknowledge(segment.stampMs, segment.sequence)) countFault(SegmentFault.AckOrder, 1);
-	else roundTrips.observe(set, (tripUs as f64) * tripUnitsPerUs);
+	else roundTrips.observe(set, (rttUs as f64) * timeUnitsPerUs);
 }
 
 /** The packets of a response that answers a query of the session at `entry`, which is 0 if it ended. */
@@ -60,13 +60,13 @@ export function observeDownstream(set: u32, server: u32, entry: usize, now: i64)
 		if (segment.command !== segmentPush) continue;
 		const push = session.pushDownstream(segment.conversation, segment.sequence);
 		countPush(push, row, SetCell.DownstreamPushes, SetCell.DownstreamRetransmissions);
-		if (push !== Push.Absurd) clock.push(segment.stampMs, now);
+		if (push !== Push.OutOfWindow) clock.push(segment.stampMs, now);
 	}
 }
 
 /** Counts a push of one direction, in its two cells. */
 function countPush(push: Push, row: usize, pushes: SetCell, retransmissions: SetCell): void {
-	if (push === Push.Absurd) {
+	if (push === Push.OutOfWindow) {
 		countFault(SegmentFault.Sequence, 1);
 		return;
 	}

@@ -99,12 +99,12 @@ export class ServerClock {
 		if (!this.isKnown) return -1;
 		const wholeMs = nowUs / 1_000;
 		const ms = (wholeMs as u32) - stampMs;
-		const tripMs = (ms - this.ms) as i32;
-		if (tripMs < -roundingMs || tripMs > roundTripMsMax) return -1;
+		const rttMs = (ms - this.ms) as i32;
+		if (rttMs < -roundingMs || rttMs > roundTripMsMax) return -1;
 		if (this.witnesses > this.dissenters && ((this.otherMs - this.ms) as i32) > 0) {
 			if (((ms - this.otherMs) as i32) >= -roundingMs) return -1;
 		}
-		return max<i64>(0, (tripMs as i64) * 1_000 + (nowUs - wholeMs * 1_000) - this.us);
+		return max<i64>(0, (rttMs as i64) * 1_000 + (nowUs - wholeMs * 1_000) - this.us);
 	}
 
 	private fit(stampMs: u32, nowUs: i64): void {

@@ -1,8 +1,8 @@
 import { DomainCell, SetCell } from "../shared/cells.ts";
-import { volumeUnitBytes } from "../shared/scales.ts";
+import { bytesUnit } from "../shared/scales.ts";
 import { add, increment, raise, rowOfDomain, rowOfSet } from "./counts.ts";
 import { hashOf } from "./hash.ts";
-import { lives, volumes } from "./histogram.ts";
+import { sessionBytes, sessionDurations } from "./histogram.ts";
 import { BoundedTable, Entry } from "./table.ts";
 
 /** What a push tells. */
@@ -13,7 +13,7 @@ export enum Push {
 	/** Whether it was sent before cannot be told: a resolver's copy, one that was overtaken, or of a conversation that is over. */
 	Unclear,
 	/** No number that the sender could have come to. */
-	Absurd,
+	OutOfWindow,
 }
 
 /** The state word holds the label set's number, and above it what is known. */
@@ -35,7 +35,7 @@ const lowBits: u64 = 48;
 const lowMask: u64 = ((1 as u64) << lowBits) - 1;
 
 /** No domain has this index. */
-const nobody: u32 = 0xffff_ffff;
+const noDomain: u32 = 0xffff_ffff;
 
 /** An active session, known by client id and domain; one cache line of 64 bytes. Times are microseconds that never go back. */
 @unmanaged
@@ -125,9 +125,9 @@ export class Session extends Entry {
 			return this.firstUpstream(sequence, stampMs);
 		}
 		const ahead = (sequence - this.upstream) as i32;
-		if (isAbsurd(ahead)) {
+		if (isOutOfWindow(ahead)) {
 			// While it was silent to us it may have gone on elsewhere.
-			return (this.state & upstreamReturnedFlag) === 0 ? Push.Absurd : this.firstUpstream(sequence, stampMs);
+			return (this.state & upstreamReturnedFlag) === 0 ? Push.OutOfWindow : this.firstUpstream(sequence, stampMs);
 		}
 		this.state &= ~upstreamReturnedFlag;
 		if (ahead > 0) {
@@ -151,9 +151,9 @@ export class Session extends Entry {
 		if ((this.state & downstreamFlag) !== 0) {
 			const ahead = (sequence - this.downstream) as i32;
 			const hasReturned = (this.state & downstreamReturnedFlag) !== 0;
-			if (isAbsurd(ahead) && !hasReturned) return Push.Absurd;
+			if (isOutOfWindow(ahead) && !hasReturned) return Push.OutOfWindow;
 			this.state &= ~downstreamReturnedFlag;
-			if (ahead <= 0 && !isAbsurd(ahead)) return Push.Repeated;
+			if (ahead <= 0 && !isOutOfWindow(ahead)) return Push.Repeated;
 		}
 		this.state |= downstreamFlag;
 		this.downstream = sequence;
@@ -164,12 +164,12 @@ export class Session extends Entry {
 	wasPushed(conversation: u32, sequence: u32): bool {
 		if ((this.state & downstreamFlag) === 0 || this.conversation !== conversation) return false;
 		const ahead = (sequence - this.downstream) as i32;
-		return ahead <= 0 && !isAbsurd(ahead);
+		return ahead <= 0 && !isOutOfWindow(ahead);
 	}
 
 	/** Whether an acknowledgement at its latest query can have taken so long: it answers what came after the first one. */
-	hasLived(tripUs: i64): bool {
-		return tripUs <= this.durationUs + stampUs;
+	hasLived(rttUs: i64): bool {
+		return rttUs <= this.durationUs + stampUs;
 	}
 
 	/**
@@ -220,7 +220,7 @@ const beginningMax: u32 = 32;
 /** A stamp is a whole millisecond, and may be one too small, as the clock's offset may be. */
 const stampUs: i64 = 2_000;
 
-function isAbsurd(ahead: i32): bool {
+function isOutOfWindow(ahead: i32): bool {
 	return ahead > sequenceStepMax || ahead < -sequenceStepMax;
 }
 
@@ -329,15 +329,15 @@ function enter(set: u32): void {
 /** It was silent for longer than the window, or had to make room. */
 function end(entry: usize): void {
 	const session = sessionAt(entry);
-	remembered.makeRoom();
+	remembered.evictOldest();
 	const hash = hashOf(session.a, session.b, session.c, 0);
 	const kept = remembered.insert(hash, session.a, session.b, session.c, 0);
 	session.rememberIn(changetype<RememberedSession>(kept));
 	sessions.remove(entry);
 	add(rowOfSet(session.set), SetCell.Active, -1);
 	add(rowOfDomain(session.c), DomainCell.Active, -1);
-	lives.observe(session.set, (session.durationUs as f64) / 1e6);
-	volumes.observe(session.set, (session.bytes as f64) / volumeUnitBytes);
+	sessionDurations.observe(session.set, (session.durationUs as f64) / 1e6);
+	sessionBytes.observe(session.set, (session.bytes as f64) / bytesUnit);
 	// Whoever still knows the entry finds that it is not this session's any more.
-	session.c = nobody;
+	session.c = noDomain;
 }

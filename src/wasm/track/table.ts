@@ -1,5 +1,5 @@
+import { allocate } from "./allocate.ts";
 import { hashOf } from "./hash.ts";
-import { reserve } from "./reserve.ts";
 
 /**
  * The one kind of table that holds what strangers choose the keys of: bounded, kept in the order of last use. When it is
@@ -65,13 +65,13 @@ export class BoundedTable {
 		this.limit = limit;
 		this.isLong = isLong;
 		this.entryShift = 32 - clz<u32>(entryBytes - 1);
-		this.entries = reserve(((limit as usize) + 1) << this.entryShift);
+		this.entries = allocate(((limit as usize) + 1) << this.entryShift);
 		this.fresh = this.entries + ((1 as usize) << this.entryShift);
 		this.chainsMax = max<u32>(chainsPerEntryFull * limit, chainsMin);
-		this.heads = reserve((this.chainsMax as usize) * sizeof<usize>());
+		this.heads = allocate((this.chainsMax as usize) * sizeof<usize>());
 		this.chains = chainsMin;
 		this.highBit = chainsMin;
-		this.links = reserve(((limit as usize) + 1) << 3);
+		this.links = allocate(((limit as usize) + 1) << 3);
 	}
 
 	/** The entry with this key, or 0; `hash` is the key's, and `d` is 0 where it has three words. */
@@ -117,7 +117,7 @@ export class BoundedTable {
 		store<usize>(head, address);
 		this.linkNewest(this.placeOf(address));
 		this.size++;
-		while (this.chains < this.chainsMax && this.chains < chainsPerEntry * this.size) this.divide();
+		while (this.chains < this.chainsMax && this.chains < chainsPerEntry * this.size) this.splitBucket();
 		return address;
 	}
 
@@ -154,7 +154,7 @@ export class BoundedTable {
 	}
 
 	/** Makes room for one more, if there is none, by taking the oldest out. For tables whose entries nobody else counts. */
-	makeRoom(): void {
+	evictOldest(): void {
 		if (this.size < this.limit) return;
 		this.remove(this.oldest);
 		this.evicted++;
@@ -172,7 +172,7 @@ export class BoundedTable {
 	}
 
 	/** One chain more: the entries of chain `split` whose hash has the next bit move to it. */
-	private divide(): void {
+	private splitBucket(): void {
 		const head = this.heads + (this.split as usize) * sizeof<usize>();
 		let entry = load<usize>(head);
 		let low: usize = 0;

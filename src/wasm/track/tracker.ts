@@ -9,7 +9,7 @@ import { clock } from "./clock.ts";
 import { add, greatest, increment, least, ofProcess, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
 import { isDuplicate, markForged, setUpDuplicates } from "./duplicates.ts";
 import { keepEarly, takeEarly } from "./earlyresponses.ts";
-import { answerTimes, setUpHistograms, tripUnitsPerUs } from "./histogram.ts";
+import { responseTimes, setUpHistograms, timeUnitsPerUs } from "./histogram.ts";
 import { labelSets, setsMaxOf } from "./labels.ts";
 import { resolverOf, setUpResolvers } from "./resolvers.ts";
 import { observeDownstream, observeUpstream, setUpHealth } from "./segments.ts";
@@ -195,7 +195,7 @@ function answer(entry: usize, now: i64): void {
 	const waiting = waitingAt(entry);
 	const set = waiting.set;
 	const session = findSession(observation.idHigh, observation.idLow, observation.domain, waiting.session);
-	answerTimes.observe(set, (waiting.waitedUs(now) as f64) * tripUnitsPerUs);
+	responseTimes.observe(set, (waiting.waitedUs(now) as f64) * timeUnitsPerUs);
 	removeFound(entry);
 	add(rowOfSet(set), SetCell.BytesOut, observation.messageBytes);
 	if (session !== 0) sessionAt(session).addBytes(observation.messageBytes);
@@ -210,7 +210,7 @@ export function expire(now: i64): void {
 		if (!waiting.isAnswered && !waiting.isUncounted) increment(rowOfSet(waiting.set), SetCell.Unanswered);
 		waitingQueries.remove(entry);
 	}
-	labelSets.makeRoom(now);
+	labelSets.retireIdle(now);
 }
 
 /** When expire has something to do next, in microseconds on the clock's scale; the end of time if never. */

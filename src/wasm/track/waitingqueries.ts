@@ -1,6 +1,6 @@
 import { Direction } from "../decode/direction.ts";
 import { observation } from "../decode/observation.ts";
-import { answerUsMax, ednsLeast, waitingQueriesMax } from "../shared/limits.ts";
+import { ednsLeast, responseUsMax, waitingQueriesMax } from "../shared/limits.ts";
 import { hashOf } from "./hash.ts";
 import { ipv4Mapped } from "./resolvers.ts";
 import { BoundedTable, LongEntry } from "./table.ts";
@@ -112,7 +112,7 @@ export function waitOutgoing(now: i64): void {
 }
 
 function insert(set: u32, session: usize, isUncounted: bool, size: u32, now: i64): void {
-	waitingQueries.makeRoom();
+	waitingQueries.evictOldest();
 	const waiting = waitingAt(waitingQueries.insert(hash, observation.resolver3, exchange(), family(), network));
 	waiting.begin(set, observation.server, session, now);
 	waiting.cameInOn = observation.direction === Direction.Incoming ? observation.interfaceIndex : 0;
@@ -147,13 +147,13 @@ export function removeDuplicate(entry: usize): void {
 /** The oldest waiting query if nothing will come for it any more, or 0. */
 export function overdue(now: i64): usize {
 	const entry = waitingQueries.oldest;
-	return entry !== 0 && waitingAt(entry).waitedUs(now) > answerUsMax ? entry : 0;
+	return entry !== 0 && waitingAt(entry).waitedUs(now) > responseUsMax ? entry : 0;
 }
 
 /** When the oldest waiting query is overdue, as it looks at `now`: microseconds; the end of time if none waits. */
 export function nextOverdueUs(now: i64): i64 {
 	const entry = waitingQueries.oldest;
-	return entry === 0 ? i64.MAX_VALUE : now - waitingAt(entry).waitedUs(now) + answerUsMax + 1;
+	return entry === 0 ? i64.MAX_VALUE : now - waitingAt(entry).waitedUs(now) + responseUsMax + 1;
 }
 
 /** RFC 6891, 6.2.3: values below 512, and a missing OPT, mean 512. */

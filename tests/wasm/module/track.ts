@@ -1,12 +1,18 @@
 import { Outcome } from "../../../src/wasm/shared/fault.ts";
 import { HistogramId } from "../../../src/wasm/shared/ids.ts";
+import { allocate } from "../../../src/wasm/track/allocate.ts";
 import { clock } from "../../../src/wasm/track/clock.ts";
 import { rowOfDomain, rowOfSet } from "../../../src/wasm/track/counts.ts";
 import { isDuplicate } from "../../../src/wasm/track/duplicates.ts";
 import { hashOf } from "../../../src/wasm/track/hash.ts";
-import { answerTimes, countNoted, lives, roundTrips, volumes } from "../../../src/wasm/track/histogram.ts";
+import {
+	flushPending,
+	responseTimes,
+	roundTrips,
+	sessionBytes,
+	sessionDurations,
+} from "../../../src/wasm/track/histogram.ts";
 import { labelSets } from "../../../src/wasm/track/labels.ts";
-import { reserve } from "../../../src/wasm/track/reserve.ts";
 import { resolverOf, resolvers } from "../../../src/wasm/track/resolvers.ts";
 import { ServerClock } from "../../../src/wasm/track/serverclock.ts";
 import { expireSessions, sessionAt, touchSession } from "../../../src/wasm/track/sessions.ts";
@@ -18,19 +24,19 @@ export * from "../../../src/wasm/module";
 export { add, raise, setUpCounts } from "../../../src/wasm/track/counts";
 export { setUpDuplicates } from "../../../src/wasm/track/duplicates";
 export { hashOf } from "../../../src/wasm/track/hash";
-export { countNoted, tripUnitsPerUs } from "../../../src/wasm/track/histogram";
+export { flushPending, timeUnitsPerUs } from "../../../src/wasm/track/histogram";
 export { findSession } from "../../../src/wasm/track/sessions";
 export { findWaiting, removeFound } from "../../../src/wasm/track/waitingqueries";
 
 /** Takes what the observation in memory says, as if it were the last of a batch. */
 export function observeDecoded(outcome: Outcome, stampUs: f64): void {
 	observe(outcome, stampUs as i64);
-	countNoted();
+	flushPending();
 }
 
 /** A table of its own: its address. */
 export function makeTable(limit: u32, entryBytes: u32, isLong: bool): usize {
-	const table = changetype<BoundedTable>(reserve(offsetof<BoundedTable>()));
+	const table = changetype<BoundedTable>(allocate(offsetof<BoundedTable>()));
 	table.setUp(limit, entryBytes, isLong);
 	return changetype<usize>(table);
 }
@@ -67,8 +73,8 @@ export function removeFrom(table: usize, entry: usize): void {
 	tableAt(table).remove(entry);
 }
 
-export function makeRoomIn(table: usize): void {
-	tableAt(table).makeRoom();
+export function evictOldestIn(table: usize): void {
+	tableAt(table).evictOldest();
 }
 
 export function oldestIn(table: usize): usize {
@@ -102,7 +108,7 @@ export function clockNow(): f64 {
 
 /** A server's clock of its own: its address. */
 export function makeServerClock(): usize {
-	return reserve(offsetof<ServerClock>());
+	return allocate(offsetof<ServerClock>());
 }
 
 export function pushTo(serverClock: usize, stampMs: u32, nowUs: f64): void {
@@ -113,12 +119,12 @@ export function roundTripOf(serverClock: usize, stampMs: u32, nowUs: f64): f64 {
 	return changetype<ServerClock>(serverClock).roundTripUs(stampMs, nowUs as i64) as f64;
 }
 
-/** A value in units into one of the tracker's histograms; countNoted is to be called before anybody looks. */
+/** A value in units into one of the tracker's histograms; flushPending is to be called before anybody looks. */
 export function observeValue(id: HistogramId, set: u32, value: f64): void {
-	if (id === HistogramId.AnswerTimes) answerTimes.observe(set, value);
+	if (id === HistogramId.ResponseTimes) responseTimes.observe(set, value);
 	else if (id === HistogramId.RoundTrips) roundTrips.observe(set, value);
-	else if (id === HistogramId.Lives) lives.observe(set, value);
-	else volumes.observe(set, value);
+	else if (id === HistogramId.SessionDurations) sessionDurations.observe(set, value);
+	else sessionBytes.observe(set, value);
 }
 
 export function setUpLabelSets(domains: u32, limit: u32, othersFrom: u32, kept: u32): void {

@@ -53,27 +53,27 @@ describe("a server's clock beside a file's", () => {
 	function stepped(stepSeconds: number, restartMs: number | undefined = undefined) {
 		const { parts } = partsOf();
 		const server = parts.makeServerClock();
-		const trips: number[] = [];
+		const rtts: number[] = [];
 		for (let count = 0; count < 30; count++) {
 			const at = begin + count * 0.5 * second + (count < 10 ? 0 : stepSeconds * second);
 			const stampMs = count < 10 || restartMs === undefined ? 60_000 + count * 500 : restartMs + count * 500;
 			parts.clockAt(at);
 			parts.pushTo(server, stampMs, at);
-			trips.push(parts.roundTripOf(server, stampMs, at + 80_000));
+			rtts.push(parts.roundTripOf(server, stampMs, at + 80_000));
 		}
-		return { trips, steps: parts.stepsForward() };
+		return { rtts, steps: parts.stepsForward() };
 	}
 
 	test.each([2, 3, 9, 30, 3_600])("a step of %i s is counted, and what cannot be timed is left out", (stepSeconds) => {
-		const { trips, steps } = stepped(stepSeconds);
+		const { rtts, steps } = stepped(stepSeconds);
 		expect(steps).toBe(1);
-		expect(trips).toEqual(trips.map((_, count) => (count >= 10 && count < 17 ? -1 : 80_000)));
+		expect(rtts).toEqual(rtts.map((_, count) => (count >= 10 && count < 17 ? -1 : 80_000)));
 	});
 
 	test("a server that starts again after a silence is no step", () => {
-		const { trips, steps } = stepped(100, 0);
+		const { rtts, steps } = stepped(100, 0);
 		expect(steps).toBe(0);
-		expect(trips.at(-1)).toBe(80_000);
+		expect(rtts.at(-1)).toBe(80_000);
 	});
 
 	test("pushes that wait for their session, without a gap in the file, are no step, and keep their time", () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { Direction } from "../../../src/wasm/decode/direction.ts";
 import { Outcome, Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
-import { answerUsMax } from "../../../src/wasm/shared/limits.ts";
+import { responseUsMax } from "../../../src/wasm/shared/limits.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 import { dnsttQuery, dnsttResponse, linuxSllFrame, udpPacket } from "../../support/frames.ts";
 import { observed } from "../../support/observed.ts";
@@ -188,12 +188,14 @@ test.each(rows)("%s", (_, frames, expected) => {
 test("a query that leaves is no session, and none without a response", () => {
 	const tracker = trackerOf();
 	observe(tracker, [[Query, Outgoing, e0]]);
-	tracker.reach(begin + answerUsMax + 1);
+	tracker.reach(begin + responseUsMax + 1);
 	tracker.expire();
 	expect([tracker.sessionsBegun.sum, tracker.active.sum, tracker.unanswered.sum]).toEqual([0, 0, 0]);
-	expect([tracker.sets.size, tracker.tables.waitingQueries.size, tracker.answerTimes.distribution([0]).count]).toEqual([
-		0, 0, 0,
-	]);
+	expect([
+		tracker.sets.size,
+		tracker.tables.waitingQueries.size,
+		tracker.responseTimes.distribution([0]).count,
+	]).toEqual([0, 0, 0]);
 });
 
 test("a refused query that is translated is a copy still, as one of a client is", () => {

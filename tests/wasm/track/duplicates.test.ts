@@ -241,6 +241,6 @@ test("a response that is seen with a translated address first answers the query 
 	tracker.observe(Outcome.Response, observationOf({ origin: 5, interfaceIndex: 1, bytes: 300 }), at + 40_010);
 	expect([tracker.duplicates, tracker.responsesOf(0, 0), tracker.tables.waitingQueries.size]).toEqual([2, 1, 0]);
 	expect([tracker.unmatched.at(0), bySet(tracker, tracker.bytesOut)]).toEqual([0, { "0/5": 300 }]);
-	const times = tracker.answerTimes.distribution([tracker.parts.labelSetOf(0, 5, at)]);
+	const times = tracker.responseTimes.distribution([tracker.parts.labelSetOf(0, 5, at)]);
 	expect([times.count, times.sum]).toEqual([1, expect.closeTo(0.03999, 4)]);
 });

@@ -283,10 +283,10 @@ describe("what a set counted that made room", () => {
 	}
 
 	test.each([
-		["answerTimes", HistogramId.AnswerTimes],
+		["responseTimes", HistogramId.ResponseTimes],
 		["roundTrips", HistogramId.RoundTrips],
-		["lives", HistogramId.Lives],
-		["volumes", HistogramId.Volumes],
+		["sessionDurations", HistogramId.SessionDurations],
+		["sessionBytes", HistogramId.SessionBytes],
 	] as const)("is in the distribution %s of the other, cells of more than 65,535 values among them", (name, id) => {
 		const counts = [70_000, 65_530, 10];
 		// Sessions that end put values of their own into two of the distributions.

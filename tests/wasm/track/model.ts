@@ -56,7 +56,7 @@ export class NaiveTracker {
 		if (this.nextStepUs === Number.POSITIVE_INFINITY) return;
 		const active = this.activeBySet();
 		for (const [set, lastUs] of Object.entries(this.sets)) {
-			if (this.isLimited(set) && this.now - lastUs > hourUs && active[set] === undefined) this.makeRoom(set);
+			if (this.isLimited(set) && this.now - lastUs > hourUs && active[set] === undefined) this.retire(set);
 		}
 	}
 
@@ -64,7 +64,7 @@ export class NaiveTracker {
 		return Number(set.split("/")[1]) > this.options.otherOrigin;
 	}
 
-	private makeRoom(set: string): void {
+	private retire(set: string): void {
 		const other = `${set.split("/")[0]}/${this.options.otherOrigin}`;
 		this.sets[other] ??= this.now;
 		delete this.sets[set];

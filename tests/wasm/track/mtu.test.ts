@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { healthOf } from "../../../src/summary/health.ts";
 import { Outcome, Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
-import { answerUsMax } from "../../../src/wasm/shared/limits.ts";
+import { responseUsMax } from "../../../src/wasm/shared/limits.ts";
 import { begin, bySet, type ObservingTracker, observationOf, trackerOf } from "./observing.ts";
 
 const refusal = Refusal.Edns;
@@ -35,7 +35,7 @@ test("a refused query counts as refused and in the distribution of sizes, and as
 	expect(bySet(tracker, tracker.ednsBytes)).toEqual({ "0/4": 1_712 });
 	expect(healthOf(tracker, [0])).toMatchObject({ edns_refused_queries: 2, edns_below_1232_ratio: 1 });
 	// Nor is it one without a response.
-	tracker.reach(begin + answerUsMax + 1);
+	tracker.reach(begin + responseUsMax + 1);
 	tracker.expire();
 	expect([tracker.unanswered.sum, tracker.tables.waitingQueries.size]).toEqual([0, 0]);
 });
@@ -45,7 +45,7 @@ test("the response to a refused query is unrelated, as those to all that is refu
 	for (const [index, rcode] of [formErr, noError, servFail].entries()) exchange(tracker, index, 512, rcode);
 	expect([tracker.unrelatedOf(Unrelated.Response), tracker.unmatched.at(0), tracker.bytesOut.sum]).toEqual([3, 0, 0]);
 	expect([0, 1, 2].map((rcode) => tracker.responsesOf(0, rcode))).toEqual([0, 0, 0]);
-	expect(tracker.answerTimes.distribution([0]).count).toBe(0);
+	expect(tracker.responseTimes.distribution([0]).count).toBe(0);
 });
 
 const rows: readonly [

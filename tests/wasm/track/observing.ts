@@ -35,7 +35,7 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 	insertInto(table: number, a: number, b: number, c: number, d: number): number;
 	touchIn(table: number, entry: number): void;
 	removeFrom(table: number, entry: number): void;
-	makeRoomIn(table: number): void;
+	evictOldestIn(table: number): void;
 	oldestIn(table: number): number;
 	olderInThan(table: number, entry: number): number;
 	nextInChain(entry: number): number;
@@ -53,8 +53,8 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 	roundTripOf(serverClock: number, stampMs: number, nowUs: number): number;
 
 	observeValue(id: HistogramId, set: number, value: number): void;
-	countNoted(): void;
-	readonly tripUnitsPerUs: WebAssembly.Global;
+	flushPending(): void;
+	readonly timeUnitsPerUs: WebAssembly.Global;
 
 	setUpLabelSets(domains: number, limit: number, othersFrom: number, kept: number): void;
 	labelSetOf(domain: number, origin: number, nowUs: number): number;

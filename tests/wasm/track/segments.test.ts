@@ -49,14 +49,14 @@ class Wire {
 	get told() {
 		const { tracker } = this.observed;
 		const { upstream, downstream, roundTrips } = tracker;
-		const trips = roundTrips.distribution([0]);
+		const rtts = roundTrips.distribution([0]);
 		return {
 			up: [upstream.pushes.at(0), upstream.retransmissions.at(0)],
 			down: [downstream.pushes.at(0), downstream.retransmissions.at(0)],
-			trips: [trips.count, Math.round(trips.sum * 1e6)],
+			rtts: [rtts.count, Math.round(rtts.sum * 1e6)],
 			format: tracker.segmentFaultsOf(SegmentFault.Format),
 			sequence: tracker.segmentFaultsOf(SegmentFault.Sequence),
-			echo: tracker.segmentFaultsOf(SegmentFault.Echo),
+			ack: tracker.segmentFaultsOf(SegmentFault.Ack),
 			ackOrder: tracker.segmentFaultsOf(SegmentFault.AckOrder),
 		};
 	}
@@ -98,11 +98,11 @@ async function talking(first = 0): Promise<{ readonly wire: Wire; readonly poll:
 		numbers.map((sequence) => pushed(10 * ms, sequence)),
 	);
 	const poll = wire.query(90 * ms, [concatBytes(numbers.map((sequence) => acked(10 * ms, sequence)))]);
-	expect(wire.told).toEqual({ ...quiet, up: [1, 0], down: [5, 0], trips: [5, 5 * 80 * ms] });
+	expect(wire.told).toEqual({ ...quiet, up: [1, 0], down: [5, 0], rtts: [5, 5 * 80 * ms] });
 	return { wire, poll };
 }
 
-const quiet = { up: [0, 0], down: [0, 0], trips: [0, 0], format: 0, sequence: 0, echo: 0, ackOrder: 0 };
+const quiet = { up: [0, 0], down: [0, 0], rtts: [0, 0], format: 0, sequence: 0, ack: 0, ackOrder: 0 };
 
 describe("pushes", () => {
 	test("at or below the highest number before are sent again: to the client all, from it those with a later stamp", async () => {
@@ -124,7 +124,7 @@ describe("pushes", () => {
 		// One of the old conversation is still under way, and tells nothing.
 		wire.response(110 * ms, poll, [pushed(110 * ms, 4), pushed(110 * ms, 0, 100, 9), pushed(110 * ms, 1, 100, 9)]);
 		wire.query(190 * ms, [concatBytes([acked(110 * ms, 1, 9), acked(110 * ms, 4)])]);
-		expect(wire.told).toMatchObject({ up: [2, 0], down: [8, 0], trips: [6, 6 * 80 * ms], echo: 1 });
+		expect(wire.told).toMatchObject({ up: [2, 0], down: [8, 0], rtts: [6, 6 * 80 * ms], ack: 1 });
 		wire.response(200 * ms, wire.query(200 * ms), [pushed(200 * ms, 1, 100, 9)]);
 		expect(wire.told).toMatchObject({ down: [9, 1] });
 	});
@@ -165,14 +165,14 @@ const hostileUp: readonly [title: string, packet: Uint8Array, fault: Partial<typ
 	["a push 65,537 ahead", pushed(0, 65_537), { sequence: 1 }],
 	["a push 2^31 ahead", pushed(0, 2 ** 31), { sequence: 1 }],
 	["a push 65,537 behind", pushed(0, -65_537), { sequence: 1 }],
-	["an ack of the number after the highest", acked(10 * ms, 5), { echo: 1 }],
-	["an ack of a number 2^31 on", acked(10 * ms, 2 ** 31), { echo: 1 }],
-	["an ack of a number 65,537 before the highest", acked(10 * ms, 4 - 65_537), { echo: 1 }],
-	["an echo from 3 ms in the future", acked(203 * ms, 4), { echo: 1 }],
-	["an echo from an hour in the future", acked(3_600_000 * ms, 4), { echo: 1 }],
-	["an echo from more than a minute ago", acked(200 * ms - 60_001 * ms, 4), { echo: 1 }],
-	["an echo of 0", kcpSegment({ command: ack, timestampMs: 0, sequence: 4 }), { echo: 1 }],
-	["an echo of 2^32 - 1", kcpSegment({ command: ack, timestampMs: 2 ** 32 - 1, sequence: 4 }), { echo: 1 }],
+	["an ack of the number after the highest", acked(10 * ms, 5), { ack: 1 }],
+	["an ack of a number 2^31 on", acked(10 * ms, 2 ** 31), { ack: 1 }],
+	["an ack of a number 65,537 before the highest", acked(10 * ms, 4 - 65_537), { ack: 1 }],
+	["an ack from 3 ms in the future", acked(203 * ms, 4), { ack: 1 }],
+	["an ack from an hour in the future", acked(3_600_000 * ms, 4), { ack: 1 }],
+	["an ack from more than a minute ago", acked(200 * ms - 60_001 * ms, 4), { ack: 1 }],
+	["an ack of 0", kcpSegment({ command: ack, timestampMs: 0, sequence: 4 }), { ack: 1 }],
+	["an ack of 2^32 - 1", kcpSegment({ command: ack, timestampMs: 2 ** 32 - 1, sequence: 4 }), { ack: 1 }],
 	["a length of one more than there is", kcpSegment({ command: push, claimedBytes: 1 }), { format: 1 }],
 	["a length of 2^31", kcpSegment({ command: push, claimedBytes: 2 ** 31 }), { format: 1 }],
 	["a length of 2^32 - 1", kcpSegment({ command: push, claimedBytes: 2 ** 32 - 1 }), { format: 1 }],
@@ -200,14 +200,14 @@ describe("a hostile client's", () => {
 		const query = wire.query(300 * ms, [pushed(0, 1)]);
 		wire.response(300 * ms, query, [pushed(300 * ms, 5)]);
 		wire.query(380 * ms, [acked(300 * ms, 5)]);
-		expect(wire.told).toEqual({ ...before, ...fault, up: [2, 0], down: [6, 0], trips: [6, 6 * 80 * ms] });
+		expect(wire.told).toEqual({ ...before, ...fault, up: [2, 0], down: [6, 0], rtts: [6, 6 * 80 * ms] });
 	});
 
 	test("acks before anything was sent to it are all faults", async () => {
 		const { wire } = await talking();
 		const before = wire.told;
 		wire.query(200 * ms, [concatBytes([0, 1, 2, 3].map((sequence) => acked(10 * ms, sequence)))], 2);
-		expect(wire.told).toEqual({ ...before, echo: 4 });
+		expect(wire.told).toEqual({ ...before, ack: 4 });
 	});
 
 	test("push at 65,536 ahead is the last that is believed", async () => {
@@ -265,7 +265,7 @@ describe("an acknowledgement", () => {
 		for (const at of [180, 500, 900]) wire.query(at * ms, [acks]);
 		// The copy of an older one, and the older one's push of before.
 		wire.query(950 * ms, [concatBytes([acked(10 * ms, 4), acked(100 * ms, 5)])]);
-		expect(wire.told).toEqual({ ...before, down: [7, 0], trips: [7, 7 * 80 * ms], ackOrder: 6 });
+		expect(wire.told).toEqual({ ...before, down: [7, 0], rtts: [7, 7 * 80 * ms], ackOrder: 6 });
 	});
 
 	test("is believed for as long as its session lives, not longer", async () => {
@@ -274,19 +274,19 @@ describe("an acknowledgement", () => {
 		// The session of another client, whose first push seems to have waited for a minute: nobody was there to wait.
 		wire.response(1_000 * ms, wire.query(1_000 * ms, [], 2), [pushed(990 * ms, 7), pushed(-56_000 * ms, 8)]);
 		wire.query(1_080 * ms, [acked(-56_000 * ms, 8)], 2);
-		expect(wire.told).toEqual({ ...before, down: [7, 0], echo: 1 });
+		expect(wire.told).toEqual({ ...before, down: [7, 0], ack: 1 });
 		wire.query(1_081 * ms, [acked(990 * ms, 7)], 2);
-		expect(wire.told).toEqual({ ...before, down: [7, 0], echo: 2 });
+		expect(wire.told).toEqual({ ...before, down: [7, 0], ack: 2 });
 		wire.response(1_100 * ms, wire.query(1_100 * ms, [], 2), [pushed(1_100 * ms, 9)]);
 		wire.query(1_180 * ms, [acked(1_100 * ms, 9)], 2);
-		expect(wire.told).toEqual({ ...before, down: [8, 0], echo: 2, trips: [6, 6 * 80 * ms] });
+		expect(wire.told).toEqual({ ...before, down: [8, 0], ack: 2, rtts: [6, 6 * 80 * ms] });
 	});
 
 	test("of a push that was sent again, with its new stamp, is one", async () => {
 		const { wire, poll } = await talking();
 		wire.response(100 * ms, poll, [pushed(100 * ms, 2)]);
 		wire.query(180 * ms, [acked(100 * ms, 2)]);
-		expect(wire.told).toMatchObject({ down: [6, 1], trips: [6, 6 * 80 * ms], echo: 0 });
+		expect(wire.told).toMatchObject({ down: [6, 1], rtts: [6, 6 * 80 * ms], ack: 0 });
 	});
 
 	test("goes beyond the one before where the stamps wrap around, too", async () => {
@@ -302,21 +302,21 @@ describe("an acknowledgement", () => {
 				kcpSegment({ command: ack, timestampMs, sequence: index }),
 			]);
 		}
-		expect(wire.told).toMatchObject({ trips: [4, 4 * 80 * ms], echo: 0 });
+		expect(wire.told).toMatchObject({ rtts: [4, 4 * 80 * ms], ack: 0 });
 	});
 
 	test("in the very microsecond of its push is a round trip of nothing, and no fault", async () => {
 		const wire = await Wire.open();
 		wire.response(0, wire.query(0), [pushed(0, 7)]);
 		wire.query(0, [acked(0, 7)]);
-		expect(wire.told).toMatchObject({ trips: [1, 0], echo: 0 });
+		expect(wire.told).toMatchObject({ rtts: [1, 0], ack: 0 });
 	});
 
 	test("of another session has nothing to do with it", async () => {
 		const wire = await Wire.open();
 		for (const client of [1, 2]) wire.response(0, wire.query(0, [], client), [pushed(0, 7)]);
 		for (const client of [1, 2]) wire.query(80 * ms, [acked(0, 7)], client);
-		expect(wire.told).toMatchObject({ trips: [2, 2 * 80 * ms] });
+		expect(wire.told).toMatchObject({ rtts: [2, 2 * 80 * ms] });
 	});
 });
 
@@ -333,7 +333,7 @@ test("pushes to a client with absurd numbers teach no clock", async () => {
 	const query = wire.query(300 * ms);
 	wire.response(300 * ms, query, [pushed(300 * ms, 5)]);
 	wire.query(380 * ms, [acked(300 * ms, 5)]);
-	expect(wire.told).toEqual({ ...before, sequence: 4, down: [6, 0], trips: [6, 6 * 80 * ms] });
+	expect(wire.told).toEqual({ ...before, sequence: 4, down: [6, 0], rtts: [6, 6 * 80 * ms] });
 });
 
 describe("a response that answers no query", () => {
@@ -345,7 +345,7 @@ describe("a response that answers no query", () => {
 		const later = 11_000 * ms;
 		wire.response(later, wire.query(later), [pushed(later, 5)]);
 		wire.query(later + 80 * ms, [acked(later, 5)]);
-		expect(wire.told).toEqual({ ...before, down: [6, 0], trips: [6, 6 * 80 * ms] });
+		expect(wire.told).toEqual({ ...before, down: [6, 0], rtts: [6, 6 * 80 * ms] });
 	});
 });
 
@@ -362,7 +362,7 @@ describe("a server that was restarted", () => {
 			wire.query(at + 80 * ms, [kcpSegment({ command: ack, timestampMs, sequence: count })], 7);
 		}
 		// The acks of the first seven were against the old clock.
-		expect(wire.told).toMatchObject({ echo: 7, trips: [7, 7 * 80 * ms] });
+		expect(wire.told).toMatchObject({ ack: 7, rtts: [7, 7 * 80 * ms] });
 	});
 });
 
@@ -403,17 +403,17 @@ describe("any segments", () => {
 		}
 		Bun.gc(true);
 		expect(process.memoryUsage().heapUsed - heap).toBeLessThan(2 ** 20);
-		const { up, down, trips, format, sequence, echo, ackOrder } = wire.told;
+		const { up, down, rtts, format, sequence, ack, ackOrder } = wire.told;
 		for (const [pushes = 0, again = 0] of [up, down]) {
 			expect(again).toBeLessThanOrEqual(pushes);
 			expect(pushes).toBeGreaterThan(100);
 		}
 		// Three segments a round, of which window commands and downstream acks tell nothing.
-		const all = (up[0] ?? 0) + (down[0] ?? 0) + (trips[0] ?? 0) + sequence + echo + ackOrder;
+		const all = (up[0] ?? 0) + (down[0] ?? 0) + (rtts[0] ?? 0) + sequence + ack + ackOrder;
 		expect(all).toBeLessThanOrEqual(3 * 4_000);
 		expect(format).toBeLessThanOrEqual(2 * 4_000);
-		for (const count of [format, sequence, echo]) expect(count).toBeGreaterThan(10);
-		expect(trips[0]).toBeGreaterThan(0);
+		for (const count of [format, sequence, ack]) expect(count).toBeGreaterThan(10);
+		expect(rtts[0]).toBeGreaterThan(0);
 	});
 });
 

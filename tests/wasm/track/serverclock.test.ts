@@ -40,9 +40,9 @@ class Server {
 		this.clock.push(this.stamp(atUs), begin + atUs + lateUs);
 	}
 
-	/** What an ack of a push stamped at `atUs` says that is captured `tripUs` later. */
-	trip(atUs: number, tripUs: number): number {
-		return this.clock.roundTripUs(this.stamp(atUs), begin + atUs + tripUs);
+	/** What an ack of a push stamped at `atUs` says that is captured `rttUs` later. */
+	rtt(atUs: number, rttUs: number): number {
+		return this.clock.roundTripUs(this.stamp(atUs), begin + atUs + rttUs);
 	}
 }
 
@@ -54,7 +54,7 @@ describe("a round trip", () => {
 	test("is from the push to its acknowledgement", () => {
 		const server = new Server();
 		server.push(0);
-		expect([server.trip(0, 80 * ms), server.trip(250 * ms, 1), server.trip(7 * second, 400 * ms)]).toEqual([
+		expect([server.rtt(0, 80 * ms), server.rtt(250 * ms, 1), server.rtt(7 * second, 400 * ms)]).toEqual([
 			80 * ms,
 			1,
 			400 * ms,
@@ -64,14 +64,14 @@ describe("a round trip", () => {
 	test("is against the push that left the fastest, whichever came first", () => {
 		const server = new Server();
 		server.push(0, 300 * ms);
-		expect(server.trip(0, 380 * ms)).toBe(80 * ms);
+		expect(server.rtt(0, 380 * ms)).toBe(80 * ms);
 		server.push(1 * second, 10 * ms);
-		expect(server.trip(1 * second, 380 * ms)).toBe(370 * ms);
+		expect(server.rtt(1 * second, 380 * ms)).toBe(370 * ms);
 		server.push(2 * second, 900 * ms);
-		expect(server.trip(2 * second, 380 * ms)).toBe(370 * ms);
+		expect(server.rtt(2 * second, 380 * ms)).toBe(370 * ms);
 	});
 
-	const limits: readonly [title: string, tripUs: number, expected: number][] = [
+	const limits: readonly [title: string, rttUs: number, expected: number][] = [
 		["of 3 ms less than nothing is none", -3 * ms, -1],
 		["of 2 ms less than nothing is the stamp's rounding, and 0", -2 * ms, 0],
 		["of nothing is 0", 0, 0],
@@ -81,10 +81,10 @@ describe("a round trip", () => {
 		["of 2^31 ms is none", 2 ** 31 * ms, -1],
 		["of 2^32 - 1 ms cannot be told from -1 ms, and is 0", (wrap - 1) * ms, 0],
 	];
-	test.each(limits)("%s", (_, tripUs, expected) => {
+	test.each(limits)("%s", (_, rttUs, expected) => {
 		const server = new Server();
 		server.push(0);
-		expect(server.trip(0, tripUs)).toBe(expected);
+		expect(server.rtt(0, rttUs)).toBe(expected);
 	});
 });
 
@@ -94,12 +94,12 @@ describe("the 32-bit clock wraps around", () => {
 		server.push(0);
 		for (const atMs of [49, 50, 51, 100]) {
 			server.push(atMs * ms);
-			expect(server.trip(atMs * ms, 80 * ms)).toBe(80 * ms);
+			expect(server.rtt(atMs * ms, 80 * ms)).toBe(80 * ms);
 		}
 		expect(server.stamp(49 * ms)).toBe(-1);
 		expect(server.stamp(50 * ms)).toBe(0);
 		// Stamped before, acknowledged after.
-		expect(server.trip(49 * ms, 80 * ms)).toBe(80 * ms);
+		expect(server.rtt(49 * ms, 80 * ms)).toBe(80 * ms);
 	});
 
 	test("where the offset itself is next to 2^32", () => {
@@ -117,7 +117,7 @@ describe("the 32-bit clock wraps around", () => {
 		const server = new Server(wrap - 1);
 		for (let at = 0; at < 10 * wrap; at += wrap / 64) {
 			server.push(at * ms);
-			expect(server.trip(at * ms, 80 * ms)).toBe(80 * ms);
+			expect(server.rtt(at * ms, 80 * ms)).toBe(80 * ms);
 		}
 	});
 });
@@ -134,9 +134,9 @@ describe("a server that was restarted", () => {
 	test("is known after eight pushes in a row that do not fit, not after seven", () => {
 		const server = restarted();
 		for (let count = 1; count <= 7; count++) server.push(count * second);
-		expect(server.trip(7 * second, 80 * ms)).toBe(-1);
+		expect(server.rtt(7 * second, 80 * ms)).toBe(-1);
 		server.push(8 * second);
-		expect(server.trip(8 * second, 80 * ms)).toBe(80 * ms);
+		expect(server.rtt(8 * second, 80 * ms)).toBe(80 * ms);
 	});
 
 	test("gives no round trips by the old clock, however short the old one ran", () => {
@@ -145,16 +145,16 @@ describe("a server that was restarted", () => {
 		server.startMs = 0;
 		for (let count = 1; count <= 7; count++) {
 			server.push(count * second);
-			expect([count, server.trip(count * second, 80 * ms)]).toEqual([count, -1]);
+			expect([count, server.rtt(count * second, 80 * ms)]).toEqual([count, -1]);
 		}
 		server.push(8 * second);
-		expect(server.trip(8 * second, 80 * ms)).toBe(80 * ms);
+		expect(server.rtt(8 * second, 80 * ms)).toBe(80 * ms);
 	});
 
 	test("is measured against the fastest of the eight", () => {
 		const server = restarted();
 		for (let count = 1; count <= 8; count++) server.push(count * second, count === 5 ? 2 * ms : 100 * ms);
-		expect(server.trip(8 * second, 80 * ms)).toBe(78 * ms);
+		expect(server.rtt(8 * second, 80 * ms)).toBe(78 * ms);
 	});
 
 	test("is not believed while pushes of the old clock come in between", () => {
@@ -164,9 +164,9 @@ describe("a server that was restarted", () => {
 			server.push(count * second);
 		}
 		server.startMs = 3_600_000;
-		expect(server.trip(72 * second, 80 * ms)).toBe(80 * ms);
+		expect(server.rtt(72 * second, 80 * ms)).toBe(80 * ms);
 		server.startMs = 0;
-		expect(server.trip(72 * second, 80 * ms)).toBe(-1);
+		expect(server.rtt(72 * second, 80 * ms)).toBe(-1);
 	});
 
 	test("one push that is stamped ahead of its time moves no clock that eight others made; eight do", () => {
@@ -175,16 +175,16 @@ describe("a server that was restarted", () => {
 		server.startMs += 8_700;
 		for (let count = 8; count < 15; count++) server.push(count * second);
 		server.startMs -= 8_700;
-		expect(server.trip(14 * second, 80 * ms)).toBe(80 * ms);
+		expect(server.rtt(14 * second, 80 * ms)).toBe(80 * ms);
 		server.startMs += 8_700;
 		server.push(15 * second);
-		expect(server.trip(15 * second, 80 * ms)).toBe(80 * ms);
+		expect(server.rtt(15 * second, 80 * ms)).toBe(80 * ms);
 	});
 
 	test("many pushes of one message are one", () => {
 		const server = restarted();
 		for (let count = 0; count < 50; count++) server.push(7 * second);
-		expect(server.trip(7 * second, 80 * ms)).toBe(-1);
+		expect(server.rtt(7 * second, 80 * ms)).toBe(-1);
 	});
 
 	test("pushes that a session left waiting are no other clock, however many, before they fit again and after", () => {
@@ -193,10 +193,10 @@ describe("a server that was restarted", () => {
 		for (let count = 0; count < 60; count++) {
 			// Stamped 20 s ago, all at once, and carried away by 25 queries a second.
 			server.push(0, 20 * second + count * 40 * ms);
-			expect(server.trip(22 * second, 80 * ms)).toBe(80 * ms);
+			expect(server.rtt(22 * second, 80 * ms)).toBe(80 * ms);
 		}
 		server.push(23 * second);
-		expect(server.trip(23 * second, 80 * ms)).toBe(80 * ms);
+		expect(server.rtt(23 * second, 80 * ms)).toBe(80 * ms);
 	});
 
 	test("whose clock is ahead of the old one's by 10 s at most needs no eight while the old one is not certain", () => {
@@ -204,7 +204,7 @@ describe("a server that was restarted", () => {
 		server.push(0);
 		server.startMs += 10_000;
 		server.push(1 * second);
-		expect(server.trip(1 * second, 80 * ms)).toBe(80 * ms);
+		expect(server.rtt(1 * second, 80 * ms)).toBe(80 * ms);
 	});
 
 	test("whose clock is behind the old one's by 10 s at most needs no eight, and 1 ms more is another", () => {
@@ -216,7 +216,7 @@ describe("a server that was restarted", () => {
 			server.push(0);
 			server.startMs -= behindMs;
 			server.push(1 * second);
-			expect([behindMs, server.trip(1 * second, 80 * ms)]).toEqual([behindMs, expected]);
+			expect([behindMs, server.rtt(1 * second, 80 * ms)]).toEqual([behindMs, expected]);
 		}
 	});
 
@@ -225,7 +225,7 @@ describe("a server that was restarted", () => {
 		server.push(0);
 		server.startMs += 10_001;
 		server.push(1 * second);
-		expect(server.trip(1 * second, 80 * ms)).toBe(-1);
+		expect(server.rtt(1 * second, 80 * ms)).toBe(-1);
 	});
 });
 
@@ -236,13 +236,13 @@ describe("two clocks that drift apart", () => {
 		// The server's clock falls back by 30 ms at once: pushes seem late.
 		server.startMs -= 30;
 		server.push(59 * second);
-		expect(server.trip(59 * second, 80 * ms)).toBe(110 * ms);
+		expect(server.rtt(59 * second, 80 * ms)).toBe(110 * ms);
 		server.push(60 * second);
-		expect(server.trip(60 * second, 80 * ms)).toBe(110 * ms);
+		expect(server.rtt(60 * second, 80 * ms)).toBe(110 * ms);
 		server.push(119 * second);
-		expect(server.trip(119 * second, 80 * ms)).toBe(110 * ms);
+		expect(server.rtt(119 * second, 80 * ms)).toBe(110 * ms);
 		server.push(120 * second);
-		expect(server.trip(120 * second, 80 * ms)).toBe(80 * ms);
+		expect(server.rtt(120 * second, 80 * ms)).toBe(80 * ms);
 	});
 
 	test("by one that falls behind: the offset follows at once", () => {
@@ -250,15 +250,15 @@ describe("two clocks that drift apart", () => {
 		server.push(0);
 		server.startMs += 30;
 		server.push(1 * second);
-		expect(server.trip(1 * second, 80 * ms)).toBe(80 * ms);
+		expect(server.rtt(1 * second, 80 * ms)).toBe(80 * ms);
 	});
 
 	test("a tunnel that was idle for a day has an acknowledgement's own push to go by", () => {
 		const server = new Server();
 		server.push(0);
 		server.push(86_400 * second, 700 * ms);
-		expect(server.trip(86_400 * second, 780 * ms)).toBe(780 * ms);
+		expect(server.rtt(86_400 * second, 780 * ms)).toBe(780 * ms);
 		server.push(86_500 * second, 700 * ms);
-		expect(server.trip(86_500 * second, 780 * ms)).toBe(80 * ms);
+		expect(server.rtt(86_500 * second, 780 * ms)).toBe(80 * ms);
 	});
 });

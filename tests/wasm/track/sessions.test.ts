@@ -6,9 +6,9 @@ const windowUs = 30 * second;
 const setsWatched = 6;
 
 /** What is counted of the sessions of each label set, and of all domains. */
-function countsOf({ active, activeByDomain, lives, sessionsBegun }: ObservingTracker) {
+function countsOf({ active, activeByDomain, sessionDurations, sessionsBegun }: ObservingTracker) {
 	const sets = Array.from({ length: setsWatched }, (_, set) => {
-		const { count: ended, sum: livedSeconds } = lives.distribution([set]);
+		const { count: ended, sum: livedSeconds } = sessionDurations.distribution([set]);
 		return { active: active.at(set), begun: sessionsBegun.at(set), ended, livedSeconds };
 	});
 	return { sets, active: activeByDomain.sum };
@@ -51,7 +51,7 @@ function watched(trackedMax = 10, rememberedMax = 10) {
 	const watch = (change: () => void) => {
 		const before = countsOf(tracker);
 		change();
-		parts.countNoted();
+		parts.flushPending();
 		told.push(...changesOf(before, countsOf(tracker)));
 	};
 	const sessions = {
@@ -70,7 +70,7 @@ function watched(trackedMax = 10, rememberedMax = 10) {
 		acknowledge: (entry: number, stampMs: number, sequence: number) =>
 			parts.acknowledgeOf(entry, stampMs, sequence) !== 0,
 		addBytes: parts.addSessionBytes,
-		volumes: (set: number) => tracker.volumes.distribution([set]),
+		sessionBytes: (set: number) => tracker.sessionBytes.distribution([set]),
 	};
 	/** As the tracker does: what is over ends first. */
 	const query = (id: number, set: number, now: number, domain = 0) => {
@@ -187,7 +187,7 @@ describe("Sessions", () => {
 		expect(sessions.wasPushed(again, 500)).toBe(false);
 		sessions.addBytes(again, 1_024);
 		sessions.expire(4 * windowUs);
-		expect([sessions.volumes(0).count, sessions.volumes(0).sum]).toEqual([2, 4_096]);
+		expect([sessions.sessionBytes(0).count, sessions.sessionBytes(0).sum]).toEqual([2, 4_096]);
 	});
 
 	test("what a returning session sends again, and is sent again, is of its old conversation, unless that is another", () => {
@@ -373,7 +373,7 @@ describe("Sessions", () => {
 		expect(sessions.acknowledge(entry, -1, -1)).toBe(false);
 		sessions.expire(20_000 * day);
 		expect(told.at(-1)).toBe("ended 0 3");
-		expect(sessions.volumes(0).sum).toBe(2 ** 35);
+		expect(sessions.sessionBytes(0).sum).toBe(2 ** 35);
 	});
 
 	test("is found by its id, whatever entry is guessed", () => {

@@ -24,7 +24,7 @@ function tableOf(limit: number, seed: Seed = seedOf(1), data = 1, keyWords: 3 | 
 		insert: (key: Key) => parts.insertInto(table, ...key),
 		touch: (entry: number) => parts.touchIn(table, entry),
 		remove: (entry: number) => parts.removeFrom(table, entry),
-		makeRoom: () => parts.makeRoomIn(table),
+		evictOldest: () => parts.evictOldestIn(table),
 		olderThan: (entry: number) => parts.olderInThan(table, entry),
 		next: parts.nextInChain,
 		get size() {
@@ -129,14 +129,14 @@ describe("BoundedTable", () => {
 		expect(table.isFull).toBe(true);
 	});
 
-	test("makeRoom takes the oldest out of a full table and counts it, and does nothing before", () => {
+	test("evictOldest takes the oldest out of a full table and counts it, and does nothing before", () => {
 		const table = tableOf(2);
 		insert(table, [1, 0, 0, 0]);
-		table.makeRoom();
+		table.evictOldest();
 		expect([table.size, table.evicted]).toEqual([1, 0]);
 		insert(table, [2, 0, 0, 0]);
 		table.touch(find(table, [1, 0, 0, 0]));
-		table.makeRoom();
+		table.evictOldest();
 		expect([table.size, table.evicted, find(table, [2, 0, 0, 0])]).toEqual([1, 1, 0]);
 		expect(find(table, [1, 0, 0, 0])).not.toBe(0);
 	});
@@ -202,7 +202,7 @@ describe("BoundedTable", () => {
 								evicted++;
 							}
 							model.set(name, key);
-							table.makeRoom();
+							table.evictOldest();
 							insert(table, key);
 						} else if (kind === "touch" && entry !== 0) {
 							model.delete(name);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { faultNames, refusalNames, unrelatedNames } from "../../../src/engine/reasons.ts";
 import { Fault, Outcome, Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
-import { answerUsMax, heldUsMax } from "../../../src/wasm/shared/limits.ts";
+import { heldUsMax, responseUsMax } from "../../../src/wasm/shared/limits.ts";
 import {
 	begin,
 	bySet,
@@ -164,9 +164,9 @@ test("what ends next is a query that waits, then a session, then nothing", () =>
 	const tracker = trackerOf();
 	expect(tracker.nextExpiryUs).toBe(Number.POSITIVE_INFINITY);
 	query(tracker, 0);
-	expect(tracker.nextExpiryUs).toBe(begin + answerUsMax + 1);
+	expect(tracker.nextExpiryUs).toBe(begin + responseUsMax + 1);
 	query(tracker, second);
-	tracker.reach(begin + answerUsMax + 1);
+	tracker.reach(begin + responseUsMax + 1);
 	tracker.expire();
 	expect([tracker.unanswered.sum, tracker.nextExpiryUs]).toEqual([1, begin + second + windowUs]);
 	tracker.reach(begin + second + windowUs + 1);

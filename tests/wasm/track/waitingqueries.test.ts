@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Outcome } from "../../../src/wasm/shared/fault.ts";
-import { answerUsMax, waitingQueriesMax } from "../../../src/wasm/shared/limits.ts";
+import { responseUsMax, waitingQueriesMax } from "../../../src/wasm/shared/limits.ts";
 import {
 	begin,
 	bySet,
@@ -49,13 +49,13 @@ describe("a response is matched", () => {
 		expect([answers.setAt(entry), answers.sessionAt(entry), answers.waitedUs(entry, begin + 7)]).toEqual([3, 5, 7]);
 	});
 
-	const strangers: readonly [title: string, observation: ObservationFields][] = [
+	const mismatches: readonly [title: string, observation: ObservationFields][] = [
 		["from another address", { origin: 3 }],
 		["from another port", { port: 40_001 }],
 		["with another id", { messageId: 8 }],
 		["with port and id exchanged", { port: 7, messageId: 40_000 }],
 	];
-	test.each(strangers)("and none %s", (_, observation) => {
+	test.each(mismatches)("and none %s", (_, observation) => {
 		expect(waiting().find(observationOf(observation))).toBe(0);
 	});
 
@@ -125,13 +125,13 @@ test("two IPv6 addresses are two, though their words are the same in another ord
 test("a query is overdue after more than 10 s, the oldest first", () => {
 	const answers = waiting();
 	answers.wait(observationOf({ messageId: 8 }), 4, 0, begin + 1);
-	expect(answerUsMax).toBe(10 * second);
-	expect(answers.overdue(begin + answerUsMax)).toBe(0);
-	const first = answers.overdue(begin + answerUsMax + 1);
+	expect(responseUsMax).toBe(10 * second);
+	expect(answers.overdue(begin + responseUsMax)).toBe(0);
+	const first = answers.overdue(begin + responseUsMax + 1);
 	expect(answers.setAt(first)).toBe(3);
 	answers.remove(first);
-	expect(answers.overdue(begin + answerUsMax + 1)).toBe(0);
-	expect(answers.setAt(answers.overdue(begin + answerUsMax + 2))).toBe(4);
+	expect(answers.overdue(begin + responseUsMax + 1)).toBe(0);
+	expect(answers.setAt(answers.overdue(begin + responseUsMax + 2))).toBe(4);
 });
 
 test("of one query more than there is room for, the oldest is forgotten and counted", () => {
@@ -159,7 +159,7 @@ describe("the tracker", () => {
 	const respond = (tracker: ReturnType<typeof trackerOf>, at: number, observation: ObservationFields = {}) =>
 		tracker.observe(Outcome.Response, observationOf(observation), begin + at);
 	const times = (tracker: ReturnType<typeof trackerOf>) => {
-		const { count, sum } = tracker.answerTimes.distribution([0]);
+		const { count, sum } = tracker.responseTimes.distribution([0]);
 		return [count, Math.round(sum * 1e6)];
 	};
 
@@ -206,7 +206,9 @@ describe("the tracker", () => {
 		expect([tracker.responsesOf(1, 5), tracker.responsesOf(1, 0), tracker.responsesOf(0, 5)]).toEqual([1, 0, 0]);
 		expect([tracker.truncated.at(0), tracker.truncated.at(1)]).toEqual([0, 1]);
 		tracker.observe(Outcome.Refused, observationOf({}), begin + 60 * second);
-		expect([tracker.volumes.distribution([0]).count, tracker.volumes.distribution([0]).sum]).toEqual([1, 1_024]);
+		expect([tracker.sessionBytes.distribution([0]).count, tracker.sessionBytes.distribution([0]).sum]).toEqual([
+			1, 1_024,
+		]);
 	});
 
 	test("counts a query without a response as unanswered after 10 s, under its label set", () => {
@@ -252,12 +254,12 @@ describe("a response that is stamped before its query, as in captures of two mac
 			unmatched: tracker.unmatched.at(0),
 			unanswered: tracker.unanswered.sum,
 			bytesOut: tracker.bytesOut.sum,
-			trips: tracker.answerTimes.distribution([0]).count,
+			rtts: tracker.responseTimes.distribution([0]).count,
 		};
 	}
 
-	const matched = { responses: 1, unmatched: 0, unanswered: 0, bytesOut: 300, trips: 1 };
-	const unmatched = { responses: 0, unmatched: 1, unanswered: 1, bytesOut: 300, trips: 0 };
+	const matched = { responses: 1, unmatched: 0, unanswered: 0, bytesOut: 300, rtts: 1 };
+	const unmatched = { responses: 0, unmatched: 1, unanswered: 1, bytesOut: 300, rtts: 0 };
 
 	test("matches up to 10 ms", () => {
 		for (const ms of [0, 3, 10]) expect(early(ms)).toEqual(matched);

@@ -12,7 +12,7 @@ let next: usize = __heap_base;
  * So many bytes of memory, all 0, that begin with a line of the processor's cache. Traps when there is no room: the module
  * can have 4 GiB.
  */
-export function reserve(bytes: usize): usize {
+export function allocate(bytes: usize): usize {
 	const at = (next + line - 1) & ~(line - 1);
 	const end = (at as u64) + bytes;
 	const pages = ((end + (1 << pageBits) - 1) >> pageBits) as i32;
