@@ -108,8 +108,8 @@ function shiftName(message: Uint8Array, characters: readonly number[], shiftMs: 
 	characters.forEach((at, index) => {
 		const group = groupOf(message[at] as number);
 		for (let bit = 0; bit < 5; bit++) {
-			const place = index * 5 + bit;
-			if ((group >> (4 - bit)) & 1) bytes[place >> 3] = (bytes[place >> 3] ?? 0) | (0x80 >> (place & 7));
+			const bitIndex = index * 5 + bit;
+			if ((group >> (4 - bit)) & 1) bytes[bitIndex >> 3] = (bytes[bitIndex >> 3] ?? 0) | (0x80 >> (bitIndex & 7));
 		}
 	});
 	for (let at = clientIdBytes; at < bytes.length; ) {
@@ -120,8 +120,8 @@ function shiftName(message: Uint8Array, characters: readonly number[], shiftMs: 
 	}
 	characters.forEach((at, index) => {
 		let group = 0;
-		for (let place = index * 5; place < index * 5 + 5; place++) {
-			group = (group << 1) | (((bytes[place >> 3] ?? 0) >> (7 - (place & 7))) & 1);
+		for (let bitIndex = index * 5; bitIndex < index * 5 + 5; bitIndex++) {
+			group = (group << 1) | (((bytes[bitIndex >> 3] ?? 0) >> (7 - (bitIndex & 7))) & 1);
 		}
 		message[at] = alphabet.charCodeAt(group);
 	});
@@ -130,18 +130,18 @@ function shiftName(message: Uint8Array, characters: readonly number[], shiftMs: 
 /** Shifts the stamps of packets in the character-strings of a TXT record, whose length field is at `lengthAt`. */
 function shiftText(message: Uint8Array, lengthAt: number, shiftMs: number): void {
 	const end = lengthAt + 2 + (((message[lengthAt] as number) << 8) | (message[lengthAt + 1] as number));
-	const places: number[] = [];
+	const offsets: number[] = [];
 	for (let at = lengthAt + 2; at < end; at += 1 + (message[at] as number)) {
-		for (let next = at + 1; next <= at + (message[at] as number); next++) places.push(next);
+		for (let next = at + 1; next <= at + (message[at] as number); next++) offsets.push(next);
 	}
-	const bytes = Uint8Array.from(places, (place) => message[place] as number);
+	const bytes = Uint8Array.from(offsets, (offset) => message[offset] as number);
 	for (let at = 0; at + 2 <= bytes.length; ) {
 		const packet = at + 2;
 		at = packet + (((bytes[at] as number) << 8) | (bytes[at + 1] as number));
 		shiftSegments(bytes.subarray(packet, at), shiftMs);
 	}
-	places.forEach((place, index) => {
-		message[place] = bytes[index] as number;
+	offsets.forEach((offset, index) => {
+		message[offset] = bytes[index] as number;
 	});
 }
 

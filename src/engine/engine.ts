@@ -113,7 +113,7 @@ export class Engine {
 	/** Frames have this link type from now on, and servers listen on these UDP ports. */
 	lookFor(linkType: LinkType, ports: readonly number[]): void {
 		this.exports.setLinkType(linkType);
-		for (const [place, port] of ports.entries()) this.exports.addPort(port, place);
+		for (const [index, port] of ports.entries()) this.exports.addPort(port, index);
 	}
 
 	/**

@@ -17,7 +17,7 @@ export interface EngineExports {
 	addDomain(index: number, labels: number, octets: number, count: number): void;
 	setLinkType(linkType: number): void;
 	setMtu(bytes: number): void;
-	addPort(port: number, place: number): void;
+	addPort(port: number, index: number): void;
 	startSpan(fromUs: number, toUs: number): void;
 	spanFrames(): number;
 	spanFirstUs(): number;

@@ -42,8 +42,8 @@ export class OriginTable {
 
 	/** Takes how many origins with a network there may be at one time. */
 	constructor(networksMax: number) {
-		const countries = Array.from({ length: countriesMax }, (_, place) =>
-			String.fromCharCode(65 + Math.floor(place / 26), 65 + (place % 26)),
+		const countries = Array.from({ length: countriesMax }, (_, index) =>
+			String.fromCharCode(65 + Math.floor(index / 26), 65 + (index % 26)),
 		);
 		this.#list = [
 			{ country: unmappedCountry, asn: String(unmappedAsn) },
@@ -85,7 +85,7 @@ export class OriginTable {
 	}
 }
 
-/** A country's place among all, by its two capital letters. */
+/** The index of a country, by its two capital letters. */
 function placeOf(country: string): number {
 	return (country.charCodeAt(0) - 65) * 26 + country.charCodeAt(1) - 65;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Column } from "../../src/engine/column.ts";
 
-/** Rows of four doubles in which each tells its place: 10 times the row and the cell. */
+/** Rows of four doubles in which each value says where it stands: 10 times the row and the cell. */
 const rows = Float64Array.from({ length: 12 }, (_, index) => (index >> 2) * 10 + (index & 3));
 const column = (start: number) => new Column(rows, 4, start);
 

@@ -208,7 +208,7 @@ describe("the collectors", () => {
 		for (const [index, key] of many.entries()) {
 			const again = shared(key);
 			expect(first[index]?.length).toBeGreaterThan(0);
-			for (const [place, labels] of first[index]?.entries() ?? []) expect(again[place]).toBe(labels);
+			for (const [row, labels] of first[index]?.entries() ?? []) expect(again[row]).toBe(labels);
 		}
 	});
 

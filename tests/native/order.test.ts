@@ -23,8 +23,8 @@ test("native.h lists every C file", () => {
 
 test("no C file calls a function of one that stands above it in native.h", () => {
 	expect(functionsOf("napi_util.c")).toEqual(["throw_coded", "string_argument", "path_argument", "define_function"]);
-	const calls = listed.flatMap((file, place) => {
-		const above = listed.slice(0, place).flatMap(functionsOf);
+	const calls = listed.flatMap((file, index) => {
+		const above = listed.slice(0, index).flatMap(functionsOf);
 		return above.filter((name) => new RegExp(`\\b${name}\\(`).test(textOf(file))).map((name) => `${file}: ${name}`);
 	});
 	expect(calls).toEqual([]);

@@ -24,7 +24,7 @@ const question: Name = changetype<Name>(memory.data(nameBytes, 8));
 const record: ResourceRecord = changetype<ResourceRecord>(memory.data(offsetof<ResourceRecord>(), 8));
 const tunnel: Tunnel = changetype<Tunnel>(memory.data(offsetof<Tunnel>(), 8));
 
-/** For a server's UDP port its place in the list, plus 1. */
+/** For a server's UDP port: its index in the list, plus 1. */
 const servers: usize = memory.data(65536);
 export let linkType: LinkType = 0;
 
@@ -45,9 +45,9 @@ export function setLinkType(type: LinkType): void {
 	memory.fill(servers, 0, 65536);
 }
 
-/** A server listens on this UDP port; `place` is that in the list, from 0 on. */
-export function addPort(port: u32, place: u32): void {
-	store<u8>(servers + port, place + 1);
+/** A server listens on this UDP port; `index` is that in the list, from 0 on. */
+export function addPort(port: u32, index: u32): void {
+	store<u8>(servers + port, index + 1);
 }
 
 /**

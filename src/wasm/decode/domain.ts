@@ -23,8 +23,8 @@ const suffixes: usize = memory.data(domainsMax * offsetof<Suffix>(), 8);
 const octetsOfAll: usize = memory.data(domainsMax * 2 * caseOffset, 64);
 let size: u32 = 0;
 
-function suffixAt(place: u32): Suffix {
-	return changetype<Suffix>(suffixes + place * offsetof<Suffix>());
+function suffixAt(index: u32): Suffix {
+	return changetype<Suffix>(suffixes + index * offsetof<Suffix>());
 }
 
 /**
@@ -50,8 +50,8 @@ export function addDomain(index: u32, labels: u32, octets: usize, count: u32): v
  * the domains that it ends in, the one with the most labels is it.
  */
 export function matchDomain(name: Name): i32 {
-	for (let place: u32 = 0; place < size; place++) {
-		const suffix = suffixAt(place);
+	for (let index: u32 = 0; index < size; index++) {
+		const suffix = suffixAt(index);
 		if (name.count < suffix.labels) continue;
 		const first = name.count - suffix.labels;
 		const start = name.labelAt(first);

@@ -25,7 +25,7 @@ export class Observation {
 	resolver2: u32;
 	resolver3: u32;
 	resolverPort: u32;
-	/** Place of the server's port in the decoder's list. */
+	/** Index of the server's port in the decoder's list. */
 	server: u32;
 
 	/** Length of the DNS message, in bytes: the UDP payload, without padding behind the datagram. */

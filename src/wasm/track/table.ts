@@ -45,7 +45,7 @@ export class BoundedTable {
 	/** How many entries were taken out to make room: a double as all counts, as a flood takes 32 bits in an hour. */
 	evicted: f64;
 	private isLong: bool;
-	/** Entries are 2^entryShift bytes; that of place p, from 1 on, is at entries + (p << entryShift). */
+	/** Entries are 2^entryShift bytes; that of index p, from 1 on, is at entries + (p << entryShift). */
 	private entries: usize;
 	private entryShift: u32;
 	/** First entries of the chains. Chains 0..chains-1 are in use; `split` is the next to be divided, by bit `highBit` of the hash. */
@@ -54,7 +54,7 @@ export class BoundedTable {
 	private chains: u32;
 	private highBit: u32;
 	private split: u32;
-	/** For each place: that of the entry that is older, and of the one that is newer. Place 0 joins both ends. */
+	/** For each index: that of the entry that is older, and of the one that is newer. Index 0 joins both ends. */
 	private links: usize;
 	/** Chain of entries that were removed, and the end of those that were ever used. */
 	private free: usize;
@@ -115,7 +115,7 @@ export class BoundedTable {
 		if (this.isLong) entry.d = d;
 		entry.next = load<usize>(head);
 		store<usize>(head, address);
-		this.linkNewest(this.placeOf(address));
+		this.linkNewest(this.indexOf(address));
 		this.size++;
 		while (this.chains < this.chainsMax && this.chains < chainsPerEntry * this.size) this.splitBucket();
 		return address;
@@ -123,10 +123,10 @@ export class BoundedTable {
 
 	/** Makes the entry the newest. */
 	touch(entry: usize): void {
-		const place = this.placeOf(entry);
-		if (this.olderAt(0) === place) return;
-		this.unlink(place);
-		this.linkNewest(place);
+		const index = this.indexOf(entry);
+		if (this.olderAt(0) === index) return;
+		this.unlink(index);
+		this.linkNewest(index);
 	}
 
 	/** The entry whose last touch or insert is the longest ago, or 0. */
@@ -136,7 +136,7 @@ export class BoundedTable {
 
 	/** The entry whose last touch or insert was just before this one's, or 0; of 0, the newest. */
 	olderThan(entry: usize): usize {
-		return this.entryAt(this.olderAt(entry === 0 ? 0 : this.placeOf(entry)));
+		return this.entryAt(this.olderAt(entry === 0 ? 0 : this.indexOf(entry)));
 	}
 
 	/** Takes an entry out; its memory is the next insert's. */
@@ -147,7 +147,7 @@ export class BoundedTable {
 		let link = this.headOf(hash);
 		while (load<usize>(link) !== entry) link = load<usize>(link) + offsetof<Entry>("next");
 		store<usize>(link, after);
-		this.unlink(this.placeOf(entry));
+		this.unlink(this.indexOf(entry));
 		changetype<Entry>(entry).next = this.free;
 		this.free = entry;
 		this.size--;
@@ -209,48 +209,48 @@ export class BoundedTable {
 		return isThere;
 	}
 
-	private placeOf(entry: usize): u32 {
-		const place = ((entry - this.entries) >> this.entryShift) as u32;
-		assert(place > 0 && place <= this.limit && this.entryAt(place) === entry, "no entry of the table");
-		return place;
+	private indexOf(entry: usize): u32 {
+		const index = ((entry - this.entries) >> this.entryShift) as u32;
+		assert(index > 0 && index <= this.limit && this.entryAt(index) === entry, "no entry of the table");
+		return index;
 	}
 
-	private entryAt(place: u32): usize {
-		return place === 0 ? 0 : this.entries + ((place as usize) << this.entryShift);
+	private entryAt(index: u32): usize {
+		return index === 0 ? 0 : this.entries + ((index as usize) << this.entryShift);
 	}
 
-	private olderAt(place: u32): u32 {
-		return load<u32>(this.links + ((place as usize) << 3));
+	private olderAt(index: u32): u32 {
+		return load<u32>(this.links + ((index as usize) << 3));
 	}
 
-	private newerAt(place: u32): u32 {
-		return load<u32>(this.links + ((place as usize) << 3), 4);
+	private newerAt(index: u32): u32 {
+		return load<u32>(this.links + ((index as usize) << 3), 4);
 	}
 
-	private setOlder(place: u32, older: u32): void {
-		store<u32>(this.links + ((place as usize) << 3), older);
+	private setOlder(index: u32, older: u32): void {
+		store<u32>(this.links + ((index as usize) << 3), older);
 	}
 
-	private setNewer(place: u32, newer: u32): void {
-		store<u32>(this.links + ((place as usize) << 3), newer, 4);
+	private setNewer(index: u32, newer: u32): void {
+		store<u32>(this.links + ((index as usize) << 3), newer, 4);
 	}
 
-	private linkNewest(place: u32): void {
+	private linkNewest(index: u32): void {
 		const newest = this.olderAt(0);
-		this.setOlder(place, newest);
-		this.setNewer(place, 0);
-		this.setNewer(newest, place);
-		this.setOlder(0, place);
+		this.setOlder(index, newest);
+		this.setNewer(index, 0);
+		this.setNewer(newest, index);
+		this.setOlder(0, index);
 	}
 
-	private unlink(place: u32): void {
+	private unlink(index: u32): void {
 		if (!ASC_NO_ASSERT)
 			assert(
-				this.newerAt(this.olderAt(place)) === place && this.olderAt(this.newerAt(place)) === place,
+				this.newerAt(this.olderAt(index)) === index && this.olderAt(this.newerAt(index)) === index,
 				"an entry is not in the order of use",
 			);
-		const older = this.olderAt(place);
-		const newer = this.newerAt(place);
+		const older = this.olderAt(index);
+		const newer = this.newerAt(index);
 		this.setNewer(older, newer);
 		this.setOlder(newer, older);
 	}

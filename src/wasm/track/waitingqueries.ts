@@ -8,7 +8,7 @@ import { BoundedTable, LongEntry } from "./table.ts";
 /** A query that waits for its response: known by the resolver's address and port, and the DNS id. 64 bytes. */
 @unmanaged
 export class WaitingQuery extends LongEntry {
-	/** The label set's number, and above it the place of the server's port, whether one was answered, and how many came again. */
+	/** The label set's number, and above it the index of the server's port, whether one was answered, and how many came again. */
 	private words: u32;
 	/** The session's entry at the time of the query; it may be another session's by now. */
 	session: usize;
@@ -25,7 +25,7 @@ export class WaitingQuery extends LongEntry {
 		return this.words & ((1 << setBits) - 1);
 	}
 
-	/** The place of the port that the query went to; what translates addresses may show its response from another. */
+	/** The index of the port that the query went to; what translates addresses may show its response from another. */
 	get server(): u32 {
 		return (this.words >> setBits) & ((1 << serverBits) - 1);
 	}

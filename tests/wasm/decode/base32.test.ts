@@ -73,11 +73,11 @@ describe("unsound", () => {
 	const isSound = (octets: readonly number[]) => exports.unsound(put(octets)) === 0n;
 
 	test("takes eight octets if each is a base32 character, wherever a bad one stands", () => {
-		for (let place = 0; place < 8; place++) {
+		for (let index = 0; index < 8; index++) {
 			for (let octet = 0; octet < 256; octet++) {
 				for (const around of ["a", "z", "A", "Z", "2", "7"]) {
 					const octets = new Array<number>(8).fill(around.charCodeAt(0));
-					octets[place] = octet;
+					octets[index] = octet;
 					if (isSound(octets) !== groupOf(octet) >= 0)
 						throw new Error(`${octets} is taken, or is not, against the rule`);
 				}

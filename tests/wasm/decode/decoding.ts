@@ -34,7 +34,7 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	setLinkType(type: LinkType): void;
 	setMtu(bytes: number): void;
 	readonly labelsPerMessageMax: WebAssembly.Global;
-	addPort(port: number, place: number): void;
+	addPort(port: number, index: number): void;
 	addDomain(index: number, labels: number, octets: number, count: number): void;
 	decode(at: number, end: number): Outcome;
 	readonly queryBytesMax: WebAssembly.Global;
@@ -126,13 +126,13 @@ export function observationIn(exports: DecodeExports): Observation {
 		if (memory.length === 0) memory = new Uint32Array(exports.memory.buffer);
 		return memory;
 	};
-	const place = (start: number, field: Field) => (start + exports[`${field}Offset`].value) >> 2;
-	const count = place(exports.segmentsAddress(), "count");
-	const malformed = place(exports.segmentsAddress(), "malformed");
+	const wordIndex = (start: number, field: Field) => (start + exports[`${field}Offset`].value) >> 2;
+	const count = wordIndex(exports.segmentsAddress(), "count");
+	const malformed = wordIndex(exports.segmentsAddress(), "malformed");
 	const each = (field: SegmentField) =>
 		Array.from(
 			{ length: words()[count] as number },
-			(_, index) => words()[place(exports.segmentAt(index), field)] ?? 0,
+			(_, index) => words()[wordIndex(exports.segmentAt(index), field)] ?? 0,
 		);
 	const segments: Observation["segments"] = {
 		get count() {
@@ -159,7 +159,7 @@ export function observationIn(exports: DecodeExports): Observation {
 	};
 	const observation: Partial<Observation> = { segments };
 	for (const field of observationFields) {
-		const at = place(exports.observationAddress(), field);
+		const at = wordIndex(exports.observationAddress(), field);
 		Object.defineProperty(observation, field, {
 			get: () => words()[at],
 			set: (word: number) => {
@@ -187,7 +187,7 @@ export class Decoder {
 		this.start = this.exports.memoryForTests();
 		this.exports.setLinkType(linkType);
 		this.exports.setMtu(mtu);
-		for (const [place, port] of ports.entries()) this.exports.addPort(port, place);
+		for (const [index, port] of ports.entries()) this.exports.addPort(port, index);
 		const suffixes = domains
 			.map((name, index) => ({ index, labels: name.split(".").length, octets: encodeName(name).subarray(0, -1) }))
 			.sort((a, b) => b.labels - a.labels);

@@ -140,8 +140,8 @@ describe("Datagram", () => {
 		const { exports, put, start } = decoderOf();
 		const addresses = (packet: Uint8Array, length: number) => {
 			exports.readDatagram(put(packet), start + packet.length);
-			const places = [exports.datagramSource() - start, exports.datagramDestination() - start];
-			return places.map((place) => packet.subarray(place, place + length));
+			const offsets = [exports.datagramSource() - start, exports.datagramDestination() - start];
+			return offsets.map((offset) => packet.subarray(offset, offset + length));
 		};
 		expect(addresses(v4(), 4)).toEqual([addressBytes(ends.source), addressBytes(ends.destination)]);
 		expect(exports.datagramIsIpv4()).toBe(1);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { decoderOf, observationFields, segmentFields } from "./decoding.ts";
 
 const { exports, observation } = decoderOf();
-const everyFourth = (bytes: number) => Array.from({ length: bytes / 4 }, (_, place) => place * 4);
+const everyFourth = (bytes: number) => Array.from({ length: bytes / 4 }, (_, index) => index * 4);
 
 test("the fields that tests read of an observation are all that the decoder has, each a word", () => {
 	const offsets = observationFields.map((field): number => exports[`${field}Offset`].value);

@@ -291,7 +291,7 @@ describe("a response that is stamped before its query, as in captures of two mac
 	});
 });
 
-test("the place of the server's port stands beside the label set, up to the last of both", () => {
+test("the index of the server's port stands beside the label set, up to the last of both", () => {
 	const answers = waitingQueriesOf();
 	const observation = observationOf({});
 	observation.server = 15;
