@@ -5,7 +5,7 @@
  */
 
 import * as z from "zod";
-import { domainsMax, ednsBytesMax, ednsBytesMin, portsMax } from "../wasm/shared/bounds.ts";
+import { domainsMax, ednsBytesMax, ednsBytesMin, portsMax } from "../wasm/shared/limits.ts";
 import {
 	accounts,
 	boolean,

@@ -1,4 +1,4 @@
-import { ednsBytesMax } from "../wasm/shared/bounds.ts";
+import { ednsBytesMax } from "../wasm/shared/limits.ts";
 import type { DomainFigures, MtuFigures } from "./domains.ts";
 import { grouped, percentToTenths, secondsToTenths } from "./format.ts";
 import type { HealthFigures } from "./health.ts";

@@ -1,5 +1,5 @@
-import { ednsBytesMin } from "../shared/bounds.ts";
 import { Fault, Outcome, Refusal, Unrelated } from "../shared/fault.ts";
+import { ednsBytesMin } from "../shared/limits.ts";
 import { LinkType } from "../shared/linktype.ts";
 import { headerBytes } from "../shared/wire.ts";
 import { u16At } from "./bytes.ts";

@@ -1,4 +1,4 @@
-import { domainsMax } from "../shared/bounds.ts";
+import { domainsMax } from "../shared/limits.ts";
 import { Name } from "./dns.ts";
 import { observation } from "./observation.ts";
 

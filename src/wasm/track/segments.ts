@@ -2,8 +2,8 @@
 
 import { Segment, segmentAck, segmentPush, segments } from "../decode/kcp.ts";
 import { observation } from "../decode/observation.ts";
-import { portsMax } from "../shared/bounds.ts";
 import { ProcessCell, SegmentFault, SetCell } from "../shared/cells.ts";
+import { portsMax } from "../shared/limits.ts";
 import { allocate } from "./allocate.ts";
 import { add, increment, ofProcess, rowOfSet } from "./counts.ts";
 import { roundTrips, timeUnitsPerUs } from "./histogram.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { domainsMax } from "../../../src/wasm/shared/bounds.ts";
+import { domainsMax } from "../../../src/wasm/shared/limits.ts";
 import { encodeName } from "../../support/frames.ts";
 import { concatBytes } from "../../support/pcapfile.ts";
 import { decoderOf } from "./decoding.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { domainsMax } from "../../../src/wasm/shared/bounds.ts";
-import { resolversMax } from "../../../src/wasm/shared/limits.ts";
+import { domainsMax, resolversMax } from "../../../src/wasm/shared/limits.ts";
 import { Observation, originsBy, trackerOf } from "./observing.ts";
 
 function resolver(d: number, c = 0xffff, b = 0, a = 0): Observation {
