@@ -41,6 +41,25 @@ export interface Table {
 	readonly evicted: number;
 }
 
+/** Label sets: domain and origin of each, by its number. The domain of a number that is free is `noDomain`. */
+interface LabelSets {
+	/** Numbers are below this. */
+	readonly size: number;
+	/** The most numbers that there can be: the limit, and those of the origins that are kept, in each domain. */
+	readonly sizeMax: number;
+	/** How many count towards the limit. */
+	readonly limited: number;
+	readonly limit: number;
+	/** How many times a set made room: when this changed, numbers may be free, or mean another set. */
+	readonly retired: number;
+	/** How many times a lookup found no room and was answered with the other of its country. */
+	readonly overflowed: number;
+	readonly domains: Int32Array;
+	readonly origins: Int32Array;
+}
+
+type TableName = "sessions" | "remembered" | "resolvers" | "waitingQueries" | "duplicates";
+
 /** Counts of one direction, by label set. */
 interface Direction {
 	/** Bytes of the packets that the tunnel carried. */
@@ -55,23 +74,8 @@ interface Direction {
  * label set, by its number, or for each domain, by its index.
  */
 export class Tracker {
-	/** Label sets: domain and origin of each, by its number. The domain of a number that is free is `noDomain`. */
-	readonly sets: {
-		/** Numbers are below this. */
-		readonly size: number;
-		/** The most numbers that there can be: the limit, and those of the origins that are kept, in each domain. */
-		readonly sizeMax: number;
-		/** How many count towards the limit. */
-		readonly limited: number;
-		readonly limit: number;
-		/** How many times a set made room: when this changed, numbers may be free, or mean another set. */
-		readonly retired: number;
-		/** How many times a lookup found no room and was answered with the other of its country. */
-		readonly overflowed: number;
-		readonly domains: Int32Array;
-		readonly origins: Int32Array;
-	};
-	readonly tables: Readonly<Record<"sessions" | "remembered" | "resolvers" | "waitingQueries" | "duplicates", Table>>;
+	readonly sets: LabelSets;
+	readonly tables: Readonly<Record<TableName, Table>>;
 
 	/** By label set. */
 	readonly queries: Column;
@@ -126,41 +130,9 @@ export class Tracker {
 		const cellsAt = (address: number, count: number) => new Float64Array(buffer, address, count);
 		this.process = cellsAt(engine.processRow(), ProcessCell.Width);
 		this.totals = cellsAt(engine.startTotals(), SetCell.Width);
-		this.sets = {
-			get size() {
-				return engine.labelSetsSize();
-			},
-			sizeMax,
-			get limited() {
-				return engine.labelSetsLimited();
-			},
-			limit: labelSetsMax,
-			get retired() {
-				return engine.labelSetsRetired();
-			},
-			get overflowed() {
-				return overflowed();
-			},
-			domains: new Int32Array(buffer, engine.labelSetDomains(), sizeMax),
-			origins: new Int32Array(buffer, engine.labelSetOrigins(), sizeMax),
-		};
 		const overflowed = () => this.process[ProcessCell.Overflowed] as number;
-		const table = (id: TableId, limit: number): Table => ({
-			limit,
-			get size() {
-				return engine.tableSize(id);
-			},
-			get evicted() {
-				return engine.tableEvicted(id);
-			},
-		});
-		this.tables = {
-			sessions: table(TableId.Sessions, limits.trackedMax),
-			remembered: table(TableId.Remembered, limits.rememberedMax),
-			resolvers: table(TableId.Resolvers, resolversMax),
-			waitingQueries: table(TableId.WaitingQueries, waitingQueriesMax),
-			duplicates: table(TableId.Duplicates, duplicatesMax),
-		};
+		this.sets = labelSetsOf(engine, labelSetsMax, sizeMax, overflowed);
+		this.tables = tablesOf(engine, limits);
 
 		const bySet = cellsAt(engine.setRows(), sizeMax * SetCell.Width);
 		const ofSet = (cell: SetCell) => new Column(bySet, SetCell.Width, cell);
@@ -189,17 +161,7 @@ export class Tracker {
 			pushes: ofSet(SetCell.DownstreamPushes),
 			retransmissions: ofSet(SetCell.DownstreamRetransmissions),
 		};
-		const histogram = (id: HistogramId, scale: Scale, sum: SetCell) => {
-			const cells = cellsOf(scale.cellBits, scale.doublingMax);
-			const cumulative = cellsAt(engine.startDistribution(), cells);
-			const cumulate = (sets: readonly number[]) => {
-				engine.startDistribution();
-				for (const set of sets) engine.addToDistribution(id, set);
-				engine.endDistribution(id);
-				return cumulative;
-			};
-			return new Histogram(scale, cumulate, ofSet(sum));
-		};
+		const histogram = (id: HistogramId, scale: Scale, sum: SetCell) => histogramOf(engine, id, scale, ofSet(sum));
 		this.responseTimes = histogram(HistogramId.ResponseTimes, timeScale, SetCell.ResponseTimes);
 		this.roundTrips = histogram(HistogramId.RoundTrips, timeScale, SetCell.RoundTrips);
 		this.sessionDurations = histogram(HistogramId.SessionDurations, durationScale, SetCell.SessionDurations);
@@ -291,4 +253,58 @@ export class Tracker {
 	responsesOf(domain: number, rcode: number): number {
 		return this.responses.at(domain, rcode);
 	}
+}
+
+function labelSetsOf(engine: EngineExports, limit: number, sizeMax: number, overflowed: () => number): LabelSets {
+	const { buffer } = engine.memory;
+	return {
+		get size() {
+			return engine.labelSetsSize();
+		},
+		sizeMax,
+		get limited() {
+			return engine.labelSetsLimited();
+		},
+		limit,
+		get retired() {
+			return engine.labelSetsRetired();
+		},
+		get overflowed() {
+			return overflowed();
+		},
+		domains: new Int32Array(buffer, engine.labelSetDomains(), sizeMax),
+		origins: new Int32Array(buffer, engine.labelSetOrigins(), sizeMax),
+	};
+}
+
+function tablesOf(engine: EngineExports, limits: TrackerLimits): Record<TableName, Table> {
+	const table = (id: TableId, limit: number): Table => ({
+		limit,
+		get size() {
+			return engine.tableSize(id);
+		},
+		get evicted() {
+			return engine.tableEvicted(id);
+		},
+	});
+	return {
+		sessions: table(TableId.Sessions, limits.trackedMax),
+		remembered: table(TableId.Remembered, limits.rememberedMax),
+		resolvers: table(TableId.Resolvers, resolversMax),
+		waitingQueries: table(TableId.WaitingQueries, waitingQueriesMax),
+		duplicates: table(TableId.Duplicates, duplicatesMax),
+	};
+}
+
+/** All histograms share the memory of one distribution, which each fills anew. */
+function histogramOf(engine: EngineExports, id: HistogramId, scale: Scale, sums: Column): Histogram {
+	const cells = cellsOf(scale.cellBits, scale.doublingMax);
+	const cumulative = new Float64Array(engine.memory.buffer, engine.startDistribution(), cells);
+	const cumulate = (sets: readonly number[]) => {
+		engine.startDistribution();
+		for (const set of sets) engine.addToDistribution(id, set);
+		engine.endDistribution(id);
+		return cumulative;
+	};
+	return new Histogram(scale, cumulate, sums);
 }
