@@ -31,9 +31,9 @@ export function groupAt(at: usize): u32 {
 }
 
 /** Gives 0 if the characters [at..end), eight or more, are all letters or 2..7. */
-export function unsound(at: usize, end: usize): u64 {
-	let marks = soundMarks(end - 8);
-	for (let next = at; next + 8 < end; next += 8) marks &= soundMarks(next);
+export function invalidMarks(at: usize, end: usize): u64 {
+	let marks = validMarks(end - 8);
+	for (let next = at; next + 8 < end; next += 8) marks &= validMarks(next);
 	return ~marks & 0x8080808080808080;
 }
 
@@ -42,7 +42,7 @@ export function unsound(at: usize, end: usize): u64 {
  * A byte below 0x80 is at least n if adding 0x80 - n sets its highest bit. Of bytes above, which are neither, the first
  * is told so, too; its sums may carry into the next byte, and what is said of that one is worth nothing.
  */
-function soundMarks(at: usize): u64 {
+function validMarks(at: usize): u64 {
 	const word = load<u64>(at);
 	const lower = word | 0x2020202020202020;
 	// a..z, whose upper case is the same with 0x20 set.

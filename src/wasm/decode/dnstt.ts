@@ -10,7 +10,7 @@ import {
 	sequenceAt,
 	stampAt,
 } from "../shared/wire.ts";
-import { byteIn, bytesIn, dropSkipped, fourGroups, groupAt, hasInvalid, unsound, wordIn } from "./base32.ts";
+import { byteIn, bytesIn, dropSkipped, fourGroups, groupAt, hasInvalid, invalidMarks, wordIn } from "./base32.ts";
 import { Name } from "./dns.ts";
 import { segments } from "./kcp.ts";
 import { observation } from "./observation.ts";
@@ -67,7 +67,7 @@ export class Tunnel {
 		const length = load<u8>(at) as u32;
 		this.count += length;
 		const end = at + 1 + length;
-		if (length >= 8) return unsound(at + 1, end);
+		if (length >= 8) return invalidMarks(at + 1, end);
 		let marks: u32 = 0;
 		for (let next = at + 1; next < end; next++) marks |= groupAt(next) & ~31;
 		return marks;

@@ -69,8 +69,8 @@ describe("bytesIn", () => {
 	}
 });
 
-describe("unsound", () => {
-	const isSound = (octets: readonly number[]) => exports.unsound(put(octets)) === 0n;
+describe("invalidMarks", () => {
+	const isSound = (octets: readonly number[]) => exports.invalidMarks(put(octets)) === 0n;
 
 	test("takes eight octets if each is a base32 character, wherever a bad one stands", () => {
 		for (let index = 0; index < 8; index++) {

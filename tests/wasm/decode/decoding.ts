@@ -89,7 +89,7 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	readDownstream(start: number, end: number): void;
 
 	groupAt(at: number): number;
-	unsound(at: number): bigint;
+	invalidMarks(at: number): bigint;
 	hasInvalid(at: number, count: number): number;
 	dropSkipped(at: number, count: number): number;
 	bytesIn(count: number): number;

@@ -1,4 +1,4 @@
-import { unsound as unsoundBetween } from "../../../src/wasm/decode/base32.ts";
+import { invalidMarks as invalidBetween } from "../../../src/wasm/decode/base32.ts";
 import { decode as decodeFrame } from "../../../src/wasm/decode/decoder.ts";
 import { beginMessage, Name, nameBytes, ResourceRecord } from "../../../src/wasm/decode/dns.ts";
 import { Tunnel } from "../../../src/wasm/decode/dnstt.ts";
@@ -25,8 +25,8 @@ export function decode(at: usize, end: usize): Outcome {
 }
 
 /** Of the eight characters at an address. */
-export function unsound(at: usize): u64 {
-	return unsoundBetween(at, at + 8);
+export function invalidMarks(at: usize): u64 {
+	return invalidBetween(at, at + 8);
 }
 
 /** Bytes of memory for tests. */
