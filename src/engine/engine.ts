@@ -1,4 +1,4 @@
-/** The way of a packet (src/wasm), which is WebAssembly, and its face for everyone else. */
+/** TypeScript's face of the WebAssembly module (src/wasm). */
 
 import { readFileSync } from "node:fs";
 import modulePath from "../../.build/engine.wasm" with { type: "file" };
@@ -8,57 +8,59 @@ import type { EngineExports } from "./exports.ts";
 import { Tracker } from "./tracker.ts";
 
 /**
- * Room for some thousand queries, so that a call across a border costs nothing a frame; more than the largest record
- * (262,144 bytes and a header), and small enough to stay in a second-level cache while it is decoded.
+ * Holds some thousand queries, so that calls between the languages cost nothing per frame; more than the largest record
+ * (262,144 bytes and a header), and small enough for a second-level cache.
  */
 export const batchBytes = 512 * 1024;
 
-/** Four 32-bit words; unknown to whoever sends packets. */
+/** Four 32-bit words that senders of packets must not know. */
 export type Seed = readonly [number, number, number, number];
 
 export interface EngineOptions {
-	/** The tunnels' domains: presentation form, ASCII, no dot at the end, not the root. */
+	/** The tunnels' domains: presentation form, ASCII, no final dot, not the root. */
 	readonly domains: readonly string[];
-	/** Bytes that a resolver must take, as dnstt-server's -mtu: smaller EDNS payload sizes are refused. */
+	/** dnstt-server's -mtu: queries with a smaller EDNS payload size are refused. */
 	readonly mtu: number;
 	/** A session is active for this long after its latest query, both ends included. */
 	readonly activeWindowMs: number;
 	readonly trackedMax: number;
 	readonly rememberedMax: number;
 	readonly labelSetsMax: number;
-	/** Random, one a process. */
 	readonly seed: Seed;
 	readonly origins: Origins;
 }
 
-/** The numbers of resolvers' origins: what label sets have beside the domain. */
+/** Numbers resolvers' origins: a label set is a domain and an origin. */
 export interface Origins {
 	/**
-	 * Numbers below `kept` always mean the same, and labels.max-sets does not limit their label sets; of those, the ones from
-	 * `othersFrom` on stand for origins that have no room. All others are less than `kept` + labelSetsMax.
+	 * Numbers below `kept` always mean the same, and labels.max-sets does not limit their label sets; those from
+	 * `othersFrom` on replace origins without room. All others are less than `kept` + labelSetsMax.
 	 */
 	readonly othersFrom: number;
 	readonly kept: number;
-	/** The number of an address's origin: four 32-bit words, signed, most significant first, IPv4 as IPv4-mapped IPv6. */
+	/**
+	 * Returns the number of an address's origin: four 32-bit words, signed, most significant first, IPv4 as IPv4-mapped
+	 * IPv6.
+	 */
 	originOf(a: number, b: number, c: number, d: number): number;
-	/** The kept number that stands for an origin when there is no room for its label set. */
+	/** Returns the kept number that replaces an origin if there is no room for its label set. */
 	otherOf(origin: number): number;
-	/** Numbers of origins that are not used may be given to others from now on: nothing in the engine has them any more. */
+	/** From now on the numbers of unused origins may be reused: the engine does not have them any more. */
 	release(isUsed: (origin: number) => boolean): void;
 }
 
-/** What of a batch was observed: how many frames, and the earliest time stamp and the latest, microseconds since 1970. */
+/** The observed part of a batch: the number of frames, and the earliest and latest time stamps, microseconds since 1970. */
 export interface Span {
 	readonly frames: number;
 	readonly firstUs: number;
 	readonly lastUs: number;
 }
 
-/** Looks at the tracker at moments between frames. */
+/** Reads the tracker at moments between frames. */
 export interface Sampler {
 	/** The next such moment, microseconds since 1970. */
 	readonly nextUs: number;
-	/** The frame that comes next has this time stamp, at `nextUs` or later. */
+	/** The next frame has this time stamp, at `nextUs` or later. */
 	reach(stampUs: number): void;
 }
 
@@ -68,21 +70,21 @@ const always: TimeRange = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSIT
 
 let compiled: WebAssembly.Module | undefined;
 
-/** The module, compiled at the first use. */
+/** Compiles the module at the first use. */
 function engineModule(): WebAssembly.Module {
 	compiled ??= new WebAssembly.Module(readFileSync(modulePath));
 	return compiled;
 }
 
 /**
- * Decoder and tracker, with memory of their own: it is taken at once, at most 4 GiB, and used as entries come. Throws an
- * EngineError if there is none.
+ * Decoder and tracker with memory of their own: at most 4 GiB are allocated at once, and pages are used as entries
+ * come. Throws an EngineError if the allocation fails.
  */
 export class Engine {
-	/** Where frames are to be put for observe. */
+	/** The memory for the frames that observe reads. */
 	readonly batch: FrameBatch;
 	readonly tracker: Tracker;
-	/** What the instance exports; for tests, whose module exports more. */
+	/** The instance's exports; for tests, whose module exports more. */
 	readonly exports: EngineExports;
 
 	constructor(options: EngineOptions, module: WebAssembly.Module = engineModule()) {
@@ -110,15 +112,15 @@ export class Engine {
 		}
 	}
 
-	/** Frames have this link type from now on, and servers listen on these UDP ports. */
+	/** From now on frames have this link type, and servers listen on these UDP ports. */
 	lookFor(linkType: LinkType, ports: readonly number[]): void {
 		this.exports.setLinkType(linkType);
 		for (const [index, port] of ports.entries()) this.exports.addPort(port, index);
 	}
 
 	/**
-	 * Decodes and observes every record of the batch, each at its own time; `used` is what FrameSource.read gave. Frames outside the
-	 * range are passed over. The sampler has its turn in front of the first frame at or behind its moment.
+	 * Decodes and observes every record of the batch, each at its own time; `used` is FrameSource.read's result. Frames
+	 * outside the range are skipped. The sampler is called before the first frame at or after its moment.
 	 */
 	observe(used: number, range: TimeRange = always, sampler: Sampler = never): Span {
 		const { exports } = this;
@@ -144,17 +146,17 @@ function instantiate(module: WebAssembly.Module, origins: Origins): EngineExport
 				releaseOrigins: () => origins.release((origin) => exports.isOriginUsed(origin) !== 0),
 			},
 		});
-		// The module's exports are those that the interface says: both are written side by side.
+		// module.ts exports the members of this interface.
 		const exports = instance.exports as unknown as EngineExports;
 		return exports;
 	} catch (error) {
-		// Not even the memory that the module begins with.
+		// Not even the module's first memory could be allocated.
 		if (error instanceof RangeError) throw new EngineError(noMemory);
 		throw error;
 	}
 }
 
-/** Gives the address of the batch. */
+/** Returns the address of the batch. */
 function setUp(exports: EngineExports, options: EngineOptions): number {
 	exports.seed(...options.seed);
 	try {
@@ -174,7 +176,7 @@ function setUp(exports: EngineExports, options: EngineOptions): number {
 	}
 }
 
-/** Domains in wire form without the closing zero; those with the most labels first, as the module asks for. */
+/** Domains in wire form without the closing zero; those with the most labels first, as the module requires. */
 function suffixesOf(domains: readonly string[]): { index: number; labels: number; octets: number[] }[] {
 	return domains
 		.map((domain, index) => {

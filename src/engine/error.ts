@@ -1,4 +1,4 @@
-/** Tables that this process cannot have: one line for the operator that says what mends it. */
+/** This process cannot allocate the tables. The message is one line for the operator, with the remedy. */
 export class EngineError extends Error {
 	override readonly name = "EngineError";
 }

@@ -1,6 +1,6 @@
 import type { HistogramId, TableId } from "../wasm/shared/ids.ts";
 
-/** What the module exports (module.ts). Addresses are offsets into `memory`; times are microseconds. */
+/** The exports of src/wasm/module.ts. Addresses are offsets into `memory`; times are microseconds. */
 export interface EngineExports {
 	readonly memory: WebAssembly.Memory;
 	setUp(

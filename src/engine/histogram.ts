@@ -8,11 +8,11 @@ import {
 } from "../wasm/shared/scales.ts";
 import type { Column } from "./column.ts";
 
-/** How values are put into cells (wasm/shared/scales.ts). */
+/** The layout of cells (wasm/shared/scales.ts). */
 export interface Scale {
 	readonly cellBits: number;
 	readonly doublingMax: number;
-	/** Units of one of the metric's base unit (second or byte). */
+	/** Units in one of the metric's base unit (second or byte). */
 	readonly unitsPerBase: number;
 }
 
@@ -30,14 +30,17 @@ export const bytesScale: Scale = {
 
 /** Counts of values by size for each label set, in the module's memory. */
 export class Histogram {
-	/** `cumulate` says for each cell how many values of some label sets are in it and all below; `sums` are in units. */
+	/**
+	 * `cumulate` returns for each cell the number of some label sets' values in it and in all cells before it; `sums` are
+	 * in units.
+	 */
 	constructor(
 		readonly scale: Scale,
 		private readonly cumulate: (sets: readonly number[]) => Float64Array,
 		private readonly sums: Column,
 	) {}
 
-	/** The values of these label sets together. Holds until another distribution of the tracker is asked for. */
+	/** Returns the values of these label sets together, valid until the tracker's next distribution is read. */
 	distribution(sets: readonly number[]): Distribution {
 		return new Distribution(this.cumulate(sets), this.sums.total(sets), this.scale);
 	}
@@ -46,10 +49,9 @@ export class Histogram {
 /** The values of some label sets together, read in the metric's base unit. */
 export class Distribution {
 	readonly count: number;
-	/** Of all values. */
 	readonly sum: number;
 
-	/** `cumulative` says for each cell how many values are in it and all below. */
+	/** `cumulative` has for each cell the number of values in it and in all cells before it. */
 	constructor(
 		private readonly cumulative: Float64Array,
 		sumUnits: number,
@@ -59,17 +61,20 @@ export class Distribution {
 		this.sum = sumUnits / scale.unitsPerBase;
 	}
 
-	/** How many values are at most 2^power units; `power` from the scale's cellBits up to its doublingMax. */
+	/** Returns how many values are at most 2^power units; `power` is from the scale's cellBits up to its doublingMax. */
 	upTo(power: number): number {
 		return this.cumulative[((power - this.scale.cellBits + 1) << this.scale.cellBits) - 1] as number;
 	}
 
-	/** The value that `share` (0 to 1) of all values do not exceed, as if they lay evenly in their cell; null without values. */
+	/**
+	 * Returns the value that `share` (0 to 1) of all values do not exceed, as if they were spread evenly in their cell;
+	 * null without values.
+	 */
 	quantile(share: number): number | null {
 		if (this.count === 0) return null;
 		const { cumulative } = this;
 		const rank = this.count * share;
-		// The first cell that reaches the rank, and is not empty: a half of those that are left goes with each look.
+		// A binary search for the first cell that reaches the rank and is not empty.
 		let cell = 0;
 		for (let end = cumulative.length - 1; cell < end; ) {
 			const middle = (cell + end) >> 1;

@@ -1,4 +1,4 @@
-/** Words for what the decoder and the tracker know as numbers: the `reason` and `rcode` labels of the metrics. */
+/** The words for the numbers of decoder and tracker: the `reason` and `rcode` labels of the metrics. */
 
 import { SegmentFault } from "../wasm/shared/cells.ts";
 import { Fault, Refusal, Unrelated } from "../wasm/shared/fault.ts";
@@ -48,7 +48,7 @@ export const segmentFaultNames: Readonly<Record<Exclude<SegmentFault, SegmentFau
 	[SegmentFault.AckOrder]: "ack_order",
 };
 
-/** IANA's names of the response codes that a header's 4 bits can hold (RFC 6895, 2.3); a number where there is none. */
+/** IANA's names of the response codes in a header's 4 bits (RFC 6895, 2.3); a number if there is none. */
 export const rcodeNames: readonly string[] = [
 	...["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET"],
 	...["NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI", "12", "13", "14", "15"],

@@ -16,10 +16,10 @@ import { Column } from "./column.ts";
 import type { EngineExports } from "./exports.ts";
 import { bytesScale, durationScale, Histogram, type Scale, timeScale } from "./histogram.ts";
 
-/** Advertised UDP payload sizes are counted up to each of these (wasm/shared/limits.ts says why these). */
+/** The bounds of the cells for advertised EDNS payload sizes (reasons: wasm/shared/limits.ts). */
 export const ednsBounds = [ednsLeast, ednsScarce, ednsEnough, ednsFrame, ednsMost] as const;
 
-/** In Tracker.sets: this number is free. */
+/** The domain of a free number in Tracker.sets. */
 export const noDomain = -1;
 
 export interface TrackerLimits {
@@ -29,30 +29,30 @@ export interface TrackerLimits {
 	readonly labelSetsMax: number;
 	/** Origins whose label sets have no limit. */
 	readonly keptOrigins: number;
-	/** What the decoder refuses queries by (EngineOptions). */
+	/** EngineOptions.mtu. */
 	readonly mtu: number;
 }
 
-/** A bounded table, as far as others look at it. */
+/** The public view of a bounded table. */
 export interface Table {
 	readonly limit: number;
 	readonly size: number;
-	/** How many entries were taken out to make room. */
+	/** The number of evicted entries. */
 	readonly evicted: number;
 }
 
-/** Label sets: domain and origin of each, by its number. The domain of a number that is free is `noDomain`. */
+/** Domain and origin of each label set, by its number. The domain of a free number is `noDomain`. */
 interface LabelSets {
 	/** Numbers are below this. */
 	readonly size: number;
-	/** The most numbers that there can be: the limit, and those of the origins that are kept, in each domain. */
+	/** The largest possible number of sets: the limit, and the kept origins' sets in each domain. */
 	readonly sizeMax: number;
-	/** How many count towards the limit. */
+	/** The number of sets that count towards the limit. */
 	readonly limited: number;
 	readonly limit: number;
-	/** How many times a set made room: when this changed, numbers may be free, or mean another set. */
+	/** The number of times that a set was retired: when this changed, numbers may be free, or mean another set. */
 	readonly retired: number;
-	/** How many times a lookup found no room and was answered with the other of its country. */
+	/** The number of lookups that found no room and returned the other of their country. */
 	readonly overflowed: number;
 	readonly domains: Int32Array;
 	readonly origins: Int32Array;
@@ -64,14 +64,14 @@ type TableName = "sessions" | "remembered" | "resolvers" | "waitingQueries" | "d
 interface Direction {
 	/** Bytes of the packets that the tunnel carried. */
 	readonly packetBytes: Column;
-	/** KCP pushes, and those of them that were sent before. */
+	/** KCP pushes, and the retransmissions among them. */
 	readonly pushes: Column;
 	readonly retransmissions: Column;
 }
 
 /**
- * The state of all that was observed, in the module's memory (src/wasm/track), for everyone who looks. Columns have a row for each
- * label set, by its number, or for each domain, by its index.
+ * The tracker's state, in the module's memory (src/wasm/track). Columns have a row for each label set, by its number,
+ * or for each domain, by its index.
  */
 export class Tracker {
 	readonly sets: LabelSets;
@@ -82,34 +82,36 @@ export class Tracker {
 	readonly polls: Column;
 	readonly bytesIn: Column;
 	readonly bytesOut: Column;
-	/** The parts of these that moved between label sets, when one made room; see SetCell. */
+	/** The parts of these that moved between label sets when one was retired; see SetCell. */
 	readonly moved: Readonly<Record<"queries" | "bytesIn" | "bytesOut", Column>>;
 	readonly sessionsBegun: Column;
 	readonly active: Column;
 	readonly peak: Column;
 	readonly unanswered: Column;
-	/** Queries, and those refused for it, by the UDP payload size that their resolver advertised, a cell up to each of ednsBounds and one above. */
+	/**
+	 * Queries, accepted or refused for it, by the EDNS payload size that their resolver advertised: a cell up to each of
+	 * ednsBounds, and one above.
+	 */
 	readonly edns: Column;
-	/** Sum of those sizes. */
 	readonly ednsBytes: Column;
 	readonly upstream: Direction;
 	readonly downstream: Direction;
-	/** Time from a query to its response; round trip times to clients. */
+	/** Response times; round trip times to clients. */
 	readonly responseTimes: Histogram;
 	readonly roundTrips: Histogram;
-	/** Of sessions that ended: time from the first to the last query, and bytes of DNS messages. */
+	/** Values of sessions that ended: time from the first to the last query, and bytes of DNS messages. */
 	readonly sessionDurations: Histogram;
 	readonly sessionBytes: Histogram;
-	/** Bytes that a resolver must take for its queries to count. */
+	/** The EDNS payload size that a query must advertise to count. */
 	readonly mtu: number;
 	/** By domain. */
 	readonly activeByDomain: Column;
 	readonly peakByDomain: Column;
 	readonly truncated: Column;
-	/** Responses that no query waited for. */
+	/** Responses that matched no query. */
 	readonly unmatched: Column;
 	readonly resolversSeen: Column;
-	/** What the server's answers say of its -mtu (wasm/shared/cells.ts). */
+	/** Evidence about the server's -mtu in its answers (wasm/shared/cells.ts). */
 	readonly smallAnswered: Column;
 	readonly answeredLeast: Column;
 	readonly refusedMost: Column;
@@ -181,47 +183,50 @@ export class Tracker {
 		this.refusals = ofDomain(DomainCell.Refusals);
 	}
 
-	/** Live, before the frames of a batch: what both clocks show now, microseconds; from here on time is the monotonic one's. */
+	/**
+	 * Live, before the frames of a batch: the present values of both clocks, in microseconds. From now on time is on the
+	 * monotonic clock's scale.
+	 */
 	synchronize(wallUs: number, monotonicUs: number): void {
 		this.engine.synchronize(wallUs, monotonicUs);
 	}
 
-	/** Live, whether frames come or not: time passes, as far as no frame can come from before any more. */
+	/** Live, with or without frames: time passes up to the moment before which no frame can arrive any more. */
 	advance(monotonicUs: number): void {
 		this.engine.advance(monotonicUs);
 	}
 
-	/** Time comes to `stampUs`, as if a frame of that time had come. */
+	/** Moves the clock to `stampUs`, as a frame with that stamp would. */
 	reach(stampUs: number): void {
 		this.engine.reach(stampUs);
 	}
 
-	/** How many times the stamps of files went back by more than disorder; what was timed across such a step is wrong. */
+	/** The number of times that the stamps of files went back by more than disorder; times across such a step are wrong. */
 	get stepsBack(): number {
 		return this.engine.stepsBack();
 	}
 
-	/** How many times the stamps of files went forward by more than a second while a server's clock did not. */
+	/** The number of times that the stamps of files went forward by more than a second while a server's clock did not. */
 	get stepsForward(): number {
 		return this.engine.stepsForward();
 	}
 
-	/** Brings sessions and waiting queries up to now, for whoever looks next. */
+	/** Brings sessions and waiting queries up to now; must be called before they are read. */
 	expire(): void {
 		this.engine.expire();
 	}
 
-	/** When expire() next has something to do, in microseconds on the clock's scale; infinite if never. */
+	/** The time at which expire() must be called next, in microseconds on the clock's scale; infinite if never. */
 	get nextExpiryUs(): number {
 		return this.engine.nextExpiryUs();
 	}
 
-	/** The databases changed: every origin is asked for again when its resolver is next seen. */
+	/** After a change of the databases every origin is looked up again when its resolver next occurs. */
 	forgetOrigins(): void {
 		this.engine.forgetOrigins();
 	}
 
-	/** The sums over some label sets, a number for each SetCell; they hold until the next call. */
+	/** Returns the sums over some label sets for each SetCell, valid until the next call. */
 	totalsOf(sets: readonly number[]): (cell: SetCell) => number {
 		const { engine, totals } = this;
 		engine.startTotals();
@@ -229,7 +234,7 @@ export class Tracker {
 		return (cell) => totals[cell] as number;
 	}
 
-	/** Copies of datagrams that were counted already. */
+	/** Duplicates of datagrams that were counted already. */
 	get duplicates(): number {
 		return this.process[ProcessCell.Duplicates] as number;
 	}

@@ -1,4 +1,4 @@
-/** A file that the executable has inside: its path. */
+/** The path of a file inside the executable. */
 declare module "*.wasm" {
 	const path: string;
 	export default path;

@@ -1,6 +1,6 @@
 /**
- * The way of a packet, as WebAssembly: what the module exports, and the loop over a batch that takes every frame through
- * the decoder and the tracker. Times cross its border as doubles: microseconds, whole numbers; infinite for "never".
+ * The WebAssembly module: its exports, and the loop over a batch in which every frame is decoded and observed. Times
+ * cross its border as doubles: whole microseconds, or infinity for "never".
  */
 
 import { decode } from "./decode/decoder.ts";
@@ -34,7 +34,10 @@ export { forgetOrigins } from "./track/resolvers";
 
 let batch: usize = 0;
 
-/** Takes all memory, room for a batch of `batchBytes` with it, whose address it gives. Once, before anything else. */
+/**
+ * Allocates all memory, that of a batch of `batchBytes` included, whose address it returns. Must be called once, before
+ * anything else.
+ */
 export function setUp(
 	batchBytes: u32,
 	domains: u32,
@@ -53,12 +56,12 @@ export function setUp(
 let fromUs: f64 = -Infinity;
 let toUs: f64 = Infinity;
 
-/** Of the frames observed since startSpan: how many, and the earliest stamp and the latest, as files may hold them in any order. */
+/** The number of frames observed since startSpan, and their earliest and latest stamps; files may hold them in any order. */
 let frames: f64 = 0;
 let firstUs: f64 = 0;
 let lastUs: f64 = 0;
 
-/** From now on only frames from one stamp on and before the other are observed, and counted from 0. */
+/** From now on only frames stamped from `from` on and before `to` are observed; the span starts again from 0. */
 export function startSpan(from: f64, to: f64): void {
 	fromUs = from;
 	toUs = to;
@@ -80,9 +83,9 @@ export function spanLastUs(): f64 {
 }
 
 /**
- * Takes the records of the batch from offset `start` on: every frame is decoded, and what it came to is observed at its
- * own time. Stops in front of a frame whose stamp is `untilUs` or later. Gives the offset that it came to; `used` is the
- * end. The layout of records is FrameBatch's (capture/source.ts).
+ * Decodes and observes the records of the batch from offset `start` on, each at its own time, up to `used` or to a
+ * frame that is stamped `untilUs` or later. Returns the offset where it stopped. FrameBatch (capture/source.ts) has the
+ * layout of records.
  */
 export function observeBatch(start: u32, used: u32, untilUs: f64): u32 {
 	let offset = start;
@@ -109,7 +112,7 @@ function stampOf(record: usize): f64 {
 	return (load<u32>(record) as f64) * 1_000_000 + ((load<u32>(record, 4) / 1_000) as f64);
 }
 
-/** Live, before the frames of a batch: what both clocks show now. */
+/** Live, before the frames of a batch: the present values of both clocks. */
 export function synchronize(wallUs: f64, monotonicUs: f64): void {
 	clock.synchronize(wallUs as i64, monotonicUs as i64);
 }
@@ -119,17 +122,17 @@ export function advance(monotonicUs: f64): void {
 	clock.advance(monotonicUs as i64);
 }
 
-/** The time of a frame with this stamp, from now on the latest. */
+/** Moves the clock to a frame with this stamp. */
 export function reach(stampUs: f64): void {
 	clock.at(stampUs as i64);
 }
 
-/** How many times a file's stamps went back by more than disorder. */
+/** The number of times that a file's stamps went back by more than disorder. */
 export function stepsBack(): f64 {
 	return clock.stepsBack as f64;
 }
 
-/** How many times they went forward while a server's clock did not. */
+/** The number of times that they went forward while a server's clock did not. */
 export function stepsForward(): u32 {
 	return clock.stepsForward;
 }
@@ -140,13 +143,13 @@ export function expire(): void {
 	flushPending();
 }
 
-/** When expire has something to do next. */
+/** The time at which expire must be called next. */
 export function nextExpiryUs(): f64 {
 	const next = nextExpiry();
 	return next === i64.MAX_VALUE ? Infinity : (next as f64);
 }
 
-/** Addresses of the first rows of counts (wasm/shared/cells.ts). */
+/** Addresses of the first rows of counts (layout: wasm/shared/cells.ts). */
 export function setRows(): usize {
 	return rowOfSet(0);
 }
@@ -159,12 +162,11 @@ export function processRow(): usize {
 	return ofProcess;
 }
 
-/** Numbers of label sets are below this. */
 export function labelSetsSize(): u32 {
 	return labelSets.size;
 }
 
-/** How many label sets count towards their limit, and how many times one made room. */
+/** The number of label sets that count towards the limit, and of those that were retired. */
 export function labelSetsLimited(): u32 {
 	return labelSets.limited;
 }
@@ -177,7 +179,7 @@ export function isOriginUsed(origin: u32): bool {
 	return labelSets.isOriginUsed(origin);
 }
 
-/** Addresses of the label sets' domains and origins, 32-bit words. */
+/** Addresses of the label sets' domains and origins: 32-bit words. */
 export function labelSetDomains(): usize {
 	return labelSets.domains;
 }
@@ -186,12 +188,15 @@ export function labelSetOrigins(): usize {
 	return labelSets.origins;
 }
 
-/** Adds the values of a label set to the distribution that was started. */
+/** Adds the values of a label set to the distribution that startDistribution began. */
 export function addToDistribution(id: HistogramId, set: u32): void {
 	histogramOf(id).addTo(set);
 }
 
-/** From now on the distribution says for each cell (wasm/shared/scales.ts) how many values are in it and all below: doubles. */
+/**
+ * Makes the distribution cumulative: each cell (wasm/shared/scales.ts) counts its own values and those of all cells
+ * before it.
+ */
 export function endDistribution(id: HistogramId): void {
 	histogramOf(id).cumulate();
 }
@@ -209,7 +214,7 @@ function histogramOf(id: HistogramId): Histogram {
 	}
 }
 
-/** Entries of a table, and how many were taken out to make room. */
+/** The number of entries of a table, and of those that were evicted. */
 export function tableSize(id: TableId): u32 {
 	return tableOf(id).size;
 }

@@ -1,4 +1,4 @@
-/** Numbers in network byte order: the 16 or 32 bits at an address. */
+/** Both functions read a number in network byte order. */
 
 export function u16At(at: usize): u32 {
 	return bswap<u16>(load<u16>(at));

@@ -13,8 +13,8 @@ import { isLoopback, LinkHeader } from "./link.ts";
 import { observation } from "./observation.ts";
 
 /**
- * The longest query that dnstt-server takes: it reads a datagram into 4,096 bytes. Also the bound of the work that one
- * query can ask for, as its names may point all over it.
+ * dnstt-server reads a datagram into 4,096 bytes, so it accepts no longer query. This also bounds the work of one
+ * query, whose names may point anywhere in it.
  */
 export const queryBytesMax: u32 = 4096;
 
@@ -24,28 +24,28 @@ const question: Name = changetype<Name>(memory.data(nameBytes, 8));
 const record: ResourceRecord = changetype<ResourceRecord>(memory.data(offsetof<ResourceRecord>(), 8));
 const tunnel: Tunnel = changetype<Tunnel>(memory.data(offsetof<Tunnel>(), 8));
 
-/** For a server's UDP port: its index in the list, plus 1. */
+/** For each UDP port of a server: its index in the list, plus 1. */
 const servers: usize = memory.data(65536);
 export let linkType: LinkType = 0;
 
-/** Bytes that a resolver must take: the server's -mtu. */
+/** The EDNS payload size that a resolver must advertise: the server's -mtu. */
 let mtu: u32 = ednsBytesMin;
 
-/** The server refuses queries of a smaller EDNS payload size than this from now on; ednsBytesMin and less refuse none. */
+/** From now on queries with a smaller EDNS payload size than this are refused; ednsBytesMin or less refuses none. */
 export function setMtu(bytes: u32): void {
 	mtu = bytes;
 }
 
-/** Frames have this link type from now on, and no port is a server's. */
+/** From now on frames have this link type, and no port is a server's. */
 export function setLinkType(type: LinkType): void {
 	linkType = type;
-	// Of a link type without interface index nobody says so for each frame.
+	// LinkHeader sets both for each frame only if the link type has them.
 	observation.interfaceIndex = 0;
 	observation.direction = Direction.Unknown;
 	memory.fill(servers, 0, 65536);
 }
 
-/** A server listens on this UDP port; `index` is that in the list, from 0 on. */
+/** A server listens on this UDP port, which has this index in the list. */
 export function addPort(port: u32, index: u32): void {
 	store<u8>(servers + port, index + 1);
 }
@@ -156,8 +156,8 @@ let optCount: u32 = 0;
 let optVersion: u32 = 0;
 
 /**
- * Reads all records of a query, which must end where the message does, and from the OPT record the EDNS payload size. dnstt-server
- * takes at most one OPT record, of version 0 (RFC 6891, 6.1.1 and 6.1.3).
+ * Reads all records of a query, which must end where the message does, and the EDNS payload size of its OPT record.
+ * dnstt-server accepts at most one OPT record, of version 0 (RFC 6891, 6.1.1 and 6.1.3).
  */
 function readRecords(header: Header, end: usize): Fault {
 	const beforeAdditional = header.ancount + header.nscount;

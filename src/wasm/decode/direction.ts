@@ -1,4 +1,4 @@
-/** Which way a frame went, where the link header says it and it means something. */
+/** The direction of a frame, if the link header has one that means something. */
 export enum Direction {
 	/** The link type has no direction, the interface is loopback, or the frame is to another host, as on a mirror port. */
 	Unknown = 0,

@@ -2,23 +2,22 @@ import { Fault } from "../shared/fault.ts";
 import { headerBytes } from "../shared/wire.ts";
 import { u16At } from "./bytes.ts";
 
-/** RFC 1035, 2.3.4: a name, with its length octets and the closing zero. */
+/** RFC 1035, 2.3.4: the length of a name, with its length octets and the closing zero. */
 const nameBytesMax: u32 = 255;
 /** 255 octets hold at most 127 labels of one character. */
 const labelsMax: u32 = 127;
-/** As many compression pointers as dnstt-server follows in one name: without a limit, a pointer to itself never ends. */
+/** dnstt-server follows this many compression pointers in one name. Without a limit, a pointer to itself never ends. */
 const pointersMax = 10;
 /**
- * Labels and pointers that are followed in all names of one message: the longest question and the names of three records
- * besides. A client's or resolver's message has a question and an OPT record, whose name is the root. Without this bound 340
- * records whose names all point to one of 119 labels take fifty times the work of a query.
+ * The most labels and pointers that are followed in all names of one message: enough for the longest question and the
+ * names of three more records. The message of a client or resolver has a question and an OPT record, whose name is the
+ * root. Without this bound 340 records whose names all point to one of 119 labels cost fifty times as much as a query.
  */
 export const labelsPerMessageMax: i32 = 512;
 
-/** How many may still be followed. */
 let labelsLeft: i32 = 0;
 
-/** The names that are read from now on are of another message. */
+/** The names that are read from now on belong to another message. */
 export function beginMessage(): void {
 	labelsLeft = labelsPerMessageMax;
 }
@@ -26,7 +25,7 @@ export function beginMessage(): void {
 export const typeTxt: u32 = 16;
 export const typeOpt: u32 = 41;
 
-/** The header of a message: an object of this class stands at the message's own address. RFC 1035, 4.1.1 has the fields' names. */
+/** The header of a message: an object of this class has the message's own address. RFC 1035, 4.1.1 defines the fields. */
 @unmanaged
 export class Header {
 	get message(): usize {
@@ -72,14 +71,14 @@ export class Header {
 }
 
 /**
- * A name as its labels, whose length octets stand at labelAt(0..count), and the closing zero at `zeroAt`: in the message
+ * A name as its labels, whose length octets are at labelAt(0..count), and the closing zero at `zeroAt`: in the message
  * itself, or, for a name with compression pointers, in a copy without them.
  */
 @unmanaged
 export class Name {
 	count: u32;
 	zeroAt: usize;
-	/** Address behind the name, in the message. */
+	/** Address after the name, in the message. */
 	end: usize;
 	isCopied: bool;
 
@@ -92,14 +91,13 @@ export class Name {
 		store<usize>(changetype<usize>(this) + labelsOffset + index * sizeof<usize>(), at);
 	}
 
-	/** Room for a name without pointers. */
 	private get copy(): usize {
 		return changetype<usize>(this) + copyOffset;
 	}
 
 	/**
-	 * Reads the name at `start` of the message [message..messageEnd). RFC 1035, 3.1 and 4.1.4. Gives Fault.None, or the Fault that
-	 * dnstt-server would refuse the message for, or DnsLabelCount.
+	 * Reads the name at `start` of the message [message..messageEnd) (RFC 1035, 3.1 and 4.1.4). The faults are those for
+	 * which dnstt-server refuses the message, and DnsLabelCount.
 	 */
 	read(message: usize, start: usize, messageEnd: usize): Fault {
 		const limit = min<usize>(messageEnd, start + nameBytesMax);
@@ -123,7 +121,7 @@ export class Name {
 		return at >= messageEnd ? Fault.DnsTruncated : Fault.DnsNameTooLong;
 	}
 
-	/** The same for a name with pointers, or with a label type that is none. */
+	/** Reads a name with pointers, or with an unknown label type. */
 	private readCompressed(message: usize, start: usize, messageEnd: usize): Fault {
 		let count: u32 = 0;
 		let used: u32 = 0;
@@ -158,10 +156,9 @@ export class Name {
 	}
 }
 
-/** Behind the fields of a Name stand the addresses of its labels, then its copy. */
+/** The addresses of a Name's labels follow its fields, and its copy follows these. */
 const labelsOffset: usize = offsetof<Name>();
 const copyOffset: usize = offsetof<Name>() + labelsMax * 4;
-/** Memory that a Name takes. */
 export const nameBytes: i32 = (offsetof<Name>() + labelsMax * 4 + nameBytesMax + 1) as i32;
 
 /** One resource record (RFC 1035, 4.1.3); one object serves for all. RDATA is [rdata..end). */
@@ -174,18 +171,16 @@ export class ResourceRecord {
 	rdata: usize;
 	end: usize;
 
-	/**
-	 * Reads the record at `start`; gives Fault.None or the Fault. `question` is the message's question, which was read before.
-	 */
+	/** Reads the record at `start`. `question` is the message's question, which must have been read before. */
 	read(message: usize, start: usize, messageEnd: usize, question: Name): Fault {
 		let at = start + 1;
 		if (start + 1 >= messageEnd) return Fault.DnsTruncated;
 		const first = load<u8>(start);
 		if (first === 0xc0 && load<u8>(start + 1) === headerBytes && !question.isCopied) {
-			// A pointer to the question's name, as answers have it: that name is known to be sound and without pointers.
+			// Answers have a pointer to the question's name, which was read already and has no pointers itself.
 			at = start + 2;
 		} else if (first !== 0) {
-			// All but the root, as OPT has it.
+			// OPT records have the root as their name.
 			const fault = owner.read(message, start, messageEnd);
 			if (fault !== Fault.None) return fault;
 			at = owner.end;
@@ -202,5 +197,5 @@ export class ResourceRecord {
 	}
 }
 
-/** Names in front of records are walked over. */
+/** Owner names of records are read only to find their end. */
 const owner: Name = changetype<Name>(memory.data(nameBytes, 8));

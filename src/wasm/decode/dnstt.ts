@@ -18,26 +18,23 @@ import { TextCursor } from "./txt.ts";
 
 const clientIdCharacters: u32 = 13;
 
-/** The characters in front of the domain, joined; made only when the first label is not enough. */
+/** The characters before the domain, joined; they are joined only if the first label is not enough. */
 const joined: usize = memory.data(264);
 const text: TextCursor = changetype<TextCursor>(memory.data(offsetof<TextCursor>(), 8));
 
-/**
- * The base32 text in front of the domain, which dnstt puts into the labels of a name. One object serves for all
- * messages.
- */
+/** The base32 text before the domain, which dnstt puts into the labels of a name. One object serves for all messages. */
 @unmanaged
 export class Tunnel {
-	/** Address of the characters: of the first label's while it is enough, then of all, joined. */
+	/** Address of the characters: the first label's while these are enough, then all of them, joined. */
 	private characters: usize;
-	/** How many stand there, and how many there are, all told. */
+	/** The number of characters there, and of all characters. */
 	private reach: u32;
 	private count: u32;
 	private labels: u32;
 
 	/**
-	 * Reads the client id from the first `labels` labels of a name into `observation`, as dnstt-server does: joined,
-	 * upper-cased, base32 without padding. Gives Refusal.None, or why the server refuses it.
+	 * Reads the client id from the first `labels` labels of a name into `observation` by the rules of dnstt-server:
+	 * joined, upper-cased, base32 without padding.
 	 */
 	readClientId(name: Name, labels: u32): Refusal {
 		this.labels = labels;
@@ -49,7 +46,7 @@ export class Tunnel {
 			if (hasInvalid(joined, this.count)) return Refusal.Base32;
 			this.count = dropSkipped(joined, this.count);
 		}
-		// 8 bytes are 13 characters; 14 hold fewer, since their last 6 are dropped.
+		// 8 bytes are 13 characters; 14 hold fewer bytes, as the server drops the last 6.
 		if (this.count < clientIdCharacters || bytesIn(this.count) < clientIdBytes) return Refusal.TooShort;
 		if (marks === 0) {
 			this.characters = name.labelAt(0) + 1;
@@ -62,7 +59,7 @@ export class Tunnel {
 		return Refusal.None;
 	}
 
-	/** Counts the characters of the label whose length octet stands at `at`; gives 0 if all are base32. */
+	/** Counts the characters of the label whose length octet is at `at`; returns 0 if all are base32. */
 	private test(at: usize): u64 {
 		const length = load<u8>(at) as u32;
 		this.count += length;
@@ -73,7 +70,7 @@ export class Tunnel {
 		return marks;
 	}
 
-	/** The address of the first `count` characters, in the first label, or else joined. */
+	/** Returns the address of the first `count` characters, joined if the first label has fewer. */
 	private upTo(name: Name, count: u32): usize {
 		if (count > this.reach) this.join(name);
 		return this.characters;
@@ -91,7 +88,7 @@ export class Tunnel {
 		this.reach = (to - joined) as u32;
 	}
 
-	/** Reads the packets behind the client id of the name that was read last: one when the query carries data, none in a poll. */
+	/** Reads the packets after the client id of the name that was read last: a query with data has one, a poll none. */
 	readUpstream(name: Name): void {
 		const total = bytesIn(this.count);
 		let at: u32 = clientIdBytes;
@@ -130,14 +127,14 @@ export class Tunnel {
 		return at === end ? SegmentFault.None : SegmentFault.Format;
 	}
 
-	/** upTo those characters that hold `count` bytes from byte `at` on. */
+	/** Returns the address of characters that hold at least `count` bytes from byte `at` on. */
 	private holding(name: Name, at: u32, count: u32): usize {
 		return this.upTo(name, min<u32>(this.count, ((at + count) << 3) / 5 + 1));
 	}
 }
 
 /**
- * Reads the packets of an answer whose TXT RDATA is [start..end) into `observation`: each behind its length, 16 bits
+ * Reads the packets of an answer whose TXT RDATA is [start..end) into `observation`. Each follows its length, 16 bits
  * big-endian.
  */
 export function readDownstream(start: usize, end: usize): void {
@@ -155,7 +152,7 @@ export function readDownstream(start: usize, end: usize): void {
 	}
 }
 
-/** Reads one packet, after which the text goes on with the next, or has ended in it. */
+/** Reads one packet. Afterwards the text continues with the next one, or has ended within this one. */
 function readDownstreamSegments(packetBytes: u32): SegmentFault {
 	let left = packetBytes;
 	while (left >= segmentHeaderBytes) {

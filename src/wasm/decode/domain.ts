@@ -2,24 +2,24 @@ import { domainsMax } from "../shared/limits.ts";
 import { Name } from "./dns.ts";
 import { observation } from "./observation.ts";
 
-/** A tunnel's domain, ready to be compared with the end of a name on the wire. */
+/** A tunnel's domain in a form that can be compared with the end of a name. */
 @unmanaged
 class Suffix {
 	index: u32;
 	labels: u32;
 	/**
-	 * Wire form without the closing zero, in lower case (ASCII letters only: RFC 4343): so many octets at this address, and
-	 * caseOffset behind each 0x20 if it is a letter.
+	 * Wire form without the closing zero, in lower case (ASCII letters only: RFC 4343): `count` octets. At caseOffset
+	 * after each is 0x20 if it is a letter.
 	 */
 	octets: usize;
 	count: u32;
 }
 
-/** RFC 1035, 2.3.4: a name has at most so many octets. */
+/** RFC 1035, 2.3.4: a name has fewer octets than this. */
 const caseOffset: u32 = 256;
 
 const suffixes: usize = memory.data(domainsMax * offsetof<Suffix>(), 8);
-/** For each its octets, and which are letters. */
+/** For each suffix its octets, and which of them are letters. */
 const octetsOfAll: usize = memory.data(domainsMax * 2 * caseOffset, 64);
 let size: u32 = 0;
 
@@ -28,8 +28,8 @@ function suffixAt(index: u32): Suffix {
 }
 
 /**
- * Adds a tunnel's domain with its index: `count` octets of a wire form without the closing zero, at an address. Domains
- * with more labels must come first; there are at most domainsMax.
+ * Adds a tunnel's domain with its index: `count` octets of a wire form without the closing zero. Domains with more
+ * labels must come first; at most domainsMax are allowed.
  */
 export function addDomain(index: u32, labels: u32, octets: usize, count: u32): void {
 	const suffix = suffixAt(size++);
@@ -39,15 +39,15 @@ export function addDomain(index: u32, labels: u32, octets: usize, count: u32): v
 	suffix.octets = octetsOfAll + ((size - 1) as usize) * (2 * caseOffset);
 	for (let at: u32 = 0; at < count; at++) {
 		const octet = load<u8>(octets + at);
-		// Length octets, at most 63, are below every letter.
+		// Length octets, at most 63, are less than every letter.
 		store<u8>(suffix.octets + at, isUpperCase(octet) ? octet | 0x20 : octet);
 		if (isLetter(octet)) store<u8>(suffix.octets + at, 0x20, caseOffset);
 	}
 }
 
 /**
- * Gives how many labels of `name` stand in front of its domain, with the domain's index in `observation`; -1 if it has none. Of
- * the domains that it ends in, the one with the most labels is it.
+ * Returns the number of labels of `name` before its domain, and writes the domain's index into `observation`; -1 if the
+ * name is under none. If it is under several domains, the one with the most labels counts.
  */
 export function matchDomain(name: Name): i32 {
 	for (let index: u32 = 0; index < size; index++) {
@@ -63,12 +63,12 @@ export function matchDomain(name: Name): i32 {
 	return -1;
 }
 
-/** Whether octets, in whatever case, are those of a suffix. */
+/** Whether octets are those of a suffix, ignoring case. */
 function isSame(octets: usize, suffix: Suffix): bool {
 	const end = octets + suffix.count;
 	let other = suffix.octets;
 	let at = octets;
-	// Eight at a time: 0x20 is set in both where the suffix has a letter, and an octet that it makes the same is that letter.
+	// Eight at a time: both have 0x20 set where the suffix has a letter, and only that letter becomes the same.
 	for (; at + 8 <= end; at += 8) {
 		if ((load<u64>(at) | load<u64>(other, caseOffset)) !== load<u64>(other)) return false;
 		other += 8;

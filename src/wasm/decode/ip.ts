@@ -5,7 +5,7 @@ import { observation } from "./observation.ts";
 const udpHeaderBytes: u32 = 8;
 const protocolUdp: u32 = 17;
 
-/** IPv6 extension headers that may stand in front of UDP (RFC 8200, 4.1; RFC 4302; IANA's list). */
+/** IPv6 extension headers that may precede UDP (RFC 8200, 4.1; RFC 4302; IANA's list). */
 const hopByHop: u32 = 0;
 const routing: u32 = 43;
 const fragment: u32 = 44;
@@ -14,10 +14,10 @@ const destinationOptions: u32 = 60;
 const mobility: u32 = 135;
 const hostIdentity: u32 = 139;
 const shim6: u32 = 140;
-/** RFC 8200, 4.1 has each header at most once, destination options twice: no honest chain is longer. */
+/** RFC 8200, 4.1: each header occurs at most once, destination options twice. No honest chain is longer. */
 const extensionHeadersMax = 8;
 
-/** An IP packet and the UDP datagram in it, as addresses of what was read; one object serves for all frames. */
+/** An IP packet and its UDP datagram; one object serves for all frames. */
 @unmanaged
 export class Datagram {
 	/** Why a well-formed packet is none of ours; then nothing else holds. */
@@ -58,7 +58,7 @@ export class Datagram {
 		if (headerBytes < 20) return Fault.IpHeaderLength;
 		const totalLength = u16At(at + 2);
 		if (totalLength < headerBytes) return Fault.IpTotalLength;
-		// More fragments, or an offset: no part of a message that was cut in two is a message.
+		// More fragments, or an offset: part of a message is no message.
 		const flagsAndFragmentOffset = u16At(at + 6);
 		if ((flagsAndFragmentOffset & 0x3fff) !== 0) return this.ignore(Unrelated.Fragment);
 		const protocol = load<u8>(at + 9) as u32;
@@ -118,7 +118,7 @@ export class Datagram {
 	}
 }
 
-/** Puts the address at `at` into `observation` as the resolver, an IPv4 address as IPv4-mapped IPv6. */
+/** Writes the address at `at` into `observation` as the resolver's, an IPv4 address as IPv4-mapped IPv6. */
 export function readResolver(at: usize, isIpv4: bool): void {
 	if (isIpv4) {
 		observation.resolver0 = 0;
@@ -133,7 +133,7 @@ export function readResolver(at: usize, isIpv4: bool): void {
 	}
 }
 
-/** Whether this next-header value is that of an extension header that UDP may stand behind. */
+/** Whether a Next Header value is that of an extension header that UDP may follow. */
 export function isExtensionHeader(next: u32): bool {
 	switch (next) {
 		case hopByHop:
@@ -150,16 +150,16 @@ export function isExtensionHeader(next: u32): bool {
 	}
 }
 
-/** Length of an extension header whose second byte is `length`. */
+/** Returns the length of an extension header whose second byte is `length`. */
 function extensionHeaderBytes(type: u32, length: u32): u32 {
 	switch (type) {
 		case fragment:
 			return 8;
 		case authentication:
-			// RFC 4302, 2.2: counted in 4-byte units, less two.
+			// RFC 4302, 2.2: Payload Len counts 4-byte units, minus two.
 			return (length + 2) << 2;
 		default:
-			// RFC 8200, 4.3: in 8-byte units, without the first.
+			// RFC 8200, 4.3: Hdr Ext Len counts 8-byte units, without the first.
 			return (length + 1) << 3;
 	}
 }

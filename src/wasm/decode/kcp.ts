@@ -5,12 +5,12 @@ export const segmentAck: u32 = 82;
 const segmentWindowTell: u32 = 84;
 
 /**
- * How many segments of one message are kept. A response at a server's usual limit of 1,232 bytes holds 51 bare
- * headers, one of 4,096 bytes holds 170; more than this in one message is a fault.
+ * The most segments of one message that are kept. A response at a server's usual limit of 1,232 bytes holds 51 bare
+ * headers, one of 4,096 bytes holds 170; more in one message is a fault.
  */
 export const segmentsMax: u32 = 256;
 
-/** What is looked at of a KCP segment; its layout on the wire is in wire.ts. */
+/** The fields of a KCP segment that the tracker needs; wire.ts has the layout. */
 @unmanaged
 export class Segment {
 	conversation: u32;
@@ -23,7 +23,7 @@ export class Segment {
 @unmanaged
 export class Segments {
 	count: u32;
-	/** Packets whose segments did not parse; what stood in front of the break is kept. */
+	/** Packets whose segments are malformed; the segments before the fault are kept. */
 	malformed: u32;
 
 	clear(): void {
@@ -31,15 +31,15 @@ export class Segments {
 		this.malformed = 0;
 	}
 
-	/** Holds until the next message. They stand behind their count. */
+	/** The segments follow the fields of this object, and hold until the next message. */
 	at(index: u32): Segment {
 		assert(index < segmentsMax, "no segment of a message");
 		return changetype<Segment>(changetype<usize>(this) + offsetof<Segments>() + index * offsetof<Segment>());
 	}
 
 	/**
-	 * Adds a segment with the fields of its header. SegmentFault.Format if it is no KCP segment: an unknown command, or more
-	 * data (`dataBytes`) than the `left` bytes after the header; or one more than are kept.
+	 * Adds a segment with the fields of its header. Returns SegmentFault.Format for an unknown command, for more data
+	 * (`dataBytes`) than the `left` bytes after the header, and when no more segments are kept.
 	 */
 	add(conversation: u32, command: u32, stampMs: u32, sequence: u32, dataBytes: u32, left: u32): SegmentFault {
 		if (command < segmentPush || command > segmentWindowTell || dataBytes > left) return SegmentFault.Format;
@@ -53,7 +53,7 @@ export class Segments {
 	}
 }
 
-/** Those of the message that was decoded last. */
+/** The segments of the message that was decoded last. */
 export const segments: Segments = changetype<Segments>(
 	memory.data(offsetof<Segments>() + segmentsMax * offsetof<Segment>(), 64),
 );

@@ -6,7 +6,7 @@ import { observation } from "./observation.ts";
 
 const ethertypeIpv4: u32 = 0x0800;
 const ethertypeIpv6: u32 = 0x86dd;
-/** IEEE 802.1Q, 802.1ad and the value that QinQ had before its standard. */
+/** IEEE 802.1Q, 802.1ad, and the value that QinQ had before it was standardised. */
 const ethertypeVlan: u32 = 0x8100;
 const ethertypeQinq: u32 = 0x88a8;
 const ethertypeQinqOld: u32 = 0x9100;
@@ -14,10 +14,10 @@ const ethertypeQinqOld: u32 = 0x9100;
 const packetToOtherHost: u32 = 3;
 const packetOutgoing: u32 = 4;
 const hardwareLoopback: u32 = 772;
-/** Two tags are QinQ; a third is no network that carries DNS to a server. */
+/** Two tags are QinQ; no network that carries DNS to a server has three. */
 const vlanTagsMax = 2;
 
-/** The link header of a frame (tcpdump.org/linktypes.html has the layouts); one object serves for all frames. */
+/** The link header of a frame (layouts: tcpdump.org/linktypes.html); one object serves for all frames. */
 @unmanaged
 export class LinkHeader {
 	/** Why a well-formed frame is none of ours; then nothing else holds. */
@@ -25,7 +25,7 @@ export class LinkHeader {
 	/** Address of the IP header after it. */
 	packet: usize;
 
-	/** Reads the link header of the frame [at..end), and into `observation` the interface and the direction that it names. */
+	/** Reads the link header of the frame [at..end), and writes its interface and direction into `observation`. */
 	read(linkType: LinkType, at: usize, end: usize): Fault {
 		this.unrelated = Unrelated.None;
 		switch (linkType) {
@@ -56,9 +56,9 @@ export class LinkHeader {
 	}
 
 	/**
-	 * Finds the packet after a cooked header whose protocol field is `protocol`. For a frame with two VLAN tags newer kernels
-	 * write the innermost protocol there, but leave the inner tag before the packet: control information, then the same
-	 * protocol, then IP. An IPv4 header that looks like such a tag would be that of a packet of 2,048 bytes.
+	 * Finds the packet after a cooked header whose protocol field is `protocol`. For a frame with two VLAN tags newer
+	 * kernels write the innermost protocol there, but leave the inner tag before the packet: control information, then
+	 * the same protocol, then IP. An IPv4 header that looks like such a tag belongs to a packet of 2,048 bytes.
 	 */
 	private enterCooked(protocol: u32, at: usize, end: usize): Fault {
 		if (!isIp(protocol)) return this.enter(protocol, at, end);
@@ -73,8 +73,8 @@ export class LinkHeader {
 	}
 
 	/**
-	 * Finds the packet of a frame whose EtherType was read, after its IEEE 802.1Q tags: each is two bytes of control information
-	 * and the next EtherType.
+	 * Finds the packet of a frame after its IEEE 802.1Q tags: each is two bytes of control information and the next
+	 * EtherType.
 	 */
 	private enter(outerEthertype: u32, start: usize, end: usize): Fault {
 		let ethertype = outerEthertype;
@@ -98,7 +98,7 @@ function isTag(ethertype: u32): bool {
 	return ethertype === ethertypeVlan || ethertype === ethertypeQinq || ethertype === ethertypeQinqOld;
 }
 
-/** Loopback shows both sides of every exchange as incoming, and a mirror port those of other hosts. */
+/** On loopback both directions of every exchange are captured as incoming, and a mirror port captures other hosts' frames. */
 function directionOf(packetType: u32, hardware: u32): Direction {
 	if (hardware === hardwareLoopback || packetType === packetToOtherHost) return Direction.Unknown;
 	return packetType === packetOutgoing ? Direction.Outgoing : Direction.Incoming;
@@ -108,7 +108,7 @@ function directionOf(packetType: u32, hardware: u32): Direction {
 export function isLoopback(linkType: LinkType, at: usize): bool {
 	switch (linkType) {
 		case LinkType.EN10MB:
-			// Linux writes both Ethernet addresses as zeros there.
+			// On loopback Linux writes both Ethernet addresses as zeros.
 			return (load<u64>(at) | (load<u32>(at + 8) as u64)) === 0;
 		case LinkType.LINUX_SLL2:
 			return u16At(at + 8) === hardwareLoopback;
@@ -116,7 +116,7 @@ export function isLoopback(linkType: LinkType, at: usize): bool {
 			return u16At(at + 2) === hardwareLoopback;
 		case LinkType.NULL:
 		case LinkType.LOOP:
-			// The BSDs and macOS have these for loopback.
+			// The BSDs and macOS use these for loopback.
 			return true;
 		default:
 			return false;
@@ -124,9 +124,9 @@ export function isLoopback(linkType: LinkType, at: usize): bool {
 }
 
 /**
- * Whether the header of NULL or LOOP is an IP family: IPv4 is 2 everywhere, IPv6 is 10, 24, 28 or 30 by the system that
- * wrote it. NULL is in the byte order of that system, LOOP in network order: a family fits in one byte, so it is the
- * byte at either end, whichever is not 0.
+ * Whether the header of NULL or LOOP is an IP family: IPv4 is 2 everywhere, IPv6 is 10, 24, 28 or 30, depending on the
+ * system that wrote it. NULL is in that system's byte order, LOOP in network order. A family fits in one byte, so it is
+ * the byte at either end that is not 0.
  */
 function isFamily(header: u32): bool {
 	const family = (header & 0xff) === 0 ? bswap<u32>(header) : header;

@@ -2,9 +2,9 @@ import { Fault, Refusal, Unrelated } from "../shared/fault.ts";
 import { Direction } from "./direction.ts";
 
 /**
- * What the decoder read from one frame. One object serves for all frames: its fields hold until the next decode, and those of
- * a layer that was not reached keep what an earlier frame left there. Addresses and ids are 32-bit words, most
- * significant first.
+ * The result of decoding one frame. One object serves for all frames: its fields hold until the next decode, and those
+ * of a layer that was not reached keep an earlier frame's values. Addresses and ids are 32-bit words, most significant
+ * first.
  */
 @unmanaged
 export class Observation {
@@ -15,7 +15,7 @@ export class Observation {
 	/** Outcome.Refused: */
 	refusal: Refusal;
 
-	/** Which interface (LINUX_SLL2) or packet type plus 1 (LINUX_SLL) showed the frame; 0 for other link types. */
+	/** The interface that captured the frame (LINUX_SLL2), or the packet type plus 1 (LINUX_SLL); 0 for other link types. */
 	interfaceIndex: u32;
 	direction: Direction;
 
@@ -28,24 +28,23 @@ export class Observation {
 	/** Index of the server's port in the decoder's list. */
 	server: u32;
 
-	/** Length of the DNS message, in bytes: the UDP payload, without padding behind the datagram. */
+	/** Length of the DNS message in bytes: the UDP payload. */
 	messageBytes: u32;
-	/** The DNS header's ID. */
 	messageId: u32;
 	/** Index of the tunnel's domain in the decoder's list. Query, Response and Refused. */
 	domain: u32;
 
-	/** The client id. Query, Response, and Refused for its EDNS size: 0 where that one has none. */
+	/** The client id. Query, Response, and Refused for its EDNS size, where it is 0 if the query has none. */
 	idHigh: u32;
 	idLow: u32;
 
-	/** UDP payload size that the OPT record advertises (RFC 6891, 6.2.3); 0 without OPT. Query and Refused. */
+	/** UDP payload size in the OPT record (RFC 6891, 6.2.3); 0 without OPT. Query and Refused. */
 	ednsBytes: u32;
-	/** RCODE of the header, and whether it has TC. Response. */
+	/** The header's RCODE and TC. Response. */
 	rcode: u32;
 	truncated: u32;
 
-	/** Tunnelled packets and their bytes. Query and Response, and so are the KCP segments in them (kcp.ts). */
+	/** Tunnelled packets and their bytes. Query and Response; kcp.ts has the KCP segments in them. */
 	packets: u32;
 	packetBytes: u32;
 }

@@ -1,19 +1,16 @@
-/**
- * Reads the RDATA of a TXT record as the one run of bytes that its character-strings make when joined (RFC 1035,
- * 3.3.14), without joining them.
- */
+/** Reads the RDATA of a TXT record as one run of bytes, as if its character-strings were joined (RFC 1035, 3.3.14). */
 @unmanaged
 export class TextCursor {
 	private at: usize;
-	/** End of the character-string that `at` stands in, and of the RDATA. */
+	/** End of the character-string that contains `at`, and of the RDATA. */
 	private stringEnd: usize;
 	private end: usize;
-	/** Address of what was taken: in the record where it stands in one string, else joined. */
+	/** Address of the bytes that were taken: in the record if one string has all of them, otherwise joined. */
 	taken: usize;
-	/** More bytes were asked for than there are. */
+	/** A caller asked for more bytes than there are. */
 	hasEnded: bool;
 
-	/** Stands on the first byte of the text in [start..end). */
+	/** Begins with the first byte of the text in [start..end). */
 	open(start: usize, end: usize): void {
 		this.at = start;
 		this.stringEnd = start;
@@ -21,7 +18,7 @@ export class TextCursor {
 		this.hasEnded = false;
 	}
 
-	/** Steps over `count` bytes; false, somewhere behind the last, when there are fewer. */
+	/** Skips `count` bytes; false, at an undefined position, if there are fewer. */
 	skip(count: u32): bool {
 		let left: usize = count;
 		while (left > this.stringEnd - this.at) {
@@ -32,13 +29,13 @@ export class TextCursor {
 		return true;
 	}
 
-	/** The next byte, or -1 behind the last. */
+	/** Returns the next byte, or -1 after the last. */
 	next(): i32 {
 		while (this.at === this.stringEnd) if (!this.nextString()) return -1;
 		return load<u8>(this.at++);
 	}
 
-	/** Steps over the next `count` bytes, at most 24, and keeps them as `taken`; false when there are fewer. */
+	/** Skips the next `count` bytes, at most 24, and keeps their address in `taken`; false if there are fewer. */
 	take(count: u32): bool {
 		if (this.stringEnd - this.at >= count) {
 			this.taken = this.at;
@@ -54,7 +51,7 @@ export class TextCursor {
 		return true;
 	}
 
-	/** Moves to the next character-string; false when there is none, or it would reach over the end of the RDATA. */
+	/** Moves to the next character-string; false if there is none, or if it would exceed the RDATA. */
 	private nextString(): bool {
 		this.at = this.stringEnd;
 		const length: usize = this.at < this.end ? load<u8>(this.at) : 0;

@@ -1,19 +1,21 @@
 /**
- * Where counts stand: a row of doubles for each label set, for each domain, and for the process. What is counted together
- * stands together, in the same lines of the processor's cache (8 doubles), and a row is whole lines. Where a count has
- * several cells its place is the first.
+ * The layout of counts: a row of doubles for each label set, for each domain, and for the process. Counts that change
+ * together are in the same line of the processor's cache (8 doubles), and a row is whole lines. A count with several
+ * cells is named by the first.
  */
 
-/** By label set: what a query counts comes first, then what its response does as well, then what is seldom. */
+/** By label set: first the counts that a query changes, then those that its response changes too, then the rare ones. */
 export enum SetCell {
-	/** Queries, and those refused for it, by the UDP payload size that their resolver advertised: up to each bound of limits.ts, and above. */
+	/**
+	 * Queries, accepted or refused for it, by the EDNS payload size that their resolver advertised: a cell up to each
+	 * bound of limits.ts, and one above.
+	 */
 	Edns = 0,
 	Queries = 6,
 	BytesIn,
-	/** Sum of the sizes that were advertised. */
 	EdnsBytes,
 	Polls,
-	/** Upstream: bytes of the packets that the tunnel carried, and KCP pushes. */
+	/** Bytes of the packets in the tunnel, and KCP pushes. */
 	UpstreamBytes,
 	UpstreamPushes,
 	BytesOut,
@@ -24,7 +26,6 @@ export enum SetCell {
 	RoundTrips,
 	SessionDurations,
 	SessionBytes,
-	/** Pushes that were sent before. */
 	UpstreamRetransmissions,
 	DownstreamRetransmissions,
 	Begun,
@@ -32,8 +33,8 @@ export enum SetCell {
 	Peak,
 	Unanswered,
 	/**
-	 * Of queries and bytes: what came with label sets that made room, less what went when this number did. Without it, a number's
-	 * count goes on as if nothing had moved, whatever label set it stands for.
+	 * The part of queries and bytes that came from retired label sets, minus the part that left when this number was
+	 * retired. Without it a number's count continues as if nothing had moved, whatever label set the number means.
 	 */
 	MovedQueries,
 	MovedBytesIn,
@@ -49,12 +50,14 @@ export enum DomainCell {
 	Active = 24,
 	Peak,
 	Truncated,
-	/** Responses that no query waited for. */
 	Unmatched,
 	ResolversSeen,
-	/** NOERROR responses to queries that were refused for their EDNS size: the server takes less than we think. */
+	/** NOERROR responses to queries that were refused for their EDNS size: then the server's -mtu is less than dnstt.mtu. */
 	SmallAnswered,
-	/** Least EDNS size of a query that was answered NOERROR, and greatest of one that was answered FORMERR; 0 for none. */
+	/**
+	 * The smallest EDNS size of a query that was answered with NOERROR, and the largest of one that was answered with
+	 * FORMERR; 0 for none.
+	 */
 	AnsweredLeast,
 	RefusedMost,
 	Width = 32,
@@ -67,22 +70,21 @@ export enum ProcessCell {
 	Unrelated = 17,
 	/** A cell for each SegmentFault. */
 	SegmentFaults = 24,
-	/** Copies of datagrams that were counted already. */
+	/** Duplicates of datagrams that were counted already. */
 	Duplicates = 29,
-	/** How many lookups of label sets found no room and were answered with the other of their country. */
+	/** Lookups of label sets that found no room and returned the other of their country. */
 	Overflowed,
 	Width = 32,
 }
 
-/** What a segment can be wrong in; such a one changes nothing but its count. */
+/** Reasons to ignore a segment, which then changes nothing but this count. */
 export enum SegmentFault {
 	None = 0,
-	/** The packet does not parse as segments. */
 	Format,
-	/** A push whose sequence number no sender could have come to. */
+	/** A push whose sequence number is outside every possible window. */
 	Sequence,
-	/** An acknowledgement of what was never sent, or of a time that is out of range. */
+	/** An acknowledgement of a push that was never sent, or with a timestamp out of range. */
 	Ack,
-	/** An acknowledgement that does not go beyond one before it: a resolver's copy, or overtaken. */
+	/** An acknowledgement that does not exceed an earlier one: a resolver repeated it, or it was overtaken. */
 	AckOrder,
 }

@@ -1,9 +1,9 @@
 /**
- * Every way in which a frame can fail to count: a closed set. Bad bytes are values, never exceptions. The word for each,
- * the `reason` label of its metric, is in engine/names.ts.
+ * A closed set of the reasons for which a frame does not count. Malformed bytes are values, never exceptions.
+ * engine/reasons.ts has the word for each, which is the `reason` label of its metric.
  */
 
-/** A frame that breaks the format of one of its layers, or was captured in part. */
+/** A frame is malformed in one of its layers, or was captured in part. */
 export enum Fault {
 	None = 0,
 	LinkTruncated,
@@ -35,7 +35,7 @@ export enum Unrelated {
 	Response,
 }
 
-/** A query under a tunnel's domain that dnstt-server does not take as a client's. In the order in which the server looks. */
+/** dnstt-server refuses a query under a tunnel's domain. In the order of the server's checks. */
 export enum Refusal {
 	None = 0,
 	Malformed,
@@ -43,12 +43,12 @@ export enum Refusal {
 	Opcode,
 	Qtype,
 	Base32,
-	/** Its resolver takes less than the server's -mtu. */
+	/** The resolver advertises an EDNS payload size below the server's -mtu. */
 	Edns,
 	TooShort,
 }
 
-/** What one frame came to. The fields of the Observation that hold for each are named there. */
+/** The result of decoding one frame. Observation's comments name the fields that hold for each. */
 export enum Outcome {
 	Query = 1,
 	Response,

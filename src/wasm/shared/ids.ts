@@ -1,4 +1,4 @@
-/** What both sides of the WebAssembly module's border know. */
+/** Numbers that name a histogram or a table at the border of the WebAssembly module. */
 
 export enum HistogramId {
 	ResponseTimes,

@@ -49,6 +49,6 @@ export const resolversMax: u32 = 65_536;
 /**
  * The greatest age of a frame when it is read: the kernel's block of frames (blockTimeoutMs in live.ts), a capture that is opened
  * while another returns its last block (replaceDelayMs in supervisor.ts), the pause (idleMsMax there), and the reading itself.
- * The clock stays this far behind the monotonic one, as older frames may still come. Microseconds.
+ * The clock lags the monotonic one by this much, as older frames may still come. Microseconds.
  */
 export const heldUsMax: u32 = 400_000;

@@ -1,6 +1,6 @@
 /**
- * LINKTYPE_ numbers (tcpdump.org/linktypes.html) that the decoder knows. Any other is refused by name when a source
- * opens.
+ * LINKTYPE_ numbers (tcpdump.org/linktypes.html) that the decoder supports. A source with another one is refused by
+ * name when it opens.
  */
 export enum LinkType {
 	NULL = 0,

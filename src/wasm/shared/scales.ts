@@ -1,22 +1,22 @@
 /**
- * How values are put into the cells of histograms: a cell is a whole number of units wide, and each doubling has
- * 2^cellBits cells. Values above 2^(doublingMax + 1) units count as that.
+ * The cells of histograms: a cell is a whole number of units wide, and each doubling has 2^cellBits cells. Values above
+ * 2^(doublingMax + 1) units count as that value.
  */
 
 /**
- * Times of packets: units of 1/64 of a millisecond up to 65 s, so that bounds at powers of two milliseconds are exact.
- * Sixteen cells a doubling, as medians are read from them: one is off by 3 % if all values are alike, by 6 % at most.
+ * Times of packets are in units of 1/64 of a millisecond, up to 65 s, so that bounds at powers of two milliseconds are
+ * exact. A doubling has sixteen cells because medians are read from them: a median is off by 3 % if all values are
+ * alike, by 6 % at most.
  */
 export const timeUnitsPerSecond: f64 = 64_000;
 export const timeCellBits: u32 = 4;
 export const timeDoublingMax: u32 = 21;
 
-/** Lives of sessions: seconds up to 68 years, a cell each doubling. Volumes: 1 KiB up to 2 TiB, the same. */
+/** Durations of sessions are in seconds up to 68 years, bytes in KiB up to 2 TiB, with one cell for each doubling. */
 export const bytesUnit: f64 = 1_024;
 export const coarseCellBits: u32 = 0;
 export const coarseDoublingMax: u32 = 30;
 
-/** How many cells a histogram has. */
 export function cellsOf(cellBits: u32, doublingMax: u32): u32 {
 	return (doublingMax - cellBits + 2) << cellBits;
 }

@@ -1,16 +1,19 @@
-/** Memory is taken once, at the start, and never given back: tables have bounds, and pages that nobody wrote to cost nothing. */
+/**
+ * Memory is allocated once, at the start, and never freed: all tables are bounded, and pages that were never written
+ * cost nothing.
+ */
 
 const line: usize = 64;
 const pageBits: usize = 16;
 
-/** Memory grows by so much at least, 64 MiB, where there is room: each time takes the runtime 0.3 ms. */
+/** Memory grows by at least 64 MiB if possible: each time costs the runtime 0.3 ms. */
 const growthPages: i32 = 1_024;
 
 let next: usize = __heap_base;
 
 /**
- * So many bytes of memory, all 0, that begin with a line of the processor's cache. Traps when there is no room: the module
- * can have 4 GiB.
+ * Returns the address of `bytes` zeros that begin with a line of the processor's cache. Traps when there is no room:
+ * the module can have 4 GiB.
  */
 export function allocate(bytes: usize): usize {
 	const at = (next + line - 1) & ~(line - 1);

@@ -1,37 +1,39 @@
 import { heldUsMax } from "../shared/limits.ts";
 
-/** Frames of several queues come out of order by less than this; a longer step back is a clock that was set. */
+/** Frames of several queues are out of order by less than this; a longer step back means that the clock was set. */
 const disorderUsMax: i64 = 1_000_000;
-/** A longer silence of a file may be a step of its clock, and is remembered for so long. */
+/** A longer silence of a file may be a step of its clock; it is remembered for gapKeptUs. */
 const gapUsMin: i64 = 1_000_000;
 const gapKeptUs: i64 = 60_000_000;
-/** Two clocks are never read at the same instant, and one of them in milliseconds: a smaller difference is no news. */
+/**
+ * Two clocks are never read at the same instant, and one of them is read in milliseconds: a smaller difference means
+ * nothing.
+ */
 const shiftUsMin: i64 = 5_000;
 
 /**
  * Turns the time stamps of frames into a time that never goes back. All times are microseconds.
  *
  * Stamps come from the wall clock, which can be set while packets flow. Live, they are moved to the monotonic clock, so
- * that an hour's jump of the wall clock moves nothing. A file has no other clock: a jump forward is silence, a jump back
- * is undone.
+ * that a jump of the wall clock has no effect. A file has no other clock: a jump forward is silence, a jump back is
+ * undone.
  */
 @unmanaged
 class Clock {
-	/** The latest time given out. */
 	now: i64;
 	private shiftUs: i64;
-	/** Live: no frame was captured later than this, the monotonic clock's now. */
+	/** Live: the monotonic clock's now; no frame was captured later. */
 	private limitUs: i64;
 	private isLive: bool;
-	/** How many times a file's stamps went back by more than disorder. */
+	/** The number of times that a file's stamps went back by more than disorder. */
 	stepsBack: u32;
-	/** How many times they went forward while a server's clock did not: by what it stamped. */
+	/** The number of times that they went forward while a server's clock did not, as its stamps show. */
 	stepsForward: u32;
-	/** The longest gap between the stamps of a file of late, and when it ended. */
+	/** The longest recent gap between the stamps of a file, and when it ended. */
 	private gapUs: i64;
 	private gapEndUs: i64;
 
-	/** The time of a frame with this stamp. */
+	/** Returns the time of a frame with this stamp. */
 	at(stampUs: i64): i64 {
 		let time = stampUs + this.shiftUs;
 		if (this.isLive && time > this.limitUs) time = this.limitUs;
@@ -48,7 +50,10 @@ class Clock {
 		return time;
 	}
 
-	/** Whether the clock may have stepped forward by so much after `sinceUs`: not live, and not without a gap as long. */
+	/**
+	 * Whether the clock may have stepped forward by `byUs` after `sinceUs`: only in a file, and only with a gap of that
+	 * length.
+	 */
 	canHaveStepped(byUs: i64, sinceUs: i64): bool {
 		return this.gapEndUs > sinceUs && byUs <= this.gapUs + gapUsMin;
 	}
@@ -65,7 +70,10 @@ class Clock {
 		this.gapEndUs = time;
 	}
 
-	/** Live, before the frames of a batch: what both clocks show now. From here on time is on the monotonic clock's scale. */
+	/**
+	 * Live, before the frames of a batch: the present values of both clocks. From now on time is on the monotonic clock's
+	 * scale.
+	 */
 	synchronize(wallUs: i64, monotonicUs: i64): void {
 		const shiftUs = monotonicUs - wallUs;
 		if (abs<i64>(shiftUs - this.shiftUs) > shiftUsMin) this.shiftUs = shiftUs;
@@ -73,7 +81,7 @@ class Clock {
 		this.isLive = true;
 	}
 
-	/** Live, whether frames come or not: time passes, as far as none can come from before any more. */
+	/** Live, with or without frames: time passes up to the moment before which no frame can arrive any more. */
 	advance(monotonicUs: i64): void {
 		this.limitUs = monotonicUs;
 		this.isLive = true;

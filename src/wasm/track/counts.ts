@@ -1,20 +1,19 @@
-/** Counts, in rows of doubles; cells.ts says where each stands. */
+/** Counts in rows of doubles; cells.ts has their layout. */
 
 import { DomainCell, ProcessCell, SetCell } from "../shared/cells.ts";
 import { allocate } from "./allocate.ts";
 
 const cellBytes: usize = 8;
 
-/** The process's row. */
 export const ofProcess: usize = memory.data(ProcessCell.Width * 8, 64);
-/** First rows of the label sets and of the domains. */
+/** Addresses of the first rows of label sets and of domains. */
 let sets: usize = 0;
 let domains: usize = 0;
-/** How many of each there is room for. */
+/** The number of rows that were allocated. */
 let setRoom: u32 = 0;
 let domainRoom: u32 = 0;
 
-/** Takes memory for the rows of so many domains and label sets; once. */
+/** Allocates the rows; must be called once. */
 export function setUpCounts(domainCount: u32, setsMax: u32): void {
 	setRoom = setsMax;
 	domainRoom = domainCount;
@@ -22,41 +21,36 @@ export function setUpCounts(domainCount: u32, setsMax: u32): void {
 	sets = allocate((setsMax as usize) * SetCell.Width * cellBytes);
 }
 
-/** The row of a label set, by its number. */
 export function rowOfSet(set: u32): usize {
 	assert(set < setRoom, "no row of a label set");
 	return sets + (set as usize) * ((SetCell.Width as usize) * cellBytes);
 }
 
-/** The row of a domain, by its index. */
 export function rowOfDomain(domain: u32): usize {
 	assert(domain < domainRoom, "no row of a domain");
 	return domains + (domain as usize) * ((DomainCell.Width as usize) * cellBytes);
 }
 
-/** A count of a row. */
 export function countAt(row: usize, cell: i32): f64 {
 	return load<f64>(row + (cell as usize) * cellBytes);
 }
 
-/** `count` more. */
 export function add(row: usize, cell: i32, count: f64): void {
 	const at = row + (cell as usize) * cellBytes;
 	store<f64>(at, load<f64>(at) + count);
 }
 
-/** One more. */
 export function increment(row: usize, cell: i32): void {
 	add(row, cell, 1);
 }
 
-/** At least as much as another count of the row from now on. */
+/** Raises a count to another count of the row if that is greater. */
 export function raise(row: usize, cell: i32, to: i32): void {
 	const count = countAt(row, to);
 	if (count > countAt(row, cell)) store<f64>(row + (cell as usize) * cellBytes, count);
 }
 
-/** All that a label set counted counts for another from now on; of the peaks the other has the higher one. */
+/** Moves all counts of a label set to another one, which keeps the higher of the two peaks. */
 export function moveCounts(from: u32, to: u32): void {
 	const source = rowOfSet(from);
 	const target = rowOfSet(to);
@@ -75,7 +69,7 @@ function moveMark(source: usize, target: usize, mark: i32, cell: i32): void {
 	add(target, mark, count);
 }
 
-/** The count is at least, or, where it is not 0, at most `value` from now on. */
+/** Raises the count to `value`, or, if it is not 0, lowers it to `value`. */
 export function greatest(row: usize, cell: i32, value: f64): void {
 	if (value > countAt(row, cell)) store<f64>(row + (cell as usize) * cellBytes, value);
 }
@@ -85,16 +79,14 @@ export function least(row: usize, cell: i32, value: f64): void {
 	if (count === 0 || value < count) store<f64>(row + (cell as usize) * cellBytes, value);
 }
 
-/** Room for the sums of some label sets' rows. */
 const totals: usize = memory.data(SetCell.Width * 8, 64);
 
-/** Sums of no label set, at the address that it gives. */
+/** Sets the sums to 0, and returns their address. */
 export function startTotals(): usize {
 	memory.fill(totals, 0, SetCell.Width * 8);
 	return totals;
 }
 
-/** Adds all counts of a label set. */
 export function addToTotals(set: u32): void {
 	const row = rowOfSet(set);
 	for (let cell: i32 = 0; cell < SetCell.Width; cell++) add(totals, cell, countAt(row, cell));

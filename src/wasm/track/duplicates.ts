@@ -6,15 +6,18 @@ import { hashOf } from "./hash.ts";
 import { BoundedTable, LongEntry } from "./table.ts";
 
 /**
- * A datagram crosses the interfaces of one host within microseconds. A resolver that asks again waits longer, and the
- * server holds an answer, which would be another message, for up to a second.
+ * A datagram crosses the interfaces of one host within microseconds. A resolver waits longer before it repeats a query,
+ * and the server holds a response, which would be another message, for up to a second.
  */
 const crossingUsMax: i64 = 100_000;
 
-/** A message that was seen; 32 bytes. */
+/** A message that was captured; 32 bytes. */
 @unmanaged
 class Sighting extends LongEntry {
-	/** The interface that showed it first, and whether it is a response that nobody here can have sent (forgedFlag). */
+	/**
+	 * The interface that captured it first, and whether it is a response that no server on this host can have sent
+	 * (forgedFlag).
+	 */
 	interfaceIndex: u32;
 	timeUs: i64;
 }
@@ -23,28 +26,29 @@ class Sighting extends LongEntry {
 const forgedFlag: u32 = 0x8000_0000;
 
 /**
- * Tells the copies of a datagram that an `any` capture shows on several interfaces of a host: bridge and port, veth,
- * docker0 behind DNAT. The interface that showed a message first is the one whose frames of it count; there the same
- * message again is a repeated query. A message is known by what address translation leaves alone: its DNS id, length,
- * and client id.
+ * Detects duplicates of a datagram that an `any` capture shows on several interfaces of a host: bridge and port, veth,
+ * docker0 behind DNAT. Only frames of the interface that captured a message first count; there the same message again
+ * is a repeated query. A message is identified by fields that address translation leaves alone: its DNS id, length, and
+ * client id.
  */
 export const duplicates: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 
-/** Takes memory; once. */
 export function setUpDuplicates(): void {
 	duplicates.setUp(duplicatesMax, offsetof<Sighting>(), true);
 }
 
-/** The message that was seen last, if it was no copy. */
+/** The latest message that was no duplicate. */
 let latest: usize = 0;
 
 /**
- * Whether this observation, made at `now`, is a copy of one that was seen. A query that leaves the host is one or nothing: it
- * is not remembered, so that no query which comes in is taken for its copy.
+ * Whether this observation, made at `now`, duplicates an earlier one. A query that leaves the host either is a
+ * duplicate or belongs to another server: it is not remembered, so that no query that comes in is mistaken for its
+ * duplicate.
  */
 export function isDuplicate(outcome: Outcome, now: i64): bool {
 	const isRefused = outcome === Outcome.Refused && observation.refusal !== Refusal.Edns;
-	// Most refused queries need not have a client id; their resolver and port tell them apart as long as nothing translates them.
+	// Most refused queries need not have a client id; their resolver and port distinguish them unless addresses are
+	// translated.
 	const a = isRefused ? observation.resolver3 : observation.idHigh;
 	const b = isRefused ? observation.resolverPort : observation.idLow;
 	const c = (observation.messageBytes << 16) | observation.messageId;
@@ -54,7 +58,7 @@ export function isDuplicate(outcome: Outcome, now: i64): bool {
 	if (entry !== 0 && now - changetype<Sighting>(entry).timeUs <= crossingUsMax) {
 		const first = changetype<Sighting>(entry).interfaceIndex;
 		const isForged = (first & forgedFlag) !== 0;
-		// What leaves the host is no copy of what a stranger sent to it.
+		// A response that leaves the host does not duplicate a forged one that came in.
 		if ((first & ~forgedFlag) !== observation.interfaceIndex && !(isForged && isOutgoing)) return true;
 	}
 	if (isOutgoing && outcome !== Outcome.Response) return false;
@@ -71,7 +75,7 @@ export function isDuplicate(outcome: Outcome, now: i64): bool {
 	return false;
 }
 
-/** The response that isDuplicate was asked about last is forged: its copies come in as well, and what goes out is another. */
+/** Marks the latest response as forged: its duplicates come in as well, and a response that goes out is another message. */
 export function markForged(): void {
 	changetype<Sighting>(latest).interfaceIndex |= forgedFlag;
 }

@@ -2,18 +2,18 @@ import { Segment, Segments, segments, segmentsMax } from "../decode/kcp.ts";
 import { Observation, observation } from "../decode/observation.ts";
 
 /**
- * Where captures of two machines were merged, a response may be stamped before its query, as far as their clocks differ.
+ * In merged captures of two machines, a response may be stamped before its query by the difference of their clocks.
  * Microseconds.
  */
 const earlyUsMax: i64 = 10_000;
-/** Responses that are kept at one time; when more come within those milliseconds, the oldest goes. */
+/** Responses that are kept at one time; the oldest is replaced when more come within earlyUsMax. */
 const slotsMax: u32 = 16;
 
-/** A response that no query waited for. An observation and its segments stand behind it. */
+/** A response that matched no query. Its observation and segments follow its fields. */
 @unmanaged
 class EarlyResponse {
 	timeUs: i64;
-	/** The label set that its bytes were counted under. */
+	/** The label set under which its bytes were counted. */
 	set: u32;
 	isKept: bool;
 
@@ -25,7 +25,7 @@ class EarlyResponse {
 		return changetype<usize>(this) + offsetof<EarlyResponse>() + offsetof<Observation>();
 	}
 
-	/** Whether it is the response to the query that was seen. */
+	/** Whether it answers the query of the current observation. */
 	isAnswer(now: i64): bool {
 		const response = this.observation;
 		if (!this.isKept || now - this.timeUs > earlyUsMax) return false;
@@ -44,14 +44,14 @@ const segmentsBytes: u32 = offsetof<Segments>() + segmentsMax * offsetof<Segment
 const slotBytes: u32 = (offsetof<EarlyResponse>() + offsetof<Observation>() + segmentsBytes + 7) & ~7;
 const slots: usize = memory.data(slotsMax * slotBytes, 64);
 let next: u32 = 0;
-/** No response is kept that is later than this one. */
+/** The time of the latest response that is kept. */
 let latestUs: i64 = i64.MIN_VALUE / 2;
 
 function slotAt(index: u32): EarlyResponse {
 	return changetype<EarlyResponse>((slots + index * slotBytes) as usize);
 }
 
-/** Keeps the response that was seen at `now`, and counted under this label set. */
+/** Keeps the current observation, a response at `now`, which was counted under this label set. */
 export function keepEarly(set: u32, now: i64): void {
 	const slot = slotAt(next);
 	next = (next + 1) % slotsMax;
@@ -64,8 +64,8 @@ export function keepEarly(set: u32, now: i64): void {
 }
 
 /**
- * If the response to the query that was seen came shortly before it, that is what is seen from now on. Gives the label set
- * that it was counted under, or -1.
+ * If the response to the current query came shortly before it, makes that response the current observation, and returns
+ * the label set under which it was counted; otherwise -1.
  */
 export function takeEarly(now: i64): i32 {
 	if (now - latestUs > earlyUsMax) return -1;

@@ -1,11 +1,10 @@
-/** Five random numbers of 64 bits. */
 const random: usize = memory.data(5 * 8, 64);
 
 /**
- * A key's hash, for find and insert: multilinear hashing (Lemire and Kaser, Strongly Universal String Hashing is Fast,
- * 2014). For any two keys chosen without knowing the random numbers, the odds of the same hash are one in its range, so no
- * sender can pick keys that collide. Keys that count up would still crowd into few chains for one seed in thirty; the
- * last two steps, which turn each value into another one, spread those as well.
+ * Returns a key's hash, for find and insert: multilinear hashing (Lemire and Kaser, Strongly Universal String Hashing
+ * is Fast, 2014). For any two keys chosen without knowing the random numbers, the probability of equal hashes is one in
+ * 2^32, so no sender can choose keys that collide. For one seed in thirty, keys that count up would still crowd into
+ * few chains; the last two steps, which map each value to another one, spread those as well.
  */
 export function hashOf(a: u32, b: u32, c: u32, d: u32): u32 {
 	const sum =
@@ -20,8 +19,8 @@ export function hashOf(a: u32, b: u32, c: u32, d: u32): u32 {
 }
 
 /**
- * Makes the random numbers, which are the same for all tables, from a seed that must be unknown to whoever sends packets:
- * xoshiro128** (Blackman and Vigna 2018).
+ * Makes the random numbers, which all tables share, from a seed that senders of packets must not know: xoshiro128**
+ * (Blackman and Vigna 2018).
  */
 export function setSeed(seedA: u32, seedB: u32, seedC: u32, seedD: u32): void {
 	let a = seedA;

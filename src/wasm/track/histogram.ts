@@ -10,19 +10,19 @@ import {
 import { allocate } from "./allocate.ts";
 import { add, rowOfSet } from "./counts.ts";
 
-/** Units of the scale for times of packets (scales.ts) in a microsecond. */
+/** Units of the scale for times of packets (scales.ts) in one microsecond. */
 export const timeUnitsPerUs: f64 = timeUnitsPerSecond / 1_000_000;
 
-/** What cellsOf gives, written out: the compiler takes no call for a constant, which the size of static memory must be. */
+/** These repeat cellsOf, because the size of static memory must be a constant, and to the compiler a call is none. */
 const timeCells: u32 = (timeDoublingMax - timeCellBits + 2) << timeCellBits;
 const coarseCells: u32 = (coarseDoublingMax - coarseCellBits + 2) << coarseCellBits;
-/** A label set has a row of cells, the histograms' one behind the other; each has a multiple of four. */
+/** A label set has one row with the cells of all histograms; each histogram has a multiple of four cells. */
 const rowCells: u32 = 2 * timeCells + 2 * coarseCells;
 
 /**
- * Cells hold the lowest 16 bits of a count: most never hold more, and rows are so short that what a label set touches first
- * and then again and again are few pages. How many times a cell came to 65,536 stands elsewhere, 32 bits for each cell, and
- * that a label set has such cells in a byte of its own, as nobody should look there without need.
+ * A cell holds the lowest 16 bits of a count. Most counts fit, and with such short rows a label set uses few pages. The
+ * number of times that a cell reached 65,536 is in another array, 32 bits for each cell, and a byte for each label set
+ * says whether it has such cells, as that array is rarely in the processor's caches.
  */
 const carryBits: u64 = 16;
 let rows: usize = 0;
@@ -30,20 +30,20 @@ let carries: usize = 0;
 let carried: usize = 0;
 
 /**
- * Counts of values by size for each label set, in cells that grow with the value: both a histogram with bounds at powers
- * of two, and percentiles, can be read from them.
+ * Counts of values by size for each label set, in cells that grow with the value: both a histogram with bounds at
+ * powers of two and percentiles can be read from them.
  */
 @unmanaged
 export class Histogram {
 	private cellBits: u32;
 	private cells: u32;
 	private unitsMax: f64;
-	/** Where its cells begin in a row. */
+	/** The first of its cells in a row. */
 	private first: u32;
-	/** Where the sum of its values stands in a label set's row of counts. */
+	/** The cell with the sum of its values in a label set's row of counts. */
 	private sum: SetCell;
 
-	/** The scale is one of scales.ts; gives where the next histogram begins. */
+	/** The scale is one of scales.ts. Returns the first cell of the next histogram. */
 	setUp(first: u32, sum: SetCell, cellBits: u32, doublingMax: u32): u32 {
 		this.sum = sum;
 		this.cellBits = cellBits;
@@ -53,12 +53,12 @@ export class Histogram {
 		return first + this.cells;
 	}
 
-	/** Adds a value in units, 0 or more. A cell holds its upper end and not its lower, as a bucket of an exposition does. */
+	/** Adds a value in units, 0 or more. A cell includes its upper end but not its lower, like a bucket of an exposition. */
 	observe(set: u32, value: f64): void {
 		const bits = this.cellBits;
 		const units = value > this.unitsMax ? (this.unitsMax as u32) : value > 1 ? (Math.ceil(value) as u32) - 1 : 0;
 		const doubling = 31 - clz<u32>(units);
-		// No doubling, -1, for 0.
+		// For 0 there is no doubling: -1.
 		const cell =
 			units < (1 as u32) << bits
 				? units
@@ -67,7 +67,7 @@ export class Histogram {
 		add(rowOfSet(set), this.sum, value);
 	}
 
-	/** Adds the counts of a label set to the distribution; of most sets nearly all are 0, and four of those are passed at once. */
+	/** Adds the counts of a label set to the distribution. In most sets nearly all are 0, so four at a time are skipped. */
 	addTo(set: u32): void {
 		const first = set * rowCells + this.first;
 		const hasCarried = load<u8>(carried + set) !== 0;
@@ -82,7 +82,7 @@ export class Histogram {
 		}
 	}
 
-	/** Turns the counts of the distribution into those up to each cell. */
+	/** Makes the distribution cumulative: each cell counts its own values and those of all cells before it. */
 	cumulate(): void {
 		let count: f64 = 0;
 		for (let at: usize = 0; at < (this.cells as usize) << 3; at += 8) {
@@ -92,17 +92,17 @@ export class Histogram {
 	}
 }
 
-/** A new distribution, without values, at the address that it gives. */
+/** Sets the distribution to 0, and returns its address. */
 export function startDistribution(): usize {
 	memory.fill(distribution, 0, distributionBytes);
 	return distribution;
 }
 
-/** Room for a distribution: as many cells as one label set has in the finest scale. */
+/** Large enough for one label set in the finest scale. */
 const distributionBytes: u32 = timeCells * 8;
 const distribution: usize = memory.data(distributionBytes, 64);
 
-/** Addresses of the cell with this number, and of what was carried over from it. */
+/** Addresses of the cell with this number, and of its carry. */
 function cellAt(cell: u32): usize {
 	return rows + ((cell as usize) << 1);
 }
@@ -112,8 +112,8 @@ function carryAt(cell: u32): usize {
 }
 
 /**
- * Cells lie far apart: each is nearly always out of the processor's caches, and counting them one by one took a tenth of all
- * time. So their numbers are noted and counted together, as the processor then fetches many at a time.
+ * Cells are far apart, so nearly every one is outside the processor's caches, and counting them one by one took a tenth
+ * of all time. Therefore their numbers are enqueued and counted together: the processor then fetches many at a time.
  */
 const pendingMax: u32 = 1_024;
 const pending: usize = memory.data(pendingMax * 4, 64);
@@ -124,7 +124,7 @@ function enqueue(cell: u32): void {
 	store<u32>(pending + ((pendingCount++ as usize) << 2), cell);
 }
 
-/** To be called before anybody looks: at the end of each batch. */
+/** Counts what is enqueued. Must be called before counts are read: at the end of each batch. */
 export function flushPending(): void {
 	const end = pending + ((pendingCount as usize) << 2);
 	for (let at = pending; at < end; at += 4) {
@@ -136,13 +136,16 @@ export function flushPending(): void {
 	pendingCount = 0;
 }
 
-/** The cell came to 65,536 so many times more. */
+/** The cell reached 65,536 this many more times. */
 function carry(cell: u32, times: u32): void {
 	store<u32>(carryAt(cell), load<u32>(carryAt(cell)) + times);
 	store<u8>(carried + cell / rowCells, 1);
 }
 
-/** All values of a label set, in every histogram, are another's from now on; nothing is to be noted any more. Their sums are counts. */
+/**
+ * Moves all values of a label set, in every histogram, to another one. Nothing may be enqueued. Sums are moved with the
+ * counts.
+ */
 export function moveValues(from: u32, to: u32): void {
 	const source = from * rowCells;
 	const target = to * rowCells;
@@ -163,14 +166,14 @@ export function moveValues(from: u32, to: u32): void {
 	store<u8>(carried + from, 0);
 }
 
-/** Time from a query to its response; round trip times to clients. */
+/** Response times, and round trip times to clients. */
 export const responseTimes: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
 export const roundTrips: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
-/** Of sessions that ended: seconds from the first to the last query, and KiB of DNS messages. */
+/** Values of sessions that ended: seconds from the first to the last query, and KiB of DNS messages. */
 export const sessionDurations: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
 export const sessionBytes: Histogram = changetype<Histogram>(memory.data(offsetof<Histogram>(), 8));
 
-/** Takes memory for so many label sets; once. */
+/** Allocates the cells; must be called once. */
 export function setUpHistograms(setsMax: u32): void {
 	const cells = (setsMax as usize) * rowCells;
 	rows = allocate(cells << 1);

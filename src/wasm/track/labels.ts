@@ -4,74 +4,83 @@ import { countAt, increment, moveCounts, ofProcess, rowOfSet } from "./counts.ts
 import { flushPending, moveValues } from "./histogram.ts";
 import { forgetUnusedOrigins } from "./resolvers.ts";
 
-/** A label set without active clients makes room when its latest query is longer ago than this. Microseconds. */
+/** A label set without active clients is retired when its latest query is longer ago than this. Microseconds. */
 const idleUsMax: i64 = 3_600_000_000;
-/** So long after a lookup that found no room, label sets that are idle make room: what a flood left is idle an hour after it. */
+/**
+ * For this long after a lookup that found no room, idle label sets are retired: the remains of a flood are idle an hour
+ * after it.
+ */
 const crowdedUsMax: i64 = 2 * idleUsMax;
-/** Steps come at least so far apart, and look at so many label sets each: one costs a millisecond or two, whatever the limit is. */
+/**
+ * Steps are at least this far apart, and check at most this many label sets: one takes a millisecond or two, whatever
+ * the limit is.
+ */
 const stepUs: i64 = 1_000_000;
 const stepSetsMax: u32 = 1_024;
 
-/** The domain of a number that is free. */
 const noDomain: u32 = 0xffff_ffff;
 
-/** The GeoIP stage: the number of the origin that stands for this one when there is no room: its country, with the network "other". */
+/**
+ * The GeoIP stage returns the number of the origin that replaces this one when there is no room: its country, with the
+ * network "other".
+ */
 declare function otherOf(origin: u32): u32;
-/** The GeoIP stage may give the numbers of origins that no label set has (see `uses`) to others. */
+/** The GeoIP stage may reuse the numbers of origins that no label set has (see `uses`). */
 declare function releaseOrigins(): void;
 
 /**
- * Label sets: what the series of a metric are told apart by, each known by a small number. A set is a domain and an
- * origin (a country, a network, or both; the GeoIP stage numbers those).
+ * Label sets, which distinguish the series of a metric; each has a small number. A set is a domain and an origin (a
+ * country, a network, or both; the GeoIP stage numbers those).
  *
- * Strangers can choose origins, as they can spoof addresses, so the number of sets is bounded. Beyond the limit a domain's
- * traffic counts under the other of its country: countries are few, so that these sets, and those of a country without a network,
- * need no limit ("kept" origins). Were a set there for ever, one flood would take the labels of all that come later until a
- * restart. So while there was no room within the last two hours, sets without active clients and without a query for an
- * hour make room. A tunnel that never comes to its limit never loses a set.
+ * Senders can choose origins, as they can spoof addresses, so the number of sets is bounded. Beyond the limit a
+ * domain's traffic counts under the other of its country: countries are few, so these sets, and those of a country
+ * without a network, need no limit ("kept" origins). If sets lasted for ever, one flood would occupy all labels until a
+ * restart. So if a lookup found no room within the last two hours, sets without active clients and without a query for
+ * an hour are retired. A tunnel that never reaches its limit never loses a set.
  *
- * What a set counted moves to the other of its country, so that a domain's sums never fall and neither do those of a country. Its own
- * series vanish; when it comes back it begins at 0, which Prometheus takes for a restart of the counter. The other's counters
- * step up by what moved: that is seen in a rate over single label sets, and for that the counters by domain are there. Of the peaks
- * the other has the highest, as nobody knows what they were together.
+ * The counts of a retired set move to the other of its country, so that the sums of a domain and of a country never
+ * fall. Its own series vanish; when the set returns it begins at 0, which Prometheus treats as a restart of the
+ * counter. The other's counters step up by the counts that moved, which shows in a rate over single label sets; the
+ * counters by domain are for that. The other keeps the highest of the peaks, as their peak together is unknown.
  *
- * Nothing may hold a number that is given away. Sessions hold those of sets with active clients. Waiting queries do so for ten
- * seconds after a query, which `touch`es the set, or after its copy, which comes a moment later. Resolvers hold origins: those that no set has are
- * forgotten at the moment when the GeoIP stage may give their numbers to others. Others outside the module compare `retired`.
+ * Nothing may keep a number that is reused. Sessions keep those of sets with active clients. Waiting queries keep
+ * theirs for ten seconds after a query, which `touch`es the set, or after its duplicate, which follows within a moment.
+ * Resolvers keep origins: those that no set has are forgotten before the GeoIP stage may reuse their numbers. Code
+ * outside the module compares `retired`.
  */
 @unmanaged
 export class LabelSets {
-	/** Numbers below this are in use, or free after they were. */
+	/** Numbers below this are in use, or were and are free now. */
 	size: u32;
-	/** How many sets count towards the limit: those of origins that are not kept. */
+	/** The number of sets that count towards the limit: those of origins that are not kept. */
 	limited: u32;
-	/** How many times a set made room. */
+	/** The number of times that a set was retired. */
 	retired: f64;
-	/** Domain and origin of each set, by its number: 32-bit words. The domain of a free number is all ones. */
+	/** Domain and origin of each set, by its number: 32-bit words. The domain of a free number is noDomain. */
 	domains: usize;
 	origins: usize;
 	private limit: u32;
-	/** Origins below `kept` have their sets for ever; of those, from `othersFrom` on they stand for what has no room. */
+	/** Origins below `kept` keep their sets for ever; those from `othersFrom` on replace origins without room. */
 	private othersFrom: u32;
 	private kept: u32;
 	private originsMax: u32;
 	/** For each domain and origin: the number of the set, plus 1. */
 	private grid: usize;
-	/** For each origin: how many sets have it, 32-bit words. */
+	/** For each origin: the number of sets that have it, 32-bit words. */
 	private uses: usize;
 	/** For each set: the time of its latest query. */
 	private lastUs: usize;
-	/** The number that was free last, plus 1; the one before it stands in its place of `origins`. */
+	/** The last number that became free, plus 1; its cell of `origins` has the one before it. */
 	private free: u32;
-	/** The set that the next step begins with, and when that is. */
+	/** The first set of the next step, and when that is due. */
 	private cursor: u32;
 	private nextStepUs: i64;
-	/** When there was no room. */
+	/** The last time that a lookup found no room. */
 	private crowdedUs: i64;
 
 	/**
-	 * At most `limit` sets, and those of the kept origins in each domain: setsMaxOf gives the sum. Numbers of origins are below
-	 * `kept` + `limit`, those from `othersFrom` to `kept` are others.
+	 * At most `limit` sets, and those of the kept origins in each domain: setsMaxOf returns the sum. Numbers of origins
+	 * are below `kept` + `limit`; those from `othersFrom` to `kept` are others.
 	 */
 	setUp(domains: u32, limit: u32, othersFrom: u32, kept: u32): void {
 		const setsMax = setsMaxOf(domains, limit, kept) as usize;
@@ -87,7 +96,7 @@ export class LabelSets {
 		this.nextStepUs = i64.MAX_VALUE;
 	}
 
-	/** The number of the set of this domain and origin, at `now`. */
+	/** Returns the number of the set of this domain and origin, at `now`. */
 	of(domain: u32, origin: u32, now: i64): u32 {
 		const known = load<u32>(this.cellOf(domain, origin));
 		if (known === 0 && origin >= this.kept && this.limited >= this.limit) return this.of(domain, otherOf(origin), now);
@@ -95,7 +104,7 @@ export class LabelSets {
 		return known !== 0 ? known - 1 : this.add(domain, origin, now);
 	}
 
-	/** A query counts under the set at `now`. */
+	/** A query counted under the set at `now`. */
 	touch(set: u32, now: i64): void {
 		store<i64>(this.lastUs + (set as usize) * sizeof<i64>(), now);
 	}
@@ -105,7 +114,7 @@ export class LabelSets {
 		return load<u32>(this.domains + (set as usize) * sizeof<u32>());
 	}
 
-	/** To be called as time passes, after sessions and waiting queries were brought up to `now`. */
+	/** Must be called as time passes, after sessions and waiting queries were brought up to `now`. */
 	retireIdle(now: i64): void {
 		if (now < this.nextStepUs) return;
 		if (now - this.crowdedUs > crowdedUsMax) {
@@ -115,7 +124,7 @@ export class LabelSets {
 		this.nextStepUs = now + stepUs;
 		flushPending();
 		const retired = this.retired;
-		// The others that come meanwhile are not looked at.
+		// Others that this loop adds are not checked.
 		const size = this.size;
 		for (let looks = min<u32>(size, stepSetsMax); looks > 0; looks--) {
 			const set = this.cursor < size ? this.cursor : 0;
@@ -127,12 +136,12 @@ export class LabelSets {
 		releaseOrigins();
 	}
 
-	/** Whether any set has this origin, or it is kept. */
+	/** Whether the number of this origin is in use: a set has it, or it is kept. */
 	isOriginUsed(origin: u32): bool {
 		return origin < this.kept || load<u32>(this.usesOf(origin)) !== 0;
 	}
 
-	/** There was no room: from now on sets that are idle make some. */
+	/** A lookup found no room: from now on idle sets are retired. */
 	private crowd(now: i64): void {
 		increment(ofProcess, ProcessCell.Overflowed);
 		this.crowdedUs = now;
@@ -193,7 +202,7 @@ export class LabelSets {
 	}
 }
 
-/** The most label sets that there can be: the limit, and in each domain those of the origins that are kept. */
+/** Returns the largest possible number of label sets: the limit, and the kept origins' sets in each domain. */
 export function setsMaxOf(domains: u32, limit: u32, kept: u32): u32 {
 	return limit + domains * kept;
 }

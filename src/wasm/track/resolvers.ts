@@ -8,11 +8,11 @@ export const ipv4Mapped: u32 = 0xffff;
 
 const originUnknown: i32 = -1;
 
-/** A resolver's address, with the number of the origin that the GeoIP stage gave for it. 32 bytes. */
+/** A resolver's address, and the number that the GeoIP stage returned for its origin. 32 bytes. */
 @unmanaged
 export class Resolver extends LongEntry {
 	origin: i32;
-	/** A bit for each domain that was asked for. */
+	/** A bit for each domain that was queried through it. */
 	domains: u64;
 
 	/** Whether this is the first query for the domain (its index, less than 64) through the resolver. */
@@ -24,20 +24,24 @@ export class Resolver extends LongEntry {
 	}
 }
 
-/** The GeoIP stage: the number of an address's origin; four words, most significant first, IPv4 as IPv4-mapped IPv6. */
+/**
+ * The GeoIP stage returns the number of an address's origin; four words, most significant first, IPv4 as IPv4-mapped
+ * IPv6.
+ */
 declare function originOf(a: u32, b: u32, c: u32, d: u32): i32;
 
-/** Resolver addresses. */
 export const resolvers: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 
-/** Takes memory; once. */
 export function setUpResolvers(): void {
 	resolvers.setUp(resolversMax, offsetof<Resolver>(), true);
 }
 
-/** The observation's resolver, with its origin as far as the databases know it; the most recently seen from now on. */
+/**
+ * Returns the resolver of the current observation, with its origin if the databases know it, and makes it the most
+ * recently used.
+ */
 export function resolverOf(): Resolver {
-	// What all IPv4 addresses share becomes 0, which costs nothing to hash.
+	// The part that all IPv4 addresses share becomes 0, which costs nothing to hash.
 	const family = observation.resolver2 ^ ipv4Mapped;
 	const hash = hashOf(observation.resolver3, family, observation.resolver1, observation.resolver0);
 	let entry = resolvers.find(hash, observation.resolver3, family, observation.resolver1, observation.resolver0);
@@ -61,7 +65,10 @@ export function resolverOf(): Resolver {
 	return resolver;
 }
 
-/** The databases changed: every origin is asked for again when its resolver is next seen. A millisecond, if the table is full. */
+/**
+ * After a change of the databases every origin is looked up again when its resolver next occurs. Takes a millisecond if
+ * the table is full.
+ */
 export function forgetOrigins(): void {
 	for (let entry = resolvers.olderThan(0); entry !== 0; entry = resolvers.olderThan(entry)) {
 		changetype<Resolver>(entry).origin = originUnknown;
@@ -69,8 +76,8 @@ export function forgetOrigins(): void {
 }
 
 /**
- * Origins that no label set has any more (`uses` has a 32-bit count for each) are asked for again, and those that stand for what
- * had no room, from `othersFrom` to `kept`: there may be some now.
+ * Makes origins that no label set has any more (`uses` has a 32-bit count for each) be looked up again, and also those
+ * from `othersFrom` to `kept`, which replaced an origin without room: there may be room now.
  */
 export function forgetUnusedOrigins(uses: usize, othersFrom: u32, kept: u32): void {
 	for (let entry = resolvers.olderThan(0); entry !== 0; entry = resolvers.olderThan(entry)) {

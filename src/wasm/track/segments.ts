@@ -1,4 +1,4 @@
-/** What the KCP segments in the clear tell of a tunnel: goodput, retransmissions, round trip times. */
+/** Measures a tunnel by its KCP segments, whose headers are in the clear: goodput, retransmissions, round trip times. */
 
 import { Segment, segmentAck, segmentPush, segments } from "../decode/kcp.ts";
 import { observation } from "../decode/observation.ts";
@@ -10,10 +10,9 @@ import { roundTrips, timeUnitsPerUs } from "./histogram.ts";
 import { ServerClock } from "./serverclock.ts";
 import { Push, Session, sessionAt } from "./sessions.ts";
 
-/** A clock for each domain and port, as there may be a server behind each. */
+/** A clock for each domain and port, as each may have a server of its own. */
 let clocks: usize = 0;
 
-/** Takes memory; once. */
 export function setUpHealth(domains: u32): void {
 	clocks = allocate((domains as usize) * portsMax * offsetof<ServerClock>());
 }
@@ -22,7 +21,7 @@ function clockOf(domain: u32, server: u32): ServerClock {
 	return changetype<ServerClock>(clocks + ((domain * portsMax + server) as usize) * offsetof<ServerClock>());
 }
 
-/** The packets of the query that was seen, one of this session; `set` is its label set. */
+/** Observes the packets of the current query, one of this session; `set` is its label set. */
 export function observeUpstream(set: u32, session: Session, now: i64): void {
 	const row = rowOfSet(set);
 	add(row, SetCell.UpstreamBytes, observation.packetBytes);
@@ -47,7 +46,7 @@ function observeAck(set: u32, session: Session, segment: Segment, now: i64): voi
 	else roundTrips.observe(set, (rttUs as f64) * timeUnitsPerUs);
 }
 
-/** The packets of a response that answers a query of the session at `entry`, which is 0 if it ended. */
+/** Observes the packets of a response to a query of the session at `entry`, which is 0 if it ended. */
 export function observeDownstream(set: u32, server: u32, entry: usize, now: i64): void {
 	const row = rowOfSet(set);
 	add(row, SetCell.DownstreamBytes, observation.packetBytes);
@@ -64,7 +63,6 @@ export function observeDownstream(set: u32, server: u32, entry: usize, now: i64)
 	}
 }
 
-/** Counts a push of one direction, in its two cells. */
 function countPush(push: Push, row: usize, pushes: SetCell, retransmissions: SetCell): void {
 	if (push === Push.OutOfWindow) {
 		countFault(SegmentFault.Sequence, 1);

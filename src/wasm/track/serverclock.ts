@@ -1,37 +1,41 @@
 import { clock } from "./clock.ts";
 
-/** A push leaves the server within this after it was stamped, unless its session left it waiting or the server is another one. */
+/**
+ * A push leaves the server within this time after it was stamped, unless its session made it wait or another server
+ * sent it.
+ */
 const promptMsMax: i32 = 1_000;
-/** A client that is idle asks every ten seconds at the least: a push may wait for so long. */
+/** An idle client polls at least every ten seconds: a push may wait for this long. */
 const waitMsMax: i32 = 10_000;
 /**
- * So many pushes that fit make the offset certain. From then on none moves it by more than this, which a busy server may
- * have kept all of them waiting: one alone may be forged.
- * No push leaves before its stamp, so until then an earlier one is believed.
+ * After this many pushes that fit, the offset is certain. From then on a push that is earlier by more than earlyMsMax,
+ * a wait that a busy server may have imposed on all before it, does not move the offset: a single one may be forged.
+ * Until then an earlier push is believed, as no push leaves before its stamp.
  */
 const fitsMin: u32 = 8;
 const earlyMsMax: i32 = 100;
 /**
- * So many messages that do not fit, and agree on another offset, make another clock, over a time in which those that a
- * session left waiting, stamped all at once, would no longer agree. Others may be among them, three for each.
+ * This many messages that do not fit, and agree on another offset, establish another clock. They must span a time after
+ * which messages that a session made wait, all stamped at once, would no longer agree. For each of them, up to three
+ * others may disagree.
  */
 const witnessesMin: u32 = 8;
 const witnessUsMin: i64 = 500_000;
 const agreementMs: i32 = 200;
 const dissentersPerWitness: u32 = 3;
-/** The offset is the least one of the last one to two of these spans, so that it follows two clocks that drift apart. */
+/** The offset is the least of the last one to two of these spans, so that it follows two clocks that drift apart. */
 const spanLengthUs: i64 = 60_000_000;
-/** A round trip that took longer was none. */
+/** A longer round trip is implausible, and ignored. */
 const roundTripMsMax: i32 = 60_000;
 /** A stamp is a whole millisecond, so the offset may be one too large. */
 const roundingMs: i32 = 2;
 
 /**
- * The millisecond clock that a dnstt server stamps its pushes with, learnt from them: a push is captured as soon as it
- * is sent, so that the least difference of capture time and stamp is the clock's offset. The stamps have 32 bits and
- * wrap around; a server that was restarted starts anew. Takes constant memory.
+ * The millisecond clock with which a dnstt server stamps its pushes, learnt from them: a push is captured as soon as it
+ * is sent, so the least difference of capture time and stamp is the clock's offset. The stamps have 32 bits and wrap
+ * around; a restarted server starts anew. Memory is constant.
  *
- * An offset is 32 bits of milliseconds, which wrap around as the stamps do, and 0 to 999 microseconds.
+ * An offset is 32 bits of milliseconds, which wrap around like the stamps, and 0 to 999 microseconds.
  */
 @unmanaged
 export class ServerClock {
@@ -43,11 +47,14 @@ export class ServerClock {
 	private spanMs: u32;
 	private spanUs: u32;
 	private spanEndUs: i64;
-	/** Pushes that fit, up to fitsMin, and the last of them. */
+	/** The number of pushes that fit, up to fitsMin, and the last of them. */
 	private fits: u32;
 	private fitStampMs: u32;
 	private fitUs: i64;
-	/** Messages that agree on another offset, the first and the last of them, those that do not, and the least offset. */
+	/**
+	 * The messages that agree on another offset: their number, the number of those that disagree, the times of the first
+	 * and the last, and the least offset.
+	 */
 	private witnesses: u32;
 	private dissenters: u32;
 	private sinceUs: i64;
@@ -92,8 +99,8 @@ export class ServerClock {
 	}
 
 	/**
-	 * The round trip, in microseconds, that an acknowledgement captured at `nowUs` completes, of the push stamped
-	 * `stampMs`; -1 when no push can have had that stamp, or it may be another clock's.
+	 * Returns the round trip, in microseconds, that an acknowledgement captured at `nowUs` completes, of the push stamped
+	 * `stampMs`; -1 if no push can have had that stamp, or if it may be another clock's.
 	 */
 	roundTripUs(stampMs: u32, nowUs: i64): i64 {
 		if (!this.isKnown) return -1;
@@ -114,7 +121,7 @@ export class ServerClock {
 		this.fitUs = nowUs;
 	}
 
-	/** Whether a push so late, or early if it is negative, speaks for another clock. */
+	/** Whether a push that is late by this, or early if it is negative, indicates another clock. */
 	private isStrange(late: i32, nowUs: i64): bool {
 		if (late < 0) {
 			const isSilent = nowUs >= this.spanEndUs + spanLengthUs;
@@ -126,7 +133,7 @@ export class ServerClock {
 	private witness(ms: u32, us: u32, stampMs: u32, nowUs: i64): void {
 		const later = (ms - this.otherMs) as i32;
 		const isOutvoted = this.dissenters > dissentersPerWitness * this.witnesses;
-		// The first may have left late itself.
+		// The first may have been late itself.
 		const isPrompter = later < -agreementMs && later >= -promptMsMax;
 		if (this.witnesses === 0 || isPrompter || isOutvoted) {
 			this.witnesses = 1;
@@ -150,7 +157,7 @@ export class ServerClock {
 		this.restart(this.otherMs, this.otherUs, stampMs, nowUs);
 	}
 
-	/** Whether the same server's clock goes on, and it is the capture's that stepped forward. */
+	/** Whether the capture's clock stepped forward, while the server's is the same as before. */
 	private hasStepped(stampMs: u32): bool {
 		const late = (this.otherMs - this.ms) as i32;
 		if (late < 0 || ((stampMs - this.fitStampMs) as i32) < 0) return false;

@@ -5,39 +5,43 @@ import { hashOf } from "./hash.ts";
 import { sessionBytes, sessionDurations } from "./histogram.ts";
 import { BoundedTable, Entry } from "./table.ts";
 
-/** What a push tells. */
+/** How a push relates to earlier ones. */
 export enum Push {
 	New = 1,
-	/** Sent before. */
 	Repeated,
-	/** Whether it was sent before cannot be told: a resolver's copy, one that was overtaken, or of a conversation that is over. */
+	/** It may or may not be a retransmission: a resolver repeated it, it was overtaken, or its conversation is over. */
 	Unclear,
-	/** No number that the sender could have come to. */
+	/** No sender's window can have reached its number. */
 	OutOfWindow,
 }
 
-/** The state word holds the label set's number, and above it what is known. */
+/** The state word holds the label set's number, and these flags above it. */
 const setMask: u32 = 0x00ff_ffff;
-/** There was a push upstream or downstream, an acknowledgement, a segment that named the conversation. */
+/** A push upstream or downstream was captured, an acknowledgement, a segment that named the conversation. */
 const upstreamFlag: u32 = 0x8000_0000;
 const downstreamFlag: u32 = 0x4000_0000;
 const ackFlag: u32 = 0x2000_0000;
 const conversationFlag: u32 = 0x1000_0000;
-/** What is known of a direction is from before a silence. */
+/** The state of a direction is from before the session fell silent. */
 const upstreamReturnedFlag: u32 = 0x0800_0000;
 const downstreamReturnedFlag: u32 = 0x0400_0000;
 
-/** A sender has at most 65,535 segments on the way, as its window is 16 bits wide: no honest number is further ahead. */
+/** A sender's window is 16 bits wide, so it has at most 65,535 segments under way: no honest number is further ahead. */
 const sequenceStepMax: i32 = 65_536;
 
-/** Two fields share 64 bits: one of 48 bits, enough for nine years of microseconds or 280 terabytes, and above it one of 16. */
+/**
+ * Two fields share 64 bits: one of 48 bits, enough for nine years of microseconds or 280 terabytes, and one of 16 above
+ * it.
+ */
 const lowBits: u64 = 48;
 const lowMask: u64 = ((1 as u64) << lowBits) - 1;
 
-/** No domain has this index. */
 const noDomain: u32 = 0xffff_ffff;
 
-/** An active session, known by client id and domain; one cache line of 64 bytes. Times are microseconds that never go back. */
+/**
+ * An active session, identified by client id and domain; one cache line of 64 bytes. Times are microseconds that never
+ * go back.
+ */
 @unmanaged
 export class Session extends Entry {
 	private state: u32;
@@ -47,18 +51,19 @@ export class Session extends Entry {
 	lastUs: i64;
 	/** Time of its first query; above it, see `resent`. */
 	private firstAndResent: u64;
-	/** Bytes of DNS messages, both ways; above them the low bits of the sequence number of the push that was acknowledged last. */
+	/**
+	 * Bytes of DNS messages, both ways; above them the low bits of the sequence number of the latest push that was
+	 * acknowledged.
+	 */
 	private bytesAndAck: u64;
 	/** Highest KCP sequence number of a push upstream. */
 	private upstream: u32;
-	/** The latest stamp of a push upstream. */
 	private upstreamStamp: u32;
-	/** Stamp of the push that was acknowledged last. */
+	/** Stamp of the latest push that was acknowledged. */
 	private ackStamp: u32;
-	/** KCP's number of the conversation. */
 	private conversation: u32;
 
-	/** The entry was put in at its first query. */
+	/** Fills the entry at its first query. */
 	begin(set: u32, now: i64): void {
 		this.state = set;
 		this.lastUs = now;
@@ -66,7 +71,7 @@ export class Session extends Entry {
 		this.bytesAndAck = 0;
 	}
 
-	/** It ended, and nothing is lost of its conversation if it returns. */
+	/** The session ended: remembers its conversation for the case that it returns. */
 	rememberIn(kept: RememberedSession): void {
 		const isKnown = (this.state & upstreamFlag) !== 0 && (this.state & downstreamFlag) !== 0;
 		kept.conversation = isKnown ? this.conversation : 0;
@@ -75,7 +80,7 @@ export class Session extends Entry {
 		kept.upstreamStamp = isKnown ? this.upstreamStamp : 0;
 	}
 
-	/** It returns: its first pushes are of the same conversation, or not. */
+	/** The session returned: its first pushes may belong to the same conversation. */
 	recall(kept: RememberedSession): void {
 		if ((kept.conversation | kept.downstream | kept.upstream | kept.upstreamStamp) === 0) return;
 		this.state |= upstreamFlag | downstreamFlag | conversationFlag | upstreamReturnedFlag | downstreamReturnedFlag;
@@ -99,7 +104,7 @@ export class Session extends Entry {
 		return (((this.lastUs as u64) - this.firstAndResent) & lowMask) as i64;
 	}
 
-	/** Of DNS messages, both ways. */
+	/** Bytes of DNS messages, both ways. */
 	get bytes(): u64 {
 		return this.bytesAndAck & lowMask;
 	}
@@ -109,30 +114,30 @@ export class Session extends Entry {
 	}
 
 	/**
-	 * A push of the client's. Resolvers reorder queries and ask again, and what is lost before the server is never seen; but
-	 * KCP stamps each sending anew. So a push at or below the highest number was sent again if its stamp is later than all
-	 * before it, or the stamp of those that were sent again last, and no such push had its number. All else is a copy or
-	 * came late, so that no push counts as sent again that was not.
+	 * Classifies a push of the client's. Resolvers reorder and repeat queries, and losses before the server are
+	 * invisible; but KCP stamps each sending anew. So a push at or below the highest number is a retransmission if its
+	 * stamp is later than all before it, or if it has the stamp of the latest retransmissions and none of them had its
+	 * number. All others are repeated or late queries, so that no push counts as a retransmission wrongly.
 	 */
 	pushUpstream(conversation: u32, sequence: u32, stampMs: u32): Push {
-		// The client chooses the conversation: another one begins afresh.
+		// The client chooses the conversation: another one starts afresh.
 		if ((this.state & conversationFlag) === 0 || this.conversation !== conversation) this.converse(conversation);
 		if ((this.state & upstreamFlag) === 0) return this.firstUpstream(sequence, stampMs);
 		const later = (stampMs - this.upstreamStamp) as i32;
 		if (later < -copyMsMax && sequence < beginningMax) {
-			// The client started again, its clock with it.
+			// The client was restarted, and its clock with it.
 			this.converse(conversation);
 			return this.firstUpstream(sequence, stampMs);
 		}
 		const ahead = (sequence - this.upstream) as i32;
 		if (isOutOfWindow(ahead)) {
-			// While it was silent to us it may have gone on elsewhere.
+			// While it was silent here it may have continued through another server.
 			return (this.state & upstreamReturnedFlag) === 0 ? Push.OutOfWindow : this.firstUpstream(sequence, stampMs);
 		}
 		this.state &= ~upstreamReturnedFlag;
 		if (ahead > 0) {
 			this.upstream = sequence;
-			// With the same stamp come those that were sent for the first time along with it, if they were overtaken.
+			// Pushes with the same stamp that were sent for the first time along with it may be overtaken.
 			if (later >= 0) this.stampUpstream(stampMs, allResent);
 			return Push.New;
 		}
@@ -144,7 +149,10 @@ export class Session extends Entry {
 		return Push.Repeated;
 	}
 
-	/** A push of the server's, whose own order is what is captured: at or below the highest number it was sent again. */
+	/**
+	 * Classifies a push of the server's, whose own order is captured: at or below the highest number it is a
+	 * retransmission.
+	 */
 	pushDownstream(conversation: u32, sequence: u32): Push {
 		if ((this.state & conversationFlag) === 0) this.converse(conversation);
 		else if (this.conversation !== conversation) return Push.Unclear;
@@ -167,15 +175,18 @@ export class Session extends Entry {
 		return ahead <= 0 && !isOutOfWindow(ahead);
 	}
 
-	/** Whether an acknowledgement at its latest query can have taken so long: it answers what came after the first one. */
+	/**
+	 * Whether an acknowledgement at the latest query can have taken this long: it acknowledges a push after the first
+	 * query.
+	 */
 	hasLived(rttUs: i64): bool {
 		return rttUs <= this.durationUs + stampUs;
 	}
 
 	/**
-	 * Whether the acknowledgement of this push goes beyond all before it of the session; if so, it is the latest now. One
-	 * that does not is a copy, as resolvers send when they ask again, or was overtaken, and tells no time (RFC 7323, 4.1).
-	 * Pushes with the same stamp are closer together than the 16 bits that are kept of their number.
+	 * Whether the acknowledgement of this push exceeds all earlier ones of the session; if so, it is the latest now.
+	 * Otherwise a resolver repeated it, or it was overtaken, and it measures no round trip (RFC 7323, 4.1). Pushes with
+	 * the same stamp are closer together than the 16 bits that are kept of their number.
 	 */
 	acknowledge(stampMs: u32, sequence: u32): bool {
 		if ((this.state & ackFlag) !== 0) {
@@ -189,7 +200,10 @@ export class Session extends Entry {
 		return true;
 	}
 
-	/** The first that is seen of a conversation; the exporter may have started later than that. */
+	/**
+	 * Begins with the first push of a conversation that is captured; the exporter may have started later than the
+	 * conversation.
+	 */
 	private firstUpstream(sequence: u32, stampMs: u32): Push {
 		this.state = (this.state & ~upstreamReturnedFlag) | upstreamFlag;
 		this.upstream = sequence;
@@ -203,8 +217,8 @@ export class Session extends Entry {
 	}
 
 	/**
-	 * `resent` has a bit for each number, by its lowest four bits, that was sent again with the latest stamp; all where that
-	 * is a first sending's.
+	 * `resent` has a bit for each number, by its lowest four bits, that was retransmitted with the latest stamp; all bits
+	 * if that stamp belongs to a first sending.
 	 */
 	private stampUpstream(stampMs: u32, resent: u32): void {
 		this.upstreamStamp = stampMs;
@@ -213,7 +227,7 @@ export class Session extends Entry {
 }
 
 const allResent: u32 = 0xffff;
-/** Resolvers give a query up before it is so old; and numbers begin with 0. */
+/** Resolvers stop repeating a query before it is this old, and numbers begin with 0. */
 const copyMsMax: i32 = 10_000;
 const beginningMax: u32 = 32;
 
@@ -224,7 +238,7 @@ function isOutOfWindow(ahead: i32): bool {
 	return ahead > sequenceStepMax || ahead < -sequenceStepMax;
 }
 
-/** A session that ended: what its conversation had come to, or zeros. 32 bytes. */
+/** A session that ended: the state of its conversation, or zeros. 32 bytes. */
 @unmanaged
 class RememberedSession extends Entry {
 	conversation: u32;
@@ -234,12 +248,12 @@ class RememberedSession extends Entry {
 }
 
 /**
- * The active sessions, in the order of their latest query, and the client ids of those that ended, so that one who
- * returns is not new, nor what it sends again.
+ * The active sessions, in the order of their latest query, and the client ids of those that ended, so that one that
+ * returns is not new, and its retransmissions count as such.
  */
 export const sessions: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 export const remembered: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
-/** What was remembered of the session that begins. */
+/** The memory of the session that begins. */
 const recalled: RememberedSession = changetype<RememberedSession>(memory.data(offsetof<RememberedSession>(), 8));
 let windowUs: i64 = 0;
 
@@ -250,12 +264,11 @@ export function setUpSessions(trackedMax: u32, rememberedMax: u32, activeWindowU
 	windowUs = activeWindowUs;
 }
 
-/** What stands at an entry of `sessions`. */
 export function sessionAt(entry: usize): Session {
 	return changetype<Session>(entry);
 }
 
-/** A query of this client id at `now`, counted under label set `set`. Gives the session's entry. */
+/** Notes a query of this client id at `now`, counted under label set `set`. Returns the session's entry. */
 export function touchSession(idHigh: u32, idLow: u32, domain: u32, set: u32, now: i64): usize {
 	const hash = hashOf(idHigh, idLow, domain, 0);
 	const entry = sessions.find(hash, idHigh, idLow, domain, 0);
@@ -272,17 +285,14 @@ export function touchSession(idHigh: u32, idLow: u32, domain: u32, set: u32, now
 	return entry;
 }
 
-/**
- * The entry of an active session, or 0. `guess` is an entry that was this session's once, or anything that was given for
- * another.
- */
+/** Returns the entry of an active session, or 0. `guess` is an entry that once was this session's, or any other. */
 export function findSession(idHigh: u32, idLow: u32, domain: u32, guess: usize): usize {
 	const session = sessionAt(guess);
 	if (session.a === idHigh && session.b === idLow && session.c === domain && guess !== 0) return guess;
 	return sessions.find(hashOf(idHigh, idLow, domain, 0), idHigh, idLow, domain, 0);
 }
 
-/** Ends the sessions whose latest query is longer ago than the window. Costs what ends. */
+/** Ends the sessions whose latest query is longer ago than the window. The cost is that of the sessions that end. */
 export function expireSessions(now: i64): void {
 	for (;;) {
 		const entry = sessions.oldest;
@@ -291,14 +301,14 @@ export function expireSessions(now: i64): void {
 	}
 }
 
-/** When the session of the oldest query ends, if it stays silent: microseconds; the end of time without sessions. */
+/** Returns when the session of the oldest query ends if it stays silent, in microseconds; i64.MAX_VALUE without sessions. */
 export function nextEndUs(): i64 {
 	const entry = sessions.oldest;
 	return entry === 0 ? i64.MAX_VALUE : sessionAt(entry).lastUs + windowUs;
 }
 
 function begin(hash: u32, idHigh: u32, idLow: u32, domain: u32, set: u32, now: i64): usize {
-	// Before the oldest ends: its place among the remembered may be this one's.
+	// This must precede the end of the oldest session, which may evict this one's memory.
 	const known = remembered.find(hash, idHigh, idLow, domain, 0);
 	if (known !== 0) {
 		memory.copy(changetype<usize>(recalled), known, offsetof<RememberedSession>());
@@ -326,7 +336,7 @@ function enter(set: u32): void {
 	raise(row, SetCell.Peak, SetCell.Active);
 }
 
-/** It was silent for longer than the window, or had to make room. */
+/** Ends a session that was silent for longer than the window, or was evicted. */
 function end(entry: usize): void {
 	const session = sessionAt(entry);
 	remembered.evictOldest();
@@ -338,6 +348,6 @@ function end(entry: usize): void {
 	add(rowOfDomain(session.c), DomainCell.Active, -1);
 	sessionDurations.observe(session.set, (session.durationUs as f64) / 1e6);
 	sessionBytes.observe(session.set, (session.bytes as f64) / bytesUnit);
-	// Whoever still knows the entry finds that it is not this session's any more.
+	// Code that still has this entry's address then finds that it is another session's.
 	session.c = noDomain;
 }

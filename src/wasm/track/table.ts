@@ -2,27 +2,26 @@ import { allocate } from "./allocate.ts";
 import { hashOf } from "./hash.ts";
 
 /**
- * The one kind of table that holds what strangers choose the keys of: bounded, kept in the order of last use. When it is
- * full, the caller takes the oldest entry out before it puts a new one in. An entry is known by its address; 0 is none.
+ * The only kind of table whose keys senders can choose: bounded, and ordered by last use. When it is full, the caller
+ * evicts the oldest entry before it inserts a new one. An entry is identified by its address; 0 is none.
  *
- * Entries are a power of two long, so that none of up to 64 bytes lies across two cache lines. The order of use stands
- * apart from them: putting an entry in front touches two neighbours, which then are close by.
+ * The length of an entry is a power of two, so that an entry of up to 64 bytes never crosses a cache line. The order of
+ * use is in a separate array: making an entry the newest changes two neighbours, which are close together there.
  *
- * Memory is taken at once but touched, and so used, only as entries come: entries stand one behind the other, and the
- * directory of chains grows with them, one chain at a time (linear hashing, Litwin 1980), so that a few entries stay
- * close together in the processor's caches and no insert ever has to move them all.
+ * Memory is allocated at once, but pages are used only as entries come: entries follow one another, and the directory
+ * of buckets grows with them, one bucket at a time (linear hashing, Litwin 1980), so that a few entries stay close
+ * together in the processor's caches, and no insert ever has to move all of them.
  */
 
-/** Chains that a table begins with. */
 const chainsMin: u32 = 64;
 /**
- * Chains for each entry: with four, most searches end at the first entry, as the processor learns to guess. A full table has
- * two, to save memory.
+ * Chains for each entry: with four, most searches end at the first entry, so that the processor predicts the branch. A
+ * full table has two, to save memory.
  */
 const chainsPerEntry: u32 = 4;
 const chainsPerEntryFull: u32 = 2;
 
-/** How every entry begins. Those of a table whose keys have three words go on with the caller's fields. */
+/** The first fields of every entry. If the table's keys have three words, the caller's fields follow these. */
 @unmanaged
 export class Entry {
 	a: u32;
@@ -32,7 +31,7 @@ export class Entry {
 	next: usize;
 }
 
-/** How entries begin where keys have four words. */
+/** The first fields of entries whose keys have four words. */
 @unmanaged
 export class LongEntry extends Entry {
 	d: u32;
@@ -42,25 +41,28 @@ export class LongEntry extends Entry {
 export class BoundedTable {
 	limit: u32;
 	size: u32;
-	/** How many entries were taken out to make room: a double as all counts, as a flood takes 32 bits in an hour. */
+	/** The number of evicted entries. A double like all counts: a flood exhausts 32 bits in an hour. */
 	evicted: f64;
 	private isLong: bool;
-	/** Entries are 2^entryShift bytes; that of index p, from 1 on, is at entries + (p << entryShift). */
+	/** Entries are 2^entryShift bytes; the entry with index i, from 1 on, is at entries + (i << entryShift). */
 	private entries: usize;
 	private entryShift: u32;
-	/** First entries of the chains. Chains 0..chains-1 are in use; `split` is the next to be divided, by bit `highBit` of the hash. */
+	/**
+	 * First entries of the chains, one for each bucket. Chains 0..chains-1 are in use; `split` is the next to be split,
+	 * by bit `highBit` of the hash.
+	 */
 	private heads: usize;
 	private chainsMax: u32;
 	private chains: u32;
 	private highBit: u32;
 	private split: u32;
-	/** For each index: that of the entry that is older, and of the one that is newer. Index 0 joins both ends. */
+	/** For each index: those of the next older and of the next newer entry. Index 0 joins both ends. */
 	private links: usize;
-	/** Chain of entries that were removed, and the end of those that were ever used. */
+	/** Chain of removed entries, and the end of those that were ever used. */
 	private free: usize;
 	private fresh: usize;
 
-	/** Room for `limit` entries of `entryBytes`; `isLong` where keys have four words. */
+	/** Allocates `limit` entries of `entryBytes`; `isLong` if keys have four words. */
 	setUp(limit: u32, entryBytes: u32, isLong: bool): void {
 		this.limit = limit;
 		this.isLong = isLong;
@@ -74,7 +76,7 @@ export class BoundedTable {
 		this.links = allocate(((limit as usize) + 1) << 3);
 	}
 
-	/** The entry with this key, or 0; `hash` is the key's, and `d` is 0 where it has three words. */
+	/** Returns the entry with this key, or 0; `hash` is the key's, and `d` is 0 if it has three words. */
 	find(hash: u32, a: u32, b: u32, c: u32, d: u32): usize {
 		if (!ASC_NO_ASSERT) this.checkChain(hash);
 		let address = load<usize>(this.headOf(hash));
@@ -91,8 +93,8 @@ export class BoundedTable {
 	}
 
 	/**
-	 * Adds an entry for a key that is not there, as the newest; `hash` is the key's. The table must not be full. The
-	 * caller's fields hold at first whatever was there.
+	 * Adds an entry for a new key as the newest; `hash` is the key's. The table must not be full. The caller's fields are
+	 * not initialised.
 	 */
 	insert(hash: u32, a: u32, b: u32, c: u32, d: u32): usize {
 		assert(!this.isFull, "inserted into a full table");
@@ -121,7 +123,6 @@ export class BoundedTable {
 		return address;
 	}
 
-	/** Makes the entry the newest. */
 	touch(entry: usize): void {
 		const index = this.indexOf(entry);
 		if (this.olderAt(0) === index) return;
@@ -129,17 +130,17 @@ export class BoundedTable {
 		this.linkNewest(index);
 	}
 
-	/** The entry whose last touch or insert is the longest ago, or 0. */
+	/** Returns the entry whose last touch or insert is the longest ago, or 0. */
 	get oldest(): usize {
 		return this.entryAt(this.newerAt(0));
 	}
 
-	/** The entry whose last touch or insert was just before this one's, or 0; of 0, the newest. */
+	/** Returns the next older entry, or 0; for 0, the newest. */
 	olderThan(entry: usize): usize {
 		return this.entryAt(this.olderAt(entry === 0 ? 0 : this.indexOf(entry)));
 	}
 
-	/** Takes an entry out; its memory is the next insert's. */
+	/** Removes an entry; the next insert reuses its memory. */
 	remove(entry: usize): void {
 		const hash = this.hashOf(entry);
 		if (!ASC_NO_ASSERT) assert(this.checkChain(hash, entry), "removed an entry that is not in its chain");
@@ -153,7 +154,7 @@ export class BoundedTable {
 		this.size--;
 	}
 
-	/** Makes room for one more, if there is none, by taking the oldest out. For tables whose entries nobody else counts. */
+	/** Evicts the oldest entry if the table is full. For tables whose entries are not counted elsewhere. */
 	evictOldest(): void {
 		if (this.size < this.limit) return;
 		this.remove(this.oldest);
@@ -165,13 +166,13 @@ export class BoundedTable {
 		return hashOf(key.a, key.b, key.c, this.isLong ? key.d : 0);
 	}
 
-	/** Address of the first entry's in the chain of a hash. */
+	/** Returns the address of the first link in the chain of a hash. */
 	private headOf(hash: u32): usize {
 		const chain = hash & (this.highBit * 2 - 1);
 		return this.heads + ((chain < this.chains ? chain : chain & (this.highBit - 1)) as usize) * sizeof<usize>();
 	}
 
-	/** One chain more: the entries of chain `split` whose hash has the next bit move to it. */
+	/** Adds a chain: the entries of chain `split` whose hash has the next bit set move to it. */
 	private splitBucket(): void {
 		const head = this.heads + (this.split as usize) * sizeof<usize>();
 		let entry = load<usize>(head);

@@ -30,10 +30,10 @@ import {
 	waitRefused,
 } from "./waitingqueries.ts";
 
-/** RFC 1035, 4.1.1: the server's answer to what its -mtu refuses. */
+/** RFC 1035, 4.1.1: the server's answer to a query that its -mtu refuses. */
 const rcodeFormErr: u32 = 1;
 
-/** Takes memory for all tables and counts; once. Limits are numbers of entries; see the parts. */
+/** Allocates all tables and counts; must be called once. Limits are numbers of entries. */
 export function setUpTracker(
 	domains: u32,
 	labelSetsMax: u32,
@@ -54,7 +54,7 @@ export function setUpTracker(
 	setUpDuplicates();
 }
 
-/** Takes what one frame came to; `stampUs` is its time stamp in microseconds. The one place that changes what is known. */
+/** Observes one frame, whose time stamp is `stampUs` in microseconds. All changes of state begin here. */
 export function observe(outcome: Outcome, stampUs: i64): void {
 	const now = clock.at(stampUs);
 	if (outcome === Outcome.Fault) {
@@ -65,7 +65,7 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 		increment(ofProcess, ProcessCell.Unrelated + observation.unrelated);
 		return;
 	}
-	// Only an `any` capture has a interface index, and copies.
+	// Only a capture of several interfaces has interface indexes, and duplicates.
 	if (observation.interfaceIndex !== 0 && isDuplicate(outcome, now)) {
 		increment(ofProcess, ProcessCell.Duplicates);
 		observeDuplicate(outcome, now);
@@ -79,15 +79,15 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 }
 
 /**
- * A query that leaves this host, and is no copy of one that came in: some process here asks another server, and can make
- * up both sides. Its response is known as such when it comes.
+ * Observes a query that leaves this host and duplicates none that came in: some process on this host queries another
+ * server, and can invent both sides. Its response is ignored as well when it comes.
  */
 function observeOutgoing(outcome: Outcome, now: i64): void {
 	increment(ofProcess, ProcessCell.Unrelated + Unrelated.Direction);
 	if (outcome === Outcome.Query || observation.refusal === Refusal.Edns) waitOutgoing(now);
 }
 
-/** The EDNS sizes of all resolvers that carry clients count, those that the server refuses with them. */
+/** The EDNS sizes of all resolvers with clients count, refused queries included. */
 function observeRefused(now: i64): void {
 	increment(rowOfDomain(observation.domain), DomainCell.Refusals + observation.refusal);
 	if (observation.refusal !== Refusal.Edns) return;
@@ -101,8 +101,8 @@ function countEdns(row: usize): void {
 }
 
 /**
- * What translates addresses may show the response to a copy's address first: then it answers there, and its copy takes
- * away what still waits.
+ * With address translation, the response to a duplicate's address may be captured first: then it answers that entry,
+ * and its duplicate removes the entry that still waits.
  */
 function observeDuplicate(outcome: Outcome, now: i64): void {
 	if (outcome === Outcome.Query) {
@@ -112,13 +112,13 @@ function observeDuplicate(outcome: Outcome, now: i64): void {
 	} else if (outcome === Outcome.Refused) {
 		if (observation.refusal === Refusal.Edns) waitRefused(now);
 	} else if (observation.direction !== Direction.Incoming) {
-		// One that comes in may be a copy of a forged one; whoever forwards responses sends them out as well.
+		// A response that comes in may duplicate a forged one; a host that forwards responses sends them out as well.
 		const waiting = findWaiting();
 		if (waiting !== 0) removeDuplicate(waiting);
 	}
 }
 
-/** LINUX_SLL names no interface: there a response may come in once its query was forwarded. */
+/** LINUX_SLL names no interface: with it a response may come in if its query was forwarded. */
 function believeForwarded(): void {
 	if (linkType !== LinkType.LINUX_SLL || observation.direction !== Direction.Outgoing) return;
 	const waiting = findWaiting();
@@ -142,7 +142,7 @@ function observeQuery(now: i64): void {
 	if (clock.isOfFile) observeEarlyResponse(now);
 }
 
-/** Only in a file: live, one clock stamps both. There counts may be taken back, as nobody looks before its end. */
+/** Only in a file: live, one clock stamps both. In a file counts may be taken back, as nothing reads them before its end. */
 function observeEarlyResponse(now: i64): void {
 	const set = takeEarly(now);
 	if (set < 0) return;
@@ -156,12 +156,12 @@ function observeResponse(now: i64): void {
 	const entry = findWaiting();
 	const waiting = waitingAt(entry);
 	if (entry === 0 || domainOf(waiting) !== observation.domain || isForged(waiting)) {
-		// Of a query before the start, or nobody's: everyone can send what looks like a response.
+		// Its query came before the start, or there was none: anyone can send such a response.
 		if (entry !== 0 && isForged(waiting)) markForged();
 		increment(row, DomainCell.Unmatched);
 		const set = labelSets.of(observation.domain, resolverOf().origin, now);
 		add(rowOfSet(set), SetCell.BytesOut, observation.messageBytes);
-		// Of one that came in nobody knows yet where its query will.
+		// If it came in, the interface of its query is not known yet.
 		if (entry === 0 && clock.isOfFile && observation.direction !== Direction.Incoming) keepEarly(set, now);
 		return;
 	}
@@ -169,7 +169,7 @@ function observeResponse(now: i64): void {
 	if (observation.rcode === rcodeFormErr && !waiting.isUncounted) greatest(row, DomainCell.RefusedMost, ednsBytes);
 	else if (observation.rcode === 0 && ednsBytes !== 0) least(row, DomainCell.AnsweredLeast, ednsBytes);
 	if (waiting.isUncounted) {
-		// As its query, and as the responses to all that is refused.
+		// It is unrelated like its query, and like the responses to all refused queries.
 		if (observation.rcode === 0 && ednsBytes !== 0) increment(row, DomainCell.SmallAnswered);
 		increment(ofProcess, ProcessCell.Unrelated + Unrelated.Response);
 		removeFound(entry);
@@ -180,7 +180,7 @@ function observeResponse(now: i64): void {
 	answer(entry, now);
 }
 
-/** Whether the response cannot be the server's: it came in, on the interface that the query came in on, and never left this host. */
+/** Whether the response cannot be the server's: it came in on the interface of its query, and did not leave this host. */
 function isForged(waiting: WaitingQuery): bool {
 	if (observation.direction !== Direction.Incoming || waiting.cameInOn === 0) return false;
 	return linkType === LinkType.LINUX_SLL || observation.interfaceIndex === waiting.cameInOn;
@@ -190,7 +190,7 @@ function domainOf(waiting: WaitingQuery): u32 {
 	return waiting.isUncounted ? waiting.set : labelSets.domainOf(waiting.set);
 }
 
-/** What a response tells as the answer to a query; only then it is believed to come from the server. */
+/** Observes a response that answers a query; only then it counts as the server's. */
 function answer(entry: usize, now: i64): void {
 	const waiting = waitingAt(entry);
 	const set = waiting.set;
@@ -202,7 +202,7 @@ function answer(entry: usize, now: i64): void {
 	if (observation.packets > 0) observeDownstream(set, waiting.server, session, now);
 }
 
-/** Brings sessions, waiting queries and label sets up to `now`, for whoever looks next. */
+/** Brings sessions, waiting queries and label sets up to `now`; must be called before they are read. */
 export function expire(now: i64): void {
 	expireSessions(now);
 	for (let entry = overdue(now); entry !== 0; entry = overdue(now)) {
@@ -213,12 +213,12 @@ export function expire(now: i64): void {
 	labelSets.retireIdle(now);
 }
 
-/** When expire has something to do next, in microseconds on the clock's scale; the end of time if never. */
+/** Returns when expire must be called next, in microseconds on the clock's scale; i64.MAX_VALUE if never. */
 export function nextExpiryUs(): i64 {
 	return min<i64>(nextEndUs(), nextOverdueUs(clock.now));
 }
 
-/** RFC 6891, 6.2.3: what is less than 512 means 512, and so does no OPT. */
+/** RFC 6891, 6.2.3: values below 512, and a missing OPT, mean 512. */
 function ednsCell(bytes: u32): i32 {
 	if (bytes === ednsEnough) return 2;
 	if (bytes <= ednsLeast) return 0;
