@@ -1,7 +1,6 @@
 /** The words for the numbers of decoder and tracker: the `reason` and `rcode` labels of the metrics. */
 
-import { SegmentFault } from "../wasm/shared/cells.ts";
-import { Fault, Refusal, Unrelated } from "../wasm/shared/fault.ts";
+import { Fault, Refusal, SegmentFault, Unrelated } from "../wasm/shared/fault.ts";
 
 export const faultNames: Readonly<Record<Exclude<Fault, Fault.None>, string>> = {
 	[Fault.LinkTruncated]: "link_truncated",

@@ -1,5 +1,5 @@
-import { DomainCell, ProcessCell, type SegmentFault, SetCell } from "../wasm/shared/cells.ts";
-import type { Fault, Refusal, Unrelated } from "../wasm/shared/fault.ts";
+import { DomainCell, ProcessCell, SetCell } from "../wasm/shared/cells.ts";
+import type { Fault, Refusal, SegmentFault, Unrelated } from "../wasm/shared/fault.ts";
 import { HistogramId, TableId } from "../wasm/shared/ids.ts";
 import {
 	duplicatesMax,

@@ -1,5 +1,4 @@
-import { SegmentFault } from "../shared/cells.ts";
-import { Refusal } from "../shared/fault.ts";
+import { Refusal, SegmentFault } from "../shared/fault.ts";
 import {
 	clientIdBytes,
 	commandAt,

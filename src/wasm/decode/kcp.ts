@@ -1,4 +1,4 @@
-import { SegmentFault } from "../shared/cells.ts";
+import { SegmentFault } from "../shared/fault.ts";
 
 export const segmentPush: u32 = 81;
 export const segmentAck: u32 = 82;

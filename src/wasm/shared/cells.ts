@@ -76,15 +76,3 @@ export enum ProcessCell {
 	Overflowed,
 	Width = 32,
 }
-
-/** Reasons to ignore a segment, which then changes nothing but this count. */
-export enum SegmentFault {
-	None = 0,
-	Format,
-	/** A push whose sequence number is outside every possible window. */
-	Sequence,
-	/** An acknowledgement of a push that was never sent, or with a timestamp out of range. */
-	Ack,
-	/** An acknowledgement that does not exceed an earlier one: a resolver repeated it, or it was overtaken. */
-	AckOrder,
-}

@@ -48,6 +48,18 @@ export enum Refusal {
 	TooShort,
 }
 
+/** Reasons to ignore a segment, which then changes nothing but this count. */
+export enum SegmentFault {
+	None = 0,
+	Format,
+	/** A push whose sequence number is outside every possible window. */
+	Sequence,
+	/** An acknowledgement of a push that was never sent, or with a timestamp out of range. */
+	Ack,
+	/** An acknowledgement that does not exceed an earlier one: a resolver repeated it, or it was overtaken. */
+	AckOrder,
+}
+
 /** The result of decoding one frame. Observation's comments name the fields that hold for each. */
 export enum Outcome {
 	Query = 1,

@@ -2,7 +2,8 @@
 
 import { Segment, segmentAck, segmentPush, segments } from "../decode/kcp.ts";
 import { observation } from "../decode/observation.ts";
-import { ProcessCell, SegmentFault, SetCell } from "../shared/cells.ts";
+import { ProcessCell, SetCell } from "../shared/cells.ts";
+import { SegmentFault } from "../shared/fault.ts";
 import { portsMax } from "../shared/limits.ts";
 import { allocate } from "./allocate.ts";
 import { add, increment, ofProcess, rowOfSet } from "./counts.ts";

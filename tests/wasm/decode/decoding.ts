@@ -1,7 +1,7 @@
 /** Decoding in the tests: the module's decoder, messages put into packets, and what a decode came to, in words. */
 
 import { faultNames, refusalNames, unrelatedNames } from "../../../src/engine/reasons.ts";
-import type { SegmentFault } from "../../../src/wasm/shared/cells.ts";
+import type { SegmentFault } from "../../../src/wasm/shared/fault.ts";
 import { Fault, Outcome, type Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 import { testModule } from "../../support/engine.ts";

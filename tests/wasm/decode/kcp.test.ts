@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { SegmentFault } from "../../../src/wasm/shared/cells.ts";
+import { SegmentFault } from "../../../src/wasm/shared/fault.ts";
 import { segmentHeaderBytes } from "../../../src/wasm/shared/wire.ts";
 import { decoderOf } from "./decoding.ts";
 

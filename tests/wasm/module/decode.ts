@@ -8,8 +8,7 @@ import { Segment, Segments, segments } from "../../../src/wasm/decode/kcp.ts";
 import { LinkHeader } from "../../../src/wasm/decode/link.ts";
 import { Observation, observation } from "../../../src/wasm/decode/observation.ts";
 import { TextCursor } from "../../../src/wasm/decode/txt.ts";
-import { SegmentFault } from "../../../src/wasm/shared/cells.ts";
-import { Fault, Outcome, Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
+import { Fault, Outcome, Refusal, SegmentFault, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 
 export { byteIn, bytesIn, dropSkipped, groupAt, hasInvalid, wordIn } from "../../../src/wasm/decode/base32";

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { SegmentFault } from "../../../src/wasm/shared/cells.ts";
-import { Outcome } from "../../../src/wasm/shared/fault.ts";
+import { Outcome, SegmentFault } from "../../../src/wasm/shared/fault.ts";
 import { dnsttQuery, dnsttResponse, udpPacket } from "../../support/frames.ts";
 import { type KcpSegment, kcpCommands, kcpSegment, randomBytes, seededRandom } from "../../support/messages.ts";
 import { type Observed, observed } from "../../support/observed.ts";
