@@ -19,6 +19,9 @@ import { isUnspecified } from "../web/network.ts";
 /** By then clients that waited for the start have their first answer. */
 const startedDelayMs = 100;
 
+/** By then the first scrapes and the collection of the start's garbage have used what they need of the executable. */
+const releaseDelayMs = 5_000;
+
 /**
  * Runs the exporter until SIGTERM or SIGINT; SIGHUP reloads the configuration that `load` returns. Returns the exit code;
  * throws if the exporter cannot start.
@@ -64,11 +67,11 @@ export async function run(
 	warnOfSetup(config, dependencies);
 	service.ready(state());
 	const afterStart = setTimeout(() => {
-		// A third of the resident memory: the start touches most of the executable, and running hardly any of it.
-		loadCap().releaseProgramPages();
 		for (const problem of unreadableFiles(config, load))
 			log.warn("a file cannot be read again when it is replaced", { problem });
 	}, startedDelayMs);
+	// A third of the resident memory: the start touches most of the executable, and running hardly any of it.
+	const releasing = setTimeout(() => loadCap().releaseProgramPages(), releaseDelayMs);
 	const pinging =
 		service.watchdogPingMs === null
 			? undefined
@@ -77,6 +80,7 @@ export async function run(
 	log.info("stopping", { signal });
 	service.stopping();
 	clearTimeout(afterStart);
+	clearTimeout(releasing);
 	clearInterval(pinging);
 	await exporter.stop();
 	return 0;

@@ -12,7 +12,7 @@ import { prepareCredentials, startWebSide } from "./web-side.ts";
 const filesCheckMs = 10_000;
 
 /** The start leaves garbage; it is collected once nobody waits for the start any more. */
-const tidyDelayMs = 1_000;
+const tidyDelayMs = 3_000;
 
 export interface Exporter {
 	/** Where it serves. */
