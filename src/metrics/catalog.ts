@@ -139,7 +139,7 @@ export const catalog = {
 		help: "Round trip times from the server to clients through their resolvers, from the time stamps that clients acknowledge.",
 	},
 	answerTimes: {
-		name: "dnstt_response_seconds",
+		name: "dnstt_response_duration_seconds",
 		type: "histogram",
 		labels: "area",
 		help: "Time from a query to its response; the server waits up to a second for data to answer with.",
@@ -229,16 +229,16 @@ export const catalog = {
 		help: "Copies of dnstt queries and responses that several interfaces showed; they count once in all other metrics.",
 	},
 	faults: {
-		name: "dnstt_exporter_faults_total",
+		name: "dnstt_exporter_malformed_packets_total",
 		type: "counter",
 		labels: ["reason"],
 		help: "Packets that break the format of one of their layers, by reason.",
 	},
 	foreign: {
-		name: "dnstt_exporter_foreign_packets_total",
+		name: "dnstt_exporter_unrelated_packets_total",
 		type: "counter",
 		labels: ["reason"],
-		help: "Sound packets that are no traffic of the tunnel, by what they lack.",
+		help: "Well-formed packets that are not tunnel traffic, by reason.",
 	},
 	tableEntries: {
 		name: "dnstt_exporter_table_entries",
@@ -247,10 +247,10 @@ export const catalog = {
 		help: "Entries of each bounded table: of sessions the tracked sessions, of label_sets those that labels.max-sets limits.",
 	},
 	tableLimit: {
-		name: "dnstt_exporter_table_limit_entries",
+		name: "dnstt_exporter_table_capacity_entries",
 		type: "gauge",
 		labels: ["table"],
-		help: "The most entries that each bounded table may have.",
+		help: "Capacity of each bounded table.",
 	},
 	tableEvicted: {
 		name: "dnstt_exporter_table_evicted_total",
