@@ -11,9 +11,9 @@ export interface MetricEntry {
 	readonly type: MetricType;
 	/**
 	 * Label names. "set" stands for those of a label set: domain, and country and asn as far as there are databases;
-	 * "area" for domain, and country if there is a database.
+	 * "country" for domain, and country if there is a country database.
 	 */
-	readonly labels: readonly string[] | "set" | "area";
+	readonly labels: readonly string[] | "set" | "country";
 }
 
 export const catalog = {
@@ -93,61 +93,61 @@ export const catalog = {
 	polls: {
 		name: "dnstt_polls_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "dnstt queries that carry no data and only ask for some; they are in dnstt_queries_total as well.",
 	},
 	packetBytesIn: {
 		name: "dnstt_packet_bytes_in_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "Bytes of the tunnel's own packets that queries carried; what dnstt_bytes_in_total has more is overhead.",
 	},
 	packetBytesOut: {
 		name: "dnstt_packet_bytes_out_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "Bytes of the tunnel's own packets that responses carried.",
 	},
 	segmentsIn: {
 		name: "dnstt_segments_in_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "KCP segments with data that clients sent.",
 	},
 	segmentsOut: {
 		name: "dnstt_segments_out_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "KCP segments with data that the server sent.",
 	},
 	retransmissionsIn: {
 		name: "dnstt_retransmissions_in_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "KCP segments with data that clients sent again.",
 	},
 	retransmissionsOut: {
 		name: "dnstt_retransmissions_out_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "KCP segments with data that the server sent again.",
 	},
 	roundTrips: {
 		name: "dnstt_round_trip_seconds",
 		type: "histogram",
-		labels: "area",
+		labels: "country",
 		help: "Round trip times from the server to clients through their resolvers, from the time stamps that clients acknowledge.",
 	},
-	answerTimes: {
+	responseTimes: {
 		name: "dnstt_response_duration_seconds",
 		type: "histogram",
-		labels: "area",
+		labels: "country",
 		help: "Time from a query to its response; the server waits up to a second for data to answer with.",
 	},
 	unanswered: {
 		name: "dnstt_unanswered_queries_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "dnstt queries without a response within 10 seconds.",
 	},
 	responses: {
@@ -171,19 +171,19 @@ export const catalog = {
 	edns: {
 		name: "dnstt_edns_payload_bytes",
 		type: "histogram",
-		labels: "area",
+		labels: "country",
 		help: "UDP payload sizes that resolvers advertise in dnstt queries, those that are refused for it (reason edns) among them.",
 	},
-	lives: {
+	sessionDurations: {
 		name: "dnstt_session_duration_seconds",
 		type: "histogram",
-		labels: "area",
+		labels: "country",
 		help: "Time from the first to the last query of sessions that ended.",
 	},
-	volumes: {
+	sessionBytes: {
 		name: "dnstt_session_bytes",
 		type: "histogram",
-		labels: "area",
+		labels: "country",
 		help: "Bytes of DNS messages, both ways, of sessions that ended.",
 	},
 	segmentFaults: {
@@ -228,13 +228,13 @@ export const catalog = {
 		labels: [],
 		help: "Copies of dnstt queries and responses that several interfaces showed; they count once in all other metrics.",
 	},
-	faults: {
+	malformedPackets: {
 		name: "dnstt_exporter_malformed_packets_total",
 		type: "counter",
 		labels: ["reason"],
 		help: "Packets that break the format of one of their layers, by reason.",
 	},
-	foreign: {
+	unrelatedPackets: {
 		name: "dnstt_exporter_unrelated_packets_total",
 		type: "counter",
 		labels: ["reason"],
@@ -246,7 +246,7 @@ export const catalog = {
 		labels: ["table"],
 		help: "Entries of each bounded table: of sessions the tracked sessions, of label_sets those that labels.max-sets limits.",
 	},
-	tableLimit: {
+	tableCapacity: {
 		name: "dnstt_exporter_table_capacity_entries",
 		type: "gauge",
 		labels: ["table"],

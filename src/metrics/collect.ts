@@ -8,7 +8,7 @@ type Labels = Readonly<Record<string, string>>;
 
 /** One value of a metric, as prom-client takes it. */
 export interface Sample {
-	/** Those of a label set or an area are the same object each time: what prom-client takes for shared it writes once. */
+	/** Those of a label set or of a domain and country are the same object each time: what prom-client takes for shared it writes once. */
 	readonly sharedLabels: Labels;
 	/** A bucket's own label. */
 	readonly labels?: Labels;
@@ -62,18 +62,18 @@ export interface Sources {
 }
 
 /** Bounds of histograms, as powers of two units: 1 ms to 16.4 s; 1 s to 36 h; 1 KiB to 16 GiB. */
-const tripPowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
-const lifePowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
-const volumePowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
+const timePowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+const sessionDurationPowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
+const sessionBytesPowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
 
 /** NOERROR to REFUSED (RFC 1035, 4.1.1), which servers give: their series are there from the start, so that the first increase is seen. */
 const rcodesFromStart = 6;
 
 /** A domain and country, or a domain without a database. */
-interface Area {
+interface CountryGroup {
 	readonly labels: Labels;
 	readonly sets: number[];
-	/** The greatest sum that each histogram told. */
+	/** The greatest sum that each histogram reported. */
 	readonly sums: Map<string, number>;
 }
 
@@ -82,7 +82,7 @@ export class Collectors {
 	private readonly sources: Sources;
 	/** Of the label sets that were met, by number; of one that is free, nothing. */
 	private readonly setLabels: (Labels | undefined)[] = [];
-	private readonly areas = new Map<string, Area>();
+	private readonly groups = new Map<string, CountryGroup>();
 	/** How many label sets had made room when numbers were last looked at. */
 	private retired = 0;
 
@@ -100,12 +100,12 @@ export class Collectors {
 		if (sets.retired !== this.retired) {
 			this.retired = sets.retired;
 			this.setLabels.length = 0;
-			for (const area of this.areas.values()) area.sets.length = 0;
+			for (const group of this.groups.values()) group.sets.length = 0;
 		}
 		for (let set = this.setLabels.length; set < sets.size; set++) {
 			const labels = this.makeLabels(set);
 			this.setLabels.push(labels);
-			if (labels !== undefined) this.areaOf(labels).sets.push(set);
+			if (labels !== undefined) this.groupOf(labels).sets.push(set);
 		}
 		return this.setLabels;
 	}
@@ -122,14 +122,14 @@ export class Collectors {
 		return labels;
 	}
 
-	private areaOf({ asn, ...labels }: Labels): Area {
+	private groupOf({ asn, ...labels }: Labels): CountryGroup {
 		const key = `${labels.domain} ${labels.country}`;
-		let area = this.areas.get(key);
-		if (area === undefined) {
-			area = { labels, sets: [], sums: new Map() };
-			this.areas.set(key, area);
+		let group = this.groups.get(key);
+		if (group === undefined) {
+			group = { labels, sets: [], sums: new Map() };
+			this.groups.set(key, group);
 		}
-		return area;
+		return group;
 	}
 
 	private bySet(column: Column): Sample[] {
@@ -156,13 +156,13 @@ export class Collectors {
 	}
 
 	/** For each domain and country (each domain, without a database): the samples made of its label sets. */
-	private byArea(samples: (area: Area) => Sample[]): Sample[] {
+	private byCountry(samples: (group: CountryGroup) => Sample[]): Sample[] {
 		this.labels();
-		return [...this.areas.values()].flatMap(samples);
+		return [...this.groups.values()].flatMap(samples);
 	}
 
-	private sumsByArea(column: Column): Sample[] {
-		return this.byArea(({ labels, sets }) => [{ sharedLabels: labels, value: column.total(sets) }]);
+	private sumsByCountry(column: Column): Sample[] {
+		return this.byCountry(({ labels, sets }) => [{ sharedLabels: labels, value: column.total(sets) }]);
 	}
 
 	/** A histogram with a bound at 2^power units for each power. */
@@ -171,7 +171,7 @@ export class Collectors {
 			name,
 			powers.map((power) => 2 ** power / histogram.scale.unitsPerBase),
 		);
-		return this.byArea(({ labels, sets, sums }) => {
+		return this.byCountry(({ labels, sets, sums }) => {
 			const distribution = histogram.distribution(sets);
 			const counts = powers.map((power) => distribution.upTo(power));
 			// Fractions add up to a little less in another order, as after a label set made room; a counter may not go back.
@@ -184,7 +184,7 @@ export class Collectors {
 	private ednsSizes(name: string): Sample[] {
 		const { tracker } = this.sources;
 		const samples = histogramSamples(name, ednsBounds);
-		return this.byArea(({ labels, sets }) => {
+		return this.byCountry(({ labels, sets }) => {
 			let count = 0;
 			const counts = ednsBounds.map((_, index) => {
 				for (const set of sets) count += tracker.edns.at(set, index);
@@ -248,17 +248,17 @@ export class Collectors {
 			),
 		domainPeakClients: () => this.byDomain((domain) => this.sources.tracker.peakByDomain.at(domain)),
 		resolversSeen: () => this.byDomain((domain) => this.sources.tracker.resolversSeen.at(domain)),
-		polls: () => this.sumsByArea(this.sources.tracker.polls),
-		packetBytesIn: () => this.sumsByArea(this.sources.tracker.upstream.packetBytes),
-		packetBytesOut: () => this.sumsByArea(this.sources.tracker.downstream.packetBytes),
-		segmentsIn: () => this.sumsByArea(this.sources.tracker.upstream.pushes),
-		segmentsOut: () => this.sumsByArea(this.sources.tracker.downstream.pushes),
-		retransmissionsIn: () => this.sumsByArea(this.sources.tracker.upstream.retransmissions),
-		retransmissionsOut: () => this.sumsByArea(this.sources.tracker.downstream.retransmissions),
+		polls: () => this.sumsByCountry(this.sources.tracker.polls),
+		packetBytesIn: () => this.sumsByCountry(this.sources.tracker.upstream.packetBytes),
+		packetBytesOut: () => this.sumsByCountry(this.sources.tracker.downstream.packetBytes),
+		segmentsIn: () => this.sumsByCountry(this.sources.tracker.upstream.pushes),
+		segmentsOut: () => this.sumsByCountry(this.sources.tracker.downstream.pushes),
+		retransmissionsIn: () => this.sumsByCountry(this.sources.tracker.upstream.retransmissions),
+		retransmissionsOut: () => this.sumsByCountry(this.sources.tracker.downstream.retransmissions),
 		// From a resolver in the next room to a time-out: a doubling is the least difference that an operator acts on.
-		roundTrips: (name) => this.histogram(name, this.sources.tracker.roundTrips, tripPowers),
-		answerTimes: (name) => this.histogram(name, this.sources.tracker.answerTimes, tripPowers),
-		unanswered: () => this.sumsByArea(this.sources.tracker.unanswered),
+		roundTrips: (name) => this.histogram(name, this.sources.tracker.roundTrips, timePowers),
+		responseTimes: (name) => this.histogram(name, this.sources.tracker.answerTimes, timePowers),
+		unanswered: () => this.sumsByCountry(this.sources.tracker.unanswered),
 		responses: () =>
 			this.byDomain((domain) => domain).flatMap(({ sharedLabels, value: domain }) =>
 				rcodeNames
@@ -272,9 +272,9 @@ export class Collectors {
 		truncated: () => this.byDomain((domain) => this.sources.tracker.truncated.at(domain)),
 		edns: (name) => this.ednsSizes(name),
 		// From a page looked at to a tunnel kept open for a day.
-		lives: (name) => this.histogram(name, this.sources.tracker.lives, lifePowers),
+		sessionDurations: (name) => this.histogram(name, this.sources.tracker.lives, sessionDurationPowers),
 		// From a page of text to films.
-		volumes: (name) => this.histogram(name, this.sources.tracker.volumes, volumePowers),
+		sessionBytes: (name) => this.histogram(name, this.sources.tracker.volumes, sessionBytesPowers),
 		segmentFaults: () => this.byReason(segmentFaultNames, (reason) => this.sources.tracker.segmentFaultsOf(reason)),
 		buildInfo: () => {
 			const { version, revision, bunVersion } = this.sources.build;
@@ -292,10 +292,10 @@ export class Collectors {
 				{ sharedLabels: { ...labels, by: "interface" }, value: droppedByInterface },
 			]),
 		duplicates: () => [{ sharedLabels: {}, value: this.sources.tracker.duplicates }],
-		faults: () => this.byReason(faultNames, (reason) => this.sources.tracker.faultsOf(reason)),
-		foreign: () => this.byReason(foreignNames, (reason) => this.sources.tracker.foreignOf(reason)),
+		malformedPackets: () => this.byReason(faultNames, (reason) => this.sources.tracker.faultsOf(reason)),
+		unrelatedPackets: () => this.byReason(foreignNames, (reason) => this.sources.tracker.foreignOf(reason)),
 		tableEntries: () => this.byTable(({ size }) => size),
-		tableLimit: () => this.byTable(({ limit }) => limit),
+		tableCapacity: () => this.byTable(({ limit }) => limit),
 		tableEvicted: () => this.byTable(({ evicted }) => evicted),
 		geoipBuildTime: () =>
 			this.sources.origins.databases().map(({ database, type, buildTimeSeconds }) => ({
@@ -316,7 +316,7 @@ export class Collectors {
 	};
 }
 
-/** What makes the samples of a histogram's area: of the number of values up to each bound, of all, and of their sum. */
+/** What makes the samples of a histogram: of the number of values up to each bound, of all, and of their sum. */
 function histogramSamples(name: string, bounds: readonly number[]) {
 	const bucket = `${name}_bucket`;
 	const les = [...bounds.map(String), "+Inf"].map((le) => ({ le }));

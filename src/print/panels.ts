@@ -187,13 +187,13 @@ const sessions: PanelSection = {
 			title: "Session duration",
 			description: "Time from the first to the last query of sessions that ended.",
 			...{ view: "lines", unit: "s", width: 12 },
-			queries: quantiles(catalog.lives, 0.5, 0.9),
+			queries: quantiles(catalog.sessionDurations, 0.5, 0.9),
 		},
 		{
 			title: "Session volume",
 			description: "Bytes of DNS messages, both ways, of sessions that ended.",
 			...{ view: "lines", unit: "bytes", width: 12 },
-			queries: quantiles(catalog.volumes, 0.5, 0.9),
+			queries: quantiles(catalog.sessionBytes, 0.5, 0.9),
 		},
 	],
 };
@@ -211,7 +211,7 @@ const health: PanelSection = {
 			title: "Response time",
 			description: "From a query to its response; the server waits up to a second for data to answer with.",
 			...{ view: "lines", unit: "s", width: 8 },
-			queries: quantiles(catalog.answerTimes, 0.5, 0.9, 0.99),
+			queries: quantiles(catalog.responseTimes, 0.5, 0.9, 0.99),
 		},
 		{
 			title: "Unanswered queries",
@@ -323,13 +323,13 @@ const exporter: PanelSection = {
 			title: "Broken packets by reason",
 			description: "Packets per second that break the format of one of their layers.",
 			...{ view: "stacked", unit: "pps", width: 8 },
-			queries: one(`sum by (reason) (rate(${catalog.faults.name}[$__rate_interval])) > 0`, "{{reason}}"),
+			queries: one(`sum by (reason) (rate(${catalog.malformedPackets.name}[$__rate_interval])) > 0`, "{{reason}}"),
 		},
 		{
 			title: "Fill of the tables",
 			description: "Entries of each bounded table, as a share of its limit.",
 			...{ view: "lines", unit: "percentunit", width: 8 },
-			queries: one(`${catalog.tableEntries.name} / ${catalog.tableLimit.name}`, "{{instance}} {{table}}"),
+			queries: one(`${catalog.tableEntries.name} / ${catalog.tableCapacity.name}`, "{{instance}} {{table}}"),
 		},
 		{
 			title: "Evictions",

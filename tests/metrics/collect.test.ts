@@ -134,8 +134,8 @@ describe("the collectors", () => {
 		send(new Traffic().probe("192.0.2.1").probe("192.0.2.1").broken("192.0.2.1").records);
 		const collectors = new Collectors(sources);
 		expect(counted(collectors, "refusedQueries")).toEqual([["t.example.com", "qtype", 2]]);
-		expect(counted(collectors, "faults")).toEqual([["dns_truncated", 1]]);
-		expect(counted(collectors, "foreign")).toEqual([]);
+		expect(counted(collectors, "malformedPackets")).toEqual([["dns_truncated", 1]]);
+		expect(counted(collectors, "unrelatedPackets")).toEqual([]);
 		// Series of all reasons are there from the start, so that the first increase is seen.
 		expect(rows(collectors, "refusedQueries")).toHaveLength(14);
 	});
@@ -162,10 +162,10 @@ describe("the collectors", () => {
 		expect(rows(collectors, "configReloadSuccessful")).toEqual([[0]]);
 		expect(rows(collectors, "configReloadTime")).toEqual([[1.5]]);
 		expect(rows(collectors, "tableEntries")).toContainEqual(["sessions", 2]);
-		expect(rows(collectors, "tableLimit")).toContainEqual(["sessions", 2]);
+		expect(rows(collectors, "tableCapacity")).toContainEqual(["sessions", 2]);
 		expect(rows(collectors, "tableEvicted")).toContainEqual(["sessions", 1]);
 		const tables = (key: MetricKey) => rows(collectors, key).map(([table]) => table);
-		expect(tables("tableLimit")).toEqual(tables("tableEntries"));
+		expect(tables("tableCapacity")).toEqual(tables("tableEntries"));
 		expect(tables("tableEvicted")).toEqual(tables("tableEntries"));
 	});
 
@@ -176,7 +176,7 @@ describe("the collectors", () => {
 		const collectors = new Collectors(live(sources));
 		const promised = ({ labels }: MetricEntry): readonly string[] => {
 			if (labels === "set") return ["domain", "country", "asn"];
-			return labels === "area" ? ["domain", "country"] : labels;
+			return labels === "country" ? ["domain", "country"] : labels;
 		};
 		const seriesOf = ({ name, type }: MetricEntry) =>
 			type === "histogram" ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [undefined];
@@ -196,7 +196,7 @@ describe("the collectors", () => {
 		}
 	});
 
-	test("give the same objects for the labels of sets and areas each time: prom-client writes them only once", async () => {
+	test("give the same objects for the labels of sets and countries each time: prom-client writes them only once", async () => {
 		using folder = temporaryFolder();
 		const { sources, send } = await observedDomains(folder);
 		const collectors = new Collectors(sources);
@@ -223,7 +223,7 @@ describe("the collectors", () => {
 			["other", "US", "t.example.com", 1],
 		]);
 		const table = (key: MetricKey) => rows(collectors, key).find(([name]) => name === "label_sets")?.[1];
-		expect([table("tableEntries"), table("tableLimit"), table("tableEvicted")]).toEqual([1, 1, 2]);
+		expect([table("tableEntries"), table("tableCapacity"), table("tableEvicted")]).toEqual([1, 1, 2]);
 	});
 
 	test("never put a country under other", async () => {
@@ -240,16 +240,16 @@ describe("the collectors", () => {
 		]);
 	});
 
-	test("leave out label sets that made room, and let no sum of a domain or an area fall", async () => {
+	test("leave out label sets that made room, and let no sum of a domain or a country fall", async () => {
 		using folder = temporaryFolder();
 		const { sources, send, tracker } = await observedDomains(folder, { "labels.max-sets": "2" });
 		const collectors = new Collectors(sources);
-		const areaKeys = keys.filter((key) => catalog[key].labels === "area");
+		const countryKeys = keys.filter((key) => catalog[key].labels === "country");
 		const sums = ["domainQueries", "domainBytesIn", "domainBytesOut", "domainSessions"] as const;
 		/** Counters and histograms that stay, by series. */
 		const counters = () =>
 			new Map(
-				[...areaKeys, ...sums].flatMap((key) =>
+				[...countryKeys, ...sums].flatMap((key) =>
 					collectors
 						.collect(key)
 						.map(

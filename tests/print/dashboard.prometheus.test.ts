@@ -237,9 +237,9 @@ const told: Partial<Record<MetricKey, readonly Row[]>> = {
 	retransmissionsOut: [[{ domain }, 100, 300]],
 	domainPeakClients: [[{ domain }, 7, 7]],
 	roundTrips: halves([0.064, 0.128, 0.256]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
-	answerTimes: halves([0.512, 1.024, 2.048]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
-	lives: halves([16, 64, 256]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
-	volumes: halves([1_024, 4_096, 16_384]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
+	responseTimes: halves([0.512, 1.024, 2.048]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
+	sessionDurations: halves([16, 64, 256]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
+	sessionBytes: halves([1_024, 4_096, 16_384]).map(([labels, ...values]) => [{ domain, ...labels }, ...values]),
 	unanswered: [[{ domain }, 5, 11]],
 	responses: [
 		[{ domain, rcode: "NOERROR" }, 900, 1_400],
@@ -250,7 +250,7 @@ const told: Partial<Record<MetricKey, readonly Row[]>> = {
 		[{ domain, reason: "not_txt" }, 10, 20],
 		[{ domain, reason: "short_id" }, 5, 5],
 	],
-	faults: [
+	malformedPackets: [
 		[{ reason: "frame_truncated" }, 1, 3],
 		[{ reason: "name_too_long" }, 8, 8],
 	],
@@ -259,7 +259,7 @@ const told: Partial<Record<MetricKey, readonly Row[]>> = {
 		[{ interface: "any", by: "interface" }, 5, 5],
 	],
 	tableEntries: [[{ table: "sessions" }, 40, 50]],
-	tableLimit: [[{ table: "sessions" }, 100, 100]],
+	tableCapacity: [[{ table: "sessions" }, 100, 100]],
 	tableEvicted: [[{ table: "sessions" }, 3, 6]],
 	geoipBuildTime: [[{ database: "country" }, buildSeconds, buildSeconds]],
 	buildInfo: [[{ version: "1.0.0", revision: "abc", bunversion: "1.4.5" }, 1, 1]],
