@@ -145,11 +145,8 @@ function captureOf(
 		received: counts?.received ?? 0,
 		dropped_by_kernel: counts?.droppedByKernel ?? 0,
 		dropped_by_interface: counts?.droppedByInterface ?? 0,
-		faults: Object.values(byReason(faultNames, (reason) => tracker.faultsOf(reason))).reduce(
-			(sum, count) => sum + count,
-			0,
-		),
-		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
+		malformed_packets: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
+		unrelated_packets: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
 	};
 }
 

@@ -54,9 +54,10 @@ export interface CaptureStatus {
 	readonly received: number;
 	readonly dropped_by_kernel: number;
 	readonly dropped_by_interface: number;
-	readonly faults: number;
-	/** Sound packets that are none of the tunnel's, by reason. */
-	readonly foreign: Readonly<Record<string, number>>;
+	/** By reason, as the next; reasons without any are left out. */
+	readonly malformed_packets: Readonly<Record<string, number>>;
+	/** Well-formed packets that are not tunnel traffic. */
+	readonly unrelated_packets: Readonly<Record<string, number>>;
 }
 
 export interface Status {

@@ -91,7 +91,7 @@ export function diagnose(
 				`Responses cut (TC=1): ${domain} ${percentToTenths(truncated_responses / responses)}. What did not fit is lost and sent again: the server's -mtu is too small, or something in front of it cuts.`,
 			);
 		}
-		const response = health.response_seconds;
+		const response = health.response_duration_seconds;
 		if (response !== null && response.count >= casesMin && response.median >= heldSecondsMin) {
 			sentences.push(
 				`Median time to respond: ${domain} ${secondsToTenths(response.median)}. The server holds a response for up to a second until it has data: as it should be while clients are idle; while they wait, what is behind the server is slow.`,

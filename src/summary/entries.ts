@@ -39,7 +39,7 @@ export interface TunnelHealth
 		| "edns_below_1232_ratio"
 	> {
 	readonly round_trip_seconds: Spread | null;
-	readonly response_seconds: Spread | null;
+	readonly response_duration_seconds: Spread | null;
 	readonly truncated_responses: number;
 	readonly responses_by_rcode: Counts;
 	readonly refused: Counts;
@@ -51,14 +51,14 @@ export interface CaptureHealth extends LossCounts {
 	/** When it was last opened (RFC 3339). */
 	readonly since: string;
 	readonly reopened: number;
-	readonly faults: number;
+	readonly malformed_packets: Counts;
 }
 
 /** How well the tunnel works, since the start. */
 export function tunnelEntries(health: TunnelHealth, writing: Writing): Entry[] {
 	return [
 		spread("Round trip to clients", health.round_trip_seconds),
-		spread("Server's answer", health.response_seconds),
+		spread("Server's answer", health.response_duration_seconds),
 		{
 			title: "Sent again",
 			value: optional(health.retransmission_ratio_out, percent),
@@ -102,7 +102,11 @@ export function captureEntries(capture: CaptureHealth, time: string, writing: Wr
 					note: "it is tried again every few seconds; the log says why",
 					state: "bad",
 				},
-		{ title: "Packets", value: count(capture.received), note: `${count(capture.faults)} of them malformed` },
+		{
+			title: "Packets",
+			value: count(capture.received),
+			note: `${count(totalOf(capture.malformed_packets))} of them malformed`,
+		},
 		{ title: "Lost", value: count(dropped), note, ...(dropped > 0 ? { state: "poor" } : {}) },
 	];
 }
@@ -115,12 +119,16 @@ function spread(title: string, times: Spread | null): Entry {
 	};
 }
 
+function totalOf(by: Counts): number {
+	return Object.values(by).reduce((total, value) => total + value, 0);
+}
+
 /** A sum, and what it is made of, the most first. */
 function sum(title: string, by: Counts, writing: Writing): Entry {
 	const parts = Object.entries(by).toSorted(([, a], [, b]) => b - a);
 	return {
 		title,
-		value: count(parts.reduce((all, [, value]) => all + value, 0)),
+		value: count(totalOf(by)),
 		note: parts.map(([name, value]) => `${writing.name(name)} ${count(value)}`).join(", ") || "none so far",
 	};
 }

@@ -15,7 +15,7 @@ export interface HealthFigures {
 	/** From the server to clients and back; null when no acknowledgement was seen. */
 	readonly round_trip_seconds: Times | null;
 	/** From a query to its response. */
-	readonly response_seconds: Times | null;
+	readonly response_duration_seconds: Times | null;
 	/** Queries that only ask for data, and those that carry some. */
 	readonly polls: number;
 	readonly data_queries: number;
@@ -64,7 +64,7 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 	const answerTimes = timesOf(tracker.answerTimes.distribution(sets));
 	return {
 		round_trip_seconds: roundTrips,
-		response_seconds: answerTimes,
+		response_duration_seconds: answerTimes,
 		polls,
 		data_queries: queries - polls,
 		packet_bytes_in: packetBytesIn,

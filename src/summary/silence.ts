@@ -9,7 +9,7 @@ export type Silence =
 
 /** Of the status, what tells it. */
 export interface Counted {
-	readonly capture: { readonly up: boolean; readonly foreign: Readonly<Record<string, number>> };
+	readonly capture: { readonly up: boolean; readonly unrelated_packets: Readonly<Record<string, number>> };
 	readonly total: { readonly queries: number };
 	readonly domains: readonly { readonly refused_queries: number }[];
 }
@@ -20,6 +20,6 @@ export function silenceOf({ capture, total, domains }: Counted): Silence | null 
 	if (total.queries > 0) return null;
 	const refused = domains.reduce((sum, row) => sum + row.refused_queries, 0);
 	if (refused > 0) return { reason: "refused", queries: refused };
-	const foreign = capture.foreign.domain ?? 0;
+	const foreign = capture.unrelated_packets.domain ?? 0;
 	return foreign > 0 ? { reason: "foreign", messages: foreign } : { reason: "no query" };
 }

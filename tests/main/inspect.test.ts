@@ -44,7 +44,7 @@ describe.each(captureNames)("%s", (name) => {
 	test("has the independent counts as it was recorded", async () => {
 		const report = await inspectJson<Report>(capturePath(name), flags);
 		expect(countsOf(report)).toEqual(await expectedCounts(name));
-		expect(report.faults).toEqual({});
+		expect(report.malformed_packets).toEqual({});
 		expect(report.broken).toEqual([]);
 	});
 
@@ -104,7 +104,7 @@ describe("the captures in other frames", () => {
 			);
 			// One process for the three: a session is in one of them only, and none outlasts the pause between two.
 			const report = await inspectJson<Report>(paths.at(-1) ?? "", [...flags, ...paths.slice(0, -1)]);
-			expect(report.faults).toEqual({});
+			expect(report.malformed_packets).toEqual({});
 			return [rewrapping.title, countsOf(report)] as const;
 		};
 		const chosen = rewrappings.filter(({ wrapping }) => wrapping.title === title);
@@ -127,7 +127,7 @@ test("bent queries count where dnstt-server takes them, and nowhere else", async
 	// It ends before the time for a response is over.
 	expect(report.domains[0]?.health).toMatchObject({ unanswered_queries: 0, unanswered_ratio: null });
 	// Every message came to something.
-	const others = [report.faults, report.foreign].flatMap((counts) => Object.values(counts));
+	const others = [report.malformed_packets, report.unrelated_packets].flatMap((counts) => Object.values(counts));
 	expect(queries + rejected + others.reduce((sum, count) => sum + count, 0)).toBe(verdicts.messages);
 });
 

@@ -114,10 +114,15 @@ test("what is counted by domain is added up over all: responses by code, truncat
 	expect(statusAt(tracker, 1).health).toMatchObject({ truncated_responses: 3, responses_by_rcode: { SERVFAIL: 3 } });
 });
 
-test("faults are counted together, and without a capture it is not up", () => {
+test("malformed packets are counted by reason, and without a capture it is not up", () => {
 	const tracker = trackerOf();
 	for (const [index, fault] of [1, 3, 3].entries()) {
 		tracker.observe(Outcome.Fault, Object.assign(seenOf({}), { fault }), begin + index);
 	}
-	expect(statusAt(tracker, 1).capture).toMatchObject({ interface: "", up: false, received: 0, faults: 3 });
+	expect(statusAt(tracker, 1).capture).toMatchObject({
+		interface: "",
+		up: false,
+		received: 0,
+		malformed_packets: { link_truncated: 1, ip_version: 2 },
+	});
 });

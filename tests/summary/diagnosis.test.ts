@@ -15,7 +15,7 @@ import type { HealthFigures } from "../../src/summary/health.ts";
 /** A tunnel with which nothing is wrong. */
 const well: HealthFigures = {
 	round_trip_seconds: { count: 1_000, median: 0.2, p95: 0.9 },
-	response_seconds: { count: 1_000, median: 0.01, p95: 1 },
+	response_duration_seconds: { count: 1_000, median: 0.01, p95: 1 },
 	polls: 900,
 	data_queries: 100,
 	packet_bytes_in: 1_000,
@@ -73,7 +73,7 @@ const times = (median: number, count = 1_000) => ({ count, median, p95: 9 });
 test("nothing is said of a tunnel with which nothing is wrong, nor of no traffic at all", () => {
 	expect(diagnose([domain()], [place("64500"), place("DE", {}, "country")])).toEqual([]);
 	const nothing: HealthFigures = {
-		...{ ...well, round_trip_seconds: null, response_seconds: null, overhead: null, segments_out: 0 },
+		...{ ...well, round_trip_seconds: null, response_duration_seconds: null, overhead: null, segments_out: 0 },
 		...{ retransmission_ratio_in: null, retransmission_ratio_out: null, unanswered_ratio: null },
 		edns_below_1232_ratio: null,
 	};
@@ -186,14 +186,14 @@ const domainRows: readonly [title: string, begin: string, short: Domain, enough:
 	[
 		"responses that take 400 ms",
 		"Median time to respond: t.example.com 400 ms. ",
-		domain({}, { response_seconds: times(0.399) }),
-		domain({}, { response_seconds: times(0.4) }),
+		domain({}, { response_duration_seconds: times(0.399) }),
+		domain({}, { response_duration_seconds: times(0.4) }),
 	],
 	[
 		"50 responses that take 1 s",
 		"Median time to respond: t.example.com 1.0 s. ",
-		domain({}, { response_seconds: times(1, 49) }),
-		domain({}, { response_seconds: times(1, 50) }),
+		domain({}, { response_duration_seconds: times(1, 49) }),
+		domain({}, { response_duration_seconds: times(1, 50) }),
 	],
 ];
 

@@ -17,7 +17,7 @@ const writing: Writing = {
 };
 const health: TunnelHealth = {
 	round_trip_seconds: { median: 0.1834, p95: 0.612 },
-	response_seconds: { median: 0.0042, p95: 12.34 },
+	response_duration_seconds: { median: 0.0042, p95: 12.34 },
 	retransmission_ratio_out: 0.0132,
 	retransmission_ratio_in: 0.14,
 	unanswered_ratio: 0.0004,
@@ -32,7 +32,7 @@ const capture: CaptureHealth = {
 	up: true,
 	since: "2026-11-24T20:29:00.000Z",
 	reopened: 1_234,
-	faults: 5,
+	malformed_packets: { udp_length: 3, dns_truncated: 2 },
 	received: 1_000,
 	dropped_by_kernel: 0,
 	dropped_by_interface: 0,
@@ -62,7 +62,7 @@ describe("the tunnel's entries", () => {
 
 	test("have a dash for what was not measured", () => {
 		const unmeasured = tunnelLines({
-			...{ round_trip_seconds: null, response_seconds: null, overhead: null, edns_below_1232_ratio: null },
+			...{ round_trip_seconds: null, response_duration_seconds: null, overhead: null, edns_below_1232_ratio: null },
 			...{ retransmission_ratio_out: null, retransmission_ratio_in: null, unanswered_ratio: null },
 		});
 		expect(unmeasured.slice(0, 6)).toEqual([

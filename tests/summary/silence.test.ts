@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { type Counted, type Silence, silenceOf } from "../../src/summary/silence.ts";
 
-function counted(up: boolean, queries: number, refused: readonly number[], foreign: Record<string, number>): Counted {
+function counted(up: boolean, queries: number, refused: readonly number[], unrelated: Record<string, number>): Counted {
 	return {
-		capture: { up, foreign },
+		capture: { up, unrelated_packets: unrelated },
 		total: { queries },
 		domains: refused.map((refused_queries) => ({ refused_queries })),
 	};

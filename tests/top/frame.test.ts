@@ -204,7 +204,7 @@ describe("a frame", () => {
 
 	test("says what to check where nothing came", () => {
 		expect(textOf({}, scene(quietStatus))).toContain("dig +trace NS t.example.com");
-		const foreign = { ...quietStatus, capture: { ...quietStatus.capture, foreign: { domain: 7 } } };
+		const foreign = { ...quietStatus, capture: { ...quietStatus.capture, unrelated_packets: { domain: 7 } } };
 		expect(textOf({}, scene(foreign))).toContain("7 DNS messages came, none of them\n for t.example.com");
 		const down = { ...busyStatus, capture: { ...busyStatus.capture, up: false } };
 		expect(textOf({}, scene(down))).toContain("The capture on eth0 is not open");

@@ -14,7 +14,7 @@ function changed(value: unknown, isCount = false): unknown {
 	return Object.fromEntries(
 		Object.entries(value).map(([name, inner]) => [
 			isCount ? acting + name : name,
-			changed(inner, ["responses_by_rcode", "refused", "foreign"].includes(name)),
+			changed(inner, ["responses_by_rcode", "refused", "malformed_packets", "unrelated_packets"].includes(name)),
 		]),
 	);
 }

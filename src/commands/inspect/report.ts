@@ -35,8 +35,8 @@ export interface Report {
 	/** What the figures show to be wrong, in sentences. */
 	readonly diagnosis: readonly string[];
 	readonly duplicates: number;
-	readonly faults: Readonly<Record<string, number>>;
-	readonly foreign: Readonly<Record<string, number>>;
+	readonly malformed_packets: Readonly<Record<string, number>>;
+	readonly unrelated_packets: Readonly<Record<string, number>>;
 	/** Captures that broke off, one line each; their packets up to there are in the figures. */
 	readonly broken: readonly string[];
 }
@@ -106,8 +106,8 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 			),
 		],
 		duplicates: tracker.duplicates,
-		faults: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
-		foreign: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
+		malformed_packets: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
+		unrelated_packets: byReason(foreignNames, (reason) => tracker.foreignOf(reason)),
 		broken: reading.broken,
 	};
 }

@@ -35,8 +35,8 @@ export function reportText(report: Report, top: number): string {
 	if (report.diagnosis.length > 0)
 		sections.push(["Diagnosis", ...report.diagnosis.map((line) => `- ${line}`)].join("\n"));
 	for (const [title, counts] of [
-		["Faults (packets that break their format)", report.faults],
-		["Foreign (sound packets, not the tunnel's)", report.foreign],
+		["Faults (packets that break their format)", report.malformed_packets],
+		["Foreign (sound packets, not the tunnel's)", report.unrelated_packets],
 	] as const) {
 		const rows = Object.entries(counts).sort(([, a], [, b]) => b - a);
 		if (rows.length > 0)
@@ -153,8 +153,8 @@ function health(report: Report, top: number): string {
 			name,
 			time(it.round_trip_seconds?.median),
 			time(it.round_trip_seconds?.p95),
-			time(it.response_seconds?.median),
-			time(it.response_seconds?.p95),
+			time(it.response_duration_seconds?.median),
+			time(it.response_duration_seconds?.p95),
 			share(it.retransmission_ratio_out),
 			share(it.retransmission_ratio_in),
 			it.overhead === null ? "-" : `${it.overhead.toFixed(2)}x`,

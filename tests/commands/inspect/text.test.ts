@@ -5,7 +5,7 @@ import type { HealthFigures } from "../../../src/summary/health.ts";
 
 const health: HealthFigures = {
 	round_trip_seconds: { count: 9, median: 0.25, p95: 12 },
-	response_seconds: { count: 9, median: 0.0012, p95: 1.04 },
+	response_duration_seconds: { count: 9, median: 0.0012, p95: 1.04 },
 	polls: 10_000,
 	data_queries: 2_345,
 	packet_bytes_in: 1,
@@ -54,8 +54,8 @@ const report: Report = {
 	asns: null,
 	diagnosis: [],
 	duplicates: 0,
-	faults: {},
-	foreign: {},
+	malformed_packets: {},
+	unrelated_packets: {},
 	broken: [],
 };
 
@@ -96,7 +96,10 @@ describe("the text of a report", () => {
 	});
 
 	test("has what did not count, by reason, most first", () => {
-		const text = reportText({ ...report, faults: { dns_truncated: 2, udp_length: 1_000 }, foreign: { port: 3 } }, 10);
+		const text = reportText(
+			{ ...report, malformed_packets: { dns_truncated: 2, udp_length: 1_000 }, unrelated_packets: { port: 3 } },
+			10,
+		);
 		expect(text).toMatch(
 			/\n\nFaults .* +Packets\nudp_length +1,000\ndns_truncated +2\n\nForeign .* +Packets\nport +3\n$/,
 		);
@@ -107,7 +110,7 @@ describe("the text of a report", () => {
 	});
 
 	test("has the health of countries and networks too, - for what was not seen, and the diagnosis", () => {
-		const unseen = { ...health, round_trip_seconds: null, response_seconds: null, overhead: null };
+		const unseen = { ...health, round_trip_seconds: null, response_duration_seconds: null, overhead: null };
 		const countries = [{ country: "DE", ...figures, health: unseen }];
 		const text = reportText({ ...report, countries, diagnosis: ["it is slow.", "it is far."] }, 10);
 		expect(text).toMatch(/^country DE +- +- +- +- +14\.5 % +0\.0 % +- +0\.0 % +-$/m);

@@ -105,7 +105,7 @@ export const busyStatus: Status = {
 	asns: { rows: origins(asns).map(({ name, ...row }) => ({ asn: name, ...row })), count: 317 },
 	health: {
 		round_trip_seconds: { count: 81_000, median: 0.1834, p95: 0.612 },
-		response_seconds: { count: 990_000, median: 0.0042, p95: 0.871 },
+		response_duration_seconds: { count: 990_000, median: 0.0042, p95: 0.871 },
 		retransmission_ratio_out: 0.0132,
 		retransmission_ratio_in: 0.0071,
 		overhead: 2.34,
@@ -137,8 +137,8 @@ export const busyStatus: Status = {
 		received: 66_503_113,
 		dropped_by_kernel: 0,
 		dropped_by_interface: 0,
-		faults: 1_733,
-		foreign: { domain: 4_100 },
+		malformed_packets: { udp_length: 1_733 },
+		unrelated_packets: { domain: 4_100 },
 	},
 };
 
@@ -154,7 +154,7 @@ export const quietStatus: Status = {
 	health: {
 		...busyStatus.health,
 		round_trip_seconds: null,
-		response_seconds: null,
+		response_duration_seconds: null,
 		retransmission_ratio_out: null,
 		retransmission_ratio_in: null,
 		overhead: null,
@@ -166,7 +166,7 @@ export const quietStatus: Status = {
 		refused: {},
 	},
 	diagnosis: [],
-	capture: { ...busyStatus.capture, received: 0, faults: 0, foreign: {} },
+	capture: { ...busyStatus.capture, received: 0, malformed_packets: {}, unrelated_packets: {} },
 };
 
 /** A day's swing with noise that is the same in each run, and ends at the status's 365 active clients. */

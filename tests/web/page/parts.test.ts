@@ -66,7 +66,7 @@ describe("the notice", () => {
 		],
 		[
 			"says that queries are for another domain",
-			{ ...quietStatus, capture: { ...capture, received: 7, foreign: { domain: 5 } } },
+			{ ...quietStatus, capture: { ...capture, received: 7, unrelated_packets: { domain: 5 } } },
 			"5 DNS messages came, and none is for t.example.com",
 		],
 		[
