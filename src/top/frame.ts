@@ -6,9 +6,10 @@ import { activeByMinute, minuteMs } from "../summary/minutes.ts";
 import { silenceOf } from "../summary/silence.ts";
 import { sparkline } from "../summary/sparkline.ts";
 import { type Table, type TableName, tableColumns, tableNames, tableOf } from "../summary/tables.ts";
+import { cut, ends, fit, widthOf, wrap } from "../summary/terminal-text.ts";
 import { chosenRows, tableLines } from "./columns.ts";
 import { bytesText, durationText, healthLines, timeText } from "./health-lines.ts";
-import { cut, ends, fit, type Paint, type Style, widthOf, wrap } from "./paint.ts";
+import type { Paint, Style } from "./paint.ts";
 import type { HistoryReading, Reading } from "./reading.ts";
 import { byActive, type Extent, type Panel, panels, type View } from "./view.ts";
 

@@ -2,7 +2,8 @@
 
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../summary/entries.ts";
 import { byteRate, duration } from "../summary/format.ts";
-import { fit, type Paint, type Style, wrap } from "./paint.ts";
+import { fit, wrap } from "../summary/terminal-text.ts";
+import type { Paint, Style } from "./paint.ts";
 import type { Reading } from "./reading.ts";
 
 const titleWidth = 22;
