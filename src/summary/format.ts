@@ -19,10 +19,14 @@ export function rate(value: number): string {
 	return value >= 99.95 || value === 0 ? grouped(Math.round(value)) : value.toFixed(1);
 }
 
+/** Bytes, in powers of a thousand. */
+export function bytes(value: number): string {
+	return value < 999.5 ? `${Math.round(value)} B` : scaled(value, ["", "kB", "MB", "GB", "TB"], 1e3);
+}
+
 /** Bytes per second, in powers of a thousand, as links are sold. */
 export function byteRate(value: number): string {
-	if (value < 999.5) return `${Math.round(value)} B/s`;
-	return `${scaled(value, ["", "kB", "MB", "GB", "TB"], 1e3)}/s`;
+	return `${bytes(value)}/s`;
 }
 
 /** A time in seconds. */
@@ -37,12 +41,6 @@ export function secondsToTenths(value: number): string {
 	return value < 0.9995 ? `${Math.round(value * 1e3)} ms` : `${value.toFixed(1)} s`;
 }
 
-/** A time in seconds as narrow columns have it: from ten seconds on without a decimal, and below ten milliseconds with one. */
-export function shortSeconds(value: number): string {
-	if (value < 0.00995) return `${(value * 1e3).toFixed(1)} ms`;
-	return value < 9.95 ? secondsToTenths(value) : `${Math.round(value)} s`;
-}
-
 /** A share of a whole, 0 to 1. */
 export function percent(share: number): string {
 	const value = share * 100;
@@ -54,6 +52,11 @@ export function percent(share: number): string {
 /** A share of a whole, 0 to 1, always to a tenth of a per cent, so that those under one another compare at a glance. */
 export function percentToTenths(share: number): string {
 	return `${(share * 100).toFixed(1)} %`;
+}
+
+/** How many times as much, with the sign that stands for it. */
+export function factor(value: number, sign: string): string {
+	return `${value.toFixed(value < 10 ? 1 : 0)} ${sign}`;
 }
 
 /** What may be unknown, a dash where it is; `text` is how it reads where it is known. */

@@ -75,17 +75,21 @@ describe.each(captureNames)("%s", (name) => {
 		const row = Object.fromEntries(cells(lines[at]).map((title, column) => [title, cells(lines[at + 1])[column]]));
 		const expected = await expectedCounts(name);
 		const text = (count: number) => count.toLocaleString("en-US");
+		const kilobytes = (bytes: number) => `${(bytes / 1_000).toPrecision(3)} kB`;
 		expect(row).toEqual({
 			Domain: recordedDomain,
-			Queries: text(expected.queries),
-			"Bytes in": text(expected.bytes_in),
-			Responses: text(expected.responses),
-			"Bytes out": text(expected.bytes_out),
-			Sessions: text(expected.sessions),
 			Active: text(expected.active_at_end),
 			Peak: text(expected.peak),
+			Queries: text(expected.queries),
+			Received: kilobytes(expected.bytes_in),
+			Sent: kilobytes(expected.bytes_out),
 			Refused: text(expected.rejected),
+			Sessions: text(expected.sessions),
 		});
+		const responses = lines
+			.filter((line) => /^\S+: (?:[A-Z]+|unmatched) +[\d,]+$/.test(line))
+			.reduce((sum, line) => sum + Number(/[\d,]+$/.exec(line)?.[0].replaceAll(",", "")), 0);
+		expect(responses).toBe(expected.responses);
 	});
 });
 

@@ -109,7 +109,7 @@ describe.skipIf(!(await haveChromium()))("the status page", () => {
 					const status = (await (await exporter.get("/status.json")).json()) as Status;
 					expect(samples.sum("dnstt_active_clients")).toBe(clients);
 					expect(await figure(page, "sessions")).toBe(String(samples.sum("dnstt_sessions_total")));
-					expect(await textOf(page, ".tiles")).toContain(`${samples.sum("dnstt_queries_total")} in `);
+					expect(await textOf(page, ".tiles")).toContain(`${samples.sum("dnstt_queries_total")} total`);
 					expect(await ranking(page, "countries")).toEqual(
 						activeBy(samples, "country").map(([country, active]) => [names[country] ?? "", active]),
 					);
