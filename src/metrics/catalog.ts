@@ -124,13 +124,13 @@ export const catalog = {
 		name: "dnstt_retransmissions_in_total",
 		type: "counter",
 		labels: "country",
-		help: "KCP segments with data that clients sent again.",
+		help: "KCP segments with data that clients retransmitted.",
 	},
 	retransmissionsOut: {
 		name: "dnstt_retransmissions_out_total",
 		type: "counter",
 		labels: "country",
-		help: "KCP segments with data that the server sent again.",
+		help: "KCP segments with data that the server retransmitted.",
 	},
 	roundTrips: {
 		name: "dnstt_round_trip_seconds",

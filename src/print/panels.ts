@@ -221,7 +221,7 @@ const health: PanelSection = {
 		},
 		{
 			title: "Retransmission ratio",
-			description: "Share of the tunnel's segments with data that were sent again.",
+			description: "Share of the tunnel's segments with data that were retransmitted.",
 			...{ view: "lines", unit: "percentunit", width: 8 },
 			queries: both(
 				`${sumRate(catalog.retransmissionsIn)} / ${sumRate(catalog.segmentsIn)}`,

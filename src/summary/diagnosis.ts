@@ -88,13 +88,13 @@ export function diagnose(
 		}
 		if (responses >= casesMin && truncated_responses >= responses * truncatedRatioMin) {
 			sentences.push(
-				`Responses cut (TC=1): ${domain} ${percentToTenths(truncated_responses / responses)}. What did not fit is lost and sent again: the server's -mtu is too small, or something in front of it cuts.`,
+				`Responses cut (TC=1): ${domain} ${percentToTenths(truncated_responses / responses)}. What did not fit is lost and retransmitted: the server's -mtu is too small, or something in front of it cuts.`,
 			);
 		}
 		const response = health.response_duration_seconds;
 		if (response !== null && response.count >= casesMin && response.median >= heldSecondsMin) {
 			sentences.push(
-				`Median time to respond: ${domain} ${secondsToTenths(response.median)}. The server holds a response for up to a second until it has data: as it should be while clients are idle; while they wait, what is behind the server is slow.`,
+				`Median response time: ${domain} ${secondsToTenths(response.median)}. The server holds a response for up to a second until it has data: as it should be while clients are idle; while they wait, what is behind the server is slow.`,
 			);
 		}
 	}
@@ -116,7 +116,7 @@ export function diagnose(
 			resent,
 			retransmissionRatioMin,
 			(found) =>
-				`Segments to clients sent again: ${listed(found, resent, percentToTenths)}${elsewhere(ofKind, found)}. Packets are lost on the way through the resolvers, or wait too long for a query to carry them, as when resolvers limit the rate.`,
+				`Retransmitted segments to clients: ${listed(found, resent, percentToTenths)}${elsewhere(ofKind, found)}. Packets are lost on the way through the resolvers, or wait too long for a query to carry them, as when resolvers limit the rate.`,
 		);
 		find(
 			unanswered,
@@ -187,7 +187,7 @@ export function diagnoseCut(truncated: number, packets: number): string | null {
 export function diagnoseTime(stepsBack: number): string | null {
 	if (stepsBack === 0) return null;
 	const times = timesOf(stepsBack);
-	return `Time stamps go back by more than a second ${times}, as where captures of the same time are read as one, or a clock was set: active clients, times and segments sent again are wrong from there on. Read such captures one at a time.`;
+	return `Time stamps go back by more than a second ${times}, as where captures of the same time are read as one, or a clock was set: active clients, times and retransmissions are wrong from there on. Read such captures one at a time.`;
 }
 
 /** The same when they went forward while the server's own clock did not. */

@@ -91,7 +91,7 @@ function titleLines({ url, reading, lost, nowMs }: Scene, columns: number, paint
 	const right = ` up ${up}   ${timeText(lost === null ? reading.time : lost.lastMs, nowMs)} `;
 	const title = paint(ends(left, right, columns), "reverse", "bold");
 	if (lost === null) return [title];
-	const since = `No answer since ${timeText(lost.lastMs, nowMs)} (${durationText(nowMs - lost.lastMs)}); the figures are from then. Trying again every few seconds.`;
+	const since = `No answer since ${timeText(lost.lastMs, nowMs)} (${durationText(nowMs - lost.lastMs)}); showing the last figures.`;
 	return [
 		title,
 		...[since, ...wrap(lost.reason, columns - 1)].map((line) => paint(` ${cut(line, columns - 1)}`, "bold", "red")),

@@ -185,13 +185,13 @@ const domainRows: readonly [title: string, begin: string, short: Domain, enough:
 	],
 	[
 		"responses that take 400 ms",
-		"Median time to respond: t.example.com 400 ms. ",
+		"Median response time: t.example.com 400 ms. ",
 		domain({}, { response_duration_seconds: times(0.399) }),
 		domain({}, { response_duration_seconds: times(0.4) }),
 	],
 	[
 		"50 responses that take 1 s",
-		"Median time to respond: t.example.com 1.0 s. ",
+		"Median response time: t.example.com 1.0 s. ",
 		domain({}, { response_duration_seconds: times(1, 49) }),
 		domain({}, { response_duration_seconds: times(1, 50) }),
 	],
@@ -221,14 +221,14 @@ const placeRows: readonly [title: string, begin: string, short: Place, enough: P
 		place("64500", { edns_refused_queries: 50 }, "network", 0),
 	],
 	[
-		"10 % of segments sent again",
-		"Segments to clients sent again: AS64500 10.0 %. ",
+		"10 % of segments retransmitted",
+		"Retransmitted segments to clients: AS64500 10.0 %. ",
 		place("64500", resent(0.099)),
 		place("64500", resent(0.1)),
 	],
 	[
-		"half of 50 segments sent again",
-		"Segments to clients sent again: AS64500 50.0 %. ",
+		"half of 50 segments retransmitted",
+		"Retransmitted segments to clients: AS64500 50.0 %. ",
 		place("64500", resent(0.5, 49)),
 		place("64500", resent(0.5, 50)),
 	],
@@ -314,14 +314,14 @@ describe("a place is spoken of from its threshold on:", () => {
 describe("a sentence", () => {
 	test("has shares with the decimal that the tables have", () => {
 		expect(diagnose([], [place("64500", resent(0.145))])[0]).toStartWith(
-			"Segments to clients sent again: AS64500 14.5 %. ",
+			"Retransmitted segments to clients: AS64500 14.5 %. ",
 		);
 	});
 
 	test("names the worst three of its kind, and counts the others", () => {
 		const ratios = [0.12, 0.5, 0.11, 0.3, 0.2];
 		const places = ratios.map((ratio, index) => place(String(64_500 + index), resent(ratio)));
-		const named = "Segments to clients sent again: AS64501 50.0 %, AS64503 30.0 %, AS64504 20.0 %";
+		const named = "Retransmitted segments to clients: AS64501 50.0 %, AS64503 30.0 %, AS64504 20.0 %";
 		expect(diagnose([], places)[0]).toStartWith(`${named} and 2 more networks. `);
 		expect(diagnose([], places.slice(1))[0]).toStartWith(`${named} and 1 more network. `);
 		expect(
@@ -341,9 +341,9 @@ describe("a sentence", () => {
 		]);
 	});
 
-	test("of segments sent again compares with the others of the kind, if they have enough", () => {
+	test("of retransmitted segments compares with the others of the kind, if they have enough", () => {
 		const lossy = place("64500", resent(0.2));
-		const begin = "Segments to clients sent again: AS64500 20.0 %";
+		const begin = "Retransmitted segments to clients: AS64500 20.0 %";
 		const said = (...others: Place[]) => diagnose([], [lossy, ...others])[0];
 		expect(said(place("64501", resent(0.01)), place("64502", resent(0.03)))).toStartWith(
 			`${begin} (elsewhere 2.0 %). `,

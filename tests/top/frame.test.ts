@@ -191,9 +191,7 @@ describe("a frame", () => {
 		const lost = { reason: "cannot reach it", lastMs: nowMs - 65_000 };
 		const lines = linesOf({}, scene(busyStatus, { lost }), { columns: 120, rows: 24 }, createPaint("colour"));
 		expect(Bun.stripANSI(lines[0] ?? "")).toEndWith("20:28:55 UTC ");
-		expect(lines[1]).toBe(
-			"\x1b[1;31m No answer since 20:28:55 UTC (1 min 5 s); the figures are from then. Trying again every few seconds.\x1b[0m",
-		);
+		expect(lines[1]).toBe("\x1b[1;31m No answer since 20:28:55 UTC (1 min 5 s); showing the last figures.\x1b[0m");
 		expect(lines[2]).toBe("\x1b[1;31m cannot reach it\x1b[0m");
 		const figures = lines.filter((line) => line.includes("365") || line.includes("t.example.com"));
 		expect(figures).toHaveLength(2);

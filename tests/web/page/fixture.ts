@@ -126,7 +126,7 @@ export const busyStatus: Status = {
 		refused: { qtype: 1_100, base32: 80, too_short: 27 },
 	},
 	diagnosis: [
-		"AS12389: 14 % of the segments to clients were sent again (elsewhere 1.1 %): packets are lost or late on the way through its resolvers.",
+		"AS12389: 14 % of the segments to clients were retransmitted (elsewhere 1.1 %): packets are lost or late on the way through its resolvers.",
 	],
 	capture: {
 		interface: "eth0",
