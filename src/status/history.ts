@@ -30,7 +30,8 @@ class Ring {
 		const points: Point[] = [];
 		for (let index = Math.max(0, this.pushed - this.limit); index < this.pushed; index++) {
 			const start = (index % this.limit) * pointNumbers;
-			points.push([...this.numbers.subarray(start, start + pointNumbers)] as unknown as Point);
+			const [timeMs = 0, active = 0, queries = 0, bytesIn = 0, bytesOut = 0] = this.numbers.subarray(start);
+			points.push([timeMs, active, queries, bytesIn, bytesOut]);
 		}
 		return points;
 	}
