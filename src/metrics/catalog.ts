@@ -1,5 +1,5 @@
 /**
- * Every metric of this program: name, help, type and labels. The collectors give its values, the README's table is
+ * Every metric of this program: name, help, type and labels. The collectors return its values, the README's table is
  * tested against it, and dashboard and rules may use no other name.
  */
 
@@ -94,13 +94,13 @@ export const catalog = {
 		name: "dnstt_polls_total",
 		type: "counter",
 		labels: "country",
-		help: "dnstt queries that carry no data and only ask for some; they are in dnstt_queries_total as well.",
+		help: "dnstt queries without data, which only ask for some; dnstt_queries_total includes them.",
 	},
 	packetBytesIn: {
 		name: "dnstt_packet_bytes_in_total",
 		type: "counter",
 		labels: "country",
-		help: "Bytes of the tunnel's own packets that queries carried; what dnstt_bytes_in_total has more is overhead.",
+		help: "Bytes of the tunnel's own packets that queries carried; the rest of dnstt_bytes_in_total is overhead.",
 	},
 	packetBytesOut: {
 		name: "dnstt_packet_bytes_out_total",
@@ -160,19 +160,19 @@ export const catalog = {
 		name: "dnstt_unmatched_responses_total",
 		type: "counter",
 		labels: ["domain"],
-		help: "Responses that answer no query that was seen; their bytes count, nothing else in them is believed.",
+		help: "Responses that match no captured query; only their bytes count.",
 	},
 	truncated: {
 		name: "dnstt_truncated_responses_total",
 		type: "counter",
 		labels: ["domain"],
-		help: "Responses to dnstt queries that were cut (TC=1).",
+		help: "Truncated responses to dnstt queries (TC=1).",
 	},
 	edns: {
 		name: "dnstt_edns_payload_bytes",
 		type: "histogram",
 		labels: "country",
-		help: "UDP payload sizes that resolvers advertise in dnstt queries, those that are refused for it (reason edns) among them.",
+		help: "UDP payload sizes that resolvers advertise in dnstt queries, including queries refused for it (reason edns).",
 	},
 	sessionDurations: {
 		name: "dnstt_session_duration_seconds",
@@ -190,7 +190,7 @@ export const catalog = {
 		name: "dnstt_exporter_segment_faults_total",
 		type: "counter",
 		labels: ["reason"],
-		help: "KCP segments that were not believed, by reason.",
+		help: "KCP segments that were rejected, by reason.",
 	},
 	buildInfo: {
 		name: "dnstt_exporter_build_info",
@@ -202,19 +202,19 @@ export const catalog = {
 		name: "dnstt_exporter_capture_up",
 		type: "gauge",
 		labels: ["interface"],
-		help: "Whether the capture is open: 1, or 0 while it is being opened again.",
+		help: "Whether the capture is open: 1, or 0 while it is being reopened.",
 	},
 	captureReopened: {
 		name: "dnstt_exporter_capture_reopened_total",
 		type: "counter",
 		labels: ["interface"],
-		help: "Times that the capture was opened again after it broke.",
+		help: "Times that the capture was reopened after a failure.",
 	},
 	packetsReceived: {
 		name: "dnstt_exporter_packets_received_total",
 		type: "counter",
 		labels: ["interface"],
-		help: "Packets that passed the capture filter, those that the kernel dropped among them.",
+		help: "Packets that passed the capture filter, including those that the kernel dropped.",
 	},
 	packetsDropped: {
 		name: "dnstt_exporter_packets_dropped_total",
@@ -226,7 +226,7 @@ export const catalog = {
 		name: "dnstt_exporter_duplicate_packets_total",
 		type: "counter",
 		labels: [],
-		help: "Copies of dnstt queries and responses that several interfaces showed; they count once in all other metrics.",
+		help: "Duplicates of dnstt queries and responses captured on several interfaces; all other metrics count them once.",
 	},
 	malformedPackets: {
 		name: "dnstt_exporter_malformed_packets_total",
@@ -256,7 +256,7 @@ export const catalog = {
 		name: "dnstt_exporter_table_evicted_total",
 		type: "counter",
 		labels: ["table"],
-		help: "Entries that had to make room in each bounded table; of label_sets: lookups that found no room and were answered with asn=other.",
+		help: "Entries evicted from each full table; for label_sets: lookups that found no room and returned asn=other.",
 	},
 	geoipBuildTime: {
 		name: "dnstt_exporter_geoip_database_build_timestamp_seconds",
@@ -268,19 +268,19 @@ export const catalog = {
 		name: "dnstt_exporter_geoip_reloads_total",
 		type: "counter",
 		labels: ["database"],
-		help: "Replacements of a GeoIP database that were taken into use.",
+		help: "Replacements of a GeoIP database that are or were in use.",
 	},
 	geoipReloadFailures: {
 		name: "dnstt_exporter_geoip_reload_failures_total",
 		type: "counter",
 		labels: ["database"],
-		help: "Replacements of a GeoIP database that could not be used; the one before stays in use.",
+		help: "Replacements of a GeoIP database that could not be used; the previous one stays in use.",
 	},
 	geoipLookupFailures: {
 		name: "dnstt_exporter_geoip_lookup_failures_total",
 		type: "counter",
 		labels: ["database"],
-		help: "Lookups that met a damaged record and gave unmapped.",
+		help: "Lookups that met a damaged record and returned unmapped.",
 	},
 	configReloadSuccessful: {
 		name: "dnstt_exporter_config_last_reload_successful",

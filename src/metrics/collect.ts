@@ -17,7 +17,7 @@ export interface Sample {
 	readonly metricName?: string;
 }
 
-/** What there is to tell about the capture. */
+/** The state of the capture. */
 export interface CaptureState {
 	readonly interfaceName: string;
 	readonly up: boolean;
@@ -25,7 +25,7 @@ export interface CaptureState {
 	readonly counts: ReadonlyMap<string, CaptureCounts>;
 }
 
-/** Counts of an interface since the start, however often it was opened again in between. */
+/** Counts of an interface since the start, however often it was reopened. */
 export interface CaptureCounts {
 	readonly reopened: number;
 	readonly received: number;
@@ -33,7 +33,7 @@ export interface CaptureCounts {
 	readonly droppedByInterface: number;
 }
 
-/** What there is to tell about a GeoIP database. */
+/** The state of a GeoIP database. */
 export interface DatabaseState {
 	readonly database: string;
 	readonly type: string;
@@ -43,7 +43,7 @@ export interface DatabaseState {
 	readonly lookupFailures: number;
 }
 
-/** Where the values come from. Functions are asked at each collection. */
+/** Where the values come from. Functions are called at each collection. */
 export interface Sources {
 	readonly tracker: Tracker;
 	/** Names of the domains, by index. */
@@ -66,7 +66,7 @@ const timePowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
 const sessionDurationPowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
 const sessionBytesPowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
 
-/** NOERROR to REFUSED (RFC 1035, 4.1.1), which servers give: their series are there from the start, so that the first increase is seen. */
+/** NOERROR to REFUSED (RFC 1035, 4.1.1), which servers return: their series are there from the start, so that the first increase is seen. */
 const rcodesFromStart = 6;
 
 /** A domain and country, or a domain without a database. */

@@ -25,7 +25,7 @@ export interface SnapshotOptions {
 	capture(): { readonly ports: readonly number[]; readonly sinceUs: number };
 }
 
-/** Makes a function that gives the status of now, from the state that the metrics are collected from. */
+/** Creates a function that returns the current status, from the state that the metrics are collected from. */
 export function createSnapshot(options: SnapshotOptions): (wallUs: number, monotonicUs: number) => Status {
 	const { sources, rates } = options;
 	const { tracker, origins } = sources;
@@ -110,7 +110,7 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 	};
 }
 
-/** Gives the rows' key its own name. */
+/** Names the rows' key. */
 function named<Row, Named>(
 	{ rows, count }: Ranking<Row & { readonly key: string }>,
 	name: (key: string, row: Omit<Row & { readonly key: string }, "key">) => Named,

@@ -20,7 +20,7 @@ export interface DomainStatus extends Amounts {
 	readonly refused_queries: number;
 }
 
-/** What those behind one country's or network's resolvers have; ratios and times are null where nothing was measured. */
+/** The figures of one country's or network's resolvers; ratios and times are null where nothing was measured. */
 export interface OriginStatus extends Amounts {
 	readonly round_trip_median_seconds: number | null;
 	/** Of the segments sent to clients, the share that was sent before. */

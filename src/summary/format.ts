@@ -1,9 +1,9 @@
 /**
- * Numbers as people read them: with units, in English forms, whoever looks. Where a form changes at a bound, the bound is that of
+ * Numbers as people read them: with units, always in English forms. Where a form changes at a bound, the bound is that of
  * the rounded value: 0.9996 s is "1.00 s" and not "1000 ms".
  */
 
-/** A whole number with all its digits, in groups of three. What the runtime has for it takes 1 ms at its first use, and gives the same. */
+/** A whole number with all its digits, in groups of three. */
 export function grouped(value: number): string {
 	return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
@@ -49,7 +49,7 @@ export function percent(share: number): string {
 	return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
-/** A share of a whole, 0 to 1, always to a tenth of a per cent, so that those under one another compare at a glance. */
+/** A share of a whole, 0 to 1, always to a tenth of a per cent, so that they compare at a glance in a sentence. */
 export function percentToTenths(share: number): string {
 	return `${(share * 100).toFixed(1)} %`;
 }

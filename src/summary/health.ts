@@ -40,7 +40,7 @@ export interface HealthFigures {
 	readonly edns_below_1232_ratio: number | null;
 }
 
-/** The figures of some label sets together. Costs time for each of them: for many, ask seldom. */
+/** The figures of some label sets together. Each label set costs time: do not call it often for many. */
 export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigures {
 	const total = tracker.totalsOf(sets);
 	const queries = total(SetCell.Queries);

@@ -1,9 +1,9 @@
-/** What countries and networks are called where their kind stands beside them. */
+/** Names of countries and networks, for use where the text says which of the two they are. */
 
 const unknown = "Unknown";
 const others = "Others";
 
-/** Made for the first country: not every start has one to name. */
+/** Created for the first country that is named. */
 let countryNames: Intl.DisplayNames | undefined;
 
 /** A country's English name, by the value of its label (see Origin). */

@@ -173,13 +173,13 @@ const domainRows: readonly [title: string, begin: string, short: Domain, enough:
 	],
 	[
 		"TC=1 in 2 % of the responses",
-		"Responses cut (TC=1): t.example.com 2.0 %. ",
+		"Truncated responses (TC=1): t.example.com 2.0 %. ",
 		domain({ truncated_responses: 19 }),
 		domain({ truncated_responses: 20 }),
 	],
 	[
 		"TC=1 in all of 50 responses",
-		"Responses cut (TC=1): t.example.com 100.0 %. ",
+		"Truncated responses (TC=1): t.example.com 100.0 %. ",
 		domain({ responses: 49, truncated_responses: 49 }),
 		domain({ responses: 50, truncated_responses: 50 }),
 	],

@@ -16,11 +16,11 @@ import { type HealthFigures, healthOf } from "../../summary/health.ts";
 import { Fault, Foreign } from "../../wasm/shared/fault.ts";
 import type { ActivityFigures } from "./activity.ts";
 
-/** What `inspect` tells of captures, in the form of its JSON output. Active clients are those at the last packet. */
+/** The report of `inspect`, in the form of its JSON output. Active clients are those at the last packet. */
 export interface Report {
 	readonly files: readonly string[];
 	readonly packets: number;
-	/** Those that the files hold beside, before `--from` or not before `--to`. */
+	/** Packets of the files that were left out: before `--from` or not before `--to`. */
 	readonly packets_left_out: number;
 	/** RFC 3339, UTC; null without packets. */
 	readonly first_packet: string | null;
@@ -37,11 +37,11 @@ export interface Report {
 	readonly duplicates: number;
 	readonly malformed_packets: Readonly<Record<string, number>>;
 	readonly unrelated_packets: Readonly<Record<string, number>>;
-	/** Captures that broke off, one line each; their packets up to there are in the figures. */
+	/** Damaged captures, one line each; the figures include their packets up to the damage. */
 	readonly broken: readonly string[];
 }
 
-/** What was read, beside what the tracker holds. */
+/** What was read, in addition to the tracker's counts. */
 export interface Reading {
 	readonly files: readonly string[];
 	readonly broken: readonly string[];
@@ -62,7 +62,7 @@ export interface ReportSources {
 	readonly origins: { readonly hasCountry: boolean; readonly hasAsn: boolean; readonly origins: readonly Origin[] };
 }
 
-/** Makes the report of what was read so far; brings sessions up to the last packet first. */
+/** Returns the report of what was read so far. It expires sessions up to the last packet first. */
 export function createReport(reading: Reading, sources: ReportSources): Report {
 	const { tracker, origins } = sources;
 	tracker.expire();
@@ -112,7 +112,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 	};
 }
 
-/** Packets of the server's ports that are for none of the domains, as the decoder tells them behind its look at the ports. */
+/** Packets of the server's ports that are for none of the domains, as the decoder counts them after it checked the ports. */
 function straysOf(tracker: Tracker): number {
 	let strays = 0;
 	for (const reason of [Foreign.Direction, Foreign.Domain, Foreign.Response]) strays += tracker.foreignOf(reason);
