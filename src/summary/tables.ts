@@ -64,7 +64,7 @@ export interface TableSource {
 	readonly domains: readonly DomainAmounts[];
 	/** Null without a database. */
 	readonly countries: Ranking<OriginAmounts & { readonly country: string }> | null;
-	readonly asns: Ranking<OriginAmounts & { readonly asn: string }> | null;
+	readonly asns: Ranking<OriginAmounts & { readonly asn: string; readonly organization: string | null }> | null;
 }
 
 /** How the cells of a column are made. */
@@ -128,7 +128,7 @@ export function tableOf(name: TableName, { domains, countries, asns }: TableSour
 		case "countries":
 			return countries && table(name, countries, originMeasures, ({ country }) => [countryName(country)]);
 		case "asns":
-			return asns && table(name, asns, originMeasures, ({ asn }) => [networkName(asn)]);
+			return asns && table(name, asns, originMeasures, ({ asn, organization }) => [networkName(asn, organization)]);
 	}
 }
 

@@ -1,8 +1,8 @@
 import { unicodeDomain } from "../../config/values.ts";
-import { placeName } from "../../summary/diagnosis.ts";
 import type { Figures } from "../../summary/figures.ts";
 import { durationToTenths, grouped, percentToTenths, shortSeconds } from "../../summary/format.ts";
 import type { HealthFigures } from "../../summary/health.ts";
+import { countryName, networkName } from "../../summary/names.ts";
 import { sparkline } from "../../summary/sparkline.ts";
 import type { Report } from "./report.ts";
 import { table } from "./text-table.ts";
@@ -18,7 +18,7 @@ export function reportText(report: Report, top: number): string {
 		sections.push(
 			ranking(
 				"Country",
-				countries.map((row) => [row.country, row] as const),
+				countries.map((row) => [countryName(row.country), row] as const),
 				top,
 			),
 		);
@@ -26,8 +26,8 @@ export function reportText(report: Report, top: number): string {
 	if (asns !== null)
 		sections.push(
 			ranking(
-				"ASN",
-				asns.map((row) => [row.asn, row] as const),
+				"Network",
+				asns.map((row) => [networkName(row.asn, row.organization), row] as const),
 				top,
 			),
 		);
@@ -131,10 +131,10 @@ function health(report: Report, top: number): string {
 		...report.domains.map((row) => [domainText(row.domain), row.health] as [string, HealthFigures]),
 		...(report.countries ?? [])
 			.slice(0, top)
-			.map((row) => [placeName("country", row.country), row.health] as [string, HealthFigures]),
+			.map((row) => [countryName(row.country), row.health] as [string, HealthFigures]),
 		...(report.asns ?? [])
 			.slice(0, top)
-			.map((row) => [placeName("network", row.asn), row.health] as [string, HealthFigures]),
+			.map((row) => [networkName(row.asn, row.organization), row.health] as [string, HealthFigures]),
 	];
 	return table(
 		[

@@ -78,17 +78,20 @@ describe("the text of a report", () => {
 
 	test("has countries and networks where there are databases, and says how many more there are", () => {
 		const countries = ["DE", "FR", "JP"].map((country) => ({ country, ...figures }));
-		const text = reportText({ ...report, countries, asns: [{ asn: "64496", ...figures }] }, 2);
+		const text = reportText(
+			{ ...report, countries, asns: [{ asn: "64496", organization: "Example Net", ...figures }] },
+			2,
+		);
 		expect(text).toContain(
 			[
 				"",
-				"Country  Queries   Bytes in   Bytes out  Sessions  Active",
-				"DE        12,345  1,000,000  22,000,000        42       7",
-				"FR        12,345  1,000,000  22,000,000        42       7",
+				"Country       Queries   Bytes in   Bytes out  Sessions  Active",
+				"Germany (DE)   12,345  1,000,000  22,000,000        42       7",
+				"France (FR)    12,345  1,000,000  22,000,000        42       7",
 				"and 1 more",
 				"",
-				"ASN    Queries   Bytes in   Bytes out  Sessions  Active",
-				"64496   12,345  1,000,000  22,000,000        42       7",
+				"Network                Queries   Bytes in   Bytes out  Sessions  Active",
+				"Example Net (AS64496)   12,345  1,000,000  22,000,000        42       7",
 				"",
 			].join("\n"),
 		);
@@ -110,13 +113,13 @@ describe("the text of a report", () => {
 		const unseen = { ...health, round_trip_seconds: null, response_seconds: null, overhead: null };
 		const countries = [{ country: "DE", ...figures, health: unseen }];
 		const text = reportText({ ...report, countries, diagnosis: ["it is slow.", "it is far."] }, 10);
-		expect(text).toMatch(/^country DE +- +- +- +- +14\.5 % +0\.0 % +- +0\.0 % +-$/m);
+		expect(text).toMatch(/^Germany \(DE\) +- +- +- +- +14\.5 % +0\.0 % +- +0\.0 % +-$/m);
 		const odd = {
 			...report,
 			countries: [{ country: "ZZ", ...figures, health }],
-			asns: [{ asn: "other", ...figures, health }],
+			asns: [{ asn: "other", organization: null, ...figures, health }],
 		};
-		expect(reportText(odd, 10)).toMatch(/^addresses without a country .*\nother networks /m);
+		expect(reportText(odd, 10)).toMatch(/^Unknown country .*\nOther networks /m);
 		expect(text).toEndWith("\n\nDiagnosis\n- it is slow.\n- it is far.\n");
 		expect(reportText(report, 10)).not.toContain("Diagnosis");
 	});
