@@ -258,6 +258,18 @@ export const catalog = {
 		labels: ["table"],
 		help: "Entries evicted from each full table; for label_sets: lookups that found no room and returned asn=other.",
 	},
+	countryInfo: {
+		name: "dnstt_country_info",
+		type: "gauge",
+		labels: ["country", "name"],
+		help: "1 for each country that occurs, with its English name, to join on country.",
+	},
+	asnInfo: {
+		name: "dnstt_asn_info",
+		type: "gauge",
+		labels: ["asn", "organization"],
+		help: "1 for each network that occurs, with the organisation that runs it by the database, to join on asn.",
+	},
 	geoipBuildTime: {
 		name: "dnstt_exporter_geoip_database_build_timestamp_seconds",
 		type: "gauge",

@@ -2,6 +2,8 @@ import type { Column } from "../engine/column.ts";
 import type { Histogram } from "../engine/histogram.ts";
 import { faultNames, foreignNames, rcodeNames, refusalNames, segmentFaultNames } from "../engine/reasons.ts";
 import { ednsBounds, noDomain, type Table, type Tracker } from "../engine/tracker.ts";
+import type { Origin } from "../geoip/origins.ts";
+import { countryTitle, networkTitle } from "../summary/names.ts";
 import { catalog, type MetricKey } from "./catalog.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -51,7 +53,7 @@ export interface Sources {
 	readonly origins: {
 		readonly hasCountry: boolean;
 		readonly hasAsn: boolean;
-		readonly origins: readonly { readonly country: string; readonly asn: string }[];
+		readonly origins: readonly Origin[];
 		databases(): readonly DatabaseState[];
 	};
 	readonly build: { readonly version: string; readonly revision: string; readonly bunVersion: string };
@@ -195,6 +197,19 @@ export class Collectors {
 		});
 	}
 
+	/** One sample for each value of an origin's label among the label sets, with its name. */
+	private names(label: "country" | "asn", names: (origin: Origin) => Labels): Sample[] {
+		const { sets } = this.sources.tracker;
+		const named = new Map<string, Labels>();
+		for (let set = 0; set < sets.size; set++) {
+			if (sets.domains[set] === noDomain) continue;
+			const origin = this.sources.origins.origins[sets.origins[set] as number];
+			// Of two names for one network, as while a new database is taken into use, one counts: what is joined must be one series.
+			if (origin !== undefined && !named.has(origin[label])) named.set(origin[label], names(origin));
+		}
+		return [...named.values()].map((sharedLabels) => ({ sharedLabels, value: 1 }));
+	}
+
 	private byReason<Reason extends number>(
 		names: Readonly<Record<Reason, string>>,
 		of: (reason: Reason) => number,
@@ -297,6 +312,14 @@ export class Collectors {
 		tableEntries: () => this.byTable(({ size }) => size),
 		tableCapacity: () => this.byTable(({ limit }) => limit),
 		tableEvicted: () => this.byTable(({ evicted }) => evicted),
+		countryInfo: () =>
+			this.sources.origins.hasCountry
+				? this.names("country", ({ country }) => ({ country, name: countryTitle(country) }))
+				: [],
+		asnInfo: () =>
+			this.sources.origins.hasAsn
+				? this.names("asn", ({ asn, organization }) => ({ asn, organization: networkTitle(asn, organization) }))
+				: [],
 		geoipBuildTime: () =>
 			this.sources.origins.databases().map(({ database, type, buildTimeSeconds }) => ({
 				sharedLabels: { database, type },

@@ -7,6 +7,7 @@ import { diagnose, type Place, type PlaceKind, placeOf } from "../summary/diagno
 import { type DomainFigures, domainsOf } from "../summary/domains.ts";
 import { byReason, figuresOf, groupSets } from "../summary/figures.ts";
 import { healthOf } from "../summary/health.ts";
+import { countryName, networkName } from "../summary/names.ts";
 import type { RateMeter } from "./rates.ts";
 import type { Amounts, AsnStatus, CaptureStatus, CountryStatus, OriginStatus, Ranking, Status } from "./status.ts";
 
@@ -46,20 +47,21 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 		const ranked = (
 			keyOf: (set: number) => string,
 			kind: PlaceKind,
-		): Ranking<OriginStatus & { readonly key: string }> => {
+			nameOf: (origin: Origin) => string,
+		): Ranking<OriginStatus & { readonly origin: Origin }> => {
 			// There may be thousands: only the first rows get all their figures.
-			const groups = [...groupSets(tracker, keyOf)].map(([key, sets]) => ({
-				key,
+			const groups = [...groupSets(tracker, keyOf).values()].map((sets) => ({
 				sets,
 				active: tracker.active.total(sets),
 				queries: tracker.queries.total(sets),
 			}));
 			groups.sort((a, b) => b.active - a.active || b.queries - a.queries);
-			const rows = groups.slice(0, rankedMax).map(({ key, sets, queries }) => {
+			const rows = groups.slice(0, rankedMax).map(({ sets, queries }) => {
 				const health = healthOf(tracker, sets);
-				places.push(placeOf(kind, key, { queries, health }));
+				const origin = originOf(sets[0] as number);
+				places.push(placeOf(kind, nameOf(origin), { queries, health }));
 				return {
-					key,
+					origin,
 					...amountsOf(sets),
 					round_trip_median_seconds: health.round_trip_seconds?.median ?? null,
 					retransmission_ratio: health.retransmission_ratio_out,
@@ -69,14 +71,22 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 		};
 		const countries: Ranking<CountryStatus> | null = origins.hasCountry
 			? named(
-					ranked((set) => originOf(set).country, "country"),
-					(country, row) => ({ country, ...row }),
+					ranked(
+						(set) => originOf(set).country,
+						"country",
+						({ country }) => countryName(country),
+					),
+					({ country }, row) => ({ country, ...row }),
 				)
 			: null;
 		const asns: Ranking<AsnStatus> | null = origins.hasAsn
 			? named(
-					ranked((set) => originOf(set).asn, "network"),
-					(asn, row) => ({ asn, ...row }),
+					ranked(
+						(set) => originOf(set).asn,
+						"network",
+						({ asn, organization }) => networkName(asn, organization),
+					),
+					({ asn, organization }, row) => ({ asn, organization, ...row }),
 				)
 			: null;
 		if (countries === null && asns === null) places.push(...domains.map((row) => placeOf("domain", row.domain, row)));
@@ -110,12 +120,12 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 	};
 }
 
-/** Names the rows' key. */
+/** Puts what a row's origin is called in place of the origin. */
 function named<Row, Named>(
-	{ rows, count }: Ranking<Row & { readonly key: string }>,
-	name: (key: string, row: Omit<Row & { readonly key: string }, "key">) => Named,
+	{ rows, count }: Ranking<Row & { readonly origin: Origin }>,
+	name: (origin: Origin, row: Omit<Row & { readonly origin: Origin }, "origin">) => Named,
 ): Ranking<Named> {
-	return { rows: rows.map(({ key, ...row }) => name(key, row)), count };
+	return { rows: rows.map(({ origin, ...row }) => name(origin, row)), count };
 }
 
 /** Counts by name, over all domains. */

@@ -35,7 +35,8 @@ export interface Ranking<Row> {
 }
 
 export type CountryStatus = OriginStatus & { readonly country: string };
-export type AsnStatus = OriginStatus & { readonly asn: string };
+/** The organisation is who runs the network by the database; null where it does not say. */
+export type AsnStatus = OriginStatus & { readonly asn: string; readonly organization: string | null };
 
 /** Of all domains, since the start. */
 export interface HealthStatus extends HealthFigures {

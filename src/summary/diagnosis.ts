@@ -35,21 +35,13 @@ export interface Place {
 	readonly health: HealthFigures;
 }
 
-/** A place by the value of its label, which need not be a country's code or a network's number (see Origin). */
+/** A place by its name (see names.ts). */
 export function placeOf(
 	kind: PlaceKind,
-	label: string,
+	name: string,
 	{ queries, health }: { readonly queries: number; readonly health: HealthFigures },
 ): Place {
-	return { kind, name: placeName(kind, label), queries, health };
-}
-
-/** The name of a label's value, for use where the text does not say which kind it is. */
-export function placeName(kind: PlaceKind, label: string): string {
-	if (kind === "domain") return label;
-	if (label === "other") return `other ${plurals[kind]}`;
-	if (kind === "country") return label === "ZZ" ? "addresses without a country" : `country ${label}`;
-	return label === "0" ? "addresses without a network" : `AS${label}`;
+	return { kind, name, queries, health };
 }
 
 /** Returns a figure of a place, null when there are too few cases. */

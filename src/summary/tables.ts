@@ -64,7 +64,7 @@ export interface TableSource {
 	readonly domains: readonly DomainAmounts[];
 	/** Null without a database. */
 	readonly countries: Ranking<OriginAmounts & { readonly country: string }> | null;
-	readonly asns: Ranking<OriginAmounts & { readonly asn: string }> | null;
+	readonly asns: Ranking<OriginAmounts & { readonly asn: string; readonly organization: string | null }> | null;
 }
 
 /** The parts of a report (commands/inspect) that tables are made of: totals in place of rates. */
@@ -72,7 +72,7 @@ export interface TotalsSource {
 	readonly domains: readonly DomainTotals[];
 	/** Null without a database; only the rows that are shown. */
 	readonly countries: Ranking<Figures & { readonly country: string }> | null;
-	readonly asns: Ranking<Figures & { readonly asn: string }> | null;
+	readonly asns: Ranking<Figures & { readonly asn: string; readonly organization: string | null }> | null;
 }
 
 type DomainTotals = Readonly<Figures> &
@@ -162,7 +162,7 @@ export function tableOf(name: TableName, { domains, countries, asns }: TableSour
 		case "countries":
 			return countries && table(name, countries, originMeasures, ({ country }) => [countryName(country)]);
 		case "asns":
-			return asns && table(name, asns, originMeasures, ({ asn }) => [networkName(asn)]);
+			return asns && table(name, asns, originMeasures, ({ asn, organization }) => [networkName(asn, organization)]);
 	}
 }
 
@@ -174,7 +174,7 @@ export function totalsTableOf(name: TableName, { domains, countries, asns }: Tot
 		case "countries":
 			return countries && table(name, countries, originTotals, ({ country }) => [countryName(country)]);
 		case "asns":
-			return asns && table(name, asns, originTotals, ({ asn }) => [networkName(asn)]);
+			return asns && table(name, asns, originTotals, ({ asn, organization }) => [networkName(asn, organization)]);
 	}
 }
 

@@ -34,7 +34,8 @@ const domain = z.object({
 	refused_queries: number,
 });
 const country = z.object({ ...origin, country: text });
-const asn = z.object({ ...origin, asn: text });
+/** Other versions do not say who runs a network. */
+const asn = z.object({ ...origin, asn: text, organization: z._default(z.nullable(text), null) });
 const health = z.object({
 	round_trip_seconds: times,
 	response_duration_seconds: times,

@@ -146,7 +146,10 @@ describe("a report", () => {
 		]);
 		const { queries, bytes_in, bytes_out, sessions, active_at_end } = await expectedCounts("direct-ipv4");
 		const figures = { queries, bytes_in, bytes_out, sessions, active_clients: active_at_end };
-		expect(report).toMatchObject({ countries: [{ country: "IS", ...figures }], asns: [{ asn: "64498", ...figures }] });
+		expect(report).toMatchObject({
+			countries: [{ country: "IS", ...figures }],
+			asns: [{ asn: "64498", organization: "Example Network 64498", ...figures }],
+		});
 	});
 
 	test("is of the packets from --from on and before --to", async () => {

@@ -43,7 +43,16 @@ describe("the collectors", () => {
 	test("give nothing of label sets before there is traffic, and nothing of a capture or a configuration that is not there", async () => {
 		const collectors = new Collectors((await observedDomains()).sources);
 		const empty: readonly MetricKey[] = [
-			...(["queries", "sessions", "activeClients", "captureUp", "packetsReceived", "packetsDropped"] as const),
+			...([
+				"queries",
+				"sessions",
+				"activeClients",
+				"captureUp",
+				"packetsReceived",
+				"packetsDropped",
+				"asnInfo",
+				"countryInfo",
+			] as const),
 			...(["configReloadSuccessful", "configReloadTime", "geoipBuildTime", "geoipReloads"] as const),
 		];
 		for (const key of empty) expect([key, ...collectors.collect(key)]).toEqual([key]);
@@ -127,6 +136,37 @@ describe("the collectors", () => {
 			["country", "GeoLite2-Country", 1_767_323_045],
 			["asn", "GeoLite2-ASN", 1_767_323_045],
 		]);
+	});
+
+	test("give each country and network that occurs its name once, whatever the number of tunnels", async () => {
+		using folder = temporaryFolder();
+		const { sources, send } = await observedDomains(folder, { "labels.max-sets": "2" });
+		const traffic = new Traffic().exchange(1, "203.0.113.1").exchange(2, "203.0.113.200", "other.example");
+		send(traffic.exchange(3, "100.64.0.1").exchange(4, "127.0.0.1").records);
+		const collectors = new Collectors(sources);
+		const sorted = (key: MetricKey) => rows(collectors, key).toSorted();
+		expect(sorted("countryInfo")).toEqual([
+			["JP", "Japan", 1],
+			["NL", "Netherlands", 1],
+			["US", "United States", 1],
+			["ZZ", "Unknown country", 1],
+		]);
+		expect(sorted("asnInfo")).toEqual([
+			["0", "Unknown network", 1],
+			["64497", "Example Network 64497", 1],
+			["other", "Other networks", 1],
+		]);
+		const joined = (key: MetricKey, label: string) =>
+			new Set(collectors.collect(key).map((sample) => labelsOf(sample)[label]));
+		expect(joined("asnInfo", "asn")).toEqual(joined("queries", "asn"));
+		expect(joined("countryInfo", "country")).toEqual(joined("queries", "country"));
+		const origins = (hasCountry: boolean, hasAsn: boolean) =>
+			new Collectors({
+				...sources,
+				origins: { hasCountry, hasAsn, origins: sources.origins.origins, databases: () => [] },
+			});
+		expect(origins(true, false).collect("asnInfo")).toEqual([]);
+		expect(origins(false, true).collect("countryInfo")).toEqual([]);
 	});
 
 	test("give what does not count, by reason", async () => {

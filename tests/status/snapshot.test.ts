@@ -9,10 +9,10 @@ import { begin, type ObservingTracker, query, second, seenOf, trackerOf } from "
 
 /** By the number of an origin; of trackerOf it is the lowest octet of the resolver's address. */
 const origins = [
-	{ country: "ZZ", asn: "0" },
-	{ country: "other", asn: "other" },
-	{ country: "DE", asn: "64496" },
-	{ country: "JP", asn: "64497" },
+	{ country: "ZZ", asn: "0", organization: null },
+	{ country: "other", asn: "other", organization: null },
+	{ country: "DE", asn: "64496", organization: "Example Net" },
+	{ country: "JP", asn: "64497", organization: null },
 ];
 const [de, jp] = [2, 3];
 
@@ -85,11 +85,15 @@ describe("of a place with trouble", () => {
 			expect(rows.map(({ retransmission_ratio }) => retransmission_ratio)).toEqual([0.4, 0]);
 			expect(rows[0]?.round_trip_median_seconds).toBeWithin(0.045, 0.055);
 		}
+		expect(asns?.rows.map(({ asn, organization }) => [asn, organization])).toEqual([
+			["64496", "Example Net"],
+			["64497", null],
+		]);
 	});
 
 	test.each<[title: string, known: Partial<Sources["origins"]>, named: RegExp]>([
-		["by country where that is known", { hasAsn: false }, /country DE/],
-		["by network where that is known", { hasCountry: false }, /AS64496/],
+		["by country where that is known", { hasAsn: false }, /: Germany \(DE\) 40/],
+		["by network where that is known", { hasCountry: false }, /: Example Net \(AS64496\) 40/],
 		["by domain where neither is", { hasCountry: false, hasAsn: false }, /t0\.example\.com/],
 	])("the diagnosis names it %s", (_, known, named) => {
 		const { diagnosis } = statusAt(troubled(), 1, known);

@@ -11,6 +11,7 @@ import {
 } from "../../src/summary/diagnosis.ts";
 import type { DomainFigures } from "../../src/summary/domains.ts";
 import type { HealthFigures } from "../../src/summary/health.ts";
+import { countryName, networkName } from "../../src/summary/names.ts";
 
 /** A tunnel with which nothing is wrong. */
 const well: HealthFigures = {
@@ -60,7 +61,8 @@ function domain(figures: Partial<DomainFigures> = {}, health: Partial<HealthFigu
 }
 
 function place(label: string, health: Partial<HealthFigures> = {}, kind: PlaceKind = "network", queries = 1_000) {
-	return placeOf(kind, label, { queries, health: { ...well, ...health } });
+	const name = kind === "country" ? countryName(label) : kind === "network" ? networkName(label, null) : label;
+	return placeOf(kind, name, { queries, health: { ...well, ...health } });
 }
 
 const resent = (ratio: number, segments = 1_000): Partial<HealthFigures> => ({
@@ -336,7 +338,7 @@ describe("a sentence", () => {
 		const health = { unanswered_ratio: 0.5 };
 		const places = [place("64500", health), place("DE", health, "country"), place("FR", health, "country")];
 		expect(diagnose([], places).map((sentence) => sentence.split(". ")[0])).toEqual([
-			"Queries without a response: country DE 50.0 %, country FR 50.0 %",
+			"Queries without a response: Germany (DE) 50.0 %, France (FR) 50.0 %",
 			"Queries without a response: AS64500 50.0 %",
 		]);
 	});
@@ -355,16 +357,8 @@ describe("a sentence", () => {
 
 	test("calls what is no country and no network by what it is", () => {
 		const names = (kind: PlaceKind, ...labels: string[]) => labels.map((label) => place(label, {}, kind).name);
-		expect(names("country", "IR", "ZZ", "other")).toEqual([
-			"country IR",
-			"addresses without a country",
-			"other countries",
-		]);
-		expect(names("network", "64500", "0", "other")).toEqual([
-			"AS64500",
-			"addresses without a network",
-			"other networks",
-		]);
+		expect(names("country", "IR", "ZZ", "other")).toEqual(["Iran (IR)", "Unknown country", "Other countries"]);
+		expect(names("network", "64500", "0", "other")).toEqual(["AS64500", "Unknown network", "Other networks"]);
 		expect(names("domain", "t.example.com", "other")).toEqual(["t.example.com", "other"]);
 	});
 

@@ -156,6 +156,10 @@ describe("a frame", () => {
 		expect(textOf({ panel: "countries", filter: "iran" })).toMatch(/filter: iran $/m);
 		expect(textOf({ panel: "countries", filter: "xyz" })).toContain("none of 12 has “xyz” in its name");
 		expect(textOf({ panel: "domains", filter: "xn--mg" })).toContain("t.امارات.example");
+		const networks = (filter: string) => linesOf({ panel: "asns", filter }).filter((line) => /\(?AS\d/.test(line));
+		for (const filter of ["irancell", "44244"]) {
+			expect(networks(filter)).toEqual([expect.stringMatching(/^ Irancell \(AS44244\) +96 /)]);
+		}
 	});
 
 	test("scrolls, and says how much is above and below", () => {

@@ -28,6 +28,13 @@ test("no text of a status, wherever it stands, can act on the terminal", () => {
 	expect(read.split(shown).length - 1).toBe(texts);
 });
 
+test("a network of an exporter that does not say who runs it is read without", () => {
+	const rows = busyStatus.asns?.rows.map(({ organization, ...row }) => row) ?? [];
+	const read = readingSchema.parse({ ...busyStatus, asns: { rows, count: rows.length } });
+	expect(read.asns?.rows.map(({ organization }) => organization)).toEqual(rows.map(() => null));
+	expect(rows.length).toBeGreaterThan(1);
+});
+
 test("a time that is none is refused", () => {
 	for (const name of ["time", "started"] as const) {
 		expect(readingSchema.safeParse({ ...busyStatus, [name]: `${acting}2026` }).success).toBe(false);

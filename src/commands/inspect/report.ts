@@ -13,6 +13,7 @@ import {
 import { type DomainFigures, domainsOf } from "../../summary/domains.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "../../summary/figures.ts";
 import { type HealthFigures, healthOf } from "../../summary/health.ts";
+import { countryName, networkName } from "../../summary/names.ts";
 import { Fault, Foreign } from "../../wasm/shared/fault.ts";
 import type { ActivityFigures } from "./activity.ts";
 
@@ -31,7 +32,14 @@ export interface Report {
 	readonly domains: readonly (DomainFigures & { readonly health: HealthFigures })[];
 	/** Null without the database. Most queries first. */
 	readonly countries: readonly (Figures & { readonly country: string; readonly health: HealthFigures })[] | null;
-	readonly asns: readonly (Figures & { readonly asn: string; readonly health: HealthFigures })[] | null;
+	readonly asns:
+		| readonly (Figures & {
+				readonly asn: string;
+				/** Who runs the network by the database; null where it does not say. */
+				readonly organization: string | null;
+				readonly health: HealthFigures;
+		  })[]
+		| null;
 	/** What the figures show to be wrong, in sentences. */
 	readonly diagnosis: readonly string[];
 	readonly duplicates: number;
@@ -68,8 +76,11 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 	tracker.expire();
 	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
 	const ranked = (keyOf: (set: number) => string) =>
-		[...groupSets(tracker, keyOf)]
-			.map(([key, sets]) => [key, { ...figuresOf(tracker, sets), health: healthOf(tracker, sets) }] as const)
+		[...groupSets(tracker, keyOf).values()]
+			.map((sets) => {
+				const row = { ...figuresOf(tracker, sets), health: healthOf(tracker, sets) };
+				return [originOf(sets[0] as number), row] as const;
+			})
 			.sort(([, a], [, b]) => b.queries - a.queries);
 	const domains = domainsOf(sources);
 	const countries = origins.hasCountry ? ranked((set) => originOf(set).country) : [];
@@ -91,15 +102,15 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		duration_seconds: reading.packets === 0 ? 0 : (reading.lastUs - reading.firstUs) / 1e6,
 		activity: reading.activity,
 		domains,
-		countries: origins.hasCountry ? countries.map(([country, row]) => ({ country, ...row })) : null,
-		asns: origins.hasAsn ? asns.map(([asn, row]) => ({ asn, ...row })) : null,
+		countries: origins.hasCountry ? countries.map(([{ country }, row]) => ({ country, ...row })) : null,
+		asns: origins.hasAsn ? asns.map(([{ asn, organization }, row]) => ({ asn, organization, ...row })) : null,
 		diagnosis: [
 			...[wrongLength, wrongPort, wrongDomain, wrongTime, wrongGap].filter((sentence) => sentence !== null),
 			...diagnose(
 				domains,
 				[
-					...countries.map(([country, row]) => placeOf("country", country, row)),
-					...asns.map(([asn, row]) => placeOf("network", asn, row)),
+					...countries.map(([{ country }, row]) => placeOf("country", countryName(country), row)),
+					...asns.map(([{ asn, organization }, row]) => placeOf("network", networkName(asn, organization), row)),
 					...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
 				],
 				tracker.mtu,

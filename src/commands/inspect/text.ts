@@ -1,8 +1,8 @@
 import { unicodeDomain } from "../../config/values.ts";
-import { placeName } from "../../summary/diagnosis.ts";
 import type { DomainFigures } from "../../summary/domains.ts";
 import { count, durationToTenths, factor, grouped, optional, percent, seconds } from "../../summary/format.ts";
 import type { HealthFigures } from "../../summary/health.ts";
+import { countryName, networkName } from "../../summary/names.ts";
 import { sparkline } from "../../summary/sparkline.ts";
 import { type Table, type TableName, totalsTableOf } from "../../summary/tables.ts";
 import { wrap } from "../../summary/terminal-text.ts";
@@ -117,8 +117,8 @@ function tableText({ columns, rows, count: all }: Table): string {
 function health(report: Report, top: number): string[] {
 	const rows: (readonly [string, HealthFigures])[] = [
 		...report.domains.map((row) => [domainText(row.domain), row.health] as const),
-		...(report.countries ?? []).slice(0, top).map((row) => [placeName("country", row.country), row.health] as const),
-		...(report.asns ?? []).slice(0, top).map((row) => [placeName("network", row.asn), row.health] as const),
+		...(report.countries ?? []).slice(0, top).map((row) => [countryName(row.country), row.health] as const),
+		...(report.asns ?? []).slice(0, top).map((row) => [networkName(row.asn, row.organization), row.health] as const),
 	];
 	return [
 		table(

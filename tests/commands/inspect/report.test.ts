@@ -100,10 +100,11 @@ describe("a report", () => {
 			["DE", 1, 1],
 			["US", 1, 1],
 		]);
-		expect(asns?.map(({ asn, queries, active_clients }) => [asn, queries, active_clients])).toEqual([
-			["64497", 3, 3],
-			["64496", 1, 1],
+		expect(asns?.map(({ asn, organization, queries }) => [asn, organization, queries])).toEqual([
+			["64497", "Example Network 64497", 3],
+			["64496", "Example Network 64496", 1],
 		]);
+		expect(asns?.map(({ active_clients }) => active_clients)).toEqual([3, 1]);
 	});
 
 	test("says that everything was for other domains than it was to look for", async () => {

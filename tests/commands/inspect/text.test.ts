@@ -85,7 +85,10 @@ describe("the text of a report", () => {
 
 	test("has countries and networks where there are databases, and says how many more there are", () => {
 		const countries = ["DE", "FR", "JP"].map((country) => ({ country, ...figures }));
-		const text = reportText({ ...report, countries, asns: [{ asn: "64496", ...figures }] }, 2);
+		const text = reportText(
+			{ ...report, countries, asns: [{ asn: "64496", organization: "Example Net", ...figures }] },
+			2,
+		);
 		expect(text).toContain(
 			[
 				"",
@@ -94,8 +97,8 @@ describe("the text of a report", () => {
 				"France (FR)        7   12,345   1.00 MB  22.0 MB        42",
 				"and 1 more",
 				"",
-				"Network  Active  Queries  Received     Sent  Sessions",
-				"AS64496       7   12,345   1.00 MB  22.0 MB        42",
+				"Network                Active  Queries  Received     Sent  Sessions",
+				"Example Net (AS64496)       7   12,345   1.00 MB  22.0 MB        42",
 				"",
 			].join("\n"),
 		);
@@ -120,14 +123,14 @@ describe("the text of a report", () => {
 		const unseen = { ...health, round_trip_seconds: null, response_duration_seconds: null, overhead: null };
 		const countries = [{ country: "DE", ...figures, health: unseen }];
 		const text = reportText({ ...report, countries, diagnosis: ["it is slow.", "it is far."] }, 10);
-		expect(text).toMatch(/^country DE +– +– +– +–$/m);
-		expect(text).toMatch(/^country DE +14 % +< 0\.1 % +– +0 % +–$/m);
+		expect(text).toMatch(/^Germany \(DE\) +– +– +– +–$/m);
+		expect(text).toMatch(/^Germany \(DE\) +14 % +< 0\.1 % +– +0 % +–$/m);
 		const odd = {
 			...report,
 			countries: [{ country: "ZZ", ...figures, health }],
-			asns: [{ asn: "other", ...figures, health }],
+			asns: [{ asn: "other", organization: null, ...figures, health }],
 		};
-		expect(reportText(odd, 10)).toMatch(/^addresses without a country .*\nother networks /m);
+		expect(reportText(odd, 10)).toMatch(/^Unknown country .*\nOther networks /m);
 		expect(text).toEndWith("\n\nDiagnosis\n- it is slow.\n- it is far.\n");
 		expect(reportText(report, 10)).not.toContain("Diagnosis");
 	});
@@ -208,7 +211,7 @@ describe("the text of a report", () => {
 				activity: { start: "2026-05-27T09:00:00.000Z", seconds_per_point: 60, active_clients: [...Array(240).keys()] },
 				domains: [{ ...row, refused: { qtype: most } }],
 				countries: ["BA", "ZZ", "other"].map((country) => ({ country, ...great, health: poor })),
-				asns: ["4294967295", "0"].map((asn) => ({ asn, ...great, health: poor })),
+				asns: ["4294967295", "0"].map((asn) => ({ asn, organization: "long name ".repeat(8), ...great, health: poor })),
 				...{ diagnosis: ["word ".repeat(60)], broken: ["it is damaged ".repeat(10)] },
 				...{ malformed_packets: { dns_name_too_long: most }, unrelated_packets: { port: most } },
 			},

@@ -67,6 +67,9 @@ const asns = [
 	],
 ] as const;
 
+/** Of two of the networks the database says who runs them. */
+const organizations: Readonly<Record<string, string>> = { "44244": "Irancell", "58224": "Iran <Telecom> & Co." };
+
 function origins(rows: readonly (readonly [string, number])[]) {
 	return rows.map(([name, active], index) => ({
 		name,
@@ -102,7 +105,10 @@ export const busyStatus: Status = {
 		rows: origins(countries).map(({ name, ...row }) => ({ country: name, ...row })),
 		count: countries.length,
 	},
-	asns: { rows: origins(asns).map(({ name, ...row }) => ({ asn: name, ...row })), count: 317 },
+	asns: {
+		rows: origins(asns).map(({ name, ...row }) => ({ asn: name, organization: organizations[name] ?? null, ...row })),
+		count: 317,
+	},
 	health: {
 		round_trip_seconds: { count: 81_000, median: 0.1834, p95: 0.612 },
 		response_duration_seconds: { count: 990_000, median: 0.0042, p95: 0.871 },

@@ -47,11 +47,16 @@ describe("rankings", () => {
 		const status = { ...busyStatus, countries: { rows, count: 4 } };
 		expect(names(partsOf(status)["countries-rows"])).toEqual([
 			"Germany (DE)",
-			"Unknown",
-			"Others",
+			"Unknown country",
+			"Other countries",
 			"Åland Islands (AX)",
 		]);
 	});
+});
+
+test("a network's row has who runs it beside the number, as text", () => {
+	const rows = partsOf(busyStatus)["asns-rows"];
+	expect(names(rows).slice(0, 3)).toEqual(["Irancell (AS44244)", "Iran &lt;Telecom&gt; &amp; Co. (AS58224)", "AS4134"]);
 });
 
 describe("the notice", () => {
