@@ -50,7 +50,7 @@ export interface Sources {
 	readonly tracker: Tracker;
 	/** Names of the domains, by index. */
 	readonly domains: readonly string[];
-	readonly origins: {
+	readonly geoLabels: {
 		readonly hasCountry: boolean;
 		readonly hasAsn: boolean;
 		readonly origins: readonly Origin[];
@@ -114,7 +114,7 @@ export class Collectors {
 
 	private makeLabels(set: number): Labels | undefined {
 		const { sets } = this.sources.tracker;
-		const { hasCountry, hasAsn, origins } = this.sources.origins;
+		const { hasCountry, hasAsn, origins } = this.sources.geoLabels;
 		const domain = sets.domains[set] as number;
 		if (domain === noDomain) return undefined;
 		const origin = origins[sets.origins[set] as number];
@@ -203,7 +203,7 @@ export class Collectors {
 		const named = new Map<string, Labels>();
 		for (let set = 0; set < sets.size; set++) {
 			if (sets.domains[set] === noDomain) continue;
-			const origin = this.sources.origins.origins[sets.origins[set] as number];
+			const origin = this.sources.geoLabels.origins[sets.origins[set] as number];
 			// Of two names for one network, as while a new database is taken into use, one counts: what is joined must be one series.
 			if (origin !== undefined && !named.has(origin[label])) named.set(origin[label], names(origin));
 		}
@@ -234,7 +234,7 @@ export class Collectors {
 	}
 
 	private byDatabase(value: (state: DatabaseState) => number): Sample[] {
-		return this.sources.origins
+		return this.sources.geoLabels
 			.databases()
 			.map((state) => ({ sharedLabels: { database: state.database }, value: value(state) }));
 	}
@@ -313,15 +313,15 @@ export class Collectors {
 		tableCapacity: () => this.byTable(({ limit }) => limit),
 		tableEvicted: () => this.byTable(({ evicted }) => evicted),
 		countryInfo: () =>
-			this.sources.origins.hasCountry
+			this.sources.geoLabels.hasCountry
 				? this.names("country", ({ country }) => ({ country, name: countryTitle(country) }))
 				: [],
 		asnInfo: () =>
-			this.sources.origins.hasAsn
+			this.sources.geoLabels.hasAsn
 				? this.names("asn", ({ asn, organization }) => ({ asn, organization: networkTitle(asn, organization) }))
 				: [],
 		geoipBuildTime: () =>
-			this.sources.origins.databases().map(({ database, type, buildTimeSeconds }) => ({
+			this.sources.geoLabels.databases().map(({ database, type, buildTimeSeconds }) => ({
 				sharedLabels: { database, type },
 				value: buildTimeSeconds,
 			})),

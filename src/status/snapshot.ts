@@ -29,9 +29,9 @@ export interface SnapshotOptions {
 /** Creates a function that returns the current status, from the state that the metrics are collected from. */
 export function createSnapshot(options: SnapshotOptions): (wallUs: number, monotonicUs: number) => Status {
 	const { sources, rates } = options;
-	const { tracker, origins } = sources;
+	const { tracker, geoLabels } = sources;
 	const unicodeNames = sources.domains.map(unicodeDomain);
-	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
+	const originOf = (set: number) => geoLabels.origins[tracker.sets.origins[set] as number] as Origin;
 
 	return (wallUs, monotonicUs) => {
 		options.passTime();
@@ -43,33 +43,8 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 		const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
 		const domains = domainsOf(sources);
 		const places: Place[] = [];
-		/** The first rows of a grouping. */
-		const ranked = (
-			keyOf: (set: number) => string,
-			kind: PlaceKind,
-			nameOf: (origin: Origin) => string,
-		): Ranking<OriginStatus & { readonly origin: Origin }> => {
-			// There may be thousands: only the first rows get all their figures.
-			const groups = [...groupSets(tracker, keyOf).values()].map((sets) => ({
-				sets,
-				active: tracker.active.total(sets),
-				queries: tracker.queries.total(sets),
-			}));
-			groups.sort((a, b) => b.active - a.active || b.queries - a.queries);
-			const rows = groups.slice(0, rankedMax).map(({ sets, queries }) => {
-				const health = healthOf(tracker, sets);
-				const origin = originOf(sets[0] as number);
-				places.push(placeOf(kind, nameOf(origin), { queries, health }));
-				return {
-					origin,
-					...amountsOf(sets),
-					round_trip_median_seconds: health.round_trip_seconds?.median ?? null,
-					retransmission_ratio: health.retransmission_ratio_out,
-				};
-			});
-			return { rows, count: groups.length };
-		};
-		const countries: Ranking<CountryStatus> | null = origins.hasCountry
+		const ranked = createRanking(tracker, originOf, amountsOf, places);
+		const countries: Ranking<CountryStatus> | null = geoLabels.hasCountry
 			? named(
 					ranked(
 						(set) => originOf(set).country,
@@ -79,7 +54,7 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 					({ country }, row) => ({ country, ...row }),
 				)
 			: null;
-		const asns: Ranking<AsnStatus> | null = origins.hasAsn
+		const asns: Ranking<AsnStatus> | null = geoLabels.hasAsn
 			? named(
 					ranked(
 						(set) => originOf(set).asn,
@@ -120,7 +95,41 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 	};
 }
 
-/** Puts what a row's origin is called in place of the origin. */
+/** Returns a function that ranks the label sets of a key; it adds a place for each row to `places`. */
+function createRanking(
+	tracker: Tracker,
+	originOf: (set: number) => Origin,
+	amountsOf: (sets: readonly number[]) => Amounts,
+	places: Place[],
+) {
+	return (
+		keyOf: (set: number) => string,
+		kind: PlaceKind,
+		nameOf: (origin: Origin) => string,
+	): Ranking<OriginStatus & { readonly origin: Origin }> => {
+		// There may be thousands: only the first rows get all their figures.
+		const groups = [...groupSets(tracker, keyOf).values()].map((sets) => ({
+			sets,
+			active: tracker.active.total(sets),
+			queries: tracker.queries.total(sets),
+		}));
+		groups.sort((a, b) => b.active - a.active || b.queries - a.queries);
+		const rows = groups.slice(0, rankedMax).map(({ sets, queries }) => {
+			const health = healthOf(tracker, sets);
+			const origin = originOf(sets[0] as number);
+			places.push(placeOf(kind, nameOf(origin), { queries, health }));
+			return {
+				origin,
+				...amountsOf(sets),
+				round_trip_median_seconds: health.round_trip_seconds?.median ?? null,
+				retransmission_ratio: health.retransmission_ratio_out,
+			};
+		});
+		return { rows, count: groups.length };
+	};
+}
+
+/** Puts the labels of a row's origin in place of the origin. */
 function named<Row, Named>(
 	{ rows, count }: Ranking<Row & { readonly origin: Origin }>,
 	name: (origin: Origin, row: Omit<Row & { readonly origin: Origin }, "origin">) => Named,

@@ -163,7 +163,7 @@ describe("the collectors", () => {
 		const origins = (hasCountry: boolean, hasAsn: boolean) =>
 			new Collectors({
 				...sources,
-				origins: { hasCountry, hasAsn, origins: sources.origins.origins, databases: () => [] },
+				geoLabels: { hasCountry, hasAsn, origins: sources.geoLabels.origins, databases: () => [] },
 			});
 		expect(origins(true, false).collect("asnInfo")).toEqual([]);
 		expect(origins(false, true).collect("countryInfo")).toEqual([]);

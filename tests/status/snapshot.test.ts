@@ -17,12 +17,12 @@ const origins = [
 const [de, jp] = [2, 3];
 
 /** The status at so many seconds after `begin`. */
-function statusAt(tracker: ObservingTracker, seconds: number, known: Partial<Sources["origins"]> = {}) {
+function statusAt(tracker: ObservingTracker, seconds: number, known: Partial<Sources["geoLabels"]> = {}) {
 	const snapshot = createSnapshot({
 		sources: {
 			tracker,
 			domains: ["t0.example.com", "t1.example.com"],
-			origins: { hasCountry: true, hasAsn: true, origins, databases: () => [], ...known },
+			geoLabels: { hasCountry: true, hasAsn: true, origins, databases: () => [], ...known },
 			build: { version: "1.0.0", revision: "", bunVersion: "" },
 			capture: () => null,
 			configReload: () => null,
@@ -91,7 +91,7 @@ describe("of a place with trouble", () => {
 		]);
 	});
 
-	test.each<[title: string, known: Partial<Sources["origins"]>, named: RegExp]>([
+	test.each<[title: string, known: Partial<Sources["geoLabels"]>, named: RegExp]>([
 		["by country where that is known", { hasAsn: false }, /: Germany \(DE\) 40/],
 		["by network where that is known", { hasCountry: false }, /: Example Net \(AS64496\) 40/],
 		["by domain where neither is", { hasCountry: false, hasAsn: false }, /t0\.example\.com/],

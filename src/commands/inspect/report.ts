@@ -67,14 +67,14 @@ export interface Reading {
 export interface ReportSources {
 	readonly tracker: Tracker;
 	readonly domains: readonly string[];
-	readonly origins: { readonly hasCountry: boolean; readonly hasAsn: boolean; readonly origins: readonly Origin[] };
+	readonly geoLabels: { readonly hasCountry: boolean; readonly hasAsn: boolean; readonly origins: readonly Origin[] };
 }
 
 /** Returns the report of what was read so far. It expires sessions up to the last packet first. */
 export function createReport(reading: Reading, sources: ReportSources): Report {
-	const { tracker, origins } = sources;
+	const { tracker, geoLabels } = sources;
 	tracker.expire();
-	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
+	const originOf = (set: number) => geoLabels.origins[tracker.sets.origins[set] as number] as Origin;
 	const ranked = (keyOf: (set: number) => string) =>
 		[...groupSets(tracker, keyOf).values()]
 			.map((sets) => {
@@ -83,8 +83,8 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 			})
 			.sort(([, a], [, b]) => b.queries - a.queries);
 	const domains = domainsOf(sources);
-	const countries = origins.hasCountry ? ranked((set) => originOf(set).country) : [];
-	const asns = origins.hasAsn ? ranked((set) => originOf(set).asn) : [];
+	const countries = geoLabels.hasCountry ? ranked((set) => originOf(set).country) : [];
+	const asns = geoLabels.hasAsn ? ranked((set) => originOf(set).asn) : [];
 	const wrongLength = diagnoseCut(tracker.faultsOf(Fault.IpTruncated), reading.packets);
 	const wrongPort = diagnosePort(reading.ports, domains, {
 		others: tracker.foreignOf(Foreign.Port),
@@ -102,8 +102,8 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		duration_seconds: reading.packets === 0 ? 0 : (reading.lastUs - reading.firstUs) / 1e6,
 		activity: reading.activity,
 		domains,
-		countries: origins.hasCountry ? countries.map(([{ country }, row]) => ({ country, ...row })) : null,
-		asns: origins.hasAsn ? asns.map(([{ asn, organization }, row]) => ({ asn, organization, ...row })) : null,
+		countries: geoLabels.hasCountry ? countries.map(([{ country }, row]) => ({ country, ...row })) : null,
+		asns: geoLabels.hasAsn ? asns.map(([{ asn, organization }, row]) => ({ asn, organization, ...row })) : null,
 		diagnosis: [
 			...[wrongLength, wrongPort, wrongDomain, wrongTime, wrongGap].filter((sentence) => sentence !== null),
 			...diagnose(
@@ -111,7 +111,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 				[
 					...countries.map(([{ country }, row]) => placeOf("country", countryName(country), row)),
 					...asns.map(([{ asn, organization }, row]) => placeOf("network", networkName(asn, organization), row)),
-					...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
+					...(geoLabels.hasCountry || geoLabels.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
 				],
 				tracker.mtu,
 			),
