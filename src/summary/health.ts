@@ -61,10 +61,10 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 	}
 	const messageBytes = total(SetCell.BytesIn) + total(SetCell.BytesOut);
 	const roundTrips = timesOf(tracker.roundTrips.distribution(sets));
-	const answerTimes = timesOf(tracker.answerTimes.distribution(sets));
+	const responseTimes = timesOf(tracker.answerTimes.distribution(sets));
 	return {
 		round_trip_seconds: roundTrips,
-		response_duration_seconds: answerTimes,
+		response_duration_seconds: responseTimes,
 		polls,
 		data_queries: queries - polls,
 		packet_bytes_in: packetBytesIn,
@@ -77,7 +77,7 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 		retransmission_ratio_in: ratio(retransmissionsIn, segmentsIn),
 		retransmission_ratio_out: ratio(retransmissionsOut, segmentsOut),
 		unanswered_queries: unanswered,
-		unanswered_ratio: unanswered === 0 && answerTimes === null ? null : ratio(unanswered, queries),
+		unanswered_ratio: unanswered === 0 && responseTimes === null ? null : ratio(unanswered, queries),
 		edns_refused_queries: sized - queries,
 		edns_below_1232_ratio: ratio(small, sized),
 	};
