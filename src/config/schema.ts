@@ -184,11 +184,13 @@ const labels = group("labels", "Bounds of the metrics' labels", {
 
 const geoip = group("geoip", "Where resolvers are", {
 	"country-database": key("countryDatabase", nullable(file), {
-		description: "GeoLite2 or GeoIP2 Country database (.mmdb); adds the label country, that of the resolver",
+		description:
+			"Country or city database (.mmdb) of MaxMind, DB-IP, IPinfo or ip-location-db; adds the label country, that of the resolver",
 		default: null,
 	}),
 	"asn-database": key("asnDatabase", nullable(file), {
-		description: "GeoLite2 or GeoIP2 ASN database (.mmdb); adds the label asn, that of the resolver",
+		description:
+			"ASN database (.mmdb) of the same makers, perhaps the same file; adds the label asn, that of the resolver",
 		default: null,
 	}),
 });

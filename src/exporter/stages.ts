@@ -72,7 +72,7 @@ export function sourcesOf(config: Config, geoip: Geoip, tracker: Tracker): Omit<
 	return {
 		tracker,
 		domains: config.dnstt.domains,
-		origins: geoip,
+		geoLabels: geoip,
 		build: { version, revision, bunVersion: Bun.version },
 	};
 }

@@ -17,6 +17,12 @@ export class FileFault extends Error {
 /** Two readings of one path with the same mark have the same content, or the same reason why there is none. */
 export type FileMark = string;
 
+/** A whole file, as it stood at one moment. */
+export interface FileContent {
+	readonly bytes: Buffer;
+	readonly mark: FileMark;
+}
+
 interface FileStatus {
 	readonly dev: bigint;
 	readonly ino: bigint;
@@ -44,7 +50,7 @@ export async function fileMark(path: string): Promise<FileMark> {
  * open it may go on meanwhile, and read on another thread. Refuses, with a FileFault, what is missing, not
  * permitted, no regular file, larger than `fileBytesMax`, or was written to while it was read.
  */
-export async function readWhole(path: string): Promise<{ bytes: Buffer; mark: FileMark }> {
+export async function readWhole(path: string): Promise<FileContent> {
 	let descriptor: number | undefined;
 	try {
 		// O_NONBLOCK: a FIFO without a writer must not hold the start up for ever.
@@ -83,5 +89,5 @@ function readAt(descriptor: number, bytes: Buffer, position: number): Promise<nu
 
 function reason(path: string, error: unknown): string {
 	const said = describeReadError(path, error);
-	return isMissing(error) ? `${said}, or fetch the file with geoipupdate` : said;
+	return isMissing(error) ? `${said}, or fetch the file` : said;
 }

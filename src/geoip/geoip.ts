@@ -1,10 +1,10 @@
 /** Resolver address -> origin, from the databases that the configuration names, which are opened again when they are replaced. */
 
 import type { Database } from "./database.ts";
-import { FileFault, type FileMark, fileMark, readWhole } from "./database-file.ts";
+import { type FileContent, FileFault, type FileMark, fileMark, readWhole } from "./database-file.ts";
 import { GeoipError } from "./error.ts";
-import { type Origin, OriginTable, unmappedAsn, unmappedCountry, unmappedOrigin } from "./origins.ts";
-import { asnSubject, countrySubject, type Subject } from "./subject.ts";
+import { type Network, type Origin, OriginTable, unmappedCountry, unmappedNetwork, unmappedOrigin } from "./origins.ts";
+import type { Subject } from "./subject.ts";
 
 /** Paths of the databases; null where the configuration names none. */
 export interface GeoipFiles {
@@ -27,7 +27,7 @@ export interface GeoipOptions {
 /** What there is to tell about one open database. Counts are since openDatabases. */
 export interface DatabaseStatus {
 	readonly database: "country" | "asn";
-	/** MaxMind's name of the type, "GeoLite2-Country" say. */
+	/** Its maker's name of the type, "GeoLite2-Country" say. */
 	readonly type: string;
 	/** When its maker built it, in seconds since 1970. */
 	readonly buildTimeSeconds: number;
@@ -41,10 +41,25 @@ export interface DatabaseStatus {
 	readonly lookupFailures: number;
 }
 
+/** What a configuration key names a file for. The subject loads with the first database: it comes with libraries. */
+interface Use<Value> {
+	readonly key: Subject<Value>["key"];
+	subject(): Promise<Subject<Value>>;
+}
+
+const countryUse: Use<string> = {
+	key: "geoip.country-database",
+	subject: async () => (await import("./subject.ts")).countrySubject,
+};
+const asnUse: Use<Network> = {
+	key: "geoip.asn-database",
+	subject: async () => (await import("./subject.ts")).asnSubject,
+};
+
 /** A database with its path, followed over replacements. */
 class Followed<Value> {
 	readonly #path: string;
-	readonly #subject: Subject<Value>;
+	readonly #use: Use<Value>;
 	#database: Database<Value>;
 	#reloads = 0;
 	#reloadFailures = 0;
@@ -55,10 +70,15 @@ class Followed<Value> {
 	/** Failed lookups in databases that were replaced. */
 	#pastLookupFailures = 0;
 
-	constructor(path: string, subject: Subject<Value>, database: Database<Value>) {
+	constructor(path: string, use: Use<Value>, database: Database<Value>) {
 		this.#path = path;
-		this.#subject = subject;
+		this.#use = use;
 		this.#database = database;
+	}
+
+	/** The content in use. */
+	get content(): FileContent {
+		return this.#database.content;
 	}
 
 	lookup(a: number, b: number, c: number, d: number): Value {
@@ -67,28 +87,28 @@ class Followed<Value> {
 
 	/**
 	 * Opens the file again if it changed. While it cannot be read it is tried at every call, and told of when something changed;
-	 * one that was read and is of no use is tried again when it changes.
+	 * one that was read and is of no use is tried again when it changes. `held` is the content of the other database, which may be the same file.
 	 */
-	async reloadChanged(options: GeoipOptions): Promise<boolean> {
+	async reloadChanged(options: GeoipOptions, held?: FileContent): Promise<boolean> {
 		const mark: FileMark = await fileMark(this.#path);
-		if (mark === this.#database.mark) {
+		if (mark === this.content.mark) {
 			this.#fault = "";
 			return false;
 		}
 		if (mark === this.#refused) return false;
-		return this.#replace(mark, options);
+		return this.#replace(mark, options, held);
 	}
 
-	async #replace(mark: FileMark, { report, tidy }: GeoipOptions): Promise<boolean> {
+	async #replace(mark: FileMark, { report, tidy }: GeoipOptions, held?: FileContent): Promise<boolean> {
 		// What could not be read is tried again and again.
 		if (!this.#fault.startsWith(`${mark} `)) tidy?.();
 		try {
-			const replacement = await openDatabase(this.#path, this.#subject);
+			const replacement = await openDatabase(this.#path, this.#use, held?.mark === mark ? held : undefined);
 			this.#pastLookupFailures += this.#database.lookupFailures;
 			this.#database = replacement;
 			this.#reloads++;
 			this.#fault = "";
-			report("info", `${describe(this.#subject, this.#path)} was replaced and is in use`);
+			report("info", `${describe(this.#use, this.#path)} was replaced and is in use`);
 			tidy?.();
 			return true;
 		} catch (error) {
@@ -98,7 +118,7 @@ class Followed<Value> {
 			if (fault !== this.#fault) {
 				this.#fault = fault;
 				this.#reloadFailures++;
-				report("warn", `${describe(this.#subject, this.#path)} ${error.message} (the one read before stays in use)`);
+				report("warn", `${describe(this.#use, this.#path)} ${error.message} (the one read before stays in use)`);
 				tidy?.();
 			}
 			return false;
@@ -121,13 +141,13 @@ class Followed<Value> {
 /** The origins of resolvers. It keeps no address: the caller asks once per resolver and remembers the index. */
 export class Geoip {
 	readonly #country: Followed<string> | null;
-	readonly #asn: Followed<number> | null;
+	readonly #asn: Followed<Network> | null;
 	readonly #origins: OriginTable;
 	readonly #options: GeoipOptions;
 	#reloading: Promise<boolean> | null = null;
 
 	/** For openDatabases alone. */
-	constructor(country: Followed<string> | null, asn: Followed<number> | null, options: GeoipOptions) {
+	constructor(country: Followed<string> | null, asn: Followed<Network> | null, options: GeoipOptions) {
 		this.#country = country;
 		this.#asn = asn;
 		this.#origins = new OriginTable(options.originsMax);
@@ -158,7 +178,7 @@ export class Geoip {
 		if (this.#country === null && this.#asn === null) return unmappedOrigin;
 		return this.#origins.intern(
 			this.#country?.lookup(a, b, c, d) ?? unmappedCountry,
-			this.#asn?.lookup(a, b, c, d) ?? unmappedAsn,
+			this.#asn?.lookup(a, b, c, d) ?? unmappedNetwork,
 		);
 	}
 
@@ -187,7 +207,7 @@ export class Geoip {
 	async #reload(): Promise<boolean> {
 		// One after the other: at most one file is in memory twice.
 		const country = (await this.#country?.reloadChanged(this.#options)) ?? false;
-		const asn = (await this.#asn?.reloadChanged(this.#options)) ?? false;
+		const asn = (await this.#asn?.reloadChanged(this.#options, this.#country?.content)) ?? false;
 		return country || asn;
 	}
 
@@ -205,19 +225,19 @@ export class Geoip {
  * it) if one is missing, unreadable, damaged or of another type: a configuration error, exit code 2.
  */
 export async function openDatabases(files: GeoipFiles, options: GeoipOptions): Promise<Geoip> {
-	const country = follow(files.country, countrySubject);
-	const asn = follow(files.asn, asnSubject);
+	const country = follow(files.country, countryUse);
+	const asn = files.asn === files.country ? followSame(country, files.asn, asnUse) : follow(files.asn, asnUse);
 	// Both are read at the same time. Of two that are of no use the first is told, whichever shows it first.
 	asn.catch(() => {});
 	return new Geoip(await country, await asn, options);
 }
 
-/** Reads a subject's database from a file. Throws a FileFault. */
-async function openDatabase<Value>(path: string, subject: Subject<Value>): Promise<Database<Value>> {
-	const reading = readWhole(path);
+/** Opens a file for a use; `held` is its content if that was read already. Throws a FileFault. */
+async function openDatabase<Value>(path: string, use: Use<Value>, held?: FileContent): Promise<Database<Value>> {
+	const reading = held === undefined ? readWhole(path) : Promise.resolve(held);
 	reading.catch(() => {});
 	// The libraries load with the first database: that takes 4 ms, in which the file is read.
-	const { Database } = await import("./database.ts");
+	const [{ Database }, subject] = await Promise.all([import("./database.ts"), use.subject()]);
 	const { bytes, mark } = await reading;
 	try {
 		return new Database(bytes, mark, subject);
@@ -227,16 +247,29 @@ async function openDatabase<Value>(path: string, subject: Subject<Value>): Promi
 	}
 }
 
-async function follow<Value>(path: string | null, subject: Subject<Value>): Promise<Followed<Value> | null> {
+async function follow<Value>(
+	path: string | null,
+	use: Use<Value>,
+	held?: FileContent,
+): Promise<Followed<Value> | null> {
 	if (path === null) return null;
 	try {
-		return new Followed(path, subject, await openDatabase(path, subject));
+		return new Followed(path, use, await openDatabase(path, use, held));
 	} catch (error) {
 		if (!(error instanceof FileFault)) throw error;
-		throw new GeoipError(`${describe(subject, path)} ${error.message}`, { cause: error });
+		throw new GeoipError(`${describe(use, path)} ${error.message}`, { cause: error });
 	}
 }
 
-function describe(subject: Subject<unknown>, path: string): string {
-	return `${subject.key} ${path}`;
+/** The same file for a second use: it is in memory once. */
+async function followSame<Value>(
+	first: Promise<Followed<unknown> | null>,
+	path: string | null,
+	use: Use<Value>,
+): Promise<Followed<Value> | null> {
+	return follow(path, use, (await first)?.content);
+}
+
+function describe({ key }: Use<unknown>, path: string): string {
+	return `${key} ${path}`;
 }

@@ -6,13 +6,21 @@ export interface Origin {
 	readonly country: string;
 	/** Decimal; "0" if unmapped; "other" of what has no room. */
 	readonly asn: string;
+	/** Who runs the network, by the database; null where it does not say, or there is no network. */
+	readonly organization: string | null;
+}
+
+/** An autonomous system, and the organisation that runs it if the database says which. */
+export interface Network {
+	readonly number: number;
+	readonly organization: string | null;
 }
 
 /** The country of an address that no record gives one (as the Go exporter has it). */
 export const unmappedCountry = "ZZ";
 
 /** The autonomous system of an address that no record gives one (0 is reserved, RFC 7607). */
-export const unmappedAsn = 0;
+export const unmappedNetwork: Network = { number: 0, organization: null };
 
 /** What a country's origin says that stands for its networks beyond the bound. */
 const otherAsn = "other";
@@ -45,10 +53,11 @@ export class OriginTable {
 		const countries = Array.from({ length: countriesMax }, (_, index) =>
 			String.fromCharCode(65 + Math.floor(index / 26), 65 + (index % 26)),
 		);
+		const unmappedAsn = String(unmappedNetwork.number);
 		this.#list = [
-			{ country: unmappedCountry, asn: String(unmappedAsn) },
-			...countries.map((country) => ({ country, asn: String(unmappedAsn) })),
-			...countries.map((country) => ({ country, asn: otherAsn })),
+			{ country: unmappedCountry, asn: unmappedAsn, organization: null },
+			...countries.map((country) => ({ country, asn: unmappedAsn, organization: null })),
+			...countries.map((country) => ({ country, asn: otherAsn, organization: null })),
 		];
 		this.#networksMax = networksMax;
 	}
@@ -58,15 +67,16 @@ export class OriginTable {
 		return this.#list;
 	}
 
-	/** Takes two capital letters and an AS number (u32), gives the origin's index; the country's other for a new network when there is no room. */
-	intern(country: string, asn: number): number {
-		if (asn === unmappedAsn) return country === unmappedCountry ? unmappedOrigin : 1 + placeOf(country);
-		const known = this.#indexes.get(key(country, asn));
-		if (known !== undefined) return known;
-		if (this.#indexes.size >= this.#networksMax) return othersFrom + placeOf(country);
-		const index = this.#free.pop() ?? this.#list.length;
-		this.#list[index] = { country, asn: String(asn) };
-		this.#indexes.set(key(country, asn), index);
+	/** Takes two capital letters and a network (u32), returns the origin's index; the country's other for a new network when there is no room. */
+	intern(country: string, { number, organization }: Network): number {
+		if (number === unmappedNetwork.number) return country === unmappedCountry ? unmappedOrigin : 1 + placeOf(country);
+		const known = this.#indexes.get(key(country, number));
+		if (known === undefined && this.#indexes.size >= this.#networksMax) return othersFrom + placeOf(country);
+		const index = known ?? this.#free.pop() ?? this.#list.length;
+		// A database that was replaced may have another name for it.
+		if (known === undefined || this.#list[index]?.organization !== organization)
+			this.#list[index] = { country, asn: String(number), organization };
+		if (known === undefined) this.#indexes.set(key(country, number), index);
 		return index;
 	}
 

@@ -1,57 +1,101 @@
-/** What a database may be asked for. Said apart from database.ts, whose libraries load only where a database is configured. */
+/** What a database may be asked for, and how its records are read. Loaded with the first database, as the libraries take their time. */
 
-import { unmappedAsn, unmappedCountry } from "./origins.ts";
+import { Asn, Country } from "@maxmind/geoip2-node";
+import * as z from "zod/mini";
+import { type Network, unmappedCountry, unmappedNetwork } from "./origins.ts";
 
-/** The classes that geoip2-node makes of records. */
-export type Models = Pick<typeof import("@maxmind/geoip2-node"), "Asn" | "City" | "Country" | "Enterprise" | "Isp">;
-type RecordOf<Model extends keyof Models> = ConstructorParameters<Models[Model]>[0];
-
-/**
- * What a database answers, how it is found in a record, and what it is when nothing is found. `ways` makes the model of a record,
- * by the word that MaxMind's database types hold ("GeoLite2-Country", "GeoIP2-City", "GeoIP2-ISP", "DBIP-ASN-Lite"); it may
- * throw, as a record is whatever the file has there.
- */
+/** What a database is asked for. The form of a record decides whether a file can answer it: one file may answer both. */
 export interface Subject<Value> {
 	readonly key: "geoip.country-database" | "geoip.asn-database";
+	/** What a record has, as a sentence ends that says that none has it. */
 	readonly wanted: string;
-	readonly ways: Readonly<Record<string, (models: Models, record: object) => unknown>>;
 	readonly unmapped: Value;
-	readonly valid: (value: unknown) => value is Value;
+	/** The value in a record, which is whatever the file has there: undefined if it has none, null for one that makes no sense. It may throw. */
+	read(record: object): Value | undefined | null;
 }
 
+const anything = z.optional(z.unknown());
+
+/** `country` is a map at MaxMind and DB-IP, a code in IPinfo's older files, and a name beside `country_code` in IPinfo Lite. */
+const countryRecord = z.object({
+	country: z.optional(z.union([z.string(), z.object({ iso_code: anything })])),
+	country_code: anything,
+});
+
 /**
- * Where an address is, as the Go exporter has it: `country.iso_code`. `registered_country` is no substitute: it says where the
- * network's owner is registered, and a record that has only that (an anycast resolver's, say) is unmapped.
+ * Where an address is, as the Go exporter has it: `country.iso_code`, or what takes its place in a flat record. `registered_country` is
+ * no substitute: it says where the network's owner is registered, and a record that has only that (an anycast resolver's, say) is unmapped.
  */
 export const countrySubject: Subject<string> = {
 	key: "geoip.country-database",
-	wanted: "a GeoLite2 or GeoIP2 Country, City or Enterprise database",
-	ways: {
-		Country: ({ Country }, record) => new Country(brief(record)).country?.isoCode,
-		City: ({ City }, record) => new City(brief(record)).country?.isoCode,
-		Enterprise: ({ Enterprise }, record) => new Enterprise(brief(record)).country?.isoCode,
-	},
+	wanted: "a country as country.iso_code, country_code or country",
 	unmapped: unmappedCountry,
-	valid: (value): value is string => typeof value === "string" && /^[A-Z]{2}$/.test(value),
+	read(record) {
+		const { country, country_code: code } = countryRecord.parse(record);
+		// No more of a record than its country's code: the model renames each key of what it is given, the names in eight languages among them.
+		const brief = { country } as ConstructorParameters<typeof Country>[0];
+		const nested = typeof country === "object" ? new Country(brief).country?.isoCode : undefined;
+		const found = given(nested) ?? given(code) ?? given(typeof country === "string" ? country : undefined);
+		if (found === undefined) return undefined;
+		return typeof found === "string" && /^[A-Z]{2}$/.test(found) ? found : null;
+	},
 };
 
-/**
- * No more of a record than its country's code: a model renames each key of what it is given, of a country's names in eight
- * languages among them, and that took most of the time of a lookup.
- */
-function brief(record: { country?: { iso_code?: unknown } }): RecordOf<"Country"> {
-	return { country: { iso_code: record.country?.iso_code } } as RecordOf<"Country">;
+/** MaxMind's and DB-IP's names; those of GeoIP2 Enterprise stand in `traits`; the short ones are IPinfo's and IPLocate's. */
+const networkRecord = z.object({
+	autonomous_system_number: anything,
+	autonomous_system_organization: anything,
+	traits: z.optional(z.object({ autonomous_system_number: anything, autonomous_system_organization: anything })),
+	asn: anything,
+	as_name: anything,
+	org: anything,
+	name: anything,
+});
+
+/** Which autonomous system announces an address, and the organisation that runs it. */
+export const asnSubject: Subject<Network> = {
+	key: "geoip.asn-database",
+	wanted: "an AS number as autonomous_system_number or asn",
+	unmapped: unmappedNetwork,
+	read(record) {
+		const { traits, asn, as_name, org, name, ...flat } = networkRecord.parse(record);
+		const model = new Asn((traits ?? flat) as ConstructorParameters<typeof Asn>[0]);
+		const found = given(model.autonomousSystemNumber) ?? given(asn);
+		if (found === undefined) return undefined;
+		const number = asnOf(found);
+		if (number === null) return null;
+		if (number === unmappedNetwork.number) return undefined;
+		const organization = [model.autonomousSystemOrganization, as_name, org, name].find(given);
+		return { number, organization: organizationOf(organization) };
+	},
+};
+
+/** What stands in a record; some makers write an empty text or a dash for nothing. */
+function given(value: unknown): unknown {
+	return value === "" || value === "-" || value === null ? undefined : value;
 }
 
-/** Which autonomous system announces an address. */
-export const asnSubject: Subject<number> = {
-	key: "geoip.asn-database",
-	wanted: "a GeoLite2 ASN or GeoIP2 ISP database",
-	ways: {
-		ASN: ({ Asn }, record) => new Asn(record as RecordOf<"Asn">).autonomousSystemNumber,
-		ISP: ({ Isp }, record) => new Isp(record as RecordOf<"Isp">).autonomousSystemNumber,
-	},
-	unmapped: unmappedAsn,
-	valid: (value): value is number =>
-		typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32,
-};
+/** An AS number (32 bits, RFC 6793) from a number or a text like "AS64496"; null if it is none. */
+function asnOf(value: unknown): number | null {
+	const digits = typeof value === "string" ? /^(?:AS)?(\d{1,10})$/i.exec(value)?.[1] : value;
+	if (!["string", "number", "bigint"].includes(typeof digits)) return null;
+	const number = Number(digits);
+	return Number.isInteger(number) && number >= 0 && number < 2 ** 32 ? number : null;
+}
+
+/** The longest name that is kept, in UTF-16 units: nearly all real ones are shorter, and a file may hold any. */
+export const organizationLengthMax = 80;
+
+/** A name as one line without characters that act on a terminal; null for what is no name. */
+function organizationOf(value: unknown): string | null {
+	if (typeof value !== "string") return null;
+	const text = value
+		.slice(0, 4 * organizationLengthMax)
+		.replace(/[\p{C}\s]+/gu, " ")
+		.trim();
+	if (text.length <= organizationLengthMax) return text === "" ? null : text;
+	return `${text
+		.slice(0, organizationLengthMax - 1)
+		.replace(/\p{Cs}$/u, "")
+		.trimEnd()}…`;
+}

@@ -1,5 +1,5 @@
 /**
- * Every metric of this program: name, help, type and labels. The collectors give its values, the README's table is
+ * Every metric of this program: name, help, type and labels. The collectors return its values, the README's table is
  * tested against it, and dashboard and rules may use no other name.
  */
 
@@ -11,9 +11,9 @@ export interface MetricEntry {
 	readonly type: MetricType;
 	/**
 	 * Label names. "set" stands for those of a label set: domain, and country and asn as far as there are databases;
-	 * "area" for domain, and country if there is a database.
+	 * "country" for domain, and country if there is a country database.
 	 */
-	readonly labels: readonly string[] | "set" | "area";
+	readonly labels: readonly string[] | "set" | "country";
 }
 
 export const catalog = {
@@ -93,61 +93,61 @@ export const catalog = {
 	polls: {
 		name: "dnstt_polls_total",
 		type: "counter",
-		labels: "area",
-		help: "dnstt queries that carry no data and only ask for some; they are in dnstt_queries_total as well.",
+		labels: "country",
+		help: "dnstt queries without data, which only ask for some; dnstt_queries_total includes them.",
 	},
 	packetBytesIn: {
 		name: "dnstt_packet_bytes_in_total",
 		type: "counter",
-		labels: "area",
-		help: "Bytes of the tunnel's own packets that queries carried; what dnstt_bytes_in_total has more is overhead.",
+		labels: "country",
+		help: "Bytes of the tunnel's own packets that queries carried; the rest of dnstt_bytes_in_total is overhead.",
 	},
 	packetBytesOut: {
 		name: "dnstt_packet_bytes_out_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "Bytes of the tunnel's own packets that responses carried.",
 	},
 	segmentsIn: {
 		name: "dnstt_segments_in_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "KCP segments with data that clients sent.",
 	},
 	segmentsOut: {
 		name: "dnstt_segments_out_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "KCP segments with data that the server sent.",
 	},
 	retransmissionsIn: {
 		name: "dnstt_retransmissions_in_total",
 		type: "counter",
-		labels: "area",
-		help: "KCP segments with data that clients sent again.",
+		labels: "country",
+		help: "KCP segments with data that clients retransmitted.",
 	},
 	retransmissionsOut: {
 		name: "dnstt_retransmissions_out_total",
 		type: "counter",
-		labels: "area",
-		help: "KCP segments with data that the server sent again.",
+		labels: "country",
+		help: "KCP segments with data that the server retransmitted.",
 	},
 	roundTrips: {
 		name: "dnstt_round_trip_seconds",
 		type: "histogram",
-		labels: "area",
+		labels: "country",
 		help: "Round trip times from the server to clients through their resolvers, from the time stamps that clients acknowledge.",
 	},
 	responseTimes: {
-		name: "dnstt_response_seconds",
+		name: "dnstt_response_duration_seconds",
 		type: "histogram",
-		labels: "area",
+		labels: "country",
 		help: "Time from a query to its response; the server waits up to a second for data to answer with.",
 	},
 	unanswered: {
 		name: "dnstt_unanswered_queries_total",
 		type: "counter",
-		labels: "area",
+		labels: "country",
 		help: "dnstt queries without a response within 10 seconds.",
 	},
 	responses: {
@@ -160,37 +160,37 @@ export const catalog = {
 		name: "dnstt_unmatched_responses_total",
 		type: "counter",
 		labels: ["domain"],
-		help: "Responses that answer no query that was seen; their bytes count, nothing else in them is believed.",
+		help: "Responses that match no captured query; only their bytes count.",
 	},
 	truncated: {
 		name: "dnstt_truncated_responses_total",
 		type: "counter",
 		labels: ["domain"],
-		help: "Responses to dnstt queries that were cut (TC=1).",
+		help: "Truncated responses to dnstt queries (TC=1).",
 	},
 	edns: {
 		name: "dnstt_edns_payload_bytes",
 		type: "histogram",
-		labels: "area",
-		help: "UDP payload sizes that resolvers advertise in dnstt queries, those that are refused for it (reason edns) among them.",
+		labels: "country",
+		help: "UDP payload sizes that resolvers advertise in dnstt queries, including queries refused for it (reason edns).",
 	},
 	sessionDurations: {
 		name: "dnstt_session_duration_seconds",
 		type: "histogram",
-		labels: "area",
+		labels: "country",
 		help: "Time from the first to the last query of sessions that ended.",
 	},
 	sessionBytes: {
 		name: "dnstt_session_bytes",
 		type: "histogram",
-		labels: "area",
+		labels: "country",
 		help: "Bytes of DNS messages, both ways, of sessions that ended.",
 	},
 	segmentFaults: {
 		name: "dnstt_exporter_segment_faults_total",
 		type: "counter",
 		labels: ["reason"],
-		help: "KCP segments that were not believed, by reason.",
+		help: "KCP segments that were rejected, by reason.",
 	},
 	buildInfo: {
 		name: "dnstt_exporter_build_info",
@@ -202,19 +202,19 @@ export const catalog = {
 		name: "dnstt_exporter_capture_up",
 		type: "gauge",
 		labels: ["interface"],
-		help: "Whether the capture is open: 1, or 0 while it is being opened again.",
+		help: "Whether the capture is open: 1, or 0 while it is being reopened.",
 	},
 	captureReopened: {
 		name: "dnstt_exporter_capture_reopened_total",
 		type: "counter",
 		labels: ["interface"],
-		help: "Times that the capture was opened again after it broke.",
+		help: "Times that the capture was reopened after a failure.",
 	},
 	packetsReceived: {
 		name: "dnstt_exporter_packets_received_total",
 		type: "counter",
 		labels: ["interface"],
-		help: "Packets that passed the capture filter, those that the kernel dropped among them.",
+		help: "Packets that passed the capture filter, including those that the kernel dropped.",
 	},
 	packetsDropped: {
 		name: "dnstt_exporter_packets_dropped_total",
@@ -226,19 +226,19 @@ export const catalog = {
 		name: "dnstt_exporter_duplicate_packets_total",
 		type: "counter",
 		labels: [],
-		help: "Copies of dnstt queries and responses that several interfaces showed; they count once in all other metrics.",
+		help: "Duplicates of dnstt queries and responses captured on several interfaces; all other metrics count them once.",
 	},
-	faults: {
-		name: "dnstt_exporter_faults_total",
+	malformedPackets: {
+		name: "dnstt_exporter_malformed_packets_total",
 		type: "counter",
 		labels: ["reason"],
 		help: "Packets that break the format of one of their layers, by reason.",
 	},
-	foreign: {
-		name: "dnstt_exporter_foreign_packets_total",
+	unrelatedPackets: {
+		name: "dnstt_exporter_unrelated_packets_total",
 		type: "counter",
 		labels: ["reason"],
-		help: "Sound packets that are no traffic of the tunnel, by what they lack.",
+		help: "Well-formed packets that are not tunnel traffic, by reason.",
 	},
 	tableEntries: {
 		name: "dnstt_exporter_table_entries",
@@ -246,17 +246,29 @@ export const catalog = {
 		labels: ["table"],
 		help: "Entries of each bounded table: of sessions the tracked sessions, of label_sets those that labels.max-sets limits.",
 	},
-	tableLimit: {
-		name: "dnstt_exporter_table_limit_entries",
+	tableCapacity: {
+		name: "dnstt_exporter_table_capacity_entries",
 		type: "gauge",
 		labels: ["table"],
-		help: "The most entries that each bounded table may have.",
+		help: "Capacity of each bounded table.",
 	},
 	tableEvicted: {
 		name: "dnstt_exporter_table_evicted_total",
 		type: "counter",
 		labels: ["table"],
-		help: "Entries that had to make room in each bounded table; of label_sets: lookups that found no room and were answered with asn=other.",
+		help: "Entries evicted from each full table; for label_sets: lookups that found no room and returned asn=other.",
+	},
+	countryInfo: {
+		name: "dnstt_country_info",
+		type: "gauge",
+		labels: ["country", "name"],
+		help: "1 for each country that occurs, with its English name, to join on country.",
+	},
+	asnInfo: {
+		name: "dnstt_asn_info",
+		type: "gauge",
+		labels: ["asn", "organization"],
+		help: "1 for each network that occurs, with the organisation that runs it by the database, to join on asn.",
 	},
 	geoipBuildTime: {
 		name: "dnstt_exporter_geoip_database_build_timestamp_seconds",
@@ -268,19 +280,19 @@ export const catalog = {
 		name: "dnstt_exporter_geoip_reloads_total",
 		type: "counter",
 		labels: ["database"],
-		help: "Replacements of a GeoIP database that were taken into use.",
+		help: "Replacements of a GeoIP database that are or were in use.",
 	},
 	geoipReloadFailures: {
 		name: "dnstt_exporter_geoip_reload_failures_total",
 		type: "counter",
 		labels: ["database"],
-		help: "Replacements of a GeoIP database that could not be used; the one before stays in use.",
+		help: "Replacements of a GeoIP database that could not be used; the previous one stays in use.",
 	},
 	geoipLookupFailures: {
 		name: "dnstt_exporter_geoip_lookup_failures_total",
 		type: "counter",
 		labels: ["database"],
-		help: "Lookups that met a damaged record and gave unmapped.",
+		help: "Lookups that met a damaged record and returned unmapped.",
 	},
 	configReloadSuccessful: {
 		name: "dnstt_exporter_config_last_reload_successful",

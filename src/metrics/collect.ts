@@ -2,13 +2,15 @@ import type { Column } from "../engine/column.ts";
 import type { Histogram } from "../engine/histogram.ts";
 import { faultNames, rcodeNames, refusalNames, segmentFaultNames, unrelatedNames } from "../engine/reasons.ts";
 import { ednsBounds, noDomain, type Table, type Tracker } from "../engine/tracker.ts";
+import type { Origin } from "../geoip/origins.ts";
+import { countryTitle, networkTitle } from "../summary/names.ts";
 import { catalog, type MetricKey } from "./catalog.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
 /** One value of a metric, as prom-client takes it. */
 export interface Sample {
-	/** Those of a label set or an area are the same object each time: what prom-client takes for shared it writes once. */
+	/** Those of a label set or of a domain and country are the same object each time: what prom-client takes for shared it writes once. */
 	readonly sharedLabels: Labels;
 	/** A bucket's own label. */
 	readonly labels?: Labels;
@@ -17,7 +19,7 @@ export interface Sample {
 	readonly metricName?: string;
 }
 
-/** What there is to tell about the capture. */
+/** The state of the capture. */
 export interface CaptureState {
 	readonly interfaceName: string;
 	readonly up: boolean;
@@ -25,7 +27,7 @@ export interface CaptureState {
 	readonly counts: ReadonlyMap<string, CaptureCounts>;
 }
 
-/** Counts of an interface since the start, however often it was opened again in between. */
+/** Counts of an interface since the start, however often it was reopened. */
 export interface CaptureCounts {
 	readonly reopened: number;
 	readonly received: number;
@@ -33,7 +35,7 @@ export interface CaptureCounts {
 	readonly droppedByInterface: number;
 }
 
-/** What there is to tell about a GeoIP database. */
+/** The state of a GeoIP database. */
 export interface DatabaseState {
 	readonly database: string;
 	readonly type: string;
@@ -43,15 +45,15 @@ export interface DatabaseState {
 	readonly lookupFailures: number;
 }
 
-/** Where the values come from. Functions are asked at each collection. */
+/** Where the values come from. Functions are called at each collection. */
 export interface Sources {
 	readonly tracker: Tracker;
 	/** Names of the domains, by index. */
 	readonly domains: readonly string[];
-	readonly origins: {
+	readonly geoLabels: {
 		readonly hasCountry: boolean;
 		readonly hasAsn: boolean;
-		readonly origins: readonly { readonly country: string; readonly asn: string }[];
+		readonly origins: readonly Origin[];
 		databases(): readonly DatabaseState[];
 	};
 	readonly build: { readonly version: string; readonly revision: string; readonly bunVersion: string };
@@ -63,17 +65,17 @@ export interface Sources {
 
 /** Bounds of histograms, as powers of two units: 1 ms to 16.4 s; 1 s to 36 h; 1 KiB to 16 GiB. */
 const timePowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
-const durationPowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
-const bytesPowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
+const sessionDurationPowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
+const sessionBytesPowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
 
-/** NOERROR to REFUSED (RFC 1035, 4.1.1), which servers give: their series are there from the start, so that the first increase is seen. */
+/** NOERROR to REFUSED (RFC 1035, 4.1.1), which servers return: their series are there from the start, so that the first increase is seen. */
 const rcodesFromStart = 6;
 
 /** A domain and country, or a domain without a database. */
-interface Area {
+interface CountryGroup {
 	readonly labels: Labels;
 	readonly sets: number[];
-	/** The greatest sum that each histogram told. */
+	/** The greatest sum that each histogram reported. */
 	readonly sums: Map<string, number>;
 }
 
@@ -82,7 +84,7 @@ export class Collectors {
 	private readonly sources: Sources;
 	/** Of the label sets that were met, by number; of one that is free, nothing. */
 	private readonly setLabels: (Labels | undefined)[] = [];
-	private readonly areas = new Map<string, Area>();
+	private readonly groups = new Map<string, CountryGroup>();
 	/** How many label sets had made room when numbers were last looked at. */
 	private retired = 0;
 
@@ -100,19 +102,19 @@ export class Collectors {
 		if (sets.retired !== this.retired) {
 			this.retired = sets.retired;
 			this.setLabels.length = 0;
-			for (const area of this.areas.values()) area.sets.length = 0;
+			for (const group of this.groups.values()) group.sets.length = 0;
 		}
 		for (let set = this.setLabels.length; set < sets.size; set++) {
 			const labels = this.makeLabels(set);
 			this.setLabels.push(labels);
-			if (labels !== undefined) this.areaOf(labels).sets.push(set);
+			if (labels !== undefined) this.groupOf(labels).sets.push(set);
 		}
 		return this.setLabels;
 	}
 
 	private makeLabels(set: number): Labels | undefined {
 		const { sets } = this.sources.tracker;
-		const { hasCountry, hasAsn, origins } = this.sources.origins;
+		const { hasCountry, hasAsn, origins } = this.sources.geoLabels;
 		const domain = sets.domains[set] as number;
 		if (domain === noDomain) return undefined;
 		const origin = origins[sets.origins[set] as number];
@@ -122,14 +124,14 @@ export class Collectors {
 		return labels;
 	}
 
-	private areaOf({ asn, ...labels }: Labels): Area {
+	private groupOf({ asn, ...labels }: Labels): CountryGroup {
 		const key = `${labels.domain} ${labels.country}`;
-		let area = this.areas.get(key);
-		if (area === undefined) {
-			area = { labels, sets: [], sums: new Map() };
-			this.areas.set(key, area);
+		let group = this.groups.get(key);
+		if (group === undefined) {
+			group = { labels, sets: [], sums: new Map() };
+			this.groups.set(key, group);
 		}
-		return area;
+		return group;
 	}
 
 	private bySet(column: Column): Sample[] {
@@ -156,13 +158,13 @@ export class Collectors {
 	}
 
 	/** For each domain and country (each domain, without a database): the samples made of its label sets. */
-	private byArea(samples: (area: Area) => Sample[]): Sample[] {
+	private byCountry(samples: (group: CountryGroup) => Sample[]): Sample[] {
 		this.labels();
-		return [...this.areas.values()].flatMap(samples);
+		return [...this.groups.values()].flatMap(samples);
 	}
 
-	private sumsByArea(column: Column): Sample[] {
-		return this.byArea(({ labels, sets }) => [{ sharedLabels: labels, value: column.total(sets) }]);
+	private sumsByCountry(column: Column): Sample[] {
+		return this.byCountry(({ labels, sets }) => [{ sharedLabels: labels, value: column.total(sets) }]);
 	}
 
 	/** A histogram with a bound at 2^power units for each power. */
@@ -171,7 +173,7 @@ export class Collectors {
 			name,
 			powers.map((power) => 2 ** power / histogram.scale.unitsPerBase),
 		);
-		return this.byArea(({ labels, sets, sums }) => {
+		return this.byCountry(({ labels, sets, sums }) => {
 			const distribution = histogram.distribution(sets);
 			const counts = powers.map((power) => distribution.upTo(power));
 			// Fractions add up to a little less in another order, as after a label set made room; a counter may not go back.
@@ -184,7 +186,7 @@ export class Collectors {
 	private ednsSizes(name: string): Sample[] {
 		const { tracker } = this.sources;
 		const samples = histogramSamples(name, ednsBounds);
-		return this.byArea(({ labels, sets }) => {
+		return this.byCountry(({ labels, sets }) => {
 			let count = 0;
 			const counts = ednsBounds.map((_, index) => {
 				for (const set of sets) count += tracker.edns.at(set, index);
@@ -193,6 +195,19 @@ export class Collectors {
 			for (const set of sets) count += tracker.edns.at(set, ednsBounds.length);
 			return samples(labels, counts, count, tracker.ednsBytes.total(sets));
 		});
+	}
+
+	/** One sample for each value of an origin's label among the label sets, with its name. */
+	private names(label: "country" | "asn", names: (origin: Origin) => Labels): Sample[] {
+		const { sets } = this.sources.tracker;
+		const named = new Map<string, Labels>();
+		for (let set = 0; set < sets.size; set++) {
+			if (sets.domains[set] === noDomain) continue;
+			const origin = this.sources.geoLabels.origins[sets.origins[set] as number];
+			// Of two names for one network, as while a new database is taken into use, one counts: what is joined must be one series.
+			if (origin !== undefined && !named.has(origin[label])) named.set(origin[label], names(origin));
+		}
+		return [...named.values()].map((sharedLabels) => ({ sharedLabels, value: 1 }));
 	}
 
 	private byReason<Reason extends number>(
@@ -219,7 +234,7 @@ export class Collectors {
 	}
 
 	private byDatabase(value: (state: DatabaseState) => number): Sample[] {
-		return this.sources.origins
+		return this.sources.geoLabels
 			.databases()
 			.map((state) => ({ sharedLabels: { database: state.database }, value: value(state) }));
 	}
@@ -248,17 +263,17 @@ export class Collectors {
 			),
 		domainPeakClients: () => this.byDomain((domain) => this.sources.tracker.peakByDomain.at(domain)),
 		resolversSeen: () => this.byDomain((domain) => this.sources.tracker.resolversSeen.at(domain)),
-		polls: () => this.sumsByArea(this.sources.tracker.polls),
-		packetBytesIn: () => this.sumsByArea(this.sources.tracker.upstream.packetBytes),
-		packetBytesOut: () => this.sumsByArea(this.sources.tracker.downstream.packetBytes),
-		segmentsIn: () => this.sumsByArea(this.sources.tracker.upstream.pushes),
-		segmentsOut: () => this.sumsByArea(this.sources.tracker.downstream.pushes),
-		retransmissionsIn: () => this.sumsByArea(this.sources.tracker.upstream.retransmissions),
-		retransmissionsOut: () => this.sumsByArea(this.sources.tracker.downstream.retransmissions),
+		polls: () => this.sumsByCountry(this.sources.tracker.polls),
+		packetBytesIn: () => this.sumsByCountry(this.sources.tracker.upstream.packetBytes),
+		packetBytesOut: () => this.sumsByCountry(this.sources.tracker.downstream.packetBytes),
+		segmentsIn: () => this.sumsByCountry(this.sources.tracker.upstream.pushes),
+		segmentsOut: () => this.sumsByCountry(this.sources.tracker.downstream.pushes),
+		retransmissionsIn: () => this.sumsByCountry(this.sources.tracker.upstream.retransmissions),
+		retransmissionsOut: () => this.sumsByCountry(this.sources.tracker.downstream.retransmissions),
 		// From a resolver in the next room to a time-out: a doubling is the least difference that an operator acts on.
 		roundTrips: (name) => this.histogram(name, this.sources.tracker.roundTrips, timePowers),
 		responseTimes: (name) => this.histogram(name, this.sources.tracker.responseTimes, timePowers),
-		unanswered: () => this.sumsByArea(this.sources.tracker.unanswered),
+		unanswered: () => this.sumsByCountry(this.sources.tracker.unanswered),
 		responses: () =>
 			this.byDomain((domain) => domain).flatMap(({ sharedLabels, value: domain }) =>
 				rcodeNames
@@ -272,9 +287,9 @@ export class Collectors {
 		truncated: () => this.byDomain((domain) => this.sources.tracker.truncated.at(domain)),
 		edns: (name) => this.ednsSizes(name),
 		// From a page looked at to a tunnel kept open for a day.
-		sessionDurations: (name) => this.histogram(name, this.sources.tracker.sessionDurations, durationPowers),
+		sessionDurations: (name) => this.histogram(name, this.sources.tracker.sessionDurations, sessionDurationPowers),
 		// From a page of text to films.
-		sessionBytes: (name) => this.histogram(name, this.sources.tracker.sessionBytes, bytesPowers),
+		sessionBytes: (name) => this.histogram(name, this.sources.tracker.sessionBytes, sessionBytesPowers),
 		segmentFaults: () => this.byReason(segmentFaultNames, (reason) => this.sources.tracker.segmentFaultsOf(reason)),
 		buildInfo: () => {
 			const { version, revision, bunVersion } = this.sources.build;
@@ -292,13 +307,21 @@ export class Collectors {
 				{ sharedLabels: { ...labels, by: "interface" }, value: droppedByInterface },
 			]),
 		duplicates: () => [{ sharedLabels: {}, value: this.sources.tracker.duplicates }],
-		faults: () => this.byReason(faultNames, (reason) => this.sources.tracker.faultsOf(reason)),
-		foreign: () => this.byReason(unrelatedNames, (reason) => this.sources.tracker.unrelatedOf(reason)),
+		malformedPackets: () => this.byReason(faultNames, (reason) => this.sources.tracker.faultsOf(reason)),
+		unrelatedPackets: () => this.byReason(unrelatedNames, (reason) => this.sources.tracker.unrelatedOf(reason)),
 		tableEntries: () => this.byTable(({ size }) => size),
-		tableLimit: () => this.byTable(({ limit }) => limit),
+		tableCapacity: () => this.byTable(({ limit }) => limit),
 		tableEvicted: () => this.byTable(({ evicted }) => evicted),
+		countryInfo: () =>
+			this.sources.geoLabels.hasCountry
+				? this.names("country", ({ country }) => ({ country, name: countryTitle(country) }))
+				: [],
+		asnInfo: () =>
+			this.sources.geoLabels.hasAsn
+				? this.names("asn", ({ asn, organization }) => ({ asn, organization: networkTitle(asn, organization) }))
+				: [],
 		geoipBuildTime: () =>
-			this.sources.origins.databases().map(({ database, type, buildTimeSeconds }) => ({
+			this.sources.geoLabels.databases().map(({ database, type, buildTimeSeconds }) => ({
 				sharedLabels: { database, type },
 				value: buildTimeSeconds,
 			})),
@@ -316,7 +339,7 @@ export class Collectors {
 	};
 }
 
-/** What makes the samples of a histogram's area: of the number of values up to each bound, of all, and of their sum. */
+/** What makes the samples of a histogram: of the number of values up to each bound, of all, and of their sum. */
 function histogramSamples(name: string, bounds: readonly number[]) {
 	const bucket = `${name}_bucket`;
 	const les = [...bounds.map(String), "+Inf"].map((le) => ({ le }));

@@ -1,4 +1,4 @@
-import Registry from "prom-client/lib/registry";
+import { Gauge, Registry } from "prom-client";
 import { catalog, type MetricKey } from "./catalog.ts";
 import { Collectors, type Sources } from "./collect.ts";
 import { registerProcessMetrics } from "./process.ts";
@@ -11,12 +11,12 @@ export interface Exposition {
 
 /**
  * Registers the catalog's metrics with prom-client, which asks for their values at each render. `breathe` is awaited
- * before the first, and between metrics, with the length of what was just written, so that nobody who has work is held up for longer.
+ * before the first, and between metrics, with the length of what was just written, so that other work is held up for no longer than one metric takes.
  */
 export function createExposition(sources: Sources, breathe: (characters: number) => Promise<void>): Exposition {
 	const registry = new Registry();
 	const collectors = new Collectors(sources);
-	for (const key of Object.keys(catalog) as MetricKey[]) register(registry, key, collectors);
+	for (const key of Object.keys(catalog) as MetricKey[]) new CollectedMetric(registry, key, collectors);
 	registerProcessMetrics(registry);
 	const encoder = new TextEncoder();
 	return {
@@ -37,10 +37,23 @@ export function createExposition(sources: Sources, breathe: (characters: number)
 }
 
 /**
- * A metric whose values are read where they are kept, instead of being copied into prom-client's own store first, as its
- * documentation has it: with 10,000 label sets that copy is a third of a scrape.
+ * A metric whose values are read where they are kept. prom-client's documentation copies them in collect() into the metric's own
+ * store; with 10,000 label sets that copy is a third of a scrape, and a histogram's counts cannot be set at all. A registry
+ * asks a metric for the values of its text by getForPromString() where it has one, as the library's histograms do; its types leave
+ * that out.
  */
-function register(registry: Registry, key: MetricKey, collectors: Collectors): void {
-	const { name, help, type } = catalog[key];
-	registry.registerMetric({ name, get: async () => ({ name, help, type, values: collectors.collect(key) }) });
+class CollectedMetric extends Gauge {
+	constructor(
+		registry: Registry,
+		private readonly key: MetricKey,
+		private readonly collectors: Collectors,
+	) {
+		const { name, help } = catalog[key];
+		super({ name, help, registers: [registry] });
+	}
+
+	async getForPromString() {
+		const { name, help, type } = catalog[this.key];
+		return { name, help, type, values: this.collectors.collect(this.key) };
+	}
 }

@@ -221,7 +221,7 @@ const health: PanelSection = {
 		},
 		{
 			title: "Retransmission ratio",
-			description: "Share of the tunnel's segments with data that were sent again.",
+			description: "Share of the tunnel's segments with data that were retransmitted.",
 			...{ view: "lines", unit: "percentunit", width: 8 },
 			queries: both(
 				`${sumRate(catalog.retransmissionsIn)} / ${sumRate(catalog.segmentsIn)}`,
@@ -323,13 +323,13 @@ const exporter: PanelSection = {
 			title: "Broken packets by reason",
 			description: "Packets per second that break the format of one of their layers.",
 			...{ view: "stacked", unit: "pps", width: 8 },
-			queries: one(`sum by (reason) (rate(${catalog.faults.name}[$__rate_interval])) > 0`, "{{reason}}"),
+			queries: one(`sum by (reason) (rate(${catalog.malformedPackets.name}[$__rate_interval])) > 0`, "{{reason}}"),
 		},
 		{
 			title: "Fill of the tables",
 			description: "Entries of each bounded table, as a share of its limit.",
 			...{ view: "lines", unit: "percentunit", width: 8 },
-			queries: one(`${catalog.tableEntries.name} / ${catalog.tableLimit.name}`, "{{instance}} {{table}}"),
+			queries: one(`${catalog.tableEntries.name} / ${catalog.tableCapacity.name}`, "{{instance}} {{table}}"),
 		},
 		{
 			title: "Evictions",

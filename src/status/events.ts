@@ -1,16 +1,16 @@
 /** Viewers at one time, each a connection that stays open: operators, not the public. */
 export const viewersMax = 50;
 
-/** Of them, those of one network: nobody alone can lock the others out. */
+/** Viewers of one network, so that no single one can lock the others out. */
 export const viewersPerNetworkMax = 10;
 
-/** Of them, those of one address of this host, behind which many may be, as of a proxy or a tunnel's end. */
+/** Viewers of one address of this host, which may be a proxy or a tunnel's end that many share. */
 export const viewersPerLocalMax = 40;
 
 /** How often viewers are sent the status. */
 export const statusMs = 2_000;
 
-/** What may wait for a viewer that does not read, in events: about a minute, then it is cut off. It comes back by itself. */
+/** Events that may wait for a viewer that does not read: about a minute; then it is disconnected, and reconnects by itself. */
 export const waitingMax = 32;
 
 export interface EventsOptions {
@@ -18,14 +18,14 @@ export interface EventsOptions {
 	history(): unknown;
 	/** What all viewers are sent, at once and every statusMs. */
 	status(): unknown;
-	/** Runs `work` every `intervalMs`; gives the function that ends that. */
+	/** Runs `work` every `intervalMs`; returns the function that ends that. */
 	readonly every: (work: () => void, intervalMs: number) => () => void;
 }
 
 type Viewer = ReadableStreamDefaultController<Uint8Array>;
 
 /**
- * Server-sent events (HTML Standard, 9.2) for whoever looks. The status is made once for all viewers, and not at all
+ * Server-sent events (HTML Standard, 9.2) for all viewers. The status is made once for all viewers, and not at all
  * while there is none. Each status is a sign of life as well.
  */
 export class Events {
@@ -67,7 +67,7 @@ export class Events {
 		for (const viewer of [...this.viewers.keys()]) this.sendTo(viewer, event);
 	}
 
-	/** Sends everyone away. */
+	/** Disconnects all viewers. */
 	close(): void {
 		for (const viewer of [...this.viewers.keys()]) {
 			this.forget(viewer);

@@ -6,26 +6,26 @@ import { createSnapshot, type SnapshotOptions } from "./snapshot.ts";
 import type { HistoryStatus, HistoryStep, Point, Status } from "./status.ts";
 
 export interface FeedOptions extends Omit<SnapshotOptions, "rates" | "startedUs"> {
-	/** Microseconds since 1970, whole, by the wall clock and by one that nobody sets. */
+	/** Microseconds since 1970, whole, by the wall clock and by a monotonic clock. */
 	wallUs(): number;
 	monotonicUs(): number;
-	/** Runs `work` every `intervalMs`; gives the function that ends that. */
+	/** Runs `work` every `intervalMs`; returns the function that ends that. */
 	readonly every: (work: () => void, intervalMs: number) => () => void;
 }
 
-/** The wall clock is followed once it is off by this: less is the jitter of reading two clocks. */
+/** The offset to the wall clock is corrected from this difference on: less is the jitter of reading two clocks. */
 const followMs = 1_000;
 
-/** The status for whoever looks, and the history behind it. */
+/** The status and the history, for every viewer. */
 export interface Feed {
 	status(): Status;
 	history(): HistoryStatus;
 	readonly events: Events;
-	/** Takes no more samples and sends the viewers away. */
+	/** Stops sampling and disconnects the viewers. */
 	stop(): void;
 }
 
-/** Begins to sample the tracker for the history: that is all it does while nobody looks. */
+/** Begins to sample the tracker for the history; without viewers that is all it does. */
 export function createFeed(options: FeedOptions): Feed {
 	const { wallUs, monotonicUs, every } = options;
 	const { tracker } = options.sources;
@@ -33,7 +33,7 @@ export function createFeed(options: FeedOptions): Feed {
 	const rates = new RateMeter(tracker, monotonicUs());
 	const startedUs = monotonicUs();
 	const offsetMsOf = () => Math.round((wallUs() - monotonicUs()) / 1_000);
-	/** What the wall clock is ahead. Times are kept by the other clock: they stay in order when the wall clock is set. */
+	/** How far the wall clock is ahead. Times are kept by the monotonic clock, so that they stay in order when the wall clock is set. */
 	let offsetMs = offsetMsOf();
 	const snapshot = createSnapshot({ ...options, rates, startedUs: () => startedUs + offsetMs * 1_000 });
 	const atWall = ([timeMs, ...rest]: Point): Point => [timeMs + offsetMs, ...rest];
@@ -42,7 +42,7 @@ export function createFeed(options: FeedOptions): Feed {
 		return { hour: hour.map(atWall), day: day.map(atWall) };
 	};
 
-	/** When the wall clock was set, all that viewers have is of other times. */
+	/** When the wall clock was set, viewers need the whole history with its new times. */
 	function followWall(): void {
 		const nowMs = offsetMsOf();
 		if (Math.abs(nowMs - offsetMs) < followMs) return;

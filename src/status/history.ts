@@ -1,6 +1,6 @@
 import type { HistoryStatus, HistoryStep, Point } from "./status.ts";
 
-/** How often the history is given a sample. */
+/** How often a sample is pushed. */
 export const sampleMs = 10_000;
 export const hourPointsMax = 3_600_000 / sampleMs;
 /** Samples that one point of the day stands for: five minutes. */
@@ -9,7 +9,7 @@ export const dayPointsMax = 86_400_000 / (sampleMs * daySamples);
 
 const pointNumbers = 5;
 
-/** The latest points, in memory that is taken at once. */
+/** The latest points, in memory of a fixed size. */
 class Ring {
 	private readonly numbers: Float64Array;
 	private readonly limit: number;
@@ -30,7 +30,8 @@ class Ring {
 		const points: Point[] = [];
 		for (let index = Math.max(0, this.pushed - this.limit); index < this.pushed; index++) {
 			const start = (index % this.limit) * pointNumbers;
-			points.push([...this.numbers.subarray(start, start + pointNumbers)] as unknown as Point);
+			const [timeMs = 0, active = 0, queries = 0, bytesIn = 0, bytesOut = 0] = this.numbers.subarray(start);
+			points.push([timeMs, active, queries, bytesIn, bytesOut]);
 		}
 		return points;
 	}
@@ -40,14 +41,14 @@ class Ring {
 export class History {
 	private readonly hour = new Ring(hourPointsMax);
 	private readonly day = new Ring(dayPointsMax);
-	/** Of the day's point that is not complete yet: samples, the most active clients, and sums of the rates. */
+	/** The incomplete point of the day: its samples, the most active clients, and sums of the rates. */
 	private samples = 0;
 	private active = 0;
 	private queries = 0;
 	private bytesIn = 0;
 	private bytesOut = 0;
 
-	/** Takes the sample of one moment, by any clock that never goes back; gives what joined the history. */
+	/** Takes the sample of one moment, by any monotonic clock; returns what joined the history. */
 	push(point: Point): HistoryStep {
 		this.hour.push(point);
 		const [timeMs, active, queries, bytesIn, bytesOut] = point;
@@ -68,7 +69,7 @@ export class History {
 	}
 }
 
-/** A rate as viewers are sent it: what lies beyond a tenth only makes it longer. */
+/** A rate as it is sent to viewers: digits after the first decimal would only make it longer. */
 export function round(rate: number): number {
 	return Math.round(rate * 10) / 10;
 }

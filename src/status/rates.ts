@@ -31,8 +31,8 @@ class Mark {
 }
 
 /**
- * Rates from the counts of now and of one of the last two marks, whoever asks and however often. Times are microseconds
- * of a clock that nobody sets.
+ * Rates from the counts of now and of one of the last two marks, for every caller at any time. Times are microseconds
+ * of a monotonic clock.
  */
 export class RateMeter {
 	private readonly tracker: Tracker;

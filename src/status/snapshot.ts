@@ -7,6 +7,7 @@ import { diagnose, type Place, type PlaceKind, placeOf } from "../summary/diagno
 import { type DomainFigures, domainsOf } from "../summary/domains.ts";
 import { byReason, figuresOf, groupSets } from "../summary/figures.ts";
 import { healthOf } from "../summary/health.ts";
+import { countryName, networkName } from "../summary/names.ts";
 import type { RateMeter } from "./rates.ts";
 import type { Amounts, AsnStatus, CaptureStatus, CountryStatus, OriginStatus, Ranking, Status } from "./status.ts";
 
@@ -25,13 +26,12 @@ export interface SnapshotOptions {
 	capture(): { readonly ports: readonly number[]; readonly sinceUs: number };
 }
 
-/** Makes a function that gives the status of now, from the state that the metrics are collected from. */
-// Long: one object, the status as it is sent, field by field.
+/** Creates a function that returns the current status, from the state that the metrics are collected from. */
 export function createSnapshot(options: SnapshotOptions): (wallUs: number, monotonicUs: number) => Status {
 	const { sources, rates } = options;
-	const { tracker, origins } = sources;
+	const { tracker, geoLabels } = sources;
 	const unicodeNames = sources.domains.map(unicodeDomain);
-	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
+	const originOf = (set: number) => geoLabels.origins[tracker.sets.origins[set] as number] as Origin;
 
 	return (wallUs, monotonicUs) => {
 		options.passTime();
@@ -43,41 +43,25 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 		const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
 		const domains = domainsOf(sources);
 		const places: Place[] = [];
-		/** The first rows of a grouping. */
-		const ranked = (
-			keyOf: (set: number) => string,
-			kind: PlaceKind,
-		): Ranking<OriginStatus & { readonly key: string }> => {
-			// There may be thousands: only the first rows get all their figures.
-			const groups = [...groupSets(tracker, keyOf)].map(([key, sets]) => ({
-				key,
-				sets,
-				active: tracker.active.total(sets),
-				queries: tracker.queries.total(sets),
-			}));
-			groups.sort((a, b) => b.active - a.active || b.queries - a.queries);
-			const rows = groups.slice(0, rankedMax).map(({ key, sets, queries }) => {
-				const health = healthOf(tracker, sets);
-				places.push(placeOf(kind, key, { queries, health }));
-				return {
-					key,
-					...amountsOf(sets),
-					round_trip_median_seconds: health.round_trip_seconds?.median ?? null,
-					retransmission_ratio: health.retransmission_ratio_out,
-				};
-			});
-			return { rows, count: groups.length };
-		};
-		const countries: Ranking<CountryStatus> | null = origins.hasCountry
+		const ranked = createRanking(tracker, originOf, amountsOf, places);
+		const countries: Ranking<CountryStatus> | null = geoLabels.hasCountry
 			? named(
-					ranked((set) => originOf(set).country, "country"),
-					(country, row) => ({ country, ...row }),
+					ranked(
+						(set) => originOf(set).country,
+						"country",
+						({ country }) => countryName(country),
+					),
+					({ country }, row) => ({ country, ...row }),
 				)
 			: null;
-		const asns: Ranking<AsnStatus> | null = origins.hasAsn
+		const asns: Ranking<AsnStatus> | null = geoLabels.hasAsn
 			? named(
-					ranked((set) => originOf(set).asn, "network"),
-					(asn, row) => ({ asn, ...row }),
+					ranked(
+						(set) => originOf(set).asn,
+						"network",
+						({ asn, organization }) => networkName(asn, organization),
+					),
+					({ asn, organization }, row) => ({ asn, organization, ...row }),
 				)
 			: null;
 		if (countries === null && asns === null) places.push(...domains.map((row) => placeOf("domain", row.domain, row)));
@@ -111,12 +95,46 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 	};
 }
 
-/** Gives the rows' key its own name. */
+/** Returns a function that ranks the label sets of a key; it adds a place for each row to `places`. */
+function createRanking(
+	tracker: Tracker,
+	originOf: (set: number) => Origin,
+	amountsOf: (sets: readonly number[]) => Amounts,
+	places: Place[],
+) {
+	return (
+		keyOf: (set: number) => string,
+		kind: PlaceKind,
+		nameOf: (origin: Origin) => string,
+	): Ranking<OriginStatus & { readonly origin: Origin }> => {
+		// There may be thousands: only the first rows get all their figures.
+		const groups = [...groupSets(tracker, keyOf).values()].map((sets) => ({
+			sets,
+			active: tracker.active.total(sets),
+			queries: tracker.queries.total(sets),
+		}));
+		groups.sort((a, b) => b.active - a.active || b.queries - a.queries);
+		const rows = groups.slice(0, rankedMax).map(({ sets, queries }) => {
+			const health = healthOf(tracker, sets);
+			const origin = originOf(sets[0] as number);
+			places.push(placeOf(kind, nameOf(origin), { queries, health }));
+			return {
+				origin,
+				...amountsOf(sets),
+				round_trip_median_seconds: health.round_trip_seconds?.median ?? null,
+				retransmission_ratio: health.retransmission_ratio_out,
+			};
+		});
+		return { rows, count: groups.length };
+	};
+}
+
+/** Puts the labels of a row's origin in place of the origin. */
 function named<Row, Named>(
-	{ rows, count }: Ranking<Row & { readonly key: string }>,
-	name: (key: string, row: Omit<Row & { readonly key: string }, "key">) => Named,
+	{ rows, count }: Ranking<Row & { readonly origin: Origin }>,
+	name: (origin: Origin, row: Omit<Row & { readonly origin: Origin }, "origin">) => Named,
 ): Ranking<Named> {
-	return { rows: rows.map(({ key, ...row }) => name(key, row)), count };
+	return { rows: rows.map(({ origin, ...row }) => name(origin, row)), count };
 }
 
 /** Counts by name, over all domains. */
@@ -146,11 +164,8 @@ function captureOf(
 		received: counts?.received ?? 0,
 		dropped_by_kernel: counts?.droppedByKernel ?? 0,
 		dropped_by_interface: counts?.droppedByInterface ?? 0,
-		faults: Object.values(byReason(faultNames, (reason) => tracker.faultsOf(reason))).reduce(
-			(sum, count) => sum + count,
-			0,
-		),
-		foreign: byReason(unrelatedNames, (reason) => tracker.unrelatedOf(reason)),
+		malformed_packets: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
+		unrelated_packets: byReason(unrelatedNames, (reason) => tracker.unrelatedOf(reason)),
 	};
 }
 

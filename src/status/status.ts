@@ -20,7 +20,7 @@ export interface DomainStatus extends Amounts {
 	readonly refused_queries: number;
 }
 
-/** What those behind one country's or network's resolvers have; ratios and times are null where nothing was measured. */
+/** The figures of one country's or network's resolvers; ratios and times are null where nothing was measured. */
 export interface OriginStatus extends Amounts {
 	readonly round_trip_median_seconds: number | null;
 	/** Of the segments sent to clients, the share that was sent before. */
@@ -35,7 +35,8 @@ export interface Ranking<Row> {
 }
 
 export type CountryStatus = OriginStatus & { readonly country: string };
-export type AsnStatus = OriginStatus & { readonly asn: string };
+/** The organisation is who runs the network by the database; null where it does not say. */
+export type AsnStatus = OriginStatus & { readonly asn: string; readonly organization: string | null };
 
 /** Of all domains, since the start. */
 export interface HealthStatus extends HealthFigures {
@@ -54,9 +55,10 @@ export interface CaptureStatus {
 	readonly received: number;
 	readonly dropped_by_kernel: number;
 	readonly dropped_by_interface: number;
-	readonly faults: number;
-	/** Sound packets that are none of the tunnel's, by reason. */
-	readonly foreign: Readonly<Record<string, number>>;
+	/** By reason, as the next; reasons without any are left out. */
+	readonly malformed_packets: Readonly<Record<string, number>>;
+	/** Well-formed packets that are not tunnel traffic. */
+	readonly unrelated_packets: Readonly<Record<string, number>>;
 }
 
 export interface Status {

@@ -3,7 +3,7 @@ import type { DomainFigures, MtuFigures } from "./domains.ts";
 import { grouped, percentToTenths, secondsToTenths } from "./format.ts";
 import type { HealthFigures } from "./health.ts";
 
-/** A share worth a sentence, and the least number of cases that make it one. */
+/** Shares below these, and shares of fewer cases, are not reported. */
 const smallEdnsRatioMin = 0.02;
 const retransmissionRatioMin = 0.1;
 const unansweredRatioMin = 0.05;
@@ -11,18 +11,18 @@ const rejectedRatioMin = 0.02;
 const truncatedRatioMin = 0.02;
 const cutRatioMin = 0.1;
 const casesMin = 50;
-/** An answer that contradicts dnstt.mtu is no matter of chance, but on a single interface a stranger can forge some. */
+/** One answer that contradicts dnstt.mtu would be proof, but on a single interface anyone can forge a few. */
 const contradictionsMin = 10;
-/** The -mtu of dnstt-server unless it is set. */
+/** The default -mtu of dnstt-server. */
 const mtuUsual = 1_232;
 /** An idle poll is answered after a second at the most; data comes at once. */
 const heldSecondsMin = 0.4;
 const roundTripSecondsMin = 2;
 
-/** A sentence names so many places, the worst first, and counts the others. */
+/** Places that a sentence names, the worst first; it counts the others. */
 const namedMax = 3;
 
-/** What figures can be of, as it is called when it is counted. */
+/** Kinds of places, and their plurals. */
 export type PlaceKind = "domain" | "country" | "network";
 const plurals: Readonly<Record<PlaceKind, string>> = { domain: "domains", country: "countries", network: "networks" };
 
@@ -35,24 +35,16 @@ export interface Place {
 	readonly health: HealthFigures;
 }
 
-/** A place by the value of its label, which need not be a country's code or a network's number (see Origin). */
+/** A place by its name (see names.ts). */
 export function placeOf(
 	kind: PlaceKind,
-	label: string,
+	name: string,
 	{ queries, health }: { readonly queries: number; readonly health: HealthFigures },
 ): Place {
-	return { kind, name: placeName(kind, label), queries, health };
+	return { kind, name, queries, health };
 }
 
-/** What a label's value is called where its kind is not said beside it. */
-export function placeName(kind: PlaceKind, label: string): string {
-	if (kind === "domain") return label;
-	if (label === "other") return `other ${plurals[kind]}`;
-	if (kind === "country") return label === "ZZ" ? "addresses without a country" : `country ${label}`;
-	return label === "0" ? "addresses without a network" : `AS${label}`;
-}
-
-/** What a figure of a place is when there are enough cases for one; null when not. */
+/** Returns a figure of a place, null when there are too few cases. */
 type Measure = (place: Place) => number | null;
 
 const smallEdns: Measure = ({ queries, health: { edns_refused_queries: refused } }) =>
@@ -88,13 +80,13 @@ export function diagnose(
 		}
 		if (responses >= casesMin && truncated_responses >= responses * truncatedRatioMin) {
 			sentences.push(
-				`Responses cut (TC=1): ${domain} ${percentToTenths(truncated_responses / responses)}. What did not fit is lost and sent again: the server's -mtu is too small, or something in front of it cuts.`,
+				`Truncated responses (TC=1): ${domain} ${percentToTenths(truncated_responses / responses)}. What did not fit is lost and retransmitted: the server's -mtu is too small, or something between server and resolver truncates.`,
 			);
 		}
-		const response = health.response_seconds;
+		const response = health.response_duration_seconds;
 		if (response !== null && response.count >= casesMin && response.median >= heldSecondsMin) {
 			sentences.push(
-				`Median time to respond: ${domain} ${secondsToTenths(response.median)}. The server holds a response for up to a second until it has data: as it should be while clients are idle; while they wait, what is behind the server is slow.`,
+				`Median response time: ${domain} ${secondsToTenths(response.median)}. The server holds a response for up to a second until it has data: that is normal while clients are idle; while they wait, what the server forwards to is slow.`,
 			);
 		}
 	}
@@ -116,7 +108,7 @@ export function diagnose(
 			resent,
 			retransmissionRatioMin,
 			(found) =>
-				`Segments to clients sent again: ${listed(found, resent, percentToTenths)}${elsewhere(ofKind, found)}. Packets are lost on the way through the resolvers, or wait too long for a query to carry them, as when resolvers limit the rate.`,
+				`Retransmitted segments to clients: ${listed(found, resent, percentToTenths)}${elsewhere(ofKind, found)}. Packets are lost on the way through the resolvers, or wait too long for a query to carry them, as when resolvers limit the rate.`,
 		);
 		find(
 			unanswered,
@@ -134,7 +126,7 @@ export function diagnose(
 	return sentences;
 }
 
-/** Why the server answers FORMERR, and what can be done, with the dnstt.mtu that fits if one does. */
+/** Says why the server answers FORMERR and what to do, with the dnstt.mtu that fits if there is one. */
 function largerMtu({ answered_least_bytes: least, refused_most_bytes: most }: MtuFigures, mtu: number): string {
 	const why = "The server does so when a resolver takes less than its -mtu";
 	const remedy = "a smaller -mtu, or another resolver, lets them through.";
@@ -177,20 +169,20 @@ export function diagnoseDomain(
 	return `No query for ${domains.map(({ domain }) => domain).join(" or ")}: ${messages}; check --dnstt.domain.`;
 }
 
-/** What is wrong when of all packets that came so many end before their IP header says that they do: the sentence; null if they are few. */
+/** Returns the sentence for packets that were captured in part: `truncated` end before their IP header says; null if they are few. */
 export function diagnoseCut(truncated: number, packets: number): string | null {
 	if (truncated === 0 || truncated < packets * cutRatioMin) return null;
 	return `Packets that are not whole: ${grouped(truncated)} of ${grouped(packets)}. They were cut when they were captured: capture all of each, as tcpdump does with -s 0.`;
 }
 
-/** What is wrong when time stamps went back so many times: the sentence; null for none. */
+/** Returns the sentence for time stamps that went back `stepsBack` times; null for none. */
 export function diagnoseTime(stepsBack: number): string | null {
 	if (stepsBack === 0) return null;
 	const times = timesOf(stepsBack);
-	return `Time stamps go back by more than a second ${times}, as where captures of the same time are read as one, or a clock was set: active clients, times and segments sent again are wrong from there on. Read such captures one at a time.`;
+	return `Time stamps go back by more than a second ${times}, as where captures of the same time are read as one, or a clock was set: active clients, times and retransmissions are wrong from there on. Read such captures one at a time.`;
 }
 
-/** The same when they went forward while the server's own clock did not. */
+/** The same for time stamps that went forward while the server's own clock did not. */
 export function diagnoseGap(stepsForward: number): string | null {
 	if (stepsForward === 0) return null;
 	return `Time stamps go forward by more than a second ${timesOf(stepsForward)} while the server's clock does not, as where a clock was set: durations and active clients are wrong across such a step, and the first round trips after it are left out.`;
@@ -209,7 +201,7 @@ function listed(found: readonly Place[], measure: Measure, text: (value: number)
 	return `${named.join(", ")} and ${more} more ${more === 1 ? kind : plurals[kind]}`;
 }
 
-/** What the other places of a kind have, to compare with; nothing if that is too little. */
+/** The figure of the other places of a kind, for comparison; "" if they have too few cases. */
 function elsewhere(ofKind: readonly Place[], found: readonly Place[]): string {
 	const rest = ofKind.filter((place) => !found.includes(place));
 	const segments = rest.reduce((sum, { health }) => sum + health.segments_out, 0);

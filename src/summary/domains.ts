@@ -1,4 +1,4 @@
-/** What each domain's traffic came to. */
+/** The figures of each domain. */
 import { rcodeNames, refusalNames } from "../engine/reasons.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
@@ -36,7 +36,7 @@ export interface DomainSources {
 	readonly domains: readonly string[];
 }
 
-/** What each domain has. Sessions are not brought up to now. */
+/** Returns the figures of each domain. It does not expire sessions first. */
 export function domainsOf({ tracker, domains }: DomainSources): (DomainFigures & { readonly health: HealthFigures })[] {
 	const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
 	return domains.map((domain, index) => {

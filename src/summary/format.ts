@@ -1,9 +1,9 @@
 /**
- * Numbers as people read them: with units, in English forms, whoever looks. Where a form changes at a bound, the bound is that of
+ * Numbers as people read them: with units, always in English forms. Where a form changes at a bound, the bound is that of
  * the rounded value: 0.9996 s is "1.00 s" and not "1000 ms".
  */
 
-/** A whole number with all its digits, in groups of three. What the runtime has for it takes 1 ms at its first use, and gives the same. */
+/** A whole number with all its digits, in groups of three. */
 export function grouped(value: number): string {
 	return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
@@ -19,10 +19,14 @@ export function rate(value: number): string {
 	return value >= 99.95 || value === 0 ? grouped(Math.round(value)) : value.toFixed(1);
 }
 
+/** Bytes, in powers of a thousand. */
+export function bytes(value: number): string {
+	return value < 999.5 ? `${Math.round(value)} B` : scaled(value, ["", "kB", "MB", "GB", "TB"], 1e3);
+}
+
 /** Bytes per second, in powers of a thousand, as links are sold. */
 export function byteRate(value: number): string {
-	if (value < 999.5) return `${Math.round(value)} B/s`;
-	return `${scaled(value, ["", "kB", "MB", "GB", "TB"], 1e3)}/s`;
+	return `${bytes(value)}/s`;
 }
 
 /** A time in seconds. */
@@ -37,12 +41,6 @@ export function secondsToTenths(value: number): string {
 	return value < 0.9995 ? `${Math.round(value * 1e3)} ms` : `${value.toFixed(1)} s`;
 }
 
-/** A time in seconds as narrow columns have it: from ten seconds on without a decimal, and below ten milliseconds with one. */
-export function shortSeconds(value: number): string {
-	if (value < 0.00995) return `${(value * 1e3).toFixed(1)} ms`;
-	return value < 9.95 ? secondsToTenths(value) : `${Math.round(value)} s`;
-}
-
 /** A share of a whole, 0 to 1. */
 export function percent(share: number): string {
 	const value = share * 100;
@@ -51,9 +49,14 @@ export function percent(share: number): string {
 	return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
-/** A share of a whole, 0 to 1, always to a tenth of a per cent, so that those under one another compare at a glance. */
+/** A share of a whole, 0 to 1, always to a tenth of a per cent, so that they compare at a glance in a sentence. */
 export function percentToTenths(share: number): string {
 	return `${(share * 100).toFixed(1)} %`;
+}
+
+/** How many times as much, with the sign that stands for it. */
+export function factor(value: number, sign: string): string {
+	return `${value.toFixed(value < 10 ? 1 : 0)} ${sign}`;
 }
 
 /** What may be unknown, a dash where it is; `text` is how it reads where it is known. */

@@ -15,7 +15,7 @@ export interface HealthFigures {
 	/** From the server to clients and back; null when no acknowledgement was seen. */
 	readonly round_trip_seconds: Times | null;
 	/** From a query to its response. */
-	readonly response_seconds: Times | null;
+	readonly response_duration_seconds: Times | null;
 	/** Queries that only ask for data, and those that carry some. */
 	readonly polls: number;
 	readonly data_queries: number;
@@ -40,7 +40,7 @@ export interface HealthFigures {
 	readonly edns_below_1232_ratio: number | null;
 }
 
-/** The figures of some label sets together. Costs time for each of them: for many, ask seldom. */
+/** The figures of some label sets together. Each label set costs time: do not call it often for many. */
 export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigures {
 	const total = tracker.totalsOf(sets);
 	const queries = total(SetCell.Queries);
@@ -64,7 +64,7 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 	const responseTimes = timesOf(tracker.responseTimes.distribution(sets));
 	return {
 		round_trip_seconds: roundTrips,
-		response_seconds: responseTimes,
+		response_duration_seconds: responseTimes,
 		polls,
 		data_queries: queries - polls,
 		packet_bytes_in: packetBytesIn,

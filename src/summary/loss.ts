@@ -9,7 +9,7 @@ export interface LossCounts {
 	readonly dropped_by_interface: number;
 }
 
-/** The packets that were lost, and in words what share of all packets that is, who lost them and what helps. */
+/** The packets that were lost, and a note: their share of all packets, who lost them, and what helps. */
 export function lossOf(counts: LossCounts): { readonly dropped: number; readonly note: string } {
 	const { received, dropped_by_kernel: kernel, dropped_by_interface: byInterface } = counts;
 	const dropped = kernel + byInterface;

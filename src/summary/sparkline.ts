@@ -2,7 +2,7 @@ const bars = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] as const;
 
 /**
  * Counts as a line of bars, the highest of them the most; each column is the most of its share of the counts. At most `columns`
- * wide. Nothing but 0 is the lowest bar, so that few are told from none: 0 is a space.
+ * wide. Only 0 is a space: the lowest bar distinguishes a few from none.
  */
 export function sparkline(counts: readonly number[], columns: number): string {
 	const width = Math.min(columns, counts.length);

@@ -1,7 +1,9 @@
-/** The tables of domains, countries and networks: their columns, rows and order. The page and `top` render them. */
+/** The tables of domains, countries and networks: their columns, rows and order. The page, `top` and `inspect` render them. */
 
-import { byteRate, count, optional, percent, rate, seconds } from "./format.ts";
+import type { Figures } from "./figures.ts";
+import { byteRate, bytes, count, optional, percent, rate, seconds } from "./format.ts";
 import { countryName, networkName } from "./names.ts";
+import { titles } from "./titles.ts";
 
 export interface Column {
 	readonly title: string;
@@ -34,9 +36,7 @@ export interface Table {
 export const tableNames = ["domains", "countries", "asns"] as const;
 export type TableName = (typeof tableNames)[number];
 
-interface Amounts {
-	readonly active_clients: number;
-	readonly sessions: number;
+interface Amounts extends Pick<Figures, "active_clients" | "sessions"> {
 	readonly queries_per_second: number;
 	readonly bytes_in_per_second: number;
 	readonly bytes_out_per_second: number;
@@ -64,8 +64,19 @@ export interface TableSource {
 	readonly domains: readonly DomainAmounts[];
 	/** Null without a database. */
 	readonly countries: Ranking<OriginAmounts & { readonly country: string }> | null;
-	readonly asns: Ranking<OriginAmounts & { readonly asn: string }> | null;
+	readonly asns: Ranking<OriginAmounts & { readonly asn: string; readonly organization: string | null }> | null;
 }
+
+/** The parts of a report (commands/inspect) that tables are made of: totals in place of rates. */
+export interface TotalsSource {
+	readonly domains: readonly DomainTotals[];
+	/** Null without a database; only the rows that are shown. */
+	readonly countries: Ranking<Figures & { readonly country: string }> | null;
+	readonly asns: Ranking<Figures & { readonly asn: string; readonly organization: string | null }> | null;
+}
+
+type DomainTotals = Readonly<Figures> &
+	Pick<DomainAmounts, "domain" | "domain_unicode" | "peak_clients" | "refused_queries">;
 
 /** How the cells of a column are made. */
 interface Measure<Amounts> extends Column {
@@ -83,53 +94,92 @@ function measure<Amounts>(
 	return { title, priority, cell };
 }
 
-const active = measure<Amounts>("Active", 0, (row) => row.active_clients, count);
-const rates = [
-	measure<Amounts>("Queries/s", 1, (row) => row.queries_per_second, rate),
-	measure<Amounts>("Received", 4, (row) => row.bytes_in_per_second, byteRate),
-	measure<Amounts>("Sent", 3, (row) => row.bytes_out_per_second, byteRate),
-] as const;
-const sessions = measure<Amounts>("Sessions", 6, (row) => row.sessions, count);
+type Common = Pick<Amounts, "active_clients" | "sessions">;
 
-const domainMeasures: readonly Measure<DomainAmounts>[] = [
-	active,
-	measure("Peak", 2, (row) => row.peak_clients, count),
-	...rates,
-	measure("Refused", 5, (row) => row.refused_queries, count),
-	sessions,
-];
+const active = measure<Common>(titles.active, 0, (row) => row.active_clients, count);
+const rates = [
+	measure<Amounts>(titles.queryRate, 1, (row) => row.queries_per_second, rate),
+	measure<Amounts>(titles.received, 4, (row) => row.bytes_in_per_second, byteRate),
+	measure<Amounts>(titles.sent, 3, (row) => row.bytes_out_per_second, byteRate),
+] as const;
+const totals = [
+	measure<Figures>(titles.queries, 1, (row) => row.queries, count),
+	measure<Figures>(titles.received, 4, (row) => row.bytes_in, bytes),
+	measure<Figures>(titles.sent, 3, (row) => row.bytes_out, bytes),
+] as const;
+const peak = measure<Pick<DomainAmounts, "peak_clients">>(titles.peak, 2, (row) => row.peak_clients, count);
+const refused = measure<Pick<DomainAmounts, "refused_queries">>(titles.refused, 5, (row) => row.refused_queries, count);
+const sessions = measure<Common>(titles.sessions, 6, (row) => row.sessions, count);
+
+const domainMeasures: readonly Measure<DomainAmounts>[] = [active, peak, ...rates, refused, sessions];
 const originMeasures: readonly Measure<OriginAmounts>[] = [
 	active,
 	...rates,
-	measure("Round trip", 2, (row) => row.round_trip_median_seconds, seconds),
-	measure("Resent", 5, (row) => row.retransmission_ratio, percent),
+	measure(titles.roundTrip, 2, (row) => row.round_trip_median_seconds, seconds),
+	measure(titles.retransmitted, 5, (row) => row.retransmission_ratio, percent),
 	sessions,
 ];
 
-/** The columns of each table, the name's first. */
-export const tableColumns: Readonly<Record<TableName, readonly Column[]>> = {
-	domains: [nameColumn("Domain"), ...domainMeasures],
-	countries: [nameColumn("Country"), ...originMeasures],
-	asns: [nameColumn("Network"), ...originMeasures],
+const domainTotals: readonly Measure<DomainTotals>[] = [active, peak, ...totals, refused, sessions];
+const originTotals: readonly Measure<Figures>[] = [active, ...totals, sessions];
+
+const nameColumns: Readonly<Record<TableName, Column>> = {
+	domains: { title: "Domain", priority: 0 },
+	countries: { title: "Country", priority: 0 },
+	asns: { title: "Network", priority: 0 },
 };
 
-function nameColumn(title: string): Column {
-	return { title, priority: 0 };
+/** The columns of the status's tables, the name's first. */
+export const tableColumns: Readonly<Record<TableName, readonly Column[]>> = {
+	domains: [nameColumns.domains, ...domainMeasures],
+	countries: [nameColumns.countries, ...originMeasures],
+	asns: [nameColumns.asns, ...originMeasures],
+};
+
+/** What stands in place of a table's rows while there are none. */
+export const noRows = "No queries yet.";
+
+/** What stands in place of a table whose database the exporter does not have; "" where none is needed. */
+export const missingDatabase: Readonly<Record<TableName, string>> = {
+	domains: "",
+	countries:
+		"The exporter has no country database: start it with --geoip.country-database /path/to/GeoLite2-Country.mmdb",
+	asns: "The exporter has no network database: start it with --geoip.asn-database /path/to/GeoLite2-ASN.mmdb",
+};
+
+/** What stands after the rows of a table: how many more the exporter has; "" if none. */
+export function restText({ rows, count: all }: Table): string {
+	const rest = all - rows.length;
+	return rest > 0 ? `${count(rest)} more, with fewer active clients, are in the metrics.` : "";
 }
 
 /** A table as the status has it; null where the exporter has no database for it. */
 export function tableOf(name: TableName, { domains, countries, asns }: TableSource): Table | null {
 	switch (name) {
 		case "domains": {
-			const names = ({ domain, domain_unicode }: DomainAmounts): Row["names"] =>
-				domain_unicode === domain ? [domain] : [domain_unicode, domain];
-			return table(name, { rows: domains, count: domains.length }, domainMeasures, names);
+			return table(name, { rows: domains, count: domains.length }, domainMeasures, domainNames);
 		}
 		case "countries":
 			return countries && table(name, countries, originMeasures, ({ country }) => [countryName(country)]);
 		case "asns":
-			return asns && table(name, asns, originMeasures, ({ asn }) => [networkName(asn)]);
+			return asns && table(name, asns, originMeasures, ({ asn, organization }) => [networkName(asn, organization)]);
 	}
+}
+
+/** A table of a report; null where there was no database for it. */
+export function totalsTableOf(name: TableName, { domains, countries, asns }: TotalsSource): Table | null {
+	switch (name) {
+		case "domains":
+			return table(name, { rows: domains, count: domains.length }, domainTotals, domainNames);
+		case "countries":
+			return countries && table(name, countries, originTotals, ({ country }) => [countryName(country)]);
+		case "asns":
+			return asns && table(name, asns, originTotals, ({ asn, organization }) => [networkName(asn, organization)]);
+	}
+}
+
+function domainNames({ domain, domain_unicode }: Pick<DomainAmounts, "domain" | "domain_unicode">): Row["names"] {
+	return domain_unicode === domain ? [domain] : [domain_unicode, domain];
 }
 
 function table<Amounts extends { readonly active_clients: number }>(
@@ -144,7 +194,7 @@ function table<Amounts extends { readonly active_clients: number }>(
 		const cells = [nameCell, ...measures.map(({ cell }) => cell(row))];
 		return { names, activeClients: row.active_clients, cells };
 	});
-	return { columns: tableColumns[name], rows, count: ranking.count };
+	return { columns: [nameColumns[name], ...measures], rows, count: ranking.count };
 }
 
 /**

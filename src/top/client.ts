@@ -2,7 +2,7 @@ import type * as z from "zod/mini";
 import { TopError } from "./error.ts";
 import { type HistoryReading, historySchema, type Reading, readingSchema } from "./reading.ts";
 
-/** Longer than a busy exporter takes, and shorter than one waits in front of a screen. */
+/** Longer than a busy exporter takes, and short enough for someone who watches a screen. */
 const answerWithinMs = 5_000;
 
 export interface ClientOptions {
@@ -42,20 +42,20 @@ export function createClient({ url, credentials, ca }: ClientOptions): Client {
 		try {
 			json = JSON.parse(body);
 		} catch {
-			throw new TopError(`${url} answers, but not as an exporter does; is another program on this port? Give --url`);
+			throw new TopError(`${url} answers, but not as an exporter does; is another program on this port? Pass --url`);
 		}
 		const result = schema.safeParse(json);
 		if (result.success) return result.data;
-		const place = result.error.issues[0]?.path.join(".") ?? "";
+		const field = result.error.issues[0]?.path.join(".") ?? "";
 		throw new TopError(
-			`${url}${path} has another form than this version of top reads (${place}): use the same version for both`,
+			`${url}${path} has a format that this version of top does not read (${field}): use the same version for both`,
 		);
 	}
 
 	return { status: () => get("/status.json", readingSchema), history: () => get("/history.json", historySchema) };
 }
 
-/** What a connection failed of (Bun's and OpenSSL's codes), and what mends it. */
+/** Says why a connection failed (by Bun's and OpenSSL's codes) and what fixes it. */
 function connectionText(url: string, error: unknown): string {
 	const code = error instanceof Error && "code" in error ? String(error.code) : "";
 	const name = error instanceof Error ? error.name : "";
@@ -63,22 +63,22 @@ function connectionText(url: string, error: unknown): string {
 	const message = (error instanceof Error ? error.message : String(error)).replace(/\.? For more information.*$/, "");
 	if (name === "TimeoutError") return `${url} did not answer within ${answerWithinMs / 1_000} s`;
 	if (code === "ConnectionRefused" || code === "ECONNREFUSED") {
-		return `cannot reach ${url}: nothing listens there; is the exporter running (systemctl status dnstt_exporter), and is web.listen-address this one? Else give --url`;
+		return `cannot reach ${url}: nothing listens there; is the exporter running (systemctl status dnstt_exporter), and is web.listen-address this one? Otherwise pass --url`;
 	}
 	if (/ALTNAME/.test(code)) {
-		return `cannot trust ${url}: its certificate is not for this name; give --url with one that it is for`;
+		return `cannot trust ${url}: its certificate is for another name; pass that name with --url`;
 	}
 	if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
-		return `cannot trust ${url}: ${message} (${code}); if that is the exporter's own, give the certificate that signed it with --ca-file`;
+		return `cannot trust ${url}: ${message} (${code}); if that is the exporter's own, pass the certificate that signed it with --ca-file`;
 	}
 	if (/SSL|TLS|EPROTO/.test(code)) {
-		return `cannot speak TLS with ${url}: if the exporter serves no TLS (web.tls), give --url with http`;
+		return `cannot speak TLS with ${url}: if the exporter serves no TLS (web.tls), pass --url with http`;
 	}
 	if (/ENOTFOUND|EAI_/.test(code)) {
 		return `cannot find the host of ${url}: no such name, or no name server answers; see: getent hosts ${URL.parse(url)?.hostname}`;
 	}
 	if (/ECONNRESET|ConnectionClosed/.test(code)) {
-		return `${url} closes the connection: if the exporter serves TLS (web.tls), give --url with https`;
+		return `${url} closes the connection: if the exporter serves TLS (web.tls), pass --url with https`;
 	}
 	return `cannot reach ${url}: ${message}${code === "" ? "" : ` (${code})`}`;
 }
@@ -87,11 +87,11 @@ function statusText(url: string, status: number, hasCredentials: boolean): strin
 	if (status === 401) {
 		return hasCredentials
 			? `${url} refuses this user and password (401); compare with web.basic-auth of the exporter`
-			: `${url} asks for a user (401): give --username and --password-file`;
+			: `${url} asks for a user (401): pass --username and --password-file`;
 	}
 	if (status === 404) {
 		return `${url} has no status (404): --url is the exporter's address without a path, as http://127.0.0.1:9713`;
 	}
-	if (status >= 300 && status < 400) return `${url} sends elsewhere (${status}); give the address it means with --url`;
+	if (status >= 300 && status < 400) return `${url} redirects (${status}); pass the address it redirects to with --url`;
 	return `${url} answers with ${status}; the exporter's log says why`;
 }

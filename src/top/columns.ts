@@ -1,7 +1,8 @@
 /** A table of the status as lines of a terminal. */
 
 import { type Column, type Row, sortRows, type Table } from "../summary/tables.ts";
-import { fit, type Paint, widthOf } from "./paint.ts";
+import { fit, widthOf } from "../summary/terminal-text.ts";
+import type { Paint } from "./paint.ts";
 import type { Sorting } from "./view.ts";
 
 /** Of the first column, at least. */

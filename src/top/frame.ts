@@ -1,24 +1,27 @@
 /** What `top` shows, as lines: a function of what was read, of the view and of the size of the terminal. */
 
 import type { Size } from "../process/output.ts";
-import { byteRate, count, rate } from "../summary/format.ts";
+import { count } from "../summary/format.ts";
 import { activeByMinute, minuteMs } from "../summary/minutes.ts";
-import { silenceOf } from "../summary/silence.ts";
+import { noticeOf } from "../summary/notice.ts";
 import { sparkline } from "../summary/sparkline.ts";
-import { type Table, type TableName, tableColumns, tableNames, tableOf } from "../summary/tables.ts";
+import { missingDatabase, noRows, restText, type Table, tableColumns, tableNames, tableOf } from "../summary/tables.ts";
+import { cut, ends, fit, widthOf, wrap } from "../summary/terminal-text.ts";
+import { type Tile, tilesOf } from "../summary/tiles.ts";
+import { sectionTitles } from "../summary/titles.ts";
 import { chosenRows, tableLines } from "./columns.ts";
-import { bytesText, durationText, healthLines, timeText } from "./health-lines.ts";
-import { cut, ends, fit, type Paint, type Style, widthOf, wrap } from "./paint.ts";
+import { durationText, healthLines, timeText, writing } from "./health-lines.ts";
+import type { Paint, Style } from "./paint.ts";
 import type { HistoryReading, Reading } from "./reading.ts";
 import { byActive, type Extent, type Panel, panels, type View } from "./view.ts";
 
-/** What is there to be shown. */
+/** What a frame is drawn from. */
 export interface Scene {
 	readonly url: string;
 	readonly reading: Reading;
-	/** Null where the exporter gave none. */
+	/** Null where the exporter returned none. */
 	readonly history: HistoryReading | null;
-	/** Why the exporter cannot be asked, and when it last could: what is shown is of then. */
+	/** Why the exporter does not answer, and when it last did: the reading is from then. */
 	readonly lost: { readonly reason: string; readonly lastMs: number } | null;
 	readonly nowMs: number;
 }
@@ -34,15 +37,13 @@ const historyMinutes = 60;
 export function frameOf(scene: Scene, view: View, size: Size, paint: Paint): Frame {
 	const { reading, lost } = scene;
 	const { columns, rows } = size;
-	// Old figures are told from new ones at a glance.
+	// Old figures must be distinguished from new ones at a glance.
 	const body: Paint = lost === null ? paint : (text) => text;
 	const faded = (line: string) => (lost === null ? line : paint(line, "dim"));
 	const head = [
 		...titleLines(scene, columns, paint),
 		...summaryLines(scene, columns, body).map(faded),
-		...notice(reading, columns).map((line, index) =>
-			paint(line, ...(index === 0 ? (["bold", "yellow"] as const) : [])),
-		),
+		...noticeLines(reading, columns, paint),
 		"",
 		tabs(reading, view, columns, paint),
 	];
@@ -63,20 +64,20 @@ export function frameOf(scene: Scene, view: View, size: Size, paint: Paint): Fra
 	};
 }
 
-/** All that there is, once, for what is no terminal. */
+/** Everything once, for output that is no terminal. */
 export function plainText(scene: Scene, columns: number, paint: Paint): string {
 	const { reading } = scene;
 	const tables = tableNames.flatMap((name) => {
 		const table = tableOf(name, reading);
 		if (table === null) return [];
 		const { header, lines } = tableLines(table, chosenRows(table, byActive, ""), byActive, columns, paint);
-		const missing = table.count - table.rows.length;
-		return ["", header, ...lines, ...(missing > 0 ? [`and ${count(missing)} more`] : [])];
+		const rest = restText(table);
+		return ["", header, ...lines, ...(rest === "" ? [] : [rest])];
 	});
 	const all = [
 		...titleLines(scene, columns, paint),
 		...summaryLines(scene, columns, paint),
-		...notice(reading, columns),
+		...noticeLines(reading, columns, paint),
 		...tables,
 		"",
 		...healthLines(reading, columns, paint),
@@ -90,22 +91,14 @@ function titleLines({ url, reading, lost, nowMs }: Scene, columns: number, paint
 	const right = ` up ${up}   ${timeText(lost === null ? reading.time : lost.lastMs, nowMs)} `;
 	const title = paint(ends(left, right, columns), "reverse", "bold");
 	if (lost === null) return [title];
-	const since = `No answer since ${timeText(lost.lastMs, nowMs)} (${durationText(nowMs - lost.lastMs)}); the figures are of then, and it is asked again and again.`;
+	const since = `No answer since ${timeText(lost.lastMs, nowMs)} (${durationText(nowMs - lost.lastMs)}); showing the last figures.`;
 	return [
 		title,
 		...[since, ...wrap(lost.reason, columns - 1)].map((line) => paint(` ${cut(line, columns - 1)}`, "bold", "red")),
 	];
 }
 
-interface Tile {
-	readonly title: string;
-	readonly value: string;
-	readonly note: string;
-	/** Tiles of the highest number go first where there is no room. */
-	readonly dispensable: number;
-}
-
-/** With the space behind it: room for the longest value, and for the first tile's title. */
+/** With the space after it: room for the longest value, and for the first tile's title. */
 const tileWidthMin = 11;
 const firstTileWidthMin = 15;
 const tileWidthMax = 22;
@@ -114,36 +107,7 @@ const tileWidthMax = 22;
 function summaryLines({ reading, history }: Scene, columns: number, paint: Paint): string[] {
 	const { total } = reading;
 	const room = columns - 1;
-	const tiles = chooseTiles(
-		[
-			{
-				title: "Active clients",
-				value: count(total.active_clients),
-				note: total.peak_clients === null ? "" : `peak ${count(total.peak_clients)}`,
-				dispensable: 0,
-			},
-			{
-				title: "Queries",
-				value: `${rate(total.queries_per_second)} /s`,
-				note: `${count(total.queries)} in all`,
-				dispensable: 1,
-			},
-			{
-				title: "Received",
-				value: byteRate(total.bytes_in_per_second),
-				note: `${bytesText(total.bytes_in)} in all`,
-				dispensable: 3,
-			},
-			{
-				title: "Sent",
-				value: byteRate(total.bytes_out_per_second),
-				note: `${bytesText(total.bytes_out)} in all`,
-				dispensable: 2,
-			},
-			{ title: "Sessions", value: count(total.sessions), note: "since start", dispensable: 4 },
-		],
-		room,
-	);
+	const tiles = chooseTiles(tilesOf(total), room);
 	const shareWidth = Math.floor(room / tiles.length);
 	const firstWidth = Math.min(room, Math.max(firstTileWidthMin, Math.min(tileWidthMax, shareWidth)));
 	const width = Math.min(firstWidth, Math.floor((room - firstWidth) / (tiles.length - 1)));
@@ -158,7 +122,7 @@ function summaryLines({ reading, history }: Scene, columns: number, paint: Paint
 		"",
 		line(({ title }) => title, "dim"),
 		line(({ value }) => value, "bold"),
-		// Half a note says less than none; the first one is short.
+		// A note that is cut in half says less than none; the first one is short.
 		line(({ note }, index) => (index === 0 || widthOf(note) < width ? note : ""), "dim"),
 		...historyLine(history, Date.parse(reading.time), columns, paint),
 	];
@@ -167,7 +131,7 @@ function summaryLines({ reading, history }: Scene, columns: number, paint: Paint
 /** As many as have room, the first always. */
 function chooseTiles(tiles: readonly Tile[], room: number): Tile[] {
 	const most = 1 + Math.max(0, Math.floor((room - firstTileWidthMin) / tileWidthMin));
-	return tiles.filter(({ dispensable }) => dispensable < most);
+	return tiles.filter(({ priority }) => priority < most);
 }
 
 function historyLine(history: HistoryReading | null, nowMs: number, columns: number, paint: Paint): string[] {
@@ -193,48 +157,21 @@ export function minutesOf(history: HistoryReading | null, nowMs: number): number
 }
 
 /** What an operator should know first; none when all is as it should be. */
-function notice(reading: Reading, columns: number): string[] {
-	const silence = silenceOf(reading);
-	if (silence === null) return [];
-	const { capture, domains } = reading;
-	const text = (first: string, ...rest: readonly string[]) => [
+function noticeLines(reading: Reading, columns: number, paint: Paint): string[] {
+	const notice = noticeOf(reading, writing);
+	if (notice === null) return [];
+	const room = columns - 2;
+	const commandWidth = Math.max(0, ...notice.checks.map(({ command }) => widthOf(command)));
+	return [
 		"",
-		...wrap(first, columns - 2).map((line) => ` ${line}`),
-		...rest.map((line) => `   ${line}`),
+		...wrap(notice.title, room).map((line) => paint(` ${line}`, "bold", "yellow")),
+		...wrap(notice.text, room).map((line) => ` ${line}`),
+		...notice.checks.flatMap(({ question, command }) => {
+			const line = `   ${fit(command, commandWidth)}   ${question}`;
+			return widthOf(line) <= columns ? [line] : [`   ${command}`, `     ${question}`];
+		}),
 	];
-	const names = domains.map(({ domain }) => domain);
-	const where = `on ${capture.interface}, UDP port ${capture.ports.join(" or ")}`;
-	const port = capture.ports[0] ?? 53;
-	switch (silence.reason) {
-		case "capture closed":
-			return text(
-				`The capture on ${capture.interface} is not open, and nothing is counted. It is tried again every few seconds; the log says why it fails.`,
-				"ip -brief link",
-			).slice(1);
-		case "refused":
-			return text(
-				`No client yet ${where}: ${count(silence.queries)} queries came for the domain, and all were refused (key h says why).`,
-			);
-		case "foreign":
-			return text(
-				`No tunnel traffic yet ${where}: ${count(silence.messages)} DNS messages came, none of them for ${names.join(" or ")}. Compare dnstt.domain with the domain of dnstt-server.`,
-			);
-		case "no query":
-			return text(
-				`No tunnel traffic yet ${where}: ${count(capture.received)} packets came, none of them a query to the tunnel. To check:`,
-				`ss -ulpn 'sport = :${port}'        does dnstt-server receive there?`,
-				`dig +trace NS ${names[0] ?? ""}   is the domain delegated to this host?`,
-				`tcpdump -ni ${capture.interface} udp port ${port}    do queries arrive while a client connects?`,
-			);
-	}
 }
-
-const panelTitles: Readonly<Record<Panel, string>> = {
-	domains: "Domains",
-	countries: "Countries",
-	asns: "ASNs",
-	health: "Health",
-};
 
 function tabs(reading: Reading, view: View, columns: number, paint: Paint): string {
 	const amounts: Readonly<Record<Panel, number | null>> = {
@@ -245,7 +182,7 @@ function tabs(reading: Reading, view: View, columns: number, paint: Paint): stri
 	};
 	const labels = panels.map((panel) => {
 		const amount = amounts[panel];
-		const label = ` ${panelTitles[panel]}${amount === null ? "" : ` ${panel === "health" ? "!" : ""}${count(amount)}`} `;
+		const label = ` ${sectionTitles[panel]}${amount === null ? "" : ` ${panel === "health" ? "!" : ""}${count(amount)}`} `;
 		return panel === view.panel && !view.help ? paint(label, "reverse", "bold") : label;
 	});
 	const filter = view.filter === "" || view.editing || view.panel === "health" ? "" : `filter: ${view.filter} `;
@@ -261,7 +198,7 @@ function panelOf(
 	const indent = (line: string) => ` ${line}`;
 	if (view.panel === "health") return { header: [], lines: healthLines(reading, columns - 2, paint).map(indent) };
 	const table = tableOf(view.panel, reading);
-	if (table === null) return { header: [], lines: ["", ...wrap(databaseHint[view.panel], columns - 2).map(indent)] };
+	if (table === null) return { header: [], lines: ["", ...wrap(missingDatabase[view.panel], columns - 2).map(indent)] };
 	const sorting = view.sorting[view.panel];
 	const rows = chosenRows(table, sorting, view.filter);
 	const { header, lines } = tableLines(table, rows, sorting, columns - 2, paint);
@@ -270,29 +207,22 @@ function panelOf(
 }
 
 /** What the rows leave out; `shown` is how many the filter left. */
-function remark({ rows, count: all }: Table, shown: number, filter: string): string[] {
-	const given = rows.length;
-	if (shown === 0 && filter !== "") return [`none of ${count(given)} has “${filter}” in its name; Esc shows all`];
-	if (shown === 0) return ["none so far"];
-	if (all > given) return [`the ${count(given)} with the most active clients, of ${count(all)}; /metrics has all`];
-	return filter === "" ? [] : [`${count(shown)} of ${count(given)}; Esc shows all`];
+function remark(table: Table, shown: number, filter: string): string[] {
+	const all = table.rows.length;
+	if (all === 0) return [noRows];
+	if (shown === 0) return [`none of ${count(all)} has “${filter}” in its name; Esc shows all`];
+	const parts = [filter === "" ? "" : `${count(shown)} of ${count(all)}; Esc shows all`, restText(table)];
+	return parts.filter((part) => part !== "");
 }
-
-const databaseHint: Readonly<Record<TableName, string>> = {
-	domains: "",
-	countries:
-		"The exporter has no database of countries: start it with --geoip.country-database /path/to/GeoLite2-Country.mmdb",
-	asns: "The exporter has no database of networks: start it with --geoip.asn-database /path/to/GeoLite2-ASN.mmdb",
-};
 
 function helpLines(paint: Paint): string[] {
 	const keys = [
-		["d c a h", "domains, countries, ASNs, health; Tab and the arrows too"],
+		["d c n h", "domains, countries, networks, health; Tab and the arrows too"],
 		["s", "sort by the next column"],
 		["r", "reverse the order"],
 		["/", "filter by name; Enter keeps the filter, Esc drops it"],
 		["↑ ↓ j k", "scroll; Page up, Page down, Home and End too"],
-		["Ctrl+L", "draw the screen anew"],
+		["Ctrl+L", "redraw the screen"],
 		["q", "quit"],
 	] as const;
 	return [
@@ -301,7 +231,7 @@ function helpLines(paint: Paint): string[] {
 		"",
 		" A client is active for session.active-window (30 s) after its last query.",
 		" Rates are of the last 10 to 20 s; times are UTC.",
-		" Countries and ASNs are those of the resolvers that the queries came through.",
+		" Countries and networks are those of the resolvers that queries come through.",
 		" Round trip: from the server through the resolvers to the clients, and back.",
 		"",
 		paint(" Any key goes back.", "dim"),
@@ -315,6 +245,6 @@ function bottomLine(view: View, more: { above: number; below: number }, columns:
 		...(more.above > 0 ? [`↑ ${count(more.above)}`] : []),
 		...(more.below > 0 ? [`↓ ${count(more.below)}`] : []),
 	].join(" ");
-	const keys = "d c a h panels  s sort  r reverse  / filter  ? help  q quit";
+	const keys = "d c n h panels  s sort  r reverse  / filter  ? help  q quit";
 	return paint(ends(` ${keys}`, `${scrolled} `, columns), "dim");
 }

@@ -1,42 +1,45 @@
 /** Tunnel and capture health as lines. */
 
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../summary/entries.ts";
-import { byteRate, duration } from "../summary/format.ts";
-import { fit, type Paint, type Style, wrap } from "./paint.ts";
+import { duration } from "../summary/format.ts";
+import { fit, widthOf, wrap } from "../summary/terminal-text.ts";
+import { sectionTitles } from "../summary/titles.ts";
+import type { Paint, Style } from "./paint.ts";
 import type { Reading } from "./reading.ts";
 
 const titleWidth = 22;
-const valueWidth = 9;
+/** Room for the longest figure; an interface's name may be longer. */
+const valueWidthMin = 9;
 const styles: Readonly<Record<NonNullable<Entry["state"]>, Style>> = { good: "green", poor: "yellow", bad: "red" };
 
-/** What was read can do nothing to a terminal (reading.ts). */
-const writing: Writing = { name: (name) => name, moment: timeText, duration: durationText, times: "x" };
+/** Names need no escaping: reading.ts did that. */
+export const writing: Writing = { name: (name) => name, moment: timeText, duration: durationText, times: "x" };
 
-/** What the figures show to be wrong, then the tunnel's figures, then the capture's. */
+/** The diagnosis, then the tunnel's figures, then the capture's. */
 export function healthLines(reading: Reading, columns: number, paint: Paint): string[] {
-	const section = (title: string, entries: readonly Entry[]) => [
-		paint(title, "bold"),
-		...entries.flatMap(({ title: name, value, note, state }) => {
+	const section = (title: string, entries: readonly Entry[]) => {
+		const valueWidth = Math.max(valueWidthMin, ...entries.map(({ value }) => widthOf(value)));
+		const lines = entries.flatMap(({ title: name, value, note, state }) => {
 			const shown = fit(value, valueWidth, "right");
 			const start = `  ${fit(name, titleWidth)}${state === undefined ? shown : paint(shown, "bold", styles[state])}`;
 			const notes = wrap(note, Math.max(16, columns - titleWidth - valueWidth - 4));
 			const indent = " ".repeat(titleWidth + valueWidth + 2);
 			return notes.map((line, index) => `${index === 0 ? start : indent}  ${paint(line, "dim")}`);
-		}),
-	];
+		});
+		return [paint(title, "bold"), ...lines];
+	};
 	const { diagnosis, capture } = reading;
-	const ports = { title: "UDP port", value: capture.ports.join(", "), note: `on interface ${capture.interface}` };
 	return [
-		...(diagnosis.length === 0 ? [] : [paint("Diagnosis", "bold")]),
+		...(diagnosis.length === 0 ? [] : [paint(sectionTitles.diagnosis, "bold")]),
 		...diagnosis.flatMap((sentence) =>
 			wrap(sentence, columns - 4).map(
 				(line, index) => `${index === 0 ? paint("  ! ", "bold", "yellow") : "    "}${line}`,
 			),
 		),
 		...(diagnosis.length === 0 ? [] : [""]),
-		...section("Tunnel, since the start", tunnelEntries(reading.health, writing)),
+		...section(`${sectionTitles.health} since the start`, tunnelEntries(reading.health, writing)),
 		"",
-		...section("Capture", [ports, ...captureEntries(capture, reading.time, writing)]),
+		...section(sectionTitles.capture, captureEntries(capture, reading.time, writing)),
 	];
 }
 
@@ -47,12 +50,7 @@ export function timeText(time: string | number, nowMs?: number): string {
 	return `${isToday ? "" : `${text.slice(0, 10)} `}${text.slice(11, 19)} UTC`;
 }
 
-/** The page's text, with spaces that a terminal copies as such. */
+/** The page's text, with plain spaces, as they are copied from a terminal. */
 export function durationText(ms: number): string {
 	return duration(Math.max(0, ms)).replaceAll("\u00a0", " ");
-}
-
-/** Bytes, in powers of a thousand. */
-export function bytesText(bytes: number): string {
-	return byteRate(bytes).replace(/\/s$/, "");
 }

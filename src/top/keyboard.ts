@@ -1,12 +1,12 @@
 /** What `top` takes from the terminal. */
 export interface Keyboard {
-	/** Calls `typed` with what is typed; gives the function that ends that, and lets the terminal echo again. */
+	/** Calls `typed` with what is typed; returns the function that ends that and lets the terminal echo again. */
 	readKeys(typed: (text: string) => void): () => void;
 	/** Calls `work` when the window has another size. */
 	onResized(work: () => void): void;
 }
 
-/** That behind standard input; nothing is typed where there is none. */
+/** The keyboard of standard input; without a terminal there nothing is typed. */
 export const keyboard: Keyboard = {
 	readKeys(typed) {
 		const { stdin } = process;

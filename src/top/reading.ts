@@ -34,10 +34,11 @@ const domain = z.object({
 	refused_queries: number,
 });
 const country = z.object({ ...origin, country: text });
-const asn = z.object({ ...origin, asn: text });
+/** Other versions do not say who runs a network. */
+const asn = z.object({ ...origin, asn: text, organization: z._default(z.nullable(text), null) });
 const health = z.object({
 	round_trip_seconds: times,
-	response_seconds: times,
+	response_duration_seconds: times,
 	retransmission_ratio_out: z.nullable(number),
 	retransmission_ratio_in: z.nullable(number),
 	overhead: z.nullable(number),
@@ -57,8 +58,8 @@ const capture = z.object({
 	received: number,
 	dropped_by_kernel: number,
 	dropped_by_interface: number,
-	faults: number,
-	foreign: counts,
+	malformed_packets: counts,
+	unrelated_packets: counts,
 });
 
 export const readingSchema = z.object({

@@ -8,7 +8,7 @@ export interface ScreenOptions {
 	size(): Size;
 }
 
-/** Alternate screen with the cursor put away, and no wrapping: a character that is wider than thought breaks one line only. */
+/** Alternate screen with a hidden cursor and no wrapping: a character that is wider than expected breaks one line only. */
 const enter = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
 /** Cleared: tmux keeps lines of an alternate screen that has grown. */
 const leave = "\x1b[0m\x1b[2J\x1b[H\x1b[?7h\x1b[?25h\x1b[?1049l";
@@ -54,7 +54,7 @@ export class Screen {
 		this.shownSize = { columns: 0, rows: 0 };
 	}
 
-	/** Gives the terminal back as it was. Idempotent. */
+	/** Restores the terminal. Idempotent. */
 	readonly close = (): void => {
 		if (!this.open) return;
 		this.open = false;

@@ -36,7 +36,7 @@ export const firstView: View = {
 	help: false,
 };
 
-/** What the keys move in. */
+/** What scrolling and sorting are bounded by. */
 export interface Extent {
 	/** Columns of a ranked panel's table. */
 	readonly columns: number;
@@ -48,9 +48,9 @@ export interface Extent {
 /** A filter no longer than a domain name. */
 const filterMax = 253;
 
-const panelKeys: Readonly<Record<string, Panel>> = { d: "domains", c: "countries", a: "asns", h: "health" };
+const panelKeys: Readonly<Record<string, Panel>> = { d: "domains", c: "countries", n: "asns", h: "health" };
 
-/** The view behind a key; null for the end. */
+/** The view after a key; null to quit. */
 export function press(view: View, key: string, extent: Extent): View | null {
 	if (key === "interrupt") return null;
 	if (view.editing) return edit(view, key);

@@ -9,7 +9,7 @@ export const scrapesMax = 40;
 /** No link of ours comes near it; the server's own limit for a whole request head is 16 KiB. */
 export const urlCharactersMax = 2048;
 
-/** Where a request comes from. */
+/** The sender of a request. */
 export interface Client {
 	/** The peer's address as text, "" if unknown. Never log it. */
 	address: string;
@@ -31,11 +31,11 @@ export interface AppOptions {
 	isReady(): true | string;
 	/** Without it everyone may read. */
 	auth?: BasicAuth;
-	/** Tells whether to serve under the name of this Host header (null: none was sent). Without it every name is served. */
+	/** Returns whether to serve under the name of this Host header (null: none was sent). Without it every name is served. */
 	isHostServed?(host: string | null): boolean;
 	/** Exact path -> handler for GET and HEAD, before the landing page. A header that a handler sets wins over the usual one. */
 	extraRoutes?: Readonly<Record<string, Handler>>;
-	/** Told of a handler that threw, and where. */
+	/** Called with what a handler threw, and its path. */
 	onFault(path: string, error: unknown): void;
 }
 
@@ -70,7 +70,7 @@ export function createApp(options: AppOptions): (request: Request, client: Clien
 		if (request.url.length > urlCharactersMax) return text(414, "The URL is too long.\n", { Connection: "close" });
 		const host = request.headers.get("host");
 		// The runtime joins two Host headers with a comma, which no host name holds (Bun 1.4.5); RFC 9112, 3.2 refuses them.
-		if (host?.includes(",")) return text(400, "One Host header, please.\n", { Connection: "close" });
+		if (host?.includes(",")) return text(400, "Send exactly one Host header.\n", { Connection: "close" });
 		if (options.isHostServed?.(host) === false) {
 			return text(421, "Not served under this name; web.allowed-hosts lists more names.\n");
 		}
@@ -188,13 +188,13 @@ function createScrape(render: AppOptions["render"], compressed: NonNullable<AppO
 
 /**
  * The path as sent, without the query. With a Host that is empty or no host, which HTTP/1.1 allows and some probes send, the
- * runtime gives the target alone as the URL (Bun 1.4.5).
+ * runtime returns the target alone as the URL (Bun 1.4.5).
  */
 function pathOf(request: Request): string {
 	return /^(?:https?:\/\/[^/?#]*)?([^?#]*)/.exec(request.url)?.[1] ?? "";
 }
 
-/** Tells whether a body follows the head (RFC 9112 section 6.3). */
+/** Returns whether a body follows the head (RFC 9112 section 6.3). */
 function hasBody(request: Request): boolean {
 	return Number(request.headers.get("content-length") ?? 0) !== 0 || request.headers.has("transfer-encoding");
 }

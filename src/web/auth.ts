@@ -45,7 +45,7 @@ export interface BasicAuthOptions {
 
 /**
  * Basic authentication (RFC 7617) in the meaning of Prometheus's exporter-toolkit. A user that does not exist is compared
- * with a hash of a configured cost, so that time does not tell which users exist; what was verified once is remembered
+ * with a hash of a configured cost, so that time does not reveal which users exist; what was verified once is remembered
  * under a keyed digest, as a bcrypt for every scrape would cost more than the scrape.
  * An empty password is always refused.
  */

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { describeReadError } from "../read-error.ts";
 import { WebError } from "./error.ts";
 
-/** Where the server's identity lies, both files in PEM; the certificate first, then the chain, in one file. */
+/** The server's certificate with its chain in one file, the certificate first, and the key. Both are PEM. */
 export interface CertificateFiles {
 	certificateFile: string;
 	keyFile: string;

@@ -7,14 +7,14 @@ export const chunkBytes = 65536;
 /** A body in parts, which follow one another. */
 export type Parts = readonly Uint8Array<ArrayBuffer>[];
 
-/** A body for a Response: the bytes themselves if they are few, else a stream of them. Clients share a body that is given again. */
+/** A body for a Response: the bytes themselves if they are few, else a stream of them. Clients share a body that is delivered again. */
 export type Deliver = (parts: Parts) => Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
 /**
  * Makes a function that sends bodies piece by piece, as fast as their readers take them, and keeps at most `bodiesMax`
  * under way: one more breaks off that of which a piece was taken the longest ago. So clients that ask and do not read
  * cost bounded memory, and cannot keep a scrape from being answered nor from ending, however slow its link, as long as it
- * takes a piece now and then. A whole body given to the runtime would be kept until the time-out; here a part is let go when
+ * takes a piece now and then. A whole body passed to the runtime would be kept until the time-out; here a part is let go when
  * its last reader has it.
  */
 export function createDelivery(): Deliver {

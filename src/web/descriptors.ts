@@ -7,7 +7,7 @@ const spareDescriptors = 8;
 /** The capture, the runtime, the log and the spare ones take 18, of those that are left connections get half. */
 const descriptorsMin = 24;
 
-/** Open descriptors of this process. Linux 6.2 and up tell it as the folder's size, older ones have it counted. */
+/** Open descriptors of this process. Linux 6.2 and newer report it as the folder's size; on older ones they are counted. */
 export function countDescriptors(): number {
 	try {
 		const { size } = statSync("/proc/self/fd");
@@ -44,7 +44,7 @@ export function requireDescriptors(): void {
 
 /** Descriptors held back, so that a new listener can be opened when the table is full. */
 export interface Spare {
-	/** Gives the descriptors free for as long as `work` runs. */
+	/** Frees the descriptors while `work` runs. */
 	lend<T>(work: () => T): T;
 	close(): void;
 }

@@ -18,7 +18,7 @@ export async function gzip(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<Ar
 }
 
 /**
- * Tells whether an Accept-Encoding header's value (null: none was sent) takes gzip: named, or meant by `*`, with a
+ * Returns whether an Accept-Encoding header's value (null: none was sent) takes gzip: named, or meant by `*`, with a
  * weight above 0 (RFC 9110 section 12.5.3). No header means any coding in the RFC; plain is the safe reading of it.
  */
 export function acceptsGzip(header: string | null): boolean {

@@ -4,8 +4,8 @@ import { isIP } from "node:net";
 const hostPattern = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::\d{0,5})?$/i;
 
 /**
- * Makes the check of a Host header against DNS rebinding: a web page of a stranger's name, which then resolves to 127.0.0.1, would read
- * through the browser of whoever looks through a tunnel. Addresses are served, as no one can make a page's address ours,
+ * Creates the check of a Host header against DNS rebinding: a web page under a foreign name that then resolves to 127.0.0.1 would read
+ * through the browser of an operator who uses a tunnel. Addresses are served, as no one can make a page's address ours,
  * localhost, and these names, lower case. So is no host (null) or an empty one: no browser sends that.
  */
 export function createHostCheck(names: readonly string[]): (host: string | null) => boolean {

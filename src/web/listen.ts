@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { type ListenAddress, writeListenAddress } from "../config/values.ts";
 import { WebError } from "./error.ts";
 
-/** Turns what the runtime says when it cannot bind an address into one line that tells what to do. */
+/** Turns the runtime's error for an address that cannot be bound into one line that says what to do. */
 export function bindError(listen: ListenAddress, error: unknown): WebError {
 	const message = error instanceof Error ? error.message : String(error);
 	const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -18,7 +18,7 @@ export function bindError(listen: ListenAddress, error: unknown): WebError {
 	if (listen.host !== "" && isIP(listen.host) === 0) {
 		// The runtime does not say that a name was not found: its code is whatever failed last, such as EINVAL or EPERM.
 		return new WebError(
-			`${failed} the name ${listen.host} has no address of this host; give an address, or mend /etc/hosts or DNS`,
+			`${failed} the name ${listen.host} has no address of this host; use an address, or fix /etc/hosts or DNS`,
 		);
 	}
 	if (code === "EADDRNOTAVAIL") {

@@ -11,7 +11,7 @@ export function networkOf(address: string): string {
 	return groups.slice(0, 4).join(":");
 }
 
-/** Whether an address as text is of this host: behind it may be a proxy, and all who come through that. */
+/** Whether an address as text is of this host, which may be a proxy that many clients share. */
 export function isLoopback(address: string): boolean {
 	return address === "::1" || /^(::ffff:)?127\./.test(address);
 }

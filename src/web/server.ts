@@ -19,7 +19,7 @@ const stopGraceMs = 500;
 
 /**
  * Connections at once, or half of the descriptors that are left at the start if those are fewer. A scraper holds one. Bun.serve cannot refuse a
- * connection, and when the descriptors run out it spins on accept; so beyond this all are cut and the port is bound anew.
+ * connection, and when the descriptors run out it spins on accept; so beyond this all are cut and the port is bound again.
  */
 export const connectionsMax = 4096;
 
@@ -37,19 +37,19 @@ export interface ServerOptions {
 	listen: ListenAddress;
 	/** HTTPS (TLS 1.2 and up) instead of HTTP. */
 	tls?: CertificateFiles;
-	/** What those files held, if they were read already: with rights that the process has given up since. */
+	/** What those files held, if they were read already: with rights that the process has dropped since. */
 	certificate?: Certificate;
 	handler: (request: Request, client: Client) => Promise<Response>;
-	/** Told when a re-read put a new certificate to use (undefined), or why the old one stays; each fault once. */
+	/** Called when a new certificate is in use (undefined), or with the reason why the old one stays; once for each fault. */
 	onCertificate?(fault: WebError | undefined): void;
-	/** Told that there were too many connections: all of them were cut, and the port bound anew (undefined) or lost; each fault once. */
+	/** Called after too many connections: all of them were cut, and the port is bound again (undefined) or lost; once for each fault. */
 	onFlood(fault: WebError | undefined): void;
-	/** Told why the port, once lost, cannot be bound again (it is tried every second; each fault once), and when it is bound (undefined). */
+	/** Called with the reason why a lost port cannot be bound again (it is tried every second; once for each fault), and when it is bound (undefined). */
 	onPort?(fault: WebError | undefined): void;
 }
 
 export interface WebServer {
-	/** What to open in a browser on this host. */
+	/** The address for a browser on this host. */
 	readonly url: string;
 	readonly port: number;
 	/** The host that it listens on, as an address if it has one; empty for every address. */
@@ -69,7 +69,7 @@ type BunServer = Bun.Server<undefined>;
 
 /**
  * Binds the handler to a socket. Throws WebError if the address cannot be bound or the certificate not be used.
- * A new certificate, and a flood of connections, have the port bound anew: Bun.serve takes no other certificate while it listens
+ * A new certificate, and a flood of connections, have the port bound again: Bun.serve takes no other certificate while it listens
  * (Bun 1.4.5). That takes the same rights as the first time: drop privileges before, not after.
  */
 // Long: the functions share which server is bound, which are retired, and which certificate is in use.
@@ -95,8 +95,8 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 	}
 
 	/**
-	 * Closes the port and binds it anew in the same turn. SO_REUSEPORT would leave no moment between, but then every process of the
-	 * same user, which may be nobody, could bind the port too and be given a share of the connections with their passwords.
+	 * Closes the port and binds it again in the same turn. SO_REUSEPORT would leave no moment between, but then every process of the
+	 * same user, which may be nobody, could bind the port too and receive a share of the connections with their passwords.
 	 */
 	function rebind(next: Certificate | undefined, cut: boolean): void {
 		retire(cut);
@@ -155,8 +155,8 @@ async function addressOf(host: string): Promise<string> {
 	return (await lookup(host).catch(() => null))?.address ?? host;
 }
 
-/** Tells each success, and a fault when it is another one than the last time: what is tried again and again may fail as often. */
-function createOnce(tell: (fault: WebError | undefined) => void): (work: () => void) => void {
+/** Reports each success, and a fault only when it differs from the last: a retry may fail many times. */
+function createOnce(report: (fault: WebError | undefined) => void): (work: () => void) => void {
 	let last = "";
 	return (work) => {
 		try {
@@ -165,10 +165,10 @@ function createOnce(tell: (fault: WebError | undefined) => void): (work: () => v
 			const fault = asWebError(error);
 			if (fault.message === last) return;
 			last = fault.message;
-			return tell(fault);
+			return report(fault);
 		}
 		last = "";
-		tell(undefined);
+		report(undefined);
 	};
 }
 

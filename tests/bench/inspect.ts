@@ -47,7 +47,7 @@ interface ReportCounts {
 		readonly bytes_out: number;
 		readonly refused_queries: number;
 	}[];
-	readonly faults: Readonly<Record<string, number>>;
+	readonly malformed_packets: Readonly<Record<string, number>>;
 }
 
 /** Pairs of name, what the report says, and what was written. */
@@ -64,7 +64,7 @@ export function compared(
 		["bytes in", figures?.bytes_in ?? 0, counts.bytesIn],
 		["bytes out", figures?.bytes_out ?? 0, counts.bytesOut],
 		["refused queries", figures?.refused_queries ?? 0, counts.refused],
-		["faults", Object.values(report.faults).reduce((sum, count) => sum + count, 0), counts.broken],
+		["faults", Object.values(report.malformed_packets).reduce((sum, count) => sum + count, 0), counts.broken],
 	];
 }
 

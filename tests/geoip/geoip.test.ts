@@ -41,6 +41,14 @@ const french = () =>
 		buildEpochSeconds: 1_800_000_000,
 	});
 
+/** Bytes that this process reads meanwhile: rchar of proc(5). */
+async function bytesRead(during: () => Promise<unknown>): Promise<number> {
+	const rchar = async () => Number(/^rchar: (\d+)$/m.exec(await Bun.file("/proc/self/io").text())?.[1]);
+	const before = await rchar();
+	await during();
+	return (await rchar()) - before;
+}
+
 async function renameOver(path: string, content: Buffer): Promise<void> {
 	await writeFile(`${path}.new`, content);
 	await rename(`${path}.new`, path);
@@ -50,9 +58,13 @@ describe("Labels", () => {
 	test("are country and asn with both databases", async () => {
 		const geoip = await both();
 		expect([geoip.hasCountry, geoip.hasAsn]).toEqual([true, true]);
-		expect(originAt(geoip)).toEqual({ country: "DE", asn: "64496" });
-		expect(geoip.origins[geoip.originOf(0x20010db8, 0, 0, 1)]).toEqual({ country: "SE", asn: "65536" });
-		expect(originAt(geoip, 0xc6336401)).toEqual({ country: "FR", asn: "0" });
+		expect(originAt(geoip)).toEqual({ country: "DE", asn: "64496", organization: "Example Network 64496" });
+		expect(geoip.origins[geoip.originOf(0x20010db8, 0, 0, 1)]).toEqual({
+			country: "SE",
+			asn: "65536",
+			organization: "Example Network 65536",
+		});
+		expect(originAt(geoip, 0xc6336401)).toEqual({ country: "FR", asn: "0", organization: null });
 		expect(ipv4(geoip, 0x01010101)).toBe(unmappedOrigin);
 		expect(geoip.databases().map(({ database, type }) => [database, type])).toEqual([
 			["country", "GeoLite2-Country"],
@@ -86,12 +98,54 @@ describe("Labels", () => {
 		const geoip = await open({ country: country(), asn: asn() }, 2);
 		const inside = [ipv4(geoip, documentation), ipv4(geoip, 0xcb007101)];
 		expect(inside.every((index) => index >= keptOrigins)).toBe(true);
-		expect(originAt(geoip, 0x7f000001)).toEqual({ country: "NL", asn: "other" });
+		expect(originAt(geoip, 0x7f000001)).toEqual({ country: "NL", asn: "other", organization: null });
 		expect([ipv4(geoip, documentation), ipv4(geoip, 0xcb007101)]).toEqual(inside);
-		expect(geoip.origins[geoip.otherOf(inside[0] as number)]).toEqual({ country: "DE", asn: "other" });
+		expect(geoip.origins[geoip.otherOf(inside[0] as number)]).toEqual({
+			country: "DE",
+			asn: "other",
+			organization: null,
+		});
 		geoip.releaseOrigins((index) => index === inside[0]);
-		expect(originAt(geoip, 0x7f000001)).toEqual({ country: "NL", asn: "64499" });
+		expect(originAt(geoip, 0x7f000001)).toEqual({ country: "NL", asn: "64499", organization: "Example Network 64499" });
 		expect(ipv4(geoip, documentation)).toBe(inside[0] as number);
+	});
+});
+
+describe("One file for both keys", () => {
+	/** Shaped like IPinfo Lite, of 4 MB. */
+	const lite = (organization: string) => {
+		const filling = Array.from(
+			{ length: 1_000 },
+			(_, index) =>
+				[`10.0.${index >> 2}.${(index & 3) * 64}/26`, { as_domain: `${index}`.padEnd(4_000, ".") }] as const,
+		);
+		const record = { asn: "AS64500", as_name: organization, country: "Germany", country_code: "DE" };
+		return writeMmdb([["192.0.2.0/24", record], ...filling], { databaseType: "ipinfo lite.mmdb" });
+	};
+
+	test("serves both, is read and held once, and is replaced for both at one look", async () => {
+		const content = lite("Example");
+		await writeFile(country(), content);
+		let geoip: Geoip | undefined;
+		const openBoth = async () => {
+			geoip = await open({ country: country(), asn: country() });
+		};
+		expect(await bytesRead(openBoth)).toBeWithin(content.length, 1.5 * content.length);
+		if (geoip === undefined) throw new Error("not opened");
+		expect(originAt(geoip)).toEqual({ country: "DE", asn: "64500", organization: "Example" });
+		await renameOver(country(), lite("Example, renamed"));
+		const opened = geoip;
+		expect(await bytesRead(() => opened.reloadChanged())).toBeWithin(content.length, 1.5 * content.length);
+		expect(originAt(geoip)).toEqual({ country: "DE", asn: "64500", organization: "Example, renamed" });
+		expect(geoip.databases().map(({ type, reloads }) => [type, reloads])).toEqual([
+			["ipinfo lite.mmdb", 1],
+			["ipinfo lite.mmdb", 1],
+		]);
+	});
+
+	test("that answers one alone is refused for the other", async () => {
+		const error = await open({ country: asn(), asn: asn() }).catch((thrown: unknown) => thrown);
+		expect((error as GeoipError).message).toStartWith(`geoip.country-database ${asn()} is of the type`);
 	});
 });
 
@@ -188,8 +242,8 @@ describe("A database that is replaced", () => {
 		await replace(country(), french());
 		expect(ipv4(geoip, documentation)).toBe(before);
 		expect(await geoip.reloadChanged()).toBe(true);
-		expect(originAt(geoip)).toEqual({ country: "FR", asn: "64496" });
-		expect(geoip.origins[before]).toEqual({ country: "DE", asn: "64496" });
+		expect(originAt(geoip)).toEqual({ country: "FR", asn: "64496", organization: "Example Network 64496" });
+		expect(geoip.origins[before]).toEqual({ country: "DE", asn: "64496", organization: "Example Network 64496" });
 		expect(geoip.databases()[0]).toEqual({
 			database: "country",
 			type: "GeoLite2-Country",
@@ -216,7 +270,7 @@ describe("A database that is replaced", () => {
 			const geoip = await both();
 			await breakIt(country());
 			for (let look = 0; look < 3; look++) expect(await geoip.reloadChanged()).toBe(false);
-			expect(originAt(geoip)).toEqual({ country: "DE", asn: "64496" });
+			expect(originAt(geoip)).toEqual({ country: "DE", asn: "64496", organization: "Example Network 64496" });
 			expect(
 				geoip.databases().map(({ reloads, reloadFailures, current }) => [reloads, reloadFailures, current]),
 			).toEqual([
@@ -258,13 +312,7 @@ describe("A database that is replaced", () => {
 	});
 
 	test("by a broken file is read whole once, and again when the file changes", async () => {
-		/** Bytes that this process reads in a look: rchar of proc(5). */
-		const readIn = async (geoip: Geoip) => {
-			const rchar = async () => Number(/^rchar: (\d+)$/m.exec(await Bun.file("/proc/self/io").text())?.[1]);
-			const before = await rchar();
-			await geoip.reloadChanged();
-			return (await rchar()) - before;
-		};
+		const readIn = (geoip: Geoip) => bytesRead(() => geoip.reloadChanged());
 		const geoip = await both();
 		const size = 4 << 20;
 		await renameOver(country(), Buffer.alloc(size));
@@ -292,7 +340,7 @@ describe("A database that is replaced", () => {
 		await renameOver(country(), french());
 		await renameOver(asn(), writeMmdb([["192.0.2.0/24", asnRecord(64_511)]], { databaseType: "GeoLite2-ASN" }));
 		expect(await Promise.all([geoip.reloadChanged(), geoip.reloadChanged()])).toEqual([true, true]);
-		expect(originAt(geoip)).toEqual({ country: "FR", asn: "64511" });
+		expect(originAt(geoip)).toEqual({ country: "FR", asn: "64511", organization: "Example Network 64511" });
 		expect(geoip.databases().map(({ reloads }) => reloads)).toEqual([1, 1]);
 	});
 
@@ -300,14 +348,20 @@ describe("A database that is replaced", () => {
 		const geoip = await both();
 		await chmod(country(), 0o400);
 		await geoip.reloadChanged();
-		expect(originAt(geoip)).toEqual({ country: "DE", asn: "64496" });
+		expect(originAt(geoip)).toEqual({ country: "DE", asn: "64496", organization: "Example Network 64496" });
 		expect(geoip.databases()[0]?.current).toBe(true);
 	});
 
 	test("keeps the count of damaged records met before", async () => {
 		await writeFile(
 			country(),
-			writeMmdb([["192.0.2.0/24", countryRecord("d!")]], { databaseType: "GeoLite2-Country" }),
+			writeMmdb(
+				[
+					["192.0.2.0/24", countryRecord("d!")],
+					["203.0.113.0/24", countryRecord("FR")],
+				],
+				{ databaseType: "GeoLite2-Country" },
+			),
 		);
 		const geoip = await both();
 		expect(originAt(geoip)?.country).toBe("ZZ");

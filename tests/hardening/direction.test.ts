@@ -35,10 +35,10 @@ const counted = (samples: Samples) => ({
 	queries: samples.sum("dnstt_queries_total"),
 	sessions: samples.sum("dnstt_sessions_total"),
 	responses: samples.sum("dnstt_responses_total"),
-	times: samples.sum("dnstt_response_seconds_count"),
+	times: samples.sum("dnstt_response_duration_seconds_count"),
 	unmatched: samples.sum("dnstt_unmatched_responses_total"),
-	outgoing: samples.sum("dnstt_exporter_foreign_packets_total", { reason: "direction" }),
-	unrelated: samples.sum("dnstt_exporter_foreign_packets_total", { reason: "response" }),
+	outgoing: samples.sum("dnstt_exporter_unrelated_packets_total", { reason: "direction" }),
+	unrelated: samples.sum("dnstt_exporter_unrelated_packets_total", { reason: "response" }),
 });
 const nothing = { queries: 0, sessions: 0, responses: 0, times: 0, unmatched: 0, outgoing: 0, unrelated: 0 };
 

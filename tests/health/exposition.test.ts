@@ -80,7 +80,7 @@ describe("health metrics", () => {
 		expect(
 			new Set(samples.all.filter(({ name }) => name === "dnstt_queries_total").map(({ labels }) => labels.asn)).size,
 		).toBe(networks);
-		for (const { name } of entries.filter(({ labels, name }) => labels === "area" && name.startsWith("dnstt_"))) {
+		for (const { name } of entries.filter(({ labels, name }) => labels === "country" && name.startsWith("dnstt_"))) {
 			const own = samples.all.filter((sample) => [name, `${name}_count`].includes(sample.name));
 			expect([name, own.map(({ labels }) => labels.country).toSorted()]).toEqual([name, ["DE", "FR", "JP"]]);
 		}
@@ -98,10 +98,10 @@ describe("health metrics", () => {
 	test("keep their countries, however few networks labels.max-sets has room for", async () => {
 		const { samples } = await scraped(2);
 		for (const name of histograms) {
-			const areas = samples.all.filter((sample) => sample.name === `${name}_count`);
-			expect(areas.map(({ labels }) => labels.country).toSorted()).toEqual(["DE", "FR", "JP"]);
+			const countries = samples.all.filter((sample) => sample.name === `${name}_count`);
+			expect(countries.map(({ labels }) => labels.country).toSorted()).toEqual(["DE", "FR", "JP"]);
 		}
-		for (const name of ["dnstt_response_seconds", "dnstt_edns_payload_bytes", "dnstt_session_bytes"]) {
+		for (const name of ["dnstt_response_duration_seconds", "dnstt_edns_payload_bytes", "dnstt_session_bytes"]) {
 			expect([name, samples.sum(`${name}_count`)]).toEqual([name, 1_000]);
 		}
 	});
@@ -131,7 +131,7 @@ describe("histograms", () => {
 	test("have the sums and counts of what was observed", async () => {
 		const { samples, sums } = await scraped();
 		const found = (name: string) => [samples.sum(`${name}_count`), samples.sum(`${name}_sum`)];
-		const [count, sum] = found("dnstt_response_seconds");
+		const [count, sum] = found("dnstt_response_duration_seconds");
 		expect(count).toBe(1_000);
 		expect(sum).toBeCloseTo(sums.response, 9);
 		expect(found("dnstt_edns_payload_bytes")).toEqual([1_000, sums.edns]);

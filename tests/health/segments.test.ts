@@ -60,7 +60,7 @@ describe.skipIf(!canCount).each(captureNames)("%s", (name) => {
 			retransmissions_in: expected.up.retransmissions,
 			retransmissions_out: expected.down.retransmissions,
 			round_trip_seconds: { count: expected.round_trips },
-			response_seconds: { count: expected.responses },
+			response_duration_seconds: { count: expected.responses },
 			edns_below_1232_ratio: 0,
 		});
 		// A median that is read from cells is off by a cell at most, and the offset, of whole milliseconds, was not known from the start.

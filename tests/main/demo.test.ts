@@ -95,7 +95,7 @@ async function playsTwoRounds(
 		15_000,
 	);
 	expect(both.sum("dnstt_queries_total")).toBe(2 * expected.queries);
-	expect(both.sum("dnstt_exporter_faults_total")).toBe(0);
+	expect(both.sum("dnstt_exporter_malformed_packets_total")).toBe(0);
 	expect(both.sum("dnstt_exporter_segment_faults_total")).toBe(
 		2 * recording.sum("dnstt_exporter_segment_faults_total"),
 	);

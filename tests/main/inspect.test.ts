@@ -44,7 +44,7 @@ describe.each(captureNames)("%s", (name) => {
 	test("has the independent counts as it was recorded", async () => {
 		const report = await inspectJson<Report>(capturePath(name), flags);
 		expect(countsOf(report)).toEqual(await expectedCounts(name));
-		expect(report.faults).toEqual({});
+		expect(report.malformed_packets).toEqual({});
 		expect(report.broken).toEqual([]);
 	});
 
@@ -75,17 +75,21 @@ describe.each(captureNames)("%s", (name) => {
 		const row = Object.fromEntries(cells(lines[at]).map((title, column) => [title, cells(lines[at + 1])[column]]));
 		const expected = await expectedCounts(name);
 		const text = (count: number) => count.toLocaleString("en-US");
+		const kilobytes = (bytes: number) => `${(bytes / 1_000).toPrecision(3)} kB`;
 		expect(row).toEqual({
 			Domain: recordedDomain,
-			Queries: text(expected.queries),
-			"Bytes in": text(expected.bytes_in),
-			Responses: text(expected.responses),
-			"Bytes out": text(expected.bytes_out),
-			Sessions: text(expected.sessions),
 			Active: text(expected.active_at_end),
 			Peak: text(expected.peak),
+			Queries: text(expected.queries),
+			Received: kilobytes(expected.bytes_in),
+			Sent: kilobytes(expected.bytes_out),
 			Refused: text(expected.rejected),
+			Sessions: text(expected.sessions),
 		});
+		const responses = lines
+			.filter((line) => /^\S+: (?:[A-Z]+|unmatched) +[\d,]+$/.test(line))
+			.reduce((sum, line) => sum + Number(/[\d,]+$/.exec(line)?.[0].replaceAll(",", "")), 0);
+		expect(responses).toBe(expected.responses);
 	});
 });
 
@@ -104,7 +108,7 @@ describe("the captures in other frames", () => {
 			);
 			// One process for the three: a session is in one of them only, and none outlasts the pause between two.
 			const report = await inspectJson<Report>(paths.at(-1) ?? "", [...flags, ...paths.slice(0, -1)]);
-			expect(report.faults).toEqual({});
+			expect(report.malformed_packets).toEqual({});
 			return [rewrapping.title, countsOf(report)] as const;
 		};
 		const chosen = rewrappings.filter(({ wrapping }) => wrapping.title === title);
@@ -127,7 +131,7 @@ test("bent queries count where dnstt-server takes them, and nowhere else", async
 	// It ends before the time for a response is over.
 	expect(report.domains[0]?.health).toMatchObject({ unanswered_queries: 0, unanswered_ratio: null });
 	// Every message came to something.
-	const others = [report.faults, report.foreign].flatMap((counts) => Object.values(counts));
+	const others = [report.malformed_packets, report.unrelated_packets].flatMap((counts) => Object.values(counts));
 	expect(queries + rejected + others.reduce((sum, count) => sum + count, 0)).toBe(verdicts.messages);
 });
 
@@ -142,7 +146,10 @@ describe("a report", () => {
 		]);
 		const { queries, bytes_in, bytes_out, sessions, active_at_end } = await expectedCounts("direct-ipv4");
 		const figures = { queries, bytes_in, bytes_out, sessions, active_clients: active_at_end };
-		expect(report).toMatchObject({ countries: [{ country: "IS", ...figures }], asns: [{ asn: "64498", ...figures }] });
+		expect(report).toMatchObject({
+			countries: [{ country: "IS", ...figures }],
+			asns: [{ asn: "64498", organization: "Example Network 64498", ...figures }],
+		});
 	});
 
 	test("is of the packets from --from on and before --to", async () => {

@@ -55,7 +55,7 @@ describe.skipIf(!root)("live between two network namespaces", () => {
 		expect(countsIn(samples)).toEqual(expected);
 		const labels = { interface: interfaceName, by: "kernel" };
 		expect(samples.value("dnstt_exporter_packets_dropped_total", labels)).toBe(0);
-		expect(samples.sum("dnstt_exporter_faults_total")).toBe(0);
+		expect(samples.sum("dnstt_exporter_malformed_packets_total")).toBe(0);
 	}
 
 	describe.each(["tunnel0", "any"])("on %s", (interfaceName) => {
@@ -133,6 +133,6 @@ describe.skipIf(!root)("live between two network namespaces", () => {
 		expect(figures("other.example").slice(0, 2)).toEqual([7, 7]);
 		expect(samples.sum("dnstt_queries_total")).toBe(15);
 		expect(samples.value("dnstt_active_clients", { domain: "other.example" })).toBe(7);
-		expect(samples.value("dnstt_exporter_foreign_packets_total", { reason: "domain" })).toBe(2);
+		expect(samples.value("dnstt_exporter_unrelated_packets_total", { reason: "domain" })).toBe(2);
 	});
 });

@@ -180,7 +180,7 @@ describe.skipIf(!haveNetns())("a running exporter", () => {
 		const samples = await exporter.metricsWhen((read) => queries(read) >= 2);
 		expect(queries(samples)).toBe(2);
 		expect(samples.value(reloadSuccessful)).toBe(1);
-		expect(samples.sum("dnstt_exporter_faults_total")).toBe(0);
+		expect(samples.sum("dnstt_exporter_malformed_packets_total")).toBe(0);
 	});
 
 	test("keeps what it has upon SIGHUP with a bad file, says why and shows it until a good one comes", async () => {
@@ -287,7 +287,9 @@ describe.skipIf(!haveNetns())("a running exporter", () => {
 			...{ sourcePort: 4000, destinationPort: 53 },
 		});
 		await host.sendFrames([{ timeNs: 0n, bytes: ethernetFrame(broken) }], "wan0");
-		await exporter.metricsWhen((read) => queries(read) === 1 && read.sum("dnstt_exporter_faults_total") === 1);
+		await exporter.metricsWhen(
+			(read) => queries(read) === 1 && read.sum("dnstt_exporter_malformed_packets_total") === 1,
+		);
 		const { stdout, stderr } = await exporter.stop();
 		expect(stdout).toBe("");
 		expect(stderr).toContain("capture open");

@@ -117,8 +117,8 @@ describe.skipIf(!haveNetns() || Bun.which("tmux") === null)("top in a terminal",
 			const notes = lines[4] ?? "";
 			expect(values[0]).toBe(count(samples.sum("dnstt_active_clients")));
 			expect(values.at(-1)).toBe(count(samples.sum("dnstt_sessions_total")));
-			expect(notes).toContain(` ${count(samples.sum("dnstt_queries_total"))} in all `);
-			const kilobytes = (name: string) => ` ${(samples.sum(name) / 1e3).toPrecision(3)} kB in all`;
+			expect(notes).toContain(` ${count(samples.sum("dnstt_queries_total"))} total `);
+			const kilobytes = (name: string) => ` ${(samples.sum(name) / 1e3).toPrecision(3)} kB total`;
 			expect(notes).toContain(kilobytes("dnstt_bytes_in_total"));
 			expect(notes).toContain(kilobytes("dnstt_bytes_out_total"));
 			const row = new RegExp(`^ ?${recordedDomain} +${count(samples.sum("dnstt_active_clients"))} `, "m");
@@ -139,7 +139,7 @@ describe.skipIf(!haveNetns() || Bun.which("tmux") === null)("top in a terminal",
 		await terminal.type("Escape");
 		await terminal.when((shown) => shown.includes(recordedDomain));
 		await terminal.type("h");
-		await terminal.when((shown) => shown.includes("Round trip to clients"));
+		await terminal.when((shown) => shown.includes("Round trip"));
 		await terminal.type("c");
 		await terminal.when((shown) => shown.includes("--geoip.country-database"));
 		await terminal.type("?");
@@ -181,7 +181,7 @@ describe.skipIf(!haveNetns() || Bun.which("tmux") === null)("top in a terminal",
 		await exporter.stop();
 		const lost = await terminal.when((shown) => /^ No answer since \d\d:\d\d:\d\d UTC \(\d+ s\)/m.test(shown));
 		expect(lost).toContain("nothing listens there");
-		expect(lost).toContain("528 in all");
+		expect(lost).toContain("528 total");
 		// The last rendition in front of the row is SGR 2: faint.
 		const [front = ""] = (await terminal.text("-e")).split(recordedDomain);
 		expect(/.*\[([\d;]*)m/s.exec(front)?.[1]).toBe("2");
@@ -189,7 +189,7 @@ describe.skipIf(!haveNetns() || Bun.which("tmux") === null)("top in a terminal",
 		const back = await terminal.when(
 			(shown) => !shown.includes("No answer") && shown.includes("No tunnel traffic yet"),
 		);
-		expect(back).toContain("0 in all");
+		expect(back).toContain("0 total");
 		await terminal.type("q");
 	});
 });

@@ -43,7 +43,16 @@ describe("the collectors", () => {
 	test("give nothing of label sets before there is traffic, and nothing of a capture or a configuration that is not there", async () => {
 		const collectors = new Collectors((await observedDomains()).sources);
 		const empty: readonly MetricKey[] = [
-			...(["queries", "sessions", "activeClients", "captureUp", "packetsReceived", "packetsDropped"] as const),
+			...([
+				"queries",
+				"sessions",
+				"activeClients",
+				"captureUp",
+				"packetsReceived",
+				"packetsDropped",
+				"asnInfo",
+				"countryInfo",
+			] as const),
 			...(["configReloadSuccessful", "configReloadTime", "geoipBuildTime", "geoipReloads"] as const),
 		];
 		for (const key of empty) expect([key, ...collectors.collect(key)]).toEqual([key]);
@@ -129,13 +138,44 @@ describe("the collectors", () => {
 		]);
 	});
 
+	test("give each country and network that occurs its name once, whatever the number of tunnels", async () => {
+		using folder = temporaryFolder();
+		const { sources, send } = await observedDomains(folder, { "labels.max-sets": "2" });
+		const traffic = new Traffic().exchange(1, "203.0.113.1").exchange(2, "203.0.113.200", "other.example");
+		send(traffic.exchange(3, "100.64.0.1").exchange(4, "127.0.0.1").records);
+		const collectors = new Collectors(sources);
+		const sorted = (key: MetricKey) => rows(collectors, key).toSorted();
+		expect(sorted("countryInfo")).toEqual([
+			["JP", "Japan", 1],
+			["NL", "Netherlands", 1],
+			["US", "United States", 1],
+			["ZZ", "Unknown country", 1],
+		]);
+		expect(sorted("asnInfo")).toEqual([
+			["0", "Unknown network", 1],
+			["64497", "Example Network 64497", 1],
+			["other", "Other networks", 1],
+		]);
+		const joined = (key: MetricKey, label: string) =>
+			new Set(collectors.collect(key).map((sample) => labelsOf(sample)[label]));
+		expect(joined("asnInfo", "asn")).toEqual(joined("queries", "asn"));
+		expect(joined("countryInfo", "country")).toEqual(joined("queries", "country"));
+		const origins = (hasCountry: boolean, hasAsn: boolean) =>
+			new Collectors({
+				...sources,
+				geoLabels: { hasCountry, hasAsn, origins: sources.geoLabels.origins, databases: () => [] },
+			});
+		expect(origins(true, false).collect("asnInfo")).toEqual([]);
+		expect(origins(false, true).collect("countryInfo")).toEqual([]);
+	});
+
 	test("give what does not count, by reason", async () => {
 		const { sources, send } = await observedDomains();
 		send(new Traffic().probe("192.0.2.1").probe("192.0.2.1").broken("192.0.2.1").records);
 		const collectors = new Collectors(sources);
 		expect(counted(collectors, "refusedQueries")).toEqual([["t.example.com", "qtype", 2]]);
-		expect(counted(collectors, "faults")).toEqual([["dns_truncated", 1]]);
-		expect(counted(collectors, "foreign")).toEqual([]);
+		expect(counted(collectors, "malformedPackets")).toEqual([["dns_truncated", 1]]);
+		expect(counted(collectors, "unrelatedPackets")).toEqual([]);
 		// Series of all reasons are there from the start, so that the first increase is seen.
 		expect(rows(collectors, "refusedQueries")).toHaveLength(14);
 	});
@@ -162,10 +202,10 @@ describe("the collectors", () => {
 		expect(rows(collectors, "configReloadSuccessful")).toEqual([[0]]);
 		expect(rows(collectors, "configReloadTime")).toEqual([[1.5]]);
 		expect(rows(collectors, "tableEntries")).toContainEqual(["sessions", 2]);
-		expect(rows(collectors, "tableLimit")).toContainEqual(["sessions", 2]);
+		expect(rows(collectors, "tableCapacity")).toContainEqual(["sessions", 2]);
 		expect(rows(collectors, "tableEvicted")).toContainEqual(["sessions", 1]);
 		const tables = (key: MetricKey) => rows(collectors, key).map(([table]) => table);
-		expect(tables("tableLimit")).toEqual(tables("tableEntries"));
+		expect(tables("tableCapacity")).toEqual(tables("tableEntries"));
 		expect(tables("tableEvicted")).toEqual(tables("tableEntries"));
 	});
 
@@ -176,7 +216,7 @@ describe("the collectors", () => {
 		const collectors = new Collectors(live(sources));
 		const promised = ({ labels }: MetricEntry): readonly string[] => {
 			if (labels === "set") return ["domain", "country", "asn"];
-			return labels === "area" ? ["domain", "country"] : labels;
+			return labels === "country" ? ["domain", "country"] : labels;
 		};
 		const seriesOf = ({ name, type }: MetricEntry) =>
 			type === "histogram" ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [undefined];
@@ -196,7 +236,7 @@ describe("the collectors", () => {
 		}
 	});
 
-	test("give the same objects for the labels of sets and areas each time: prom-client writes them only once", async () => {
+	test("give the same objects for the labels of sets and countries each time: prom-client writes them only once", async () => {
 		using folder = temporaryFolder();
 		const { sources, send } = await observedDomains(folder);
 		const collectors = new Collectors(sources);
@@ -223,7 +263,7 @@ describe("the collectors", () => {
 			["other", "US", "t.example.com", 1],
 		]);
 		const table = (key: MetricKey) => rows(collectors, key).find(([name]) => name === "label_sets")?.[1];
-		expect([table("tableEntries"), table("tableLimit"), table("tableEvicted")]).toEqual([1, 1, 2]);
+		expect([table("tableEntries"), table("tableCapacity"), table("tableEvicted")]).toEqual([1, 1, 2]);
 	});
 
 	test("never put a country under other", async () => {
@@ -240,16 +280,16 @@ describe("the collectors", () => {
 		]);
 	});
 
-	test("leave out label sets that made room, and let no sum of a domain or an area fall", async () => {
+	test("leave out label sets that made room, and let no sum of a domain or a country fall", async () => {
 		using folder = temporaryFolder();
 		const { sources, send, tracker } = await observedDomains(folder, { "labels.max-sets": "2" });
 		const collectors = new Collectors(sources);
-		const areaKeys = keys.filter((key) => catalog[key].labels === "area");
+		const countryKeys = keys.filter((key) => catalog[key].labels === "country");
 		const sums = ["domainQueries", "domainBytesIn", "domainBytesOut", "domainSessions"] as const;
 		/** Counters and histograms that stay, by series. */
 		const counters = () =>
 			new Map(
-				[...areaKeys, ...sums].flatMap((key) =>
+				[...countryKeys, ...sums].flatMap((key) =>
 					collectors
 						.collect(key)
 						.map(

@@ -250,7 +250,7 @@ const told: Partial<Record<MetricKey, readonly Row[]>> = {
 		[{ domain, reason: "not_txt" }, 10, 20],
 		[{ domain, reason: "short_id" }, 5, 5],
 	],
-	faults: [
+	malformedPackets: [
 		[{ reason: "frame_truncated" }, 1, 3],
 		[{ reason: "name_too_long" }, 8, 8],
 	],
@@ -259,7 +259,7 @@ const told: Partial<Record<MetricKey, readonly Row[]>> = {
 		[{ interface: "any", by: "interface" }, 5, 5],
 	],
 	tableEntries: [[{ table: "sessions" }, 40, 50]],
-	tableLimit: [[{ table: "sessions" }, 100, 100]],
+	tableCapacity: [[{ table: "sessions" }, 100, 100]],
 	tableEvicted: [[{ table: "sessions" }, 3, 6]],
 	geoipBuildTime: [[{ database: "country" }, buildSeconds, buildSeconds]],
 	buildInfo: [[{ version: "1.0.0", revision: "abc", bunversion: "1.4.5" }, 1, 1]],

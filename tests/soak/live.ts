@@ -171,14 +171,14 @@ const totals = {
 	bytesIn: "dnstt_bytes_in_total",
 	bytesOut: "dnstt_bytes_out_total",
 	refused: "dnstt_refused_queries_total",
-	broken: "dnstt_exporter_faults_total",
+	broken: "dnstt_exporter_malformed_packets_total",
 } as const;
 
 function packetsSeen(samples: Samples): number {
 	const kinds = [totals.queries, totals.responses, totals.refused, totals.broken];
 	const others = [
 		"dnstt_unmatched_responses_total",
-		"dnstt_exporter_foreign_packets_total",
+		"dnstt_exporter_unrelated_packets_total",
 		"dnstt_exporter_duplicate_packets_total",
 	];
 	return [...kinds, ...others].reduce((sum, name) => sum + samples.sum(name), 0);
@@ -231,7 +231,7 @@ async function countsExactly(
 
 function tablesFilled(checks: Checks, samples: Samples): void {
 	const figures = ["sessions", "remembered", "resolvers", "label_sets"].map((table) => {
-		const limit = samples.value("dnstt_exporter_table_limit_entries", { table }) ?? Number.NaN;
+		const limit = samples.value("dnstt_exporter_table_capacity_entries", { table }) ?? Number.NaN;
 		return { table, size: entries(samples, table), limit, evicted: evicted(samples, table) };
 	});
 	checks.that(
@@ -241,7 +241,7 @@ function tablesFilled(checks: Checks, samples: Samples): void {
 			.map((one) => `${one.table} ${rounded(one.size)}/${rounded(one.limit)}, evicted ${rounded(one.evicted)}`)
 			.join("; "),
 	);
-	const tracked = samples.value("dnstt_exporter_table_limit_entries", { table: "sessions" });
+	const tracked = samples.value("dnstt_exporter_table_capacity_entries", { table: "sessions" });
 	checks.that("tracked sessions stop at session.max-tracked", tracked === trackedMax, rounded(tracked ?? Number.NaN));
 }
 

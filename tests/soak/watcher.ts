@@ -81,7 +81,7 @@ export class Watcher {
 		this.compare(samples);
 		this.samples = samples;
 		const isFull = ["sessions", "remembered"].every(
-			(table) => entries(samples, table) === samples.value("dnstt_exporter_table_limit_entries", { table }),
+			(table) => entries(samples, table) === samples.value("dnstt_exporter_table_capacity_entries", { table }),
 		);
 		if (size !== undefined) this.sizes.push({ ...size, isFull });
 		return samples;
@@ -107,7 +107,7 @@ export class Watcher {
 			if (now === undefined || now < value) this.fallen.push(`${sampleKey(name, labels)} from ${value} to ${now}`);
 		}
 		for (const { labels, value } of samples.all.filter(({ name }) => name === "dnstt_exporter_table_entries")) {
-			const limit = samples.value("dnstt_exporter_table_limit_entries", labels) ?? 0;
+			const limit = samples.value("dnstt_exporter_table_capacity_entries", labels) ?? 0;
 			if (value > limit) this.overflowed.push(`${labels.table} has ${value} of ${limit}`);
 		}
 	}

@@ -113,7 +113,13 @@ describe("the status", () => {
 			health: { responses_by_rcode: { NOERROR: 4 }, refused: { qtype: 1 }, unanswered_queries: 0 },
 			capture: {
 				...{ interface: "eth0", ports: [53, 5353], up: true, since: "2023-11-14T22:13:15.000Z", reopened: 1 },
-				...{ received: 20, dropped_by_kernel: 3, dropped_by_interface: 4, faults: 1, foreign: {} },
+				...{
+					received: 20,
+					dropped_by_kernel: 3,
+					dropped_by_interface: 4,
+					malformed_packets: { dns_truncated: 1 },
+					unrelated_packets: {},
+				},
 			},
 		});
 		expect(feed.status()).toEqual(status);

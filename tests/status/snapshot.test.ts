@@ -9,20 +9,20 @@ import { begin, type ObservingTracker, observationOf, query, second, trackerOf }
 
 /** By the number of an origin; of trackerOf it is the lowest octet of the resolver's address. */
 const origins = [
-	{ country: "ZZ", asn: "0" },
-	{ country: "other", asn: "other" },
-	{ country: "DE", asn: "64496" },
-	{ country: "JP", asn: "64497" },
+	{ country: "ZZ", asn: "0", organization: null },
+	{ country: "other", asn: "other", organization: null },
+	{ country: "DE", asn: "64496", organization: "Example Net" },
+	{ country: "JP", asn: "64497", organization: null },
 ];
 const [de, jp] = [2, 3];
 
 /** The status at so many seconds after `begin`. */
-function statusAt(tracker: ObservingTracker, seconds: number, known: Partial<Sources["origins"]> = {}) {
+function statusAt(tracker: ObservingTracker, seconds: number, known: Partial<Sources["geoLabels"]> = {}) {
 	const snapshot = createSnapshot({
 		sources: {
 			tracker,
 			domains: ["t0.example.com", "t1.example.com"],
-			origins: { hasCountry: true, hasAsn: true, origins, databases: () => [], ...known },
+			geoLabels: { hasCountry: true, hasAsn: true, origins, databases: () => [], ...known },
 			build: { version: "1.0.0", revision: "", bunVersion: "" },
 			capture: () => null,
 			configReload: () => null,
@@ -85,11 +85,15 @@ describe("of a place with trouble", () => {
 			expect(rows.map(({ retransmission_ratio }) => retransmission_ratio)).toEqual([0.4, 0]);
 			expect(rows[0]?.round_trip_median_seconds).toBeWithin(0.045, 0.055);
 		}
+		expect(asns?.rows.map(({ asn, organization }) => [asn, organization])).toEqual([
+			["64496", "Example Net"],
+			["64497", null],
+		]);
 	});
 
-	test.each<[title: string, known: Partial<Sources["origins"]>, named: RegExp]>([
-		["by country where that is known", { hasAsn: false }, /country DE/],
-		["by network where that is known", { hasCountry: false }, /AS64496/],
+	test.each<[title: string, known: Partial<Sources["geoLabels"]>, named: RegExp]>([
+		["by country where that is known", { hasAsn: false }, /: Germany \(DE\) 40/],
+		["by network where that is known", { hasCountry: false }, /: Example Net \(AS64496\) 40/],
 		["by domain where neither is", { hasCountry: false, hasAsn: false }, /t0\.example\.com/],
 	])("the diagnosis names it %s", (_, known, named) => {
 		const { diagnosis } = statusAt(troubled(), 1, known);
@@ -114,10 +118,15 @@ test("what is counted by domain is added up over all: responses by code, truncat
 	expect(statusAt(tracker, 1).health).toMatchObject({ truncated_responses: 3, responses_by_rcode: { SERVFAIL: 3 } });
 });
 
-test("faults are counted together, and without a capture it is not up", () => {
+test("malformed packets are counted by reason, and without a capture it is not up", () => {
 	const tracker = trackerOf();
 	for (const [index, fault] of [1, 3, 3].entries()) {
 		tracker.observe(Outcome.Fault, Object.assign(observationOf({}), { fault }), begin + index);
 	}
-	expect(statusAt(tracker, 1).capture).toMatchObject({ interface: "", up: false, received: 0, faults: 3 });
+	expect(statusAt(tracker, 1).capture).toMatchObject({
+		interface: "",
+		up: false,
+		received: 0,
+		malformed_packets: { link_truncated: 1, ip_version: 2 },
+	});
 });

@@ -11,11 +11,12 @@ import {
 } from "../../src/summary/diagnosis.ts";
 import type { DomainFigures } from "../../src/summary/domains.ts";
 import type { HealthFigures } from "../../src/summary/health.ts";
+import { countryName, networkName } from "../../src/summary/names.ts";
 
 /** A tunnel with which nothing is wrong. */
 const well: HealthFigures = {
 	round_trip_seconds: { count: 1_000, median: 0.2, p95: 0.9 },
-	response_seconds: { count: 1_000, median: 0.01, p95: 1 },
+	response_duration_seconds: { count: 1_000, median: 0.01, p95: 1 },
 	polls: 900,
 	data_queries: 100,
 	packet_bytes_in: 1_000,
@@ -60,7 +61,8 @@ function domain(figures: Partial<DomainFigures> = {}, health: Partial<HealthFigu
 }
 
 function place(label: string, health: Partial<HealthFigures> = {}, kind: PlaceKind = "network", queries = 1_000) {
-	return placeOf(kind, label, { queries, health: { ...well, ...health } });
+	const name = kind === "country" ? countryName(label) : kind === "network" ? networkName(label, null) : label;
+	return placeOf(kind, name, { queries, health: { ...well, ...health } });
 }
 
 const resent = (ratio: number, segments = 1_000): Partial<HealthFigures> => ({
@@ -73,7 +75,7 @@ const times = (median: number, count = 1_000) => ({ count, median, p95: 9 });
 test("nothing is said of a tunnel with which nothing is wrong, nor of no traffic at all", () => {
 	expect(diagnose([domain()], [place("64500"), place("DE", {}, "country")])).toEqual([]);
 	const nothing: HealthFigures = {
-		...{ ...well, round_trip_seconds: null, response_seconds: null, overhead: null, segments_out: 0 },
+		...{ ...well, round_trip_seconds: null, response_duration_seconds: null, overhead: null, segments_out: 0 },
 		...{ retransmission_ratio_in: null, retransmission_ratio_out: null, unanswered_ratio: null },
 		edns_below_1232_ratio: null,
 	};
@@ -173,27 +175,27 @@ const domainRows: readonly [title: string, begin: string, short: Domain, enough:
 	],
 	[
 		"TC=1 in 2 % of the responses",
-		"Responses cut (TC=1): t.example.com 2.0 %. ",
+		"Truncated responses (TC=1): t.example.com 2.0 %. ",
 		domain({ truncated_responses: 19 }),
 		domain({ truncated_responses: 20 }),
 	],
 	[
 		"TC=1 in all of 50 responses",
-		"Responses cut (TC=1): t.example.com 100.0 %. ",
+		"Truncated responses (TC=1): t.example.com 100.0 %. ",
 		domain({ responses: 49, truncated_responses: 49 }),
 		domain({ responses: 50, truncated_responses: 50 }),
 	],
 	[
 		"responses that take 400 ms",
-		"Median time to respond: t.example.com 400 ms. ",
-		domain({}, { response_seconds: times(0.399) }),
-		domain({}, { response_seconds: times(0.4) }),
+		"Median response time: t.example.com 400 ms. ",
+		domain({}, { response_duration_seconds: times(0.399) }),
+		domain({}, { response_duration_seconds: times(0.4) }),
 	],
 	[
 		"50 responses that take 1 s",
-		"Median time to respond: t.example.com 1.0 s. ",
-		domain({}, { response_seconds: times(1, 49) }),
-		domain({}, { response_seconds: times(1, 50) }),
+		"Median response time: t.example.com 1.0 s. ",
+		domain({}, { response_duration_seconds: times(1, 49) }),
+		domain({}, { response_duration_seconds: times(1, 50) }),
 	],
 ];
 
@@ -221,14 +223,14 @@ const placeRows: readonly [title: string, begin: string, short: Place, enough: P
 		place("64500", { edns_refused_queries: 50 }, "network", 0),
 	],
 	[
-		"10 % of segments sent again",
-		"Segments to clients sent again: AS64500 10.0 %. ",
+		"10 % of segments retransmitted",
+		"Retransmitted segments to clients: AS64500 10.0 %. ",
 		place("64500", resent(0.099)),
 		place("64500", resent(0.1)),
 	],
 	[
-		"half of 50 segments sent again",
-		"Segments to clients sent again: AS64500 50.0 %. ",
+		"half of 50 segments retransmitted",
+		"Retransmitted segments to clients: AS64500 50.0 %. ",
 		place("64500", resent(0.5, 49)),
 		place("64500", resent(0.5, 50)),
 	],
@@ -314,14 +316,14 @@ describe("a place is spoken of from its threshold on:", () => {
 describe("a sentence", () => {
 	test("has shares with the decimal that the tables have", () => {
 		expect(diagnose([], [place("64500", resent(0.145))])[0]).toStartWith(
-			"Segments to clients sent again: AS64500 14.5 %. ",
+			"Retransmitted segments to clients: AS64500 14.5 %. ",
 		);
 	});
 
 	test("names the worst three of its kind, and counts the others", () => {
 		const ratios = [0.12, 0.5, 0.11, 0.3, 0.2];
 		const places = ratios.map((ratio, index) => place(String(64_500 + index), resent(ratio)));
-		const named = "Segments to clients sent again: AS64501 50.0 %, AS64503 30.0 %, AS64504 20.0 %";
+		const named = "Retransmitted segments to clients: AS64501 50.0 %, AS64503 30.0 %, AS64504 20.0 %";
 		expect(diagnose([], places)[0]).toStartWith(`${named} and 2 more networks. `);
 		expect(diagnose([], places.slice(1))[0]).toStartWith(`${named} and 1 more network. `);
 		expect(
@@ -336,14 +338,14 @@ describe("a sentence", () => {
 		const health = { unanswered_ratio: 0.5 };
 		const places = [place("64500", health), place("DE", health, "country"), place("FR", health, "country")];
 		expect(diagnose([], places).map((sentence) => sentence.split(". ")[0])).toEqual([
-			"Queries without a response: country DE 50.0 %, country FR 50.0 %",
+			"Queries without a response: Germany (DE) 50.0 %, France (FR) 50.0 %",
 			"Queries without a response: AS64500 50.0 %",
 		]);
 	});
 
-	test("of segments sent again compares with the others of the kind, if they have enough", () => {
+	test("of retransmitted segments compares with the others of the kind, if they have enough", () => {
 		const lossy = place("64500", resent(0.2));
-		const begin = "Segments to clients sent again: AS64500 20.0 %";
+		const begin = "Retransmitted segments to clients: AS64500 20.0 %";
 		const said = (...others: Place[]) => diagnose([], [lossy, ...others])[0];
 		expect(said(place("64501", resent(0.01)), place("64502", resent(0.03)))).toStartWith(
 			`${begin} (elsewhere 2.0 %). `,
@@ -355,16 +357,8 @@ describe("a sentence", () => {
 
 	test("calls what is no country and no network by what it is", () => {
 		const names = (kind: PlaceKind, ...labels: string[]) => labels.map((label) => place(label, {}, kind).name);
-		expect(names("country", "IR", "ZZ", "other")).toEqual([
-			"country IR",
-			"addresses without a country",
-			"other countries",
-		]);
-		expect(names("network", "64500", "0", "other")).toEqual([
-			"AS64500",
-			"addresses without a network",
-			"other networks",
-		]);
+		expect(names("country", "IR", "ZZ", "other")).toEqual(["Iran (IR)", "Unknown country", "Other countries"]);
+		expect(names("network", "64500", "0", "other")).toEqual(["AS64500", "Unknown network", "Other networks"]);
 		expect(names("domain", "t.example.com", "other")).toEqual(["t.example.com", "other"]);
 	});
 

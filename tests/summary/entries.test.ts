@@ -17,7 +17,7 @@ const writing: Writing = {
 };
 const health: TunnelHealth = {
 	round_trip_seconds: { median: 0.1834, p95: 0.612 },
-	response_seconds: { median: 0.0042, p95: 12.34 },
+	response_duration_seconds: { median: 0.0042, p95: 12.34 },
 	retransmission_ratio_out: 0.0132,
 	retransmission_ratio_in: 0.14,
 	unanswered_ratio: 0.0004,
@@ -29,10 +29,12 @@ const health: TunnelHealth = {
 	refused: {},
 };
 const capture: CaptureHealth = {
+	interface: "eth0",
+	ports: [53, 5353],
 	up: true,
 	since: "2026-11-24T20:29:00.000Z",
 	reopened: 1_234,
-	faults: 5,
+	malformed_packets: { udp_length: 3, dns_truncated: 2 },
 	received: 1_000,
 	dropped_by_kernel: 0,
 	dropped_by_interface: 0,
@@ -49,29 +51,29 @@ const captureLines = (more: Partial<CaptureHealth> = {}) =>
 describe("the tunnel's entries", () => {
 	test("have each figure with its note, and sums with what they are made of, the most first", () => {
 		expect(tunnelLines()).toEqual([
-			"Round trip to clients | 183 ms | 95 % within 612 ms",
-			"Server's answer | 4.2 ms | 95 % within 12.3 s",
-			"Sent again | 1.3 % | to clients; from clients 14 %",
-			"Unanswered queries | < 0.1 % | 20,113 in all; responses cut: 7",
-			"Overhead | 2.3 times | bytes of DNS for each byte carried",
-			"Small EDNS limit | 0 % | of queries: under the 1,232 bytes that dnstt needs",
+			"Round trip | 183 ms | 95 % within 612 ms",
+			"Response time | 4.2 ms | 95 % within 12.3 s",
+			"Retransmitted | 1.3 % | to clients (from clients 14 %)",
+			"Unanswered | < 0.1 % | 20,113 queries; truncated responses: 7",
+			"Overhead | 2.3 times | bytes of DNS messages per byte carried",
+			"Small EDNS | 0 % | queries through resolvers that accept less than 1,232 bytes",
 			"Responses | 33.2 M | {NOERROR} 33.1 M, {FORMERR} 61,204",
-			"Refused queries | 0 | none so far",
+			"Refused | 0 | none yet",
 		]);
 	});
 
 	test("have a dash for what was not measured", () => {
 		const unmeasured = tunnelLines({
-			...{ round_trip_seconds: null, response_seconds: null, overhead: null, edns_below_1232_ratio: null },
+			...{ round_trip_seconds: null, response_duration_seconds: null, overhead: null, edns_below_1232_ratio: null },
 			...{ retransmission_ratio_out: null, retransmission_ratio_in: null, unanswered_ratio: null },
 		});
 		expect(unmeasured.slice(0, 6)).toEqual([
-			"Round trip to clients | – | not measured yet",
-			"Server's answer | – | not measured yet",
-			"Sent again | – | to clients; from clients –",
-			"Unanswered queries | – | 20,113 in all; responses cut: 7",
-			"Overhead | – | bytes of DNS for each byte carried",
-			"Small EDNS limit | – | of queries: under the 1,232 bytes that dnstt needs",
+			"Round trip | – | not measured yet",
+			"Response time | – | not measured yet",
+			"Retransmitted | – | to clients (from clients –)",
+			"Unanswered | – | 20,113 queries; truncated responses: 7",
+			"Overhead | – | bytes of DNS messages per byte carried",
+			"Small EDNS | – | queries through resolvers that accept less than 1,232 bytes",
 		]);
 	});
 
@@ -87,19 +89,20 @@ describe("the tunnel's entries", () => {
 describe("the capture's entries", () => {
 	test("say since when it is open, and how much came and was lost", () => {
 		expect(captureLines()).toEqual([
-			"State | open | since [2026-11-24T20:29:00.000Z] (60000 ms), opened again: 1,234 | good",
+			"Interface | {eth0} | UDP port 53, 5353",
+			"State | open | since [2026-11-24T20:29:00.000Z] (60000 ms), reopened 1,234 times | good",
 			"Packets | 1,000 | 5 of them malformed",
 			"Lost | 0 | none",
 		]);
 	});
 
-	test("say that it is not open", () => {
-		expect(captureLines({ up: false })[0]).toBe(
-			"State | not open | it is tried again every few seconds; the log says why | bad",
+	test("say that it is closed", () => {
+		expect(captureLines({ up: false })[1]).toBe(
+			"State | closed | reopening is tried every few seconds; the log says why it fails | bad",
 		);
 	});
 
 	test("tell losses from none", () => {
-		expect(captureLines({ dropped_by_kernel: 1 })[2]).toMatch(/^Lost \| 1 \| 0\.1 %: kernel 1, .* \| poor$/);
+		expect(captureLines({ dropped_by_kernel: 1 })[3]).toMatch(/^Lost \| 1 \| 0\.1 %: kernel 1, .* \| poor$/);
 	});
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
 	byteRate,
+	bytes,
 	count,
 	duration,
 	durationToTenths,
@@ -11,7 +12,6 @@ import {
 	rate,
 	seconds,
 	secondsToTenths,
-	shortSeconds,
 } from "../../src/summary/format.ts";
 
 const hour = 3_600_000;
@@ -63,6 +63,16 @@ describe.each([
 		],
 	],
 	[
+		"bytes",
+		bytes,
+		[
+			[0, "0 B"],
+			[999, "999 B"],
+			[999.6, "1.00 kB"],
+			[25_900_000_000, "25.9 GB"],
+		],
+	],
+	[
 		"byteRate",
 		byteRate,
 		[
@@ -104,26 +114,6 @@ describe.each([
 			[0.9996, "1.0 s"],
 			[1, "1.0 s"],
 			[12.34, "12.3 s"],
-		],
-	],
-	[
-		"shortSeconds",
-		shortSeconds,
-		[
-			...[
-				[0.00002, "0.0 ms"],
-				[0.0042, "4.2 ms"],
-				[0.00996, "10 ms"],
-				[0.01, "10 ms"],
-				[0.1834, "183 ms"],
-			],
-			...[
-				[0.9996, "1.0 s"],
-				[9.94, "9.9 s"],
-				[9.96, "10 s"],
-				[10, "10 s"],
-				[62.5, "63 s"],
-			],
 		],
 	],
 	[

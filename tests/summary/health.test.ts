@@ -13,7 +13,7 @@ describe("the health of", () => {
 	test("nothing has zeros, and null where there is nothing to divide by", () => {
 		expect(healthOf(trackerOf(), [])).toEqual({
 			round_trip_seconds: null,
-			response_seconds: null,
+			response_duration_seconds: null,
 			polls: 0,
 			data_queries: 0,
 			packet_bytes_in: 0,
@@ -85,8 +85,12 @@ describe("the health of", () => {
 		for (let id = 0; id < 7; id++) tracker.observe(Outcome.Response, observationOf({ messageId: id }), begin + second);
 		tracker.observe(Outcome.Refused, observationOf({}), begin + 11 * second);
 		const health = healthOf(tracker, all(tracker));
-		expect(health).toMatchObject({ unanswered_queries: 3, unanswered_ratio: 0.3, response_seconds: { count: 7 } });
-		for (const seconds of [health.response_seconds?.median, health.response_seconds?.p95]) {
+		expect(health).toMatchObject({
+			unanswered_queries: 3,
+			unanswered_ratio: 0.3,
+			response_duration_seconds: { count: 7 },
+		});
+		for (const seconds of [health.response_duration_seconds?.median, health.response_duration_seconds?.p95]) {
 			expect(Math.abs((seconds ?? Number.NaN) - 1)).toBeLessThan(0.06);
 		}
 	});

@@ -80,7 +80,9 @@ class DataSection {
 		if (typeof value === "string") {
 			const text = Buffer.from(value, "utf8");
 			this.#control(2, text.length);
-			text.copy(this.sink.bytes, this.sink.room(text.length));
+			// In this order: the room may be in another buffer.
+			const at = this.sink.room(text.length);
+			text.copy(this.sink.bytes, at);
 		} else if (typeof value === "number") this.#unsigned(6, BigInt(value));
 		else if (value instanceof Uint16) this.#unsigned(5, BigInt(value.value));
 		else if (typeof value === "bigint") this.#unsigned(9, value);
@@ -118,7 +120,8 @@ class DataSection {
 		const digits = value === 0n ? "" : value.toString(16);
 		const bytes = Buffer.from(digits.length % 2 === 1 ? `0${digits}` : digits, "hex");
 		this.#control(type, bytes.length);
-		bytes.copy(this.sink.bytes, this.sink.room(bytes.length));
+		const at = this.sink.room(bytes.length);
+		bytes.copy(this.sink.bytes, at);
 	}
 
 	#control(type: number, size: number): void {

@@ -7,7 +7,7 @@ import { busyHistory, busyStatus, servePage } from "../web/page/fixture.ts";
 const exporter = servePage(busyStatus, busyHistory);
 afterAll(() => exporter.stop());
 
-/** Serves one answer on a free port, and gives what the client says of it. */
+/** Serves one answer on a free port, and returns what the client makes of it. */
 async function complaintOf(answer: (request: Request) => Response, options = {}): Promise<string> {
 	const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
 	try {
@@ -24,7 +24,7 @@ async function complaintOf(answer: (request: Request) => Response, options = {})
 }
 
 describe("a client", () => {
-	test("gives the status and the history of an exporter", async () => {
+	test("returns the status and the history of an exporter", async () => {
 		const client = createClient({ url: exporter.url.replace(/\/$/, "") });
 		const status = await client.status();
 		expect(status.total).toEqual(busyStatus.total);
@@ -77,7 +77,7 @@ describe("a client", () => {
 			"a password is missing",
 			() => new Response("", { status: 401 }),
 			{},
-			/asks for a user \(401\): give --username and/,
+			/asks for a user \(401\): pass --username and/,
 		],
 		[
 			"a password is wrong",
@@ -91,14 +91,14 @@ describe("a client", () => {
 			{},
 			/^URL has no status \(404\): --url is the exporter's address without a path, as http:\/\/127\.0\.0\.1:9713$/,
 		],
-		["it is sent elsewhere", () => Response.redirect("http://127.0.0.1:1/x"), {}, /^URL sends elsewhere \(302\)/],
+		["it is redirected", () => Response.redirect("http://127.0.0.1:1/x"), {}, /^URL redirects \(302\)/],
 		["the exporter failed", () => new Response("", { status: 500 }), {}, /^URL answers with 500; the exporter's log/],
 		["another program answers", () => new Response("<html>"), {}, /^URL answers, but not as an exporter does/],
 		[
 			"another version answers",
 			() => Response.json(other),
 			{},
-			/another form .*\(health\.overhead\): use the same version/,
+			/a format that this version of top does not read .*\(health\.overhead\): use the same version/,
 		],
 	])("says what to do when %s", async (_, answer, options, complaint) => {
 		expect(await complaintOf(answer, options)).toMatch(complaint);

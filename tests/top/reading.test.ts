@@ -14,7 +14,7 @@ function changed(value: unknown, isCount = false): unknown {
 	return Object.fromEntries(
 		Object.entries(value).map(([name, inner]) => [
 			isCount ? acting + name : name,
-			changed(inner, ["responses_by_rcode", "refused", "foreign"].includes(name)),
+			changed(inner, ["responses_by_rcode", "refused", "malformed_packets", "unrelated_packets"].includes(name)),
 		]),
 	);
 }
@@ -26,6 +26,13 @@ test("no text of a status, wherever it stands, can act on the terminal", () => {
 	const read = JSON.stringify(readingSchema.parse(changed(whole)));
 	expect(read).not.toMatch(/\\u001b|\\u0007|\p{C}/u);
 	expect(read.split(shown).length - 1).toBe(texts);
+});
+
+test("a network of an exporter that does not say who runs it is read without", () => {
+	const rows = busyStatus.asns?.rows.map(({ organization, ...row }) => row) ?? [];
+	const read = readingSchema.parse({ ...busyStatus, asns: { rows, count: rows.length } });
+	expect(read.asns?.rows.map(({ organization }) => organization)).toEqual(rows.map(() => null));
+	expect(rows.length).toBeGreaterThan(1);
 });
 
 test("a time that is none is refused", () => {

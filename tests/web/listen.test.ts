@@ -3,7 +3,7 @@ import { bindError } from "../../src/web/listen.ts";
 
 const failure = (code: string, message: string) => Object.assign(new Error(message), { code });
 
-describe("bindError tells what mends it in one line", () => {
+describe("bindError says what fixes it in one line", () => {
 	const rows: [string, string, Error, string][] = [
 		[
 			"a port in use",
@@ -24,10 +24,10 @@ describe("bindError tells what mends it in one line", () => {
 			"cannot listen on :80: permission denied; take a port of 1024 or higher, or grant CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=)",
 		],
 		...["EINVAL", "EPERM", "EADDRNOTAVAIL"].map((code): [string, string, Error, string] => [
-			`a name that was not found, told as ${code}`,
+			`a name that was not found, reported as ${code}`,
 			"nosuchhost.invalid",
 			failure(code, `${code}: listen`),
-			"cannot listen on nosuchhost.invalid:80: the name nosuchhost.invalid has no address of this host; give an address, or mend /etc/hosts or DNS",
+			"cannot listen on nosuchhost.invalid:80: the name nosuchhost.invalid has no address of this host; use an address, or fix /etc/hosts or DNS",
 		]),
 		[
 			"a port in use behind a name",

@@ -58,7 +58,7 @@ export class Activity {
 		tracker.expire();
 		const active = tracker.activeByDomain.sum;
 		let point = Math.floor((timeUs - this.startUs) / this.pointUs);
-		// The clock was set back to before the start: samples are kept again once it has caught up.
+		// The clock was set back: samples count again once it has caught up.
 		if (point < 0) return;
 		while (point >= pointsMax) {
 			this.halve();

@@ -13,6 +13,7 @@ import {
 import { type DomainFigures, domainsOf } from "../../summary/domains.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "../../summary/figures.ts";
 import { type HealthFigures, healthOf } from "../../summary/health.ts";
+import { countryName, networkName } from "../../summary/names.ts";
 import { Fault, Unrelated } from "../../wasm/shared/fault.ts";
 import type { ActivityFigures } from "./activity.ts";
 
@@ -20,7 +21,7 @@ import type { ActivityFigures } from "./activity.ts";
 export interface Report {
 	readonly files: readonly string[];
 	readonly packets: number;
-	/** Packets before `--from`, and at or after `--to`. */
+	/** Packets of the files that were left out: before `--from` or not before `--to`. */
 	readonly packets_left_out: number;
 	/** RFC 3339, UTC; null without packets. */
 	readonly first_packet: string | null;
@@ -31,17 +32,24 @@ export interface Report {
 	readonly domains: readonly (DomainFigures & { readonly health: HealthFigures })[];
 	/** Null without the database. Most queries first. */
 	readonly countries: readonly (Figures & { readonly country: string; readonly health: HealthFigures })[] | null;
-	readonly asns: readonly (Figures & { readonly asn: string; readonly health: HealthFigures })[] | null;
-	/** Problems that the figures show, in sentences. */
+	readonly asns:
+		| readonly (Figures & {
+				readonly asn: string;
+				/** Who runs the network by the database; null where it does not say. */
+				readonly organization: string | null;
+				readonly health: HealthFigures;
+		  })[]
+		| null;
+	/** What the figures show to be wrong, in sentences. */
 	readonly diagnosis: readonly string[];
 	readonly duplicates: number;
-	readonly faults: Readonly<Record<string, number>>;
-	readonly foreign: Readonly<Record<string, number>>;
-	/** Captures that could not be read to their end, one line each; the packets before that are in the figures. */
+	readonly malformed_packets: Readonly<Record<string, number>>;
+	readonly unrelated_packets: Readonly<Record<string, number>>;
+	/** Damaged captures, one line each; the figures include their packets up to the damage. */
 	readonly broken: readonly string[];
 }
 
-/** What was read, apart from what the tracker counts. */
+/** What was read, in addition to the tracker's counts. */
 export interface Reading {
 	readonly files: readonly string[];
 	readonly broken: readonly string[];
@@ -59,21 +67,24 @@ export interface Reading {
 export interface ReportSources {
 	readonly tracker: Tracker;
 	readonly domains: readonly string[];
-	readonly origins: { readonly hasCountry: boolean; readonly hasAsn: boolean; readonly origins: readonly Origin[] };
+	readonly geoLabels: { readonly hasCountry: boolean; readonly hasAsn: boolean; readonly origins: readonly Origin[] };
 }
 
-/** Makes the report of what was read so far; brings sessions up to the last packet first. */
+/** Returns the report of what was read so far. It expires sessions up to the last packet first. */
 export function createReport(reading: Reading, sources: ReportSources): Report {
-	const { tracker, origins } = sources;
+	const { tracker, geoLabels } = sources;
 	tracker.expire();
-	const originOf = (set: number) => origins.origins[tracker.sets.origins[set] as number] as Origin;
+	const originOf = (set: number) => geoLabels.origins[tracker.sets.origins[set] as number] as Origin;
 	const ranked = (keyOf: (set: number) => string) =>
-		[...groupSets(tracker, keyOf)]
-			.map(([key, sets]) => [key, { ...figuresOf(tracker, sets), health: healthOf(tracker, sets) }] as const)
+		[...groupSets(tracker, keyOf).values()]
+			.map((sets) => {
+				const row = { ...figuresOf(tracker, sets), health: healthOf(tracker, sets) };
+				return [originOf(sets[0] as number), row] as const;
+			})
 			.sort(([, a], [, b]) => b.queries - a.queries);
 	const domains = domainsOf(sources);
-	const countries = origins.hasCountry ? ranked((set) => originOf(set).country) : [];
-	const asns = origins.hasAsn ? ranked((set) => originOf(set).asn) : [];
+	const countries = geoLabels.hasCountry ? ranked((set) => originOf(set).country) : [];
+	const asns = geoLabels.hasAsn ? ranked((set) => originOf(set).asn) : [];
 	const wrongLength = diagnoseCut(tracker.faultsOf(Fault.IpTruncated), reading.packets);
 	const wrongPort = diagnosePort(reading.ports, domains, {
 		others: tracker.unrelatedOf(Unrelated.Port),
@@ -91,28 +102,28 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		duration_seconds: reading.packets === 0 ? 0 : (reading.lastUs - reading.firstUs) / 1e6,
 		activity: reading.activity,
 		domains,
-		countries: origins.hasCountry ? countries.map(([country, row]) => ({ country, ...row })) : null,
-		asns: origins.hasAsn ? asns.map(([asn, row]) => ({ asn, ...row })) : null,
+		countries: geoLabels.hasCountry ? countries.map(([{ country }, row]) => ({ country, ...row })) : null,
+		asns: geoLabels.hasAsn ? asns.map(([{ asn, organization }, row]) => ({ asn, organization, ...row })) : null,
 		diagnosis: [
 			...[wrongLength, wrongPort, wrongDomain, wrongTime, wrongGap].filter((sentence) => sentence !== null),
 			...diagnose(
 				domains,
 				[
-					...countries.map(([country, row]) => placeOf("country", country, row)),
-					...asns.map(([asn, row]) => placeOf("network", asn, row)),
-					...(origins.hasCountry || origins.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
+					...countries.map(([{ country }, row]) => placeOf("country", countryName(country), row)),
+					...asns.map(([{ asn, organization }, row]) => placeOf("network", networkName(asn, organization), row)),
+					...(geoLabels.hasCountry || geoLabels.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
 				],
 				tracker.mtu,
 			),
 		],
 		duplicates: tracker.duplicates,
-		faults: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
-		foreign: byReason(unrelatedNames, (reason) => tracker.unrelatedOf(reason)),
+		malformed_packets: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
+		unrelated_packets: byReason(unrelatedNames, (reason) => tracker.unrelatedOf(reason)),
 		broken: reading.broken,
 	};
 }
 
-/** Packets on the server's ports that belong to none of the domains: all reasons that the decoder finds after it has checked the ports. */
+/** Packets of the server's ports that are for none of the domains, as the decoder counts them after it checked the ports. */
 function straysOf(tracker: Tracker): number {
 	let strays = 0;
 	for (const reason of [Unrelated.Direction, Unrelated.Domain, Unrelated.Response])

@@ -1,14 +1,14 @@
 import type { Handler } from "../app.ts";
 import { acceptsGzip, gzip } from "../gzip.ts";
 
-/** What one rendering gives: its bytes, and the same compressed once somebody takes that. */
+/** The bytes of one rendering, and the same compressed once a client accepts that. */
 interface Rendering {
 	readonly plain: Uint8Array<ArrayBuffer>;
 	gzipped?: Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /**
- * Makes a handler that answers with what `render` gives, compressed if the client takes that: pages are looked at over
+ * Creates a handler that answers with what `render` returns, compressed if the client accepts that: pages are viewed over
  * slow links too. It is rendered and compressed once for all who ask within `keepMs` milliseconds, for good if that is
  * infinite, so that however many ask they take no time from the capture, which is on the same thread. When `render` throws,
  * so does the handler, and the next request tries again.

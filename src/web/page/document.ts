@@ -1,5 +1,6 @@
 import type { HistoryStatus, Status } from "../../status/status.ts";
-import type { TableName } from "../../summary/tables.ts";
+import { missingDatabase, type TableName } from "../../summary/tables.ts";
+import { sectionTitles } from "../../summary/titles.ts";
 import { escapeHtml } from "../html.ts";
 import { firstSortings, parts, tableHead } from "./parts.ts";
 
@@ -20,14 +21,10 @@ export function pageDocument(status: Status, history: HistoryStatus, telemetryPa
 ${fill("tbody", `${name}-rows`)}
 </table>
 ${fill("p", `${name}-more`, ` class="note"`)}`;
-	const origins = (name: TableName, title: string, isKnown: boolean, key: string) =>
+	const origins = (name: TableName, isKnown: boolean) =>
 		`<section class="card" aria-labelledby="${name}-title">
-<h2 id="${name}-title">${title} <span class="of">of the resolvers</span></h2>
-${
-	isKnown
-		? table(name)
-		: `<p class="note">Not known without a database: start with <code>--geoip.${key}</code> and the path of a GeoLite2 file.</p>`
-}
+<h2 id="${name}-title">${sectionTitles[name]} <span class="of">of the resolvers</span></h2>
+${isKnown ? table(name) : `<p class="note">${missingDatabase[name]}</p>`}
 </section>`;
 	return `<!doctype html>
 <html lang="en" data-version="${escapeHtml(status.version)}">
@@ -46,7 +43,7 @@ ${
 <p id="connection" role="status" data-state="still">Connecting…</p>
 </header>
 <main>
-<noscript><p class="note">Figures are of ${utc(status.time)}. Without JavaScript they stay as they are: reload the page for newer ones.</p></noscript>
+<noscript><p class="note">These figures are from ${utc(status.time)}. Without JavaScript the page does not update: reload it for newer ones.</p></noscript>
 ${fill("div", "notice", ` class="notice"`)}
 <section aria-labelledby="now-title">
 <h2 id="now-title" class="unseen">Now</h2>
@@ -61,18 +58,18 @@ ${fill("div", "now", ` class="now card"`)}
 <div class="chart"><div class="heading"><h3>Traffic <span class="key received">received</span> <span class="key sent">sent</span></h3><p class="readout" id="traffic-readout" aria-hidden="true"></p></div><div class="plot" id="traffic-chart" role="img" aria-label="Traffic over time"></div></div>
 </section>
 <section class="card" aria-labelledby="domains-title">
-<h2 id="domains-title">Domains</h2>
+<h2 id="domains-title">${sectionTitles.domains}</h2>
 ${table("domains")}
 </section>
-${origins("countries", "Countries", status.countries !== null, "country-database")}
-${origins("asns", "Networks", status.asns !== null, "asn-database")}
+${origins("countries", status.countries !== null)}
+${origins("asns", status.asns !== null)}
 <section class="card" aria-labelledby="health-title">
-<h2 id="health-title">Tunnel health <span class="of">since the start</span></h2>
+<h2 id="health-title">${sectionTitles.health} <span class="of">since the start</span></h2>
 ${fill("ul", "diagnosis")}
 ${fill("dl", "health", ` class="entries"`)}
 </section>
 <section class="card" aria-labelledby="capture-title">
-<h2 id="capture-title">Capture</h2>
+<h2 id="capture-title">${sectionTitles.capture}</h2>
 ${fill("dl", "capture", ` class="entries"`)}
 </section>
 </main>

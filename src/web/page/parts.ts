@@ -2,11 +2,13 @@
 
 import type { Point, Status } from "../../status/status.ts";
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../../summary/entries.ts";
-import { byteRate, count, duration, rate } from "../../summary/format.ts";
+import { count, duration } from "../../summary/format.ts";
 import { activeByMinute } from "../../summary/minutes.ts";
-import { silenceOf } from "../../summary/silence.ts";
+import { type Notice, noticeOf } from "../../summary/notice.ts";
 import {
 	type Column,
+	noRows,
+	restText,
 	sortRows,
 	type Table,
 	type TableName,
@@ -14,6 +16,7 @@ import {
 	tableNames,
 	tableOf,
 } from "../../summary/tables.ts";
+import { type Tile, tilesOf } from "../../summary/tiles.ts";
 import { escapeHtml } from "../html.ts";
 
 /** A moment (RFC 3339) for the viewer: in their zone once the script runs, in UTC before. */
@@ -82,7 +85,7 @@ export function parts(
 		times: "×",
 	};
 	return {
-		notice: notice(status, time),
+		notice: noticeHtml(noticeOf(status, writing)),
 		now: now(status, hour, time),
 		...Object.fromEntries(
 			tableNames.flatMap((name) => {
@@ -95,52 +98,44 @@ export function parts(
 		),
 		health: tunnelEntries(status.health, writing).map(entry).join(""),
 		diagnosis: status.diagnosis.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join(""),
-		capture: capture(status, writing),
+		capture: captureEntries(status.capture, status.time, writing).map(entry).join(""),
 	};
 }
 
 function more(name: TableName, table: Table | null, { all }: Sorting): string {
 	if (table === null) return "";
-	const { rows, count: inAll } = table;
-	if (rows.length === 0) return "No queries yet.";
+	const { rows } = table;
+	if (rows.length === 0) return noRows;
 	const button =
 		rows.length > fewRows
 			? `<button type="button" data-all="${name}">${all ? "Show fewer" : `Show all ${count(rows.length)}`}</button>`
 			: "";
-	const rest = inAll - rows.length;
-	return rest > 0 ? `${button} ${count(rest)} more, with fewer active clients, are in the metrics.` : button;
+	return [button, restText(table)].join(" ").trim();
 }
 
-function now({ total, active_window_seconds, started, time }: Status, hour: readonly Point[], at: TimeText): string {
-	const up = duration(Date.parse(time) - Date.parse(started));
-	const since = `since ${timeElement(started, at)}`;
+function now({ total, active_window_seconds, started }: Status, hour: readonly Point[], at: TimeText): string {
+	const [active, ...rest] = tilesOf(total);
 	const peak =
 		total.peak_clients === null
-			? "Peaks are with the domains below"
-			: `Peak <b>${count(total.peak_clients)}</b> ${since}`;
+			? "Peaks are listed with the domains below"
+			: `Peak <b>${count(total.peak_clients)}</b> since ${timeElement(started, at)}`;
 	return `<div class="lead">
-<div><h3>Active clients</h3>
-<p class="figure" data-figure="active">${count(total.active_clients)}</p>
+<div><h3>${active?.title}</h3>
+<p class="figure" data-figure="${active?.figure}">${active?.value}</p>
 <p class="note">${peak}</p>
 <p class="note">Active for ${active_window_seconds} s after a query</p></div>
 ${sparkline(hour)}
 </div>
 <dl class="tiles">
-${tile("Queries", `${rate(total.queries_per_second)} <small>/s</small>`, `${count(total.queries)} in ${up}`, "queries")}
-${tile("Received", byteRateHtml(total.bytes_in_per_second), "in queries", "in")}
-${tile("Sent", byteRateHtml(total.bytes_out_per_second), "in responses", "out")}
-${tile("Sessions", count(total.sessions), "since the start", "sessions")}
+${rest.map(tile).join("\n")}
 </dl>`;
 }
 
-function tile(title: string, value: string, note: string, figure: string): string {
-	return `<div><dt>${title}</dt><dd><span data-figure="${figure}">${value}</span><span class="note">${note}</span></dd></div>`;
-}
-
 /** The number large, its unit small. */
-function byteRateHtml(value: number): string {
-	const [number, unit] = byteRate(value).split(" ");
-	return `${number} <small>${unit}</small>`;
+function tile({ figure, title, value, note }: Tile): string {
+	const [number, unit] = value.split(" ");
+	const shown = unit === undefined ? number : `${number} <small>${unit}</small>`;
+	return `<div><dt>${title}</dt><dd><span data-figure="${figure}">${shown}</span><span class="note">${note}</span></dd></div>`;
 }
 
 const sparklineWidth = 360;
@@ -165,47 +160,17 @@ function bar(share: number): string {
 	return `<svg class="bar" aria-hidden="true"><rect width="100%" height="100%"/><rect class="filled" width="${(share * 100).toFixed(1)}%" height="100%"/></svg>`;
 }
 
-function capture({ capture, time }: Status, writing: Writing): string {
-	const { ports } = capture;
-	return [
-		{ title: "Interface", value: escapeHtml(capture.interface), note: `UDP port ${ports.join(", ")}` },
-		...captureEntries(capture, time, writing),
-	]
-		.map(entry)
-		.join("");
-}
-
 function entry({ title, value, note, state }: Entry): string {
 	const warning = state === "poor" || state === "bad" ? ` class="warning"` : "";
 	return `<div${warning}><dt>${title}</dt><dd>${value}<span class="note">${note}</span></dd></div>`;
 }
 
 /** What an operator should know first; empty when all is as it should be. */
-function notice(status: Status, at: TimeText): string {
-	const silence = silenceOf(status);
-	if (silence === null) return "";
-	const { capture, domains } = status;
-	const names = domains.map(({ domain }) => escapeHtml(domain));
-	const [name = ""] = names;
-	const [port] = capture.ports;
-	const on = escapeHtml(capture.interface);
-	const intro = `<h2>No tunnel traffic yet</h2><p>Listening on ${on}, UDP port ${capture.ports.join(" or ")} since ${timeElement(capture.since, at)}.`;
-	switch (silence.reason) {
-		case "capture closed":
-			return `<h2>The capture is not open</h2><p>Nothing is counted since it broke on ${on}. It is tried again every few seconds; the log says why it fails. Look whether the interface is there: <code>ip -brief link</code></p>`;
-		case "refused":
-			return `${intro} ${count(silence.queries)} queries came for ${name}, and none of them is a client's: see what was refused under tunnel health. Once a client connects, this page comes alive.</p>`;
-		case "foreign":
-			return `${intro} ${count(silence.messages)} DNS messages came, and none is for ${names.join(" or ")}. Compare <code>dnstt.domain</code> with the domain that dnstt-server was started with.</p>`;
-		case "no query":
-			return `${intro} ${capture.received === 0 ? "Not one packet came." : `${count(capture.received)} packets came, and none is a DNS query to the tunnel.`} What to check:</p>
-<ul>
-<li>Does dnstt-server receive on this port? <code>ss -ulpn 'sport = :${port}'</code></li>
-<li>Is the domain delegated to this host? <code>dig +trace NS ${name}</code></li>
-<li>Do queries arrive at all? <code>tcpdump -ni ${on} udp port ${port}</code> while a client connects</li>
-<li>Is another port or interface in use? See <code>dnstt.port</code> and <code>capture.interface</code>.</li>
-</ul>`;
-	}
+function noticeHtml(notice: Notice | null): string {
+	if (notice === null) return "";
+	const checks = notice.checks.map(({ question, command }) => `<li>${question} <code>${command}</code></li>`);
+	const list = checks.length === 0 ? "" : `<ul>${checks.join("")}</ul>`;
+	return `<h2>${notice.title}</h2><p>${notice.text}</p>${list}`;
 }
 
 function timeElement(time: string, text: TimeText): string {

@@ -100,10 +100,11 @@ describe("a report", () => {
 			["DE", 1, 1],
 			["US", 1, 1],
 		]);
-		expect(asns?.map(({ asn, queries, active_clients }) => [asn, queries, active_clients])).toEqual([
-			["64497", 3, 3],
-			["64496", 1, 1],
+		expect(asns?.map(({ asn, organization, queries }) => [asn, organization, queries])).toEqual([
+			["64497", "Example Network 64497", 3],
+			["64496", "Example Network 64496", 1],
 		]);
+		expect(asns?.map(({ active_clients }) => active_clients)).toEqual([3, 1]);
 	});
 
 	test("says that everything was for other domains than it was to look for", async () => {
@@ -146,7 +147,9 @@ describe("a report", () => {
 	test("leaves out reasons that did not occur", async () => {
 		const { sources, send } = await observedDomains();
 		send(new Traffic().broken("192.0.2.1").broken("192.0.2.1").records);
-		const { faults, foreign } = createReport(reading, sources);
-		expect({ faults, foreign }).toEqual({ faults: { dns_truncated: 2 }, foreign: {} });
+		expect(createReport(reading, sources)).toMatchObject({
+			malformed_packets: { dns_truncated: 2 },
+			unrelated_packets: {},
+		});
 	});
 });

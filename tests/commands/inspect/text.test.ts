@@ -5,7 +5,7 @@ import type { HealthFigures } from "../../../src/summary/health.ts";
 
 const health: HealthFigures = {
 	round_trip_seconds: { count: 9, median: 0.25, p95: 12 },
-	response_seconds: { count: 9, median: 0.0012, p95: 1.04 },
+	response_duration_seconds: { count: 9, median: 0.0012, p95: 1.04 },
 	polls: 10_000,
 	data_queries: 2_345,
 	packet_bytes_in: 1,
@@ -26,9 +26,12 @@ const figures = {
 	...{ queries: 12_345, bytes_in: 1_000_000, bytes_out: 22_000_000, sessions: 42, active_clients: 7 },
 	health,
 };
-const healthTable = [
-	"Tunnel health  RTT p50  RTT p95  Response p50  Response p95  Resent out  Resent in  Overhead  No answer  EDNS<1232",
-	"t.example.com   250 ms     12 s        1.2 ms         1.0 s      14.5 %      0.0 %     1.23x      0.0 %          -",
+const healthTables = [
+	"Tunnel health  Round trip  95 % within  Response time  95 % within",
+	"t.example.com      250 ms       12.0 s         1.2 ms       1.04 s",
+	"",
+	"Tunnel health  Retransmitted  from clients  Overhead  Unanswered  Small EDNS",
+	"t.example.com           14 %       < 0.1 %     1.2 x         0 %           –",
 ];
 const domain = {
 	...figures,
@@ -54,8 +57,8 @@ const report: Report = {
 	asns: null,
 	diagnosis: [],
 	duplicates: 0,
-	faults: {},
-	foreign: {},
+	malformed_packets: {},
+	unrelated_packets: {},
 	broken: [],
 };
 
@@ -64,13 +67,17 @@ describe("the text of a report", () => {
 		expect(reportText(report, 10)).toBe(
 			[
 				"File     day.pcap",
-				"Time     2026-05-27T09:00:00.000001Z to 2026-05-27T10:00:00.500000Z (1 h 0 min 0.5 s)",
+				"Time     2026-05-27T09:00:00.000001Z to 2026-05-27T10:00:00.500000Z (1 h 0 min",
+				"         0.5 s)",
 				"Packets  24,685",
 				"",
-				"Domain         Queries   Bytes in  Responses   Bytes out  Sessions  Active  Peak  Refused",
-				"t.example.com   12,345  1,000,000     12,340  22,000,000        42       7    11        0",
+				"Domain         Active  Peak  Queries  Received     Sent  Refused  Sessions",
+				"t.example.com       7    11   12,345   1.00 MB  22.0 MB        0        42",
 				"",
-				...healthTable,
+				"Responses by code       Responses",
+				"t.example.com: NOERROR     12,340",
+				"",
+				...healthTables,
 				"",
 			].join("\n"),
 		);
@@ -78,17 +85,20 @@ describe("the text of a report", () => {
 
 	test("has countries and networks where there are databases, and says how many more there are", () => {
 		const countries = ["DE", "FR", "JP"].map((country) => ({ country, ...figures }));
-		const text = reportText({ ...report, countries, asns: [{ asn: "64496", ...figures }] }, 2);
+		const text = reportText(
+			{ ...report, countries, asns: [{ asn: "64496", organization: "Example Net", ...figures }] },
+			2,
+		);
 		expect(text).toContain(
 			[
 				"",
-				"Country  Queries   Bytes in   Bytes out  Sessions  Active",
-				"DE        12,345  1,000,000  22,000,000        42       7",
-				"FR        12,345  1,000,000  22,000,000        42       7",
+				"Country       Active  Queries  Received     Sent  Sessions",
+				"Germany (DE)       7   12,345   1.00 MB  22.0 MB        42",
+				"France (FR)        7   12,345   1.00 MB  22.0 MB        42",
 				"and 1 more",
 				"",
-				"ASN    Queries   Bytes in   Bytes out  Sessions  Active",
-				"64496   12,345  1,000,000  22,000,000        42       7",
+				"Network                Active  Queries  Received     Sent  Sessions",
+				"Example Net (AS64496)       7   12,345   1.00 MB  22.0 MB        42",
 				"",
 			].join("\n"),
 		);
@@ -96,61 +106,66 @@ describe("the text of a report", () => {
 	});
 
 	test("has what did not count, by reason, most first", () => {
-		const text = reportText({ ...report, faults: { dns_truncated: 2, udp_length: 1_000 }, foreign: { port: 3 } }, 10);
+		const text = reportText(
+			{ ...report, malformed_packets: { dns_truncated: 2, udp_length: 1_000 }, unrelated_packets: { port: 3 } },
+			10,
+		);
 		expect(text).toMatch(
-			/\n\nFaults .* +Packets\nudp_length +1,000\ndns_truncated +2\n\nForeign .* +Packets\nport +3\n$/,
+			/\n\nMalformed packets +Packets\nudp_length +1,000\ndns_truncated +2\n\nUnrelated packets +Packets\nport +3\n$/,
 		);
 		const refused = { ...domain, refused_queries: 183, refused: { qtype: 183 } };
 		expect(reportText({ ...report, domains: [refused] }, 10)).toMatch(
-			/ 183\n\nRefused queries +Queries\nt\.example\.com: qtype +183\n\n/,
+			/ NOERROR +12,340\n\nRefused queries +Queries\nt\.example\.com: qtype +183\n\n/,
 		);
 	});
 
-	test("has the health of countries and networks too, - for what was not seen, and the diagnosis", () => {
-		const unseen = { ...health, round_trip_seconds: null, response_seconds: null, overhead: null };
+	test("has the health of countries and networks too, a dash for what was not seen, and the diagnosis", () => {
+		const unseen = { ...health, round_trip_seconds: null, response_duration_seconds: null, overhead: null };
 		const countries = [{ country: "DE", ...figures, health: unseen }];
 		const text = reportText({ ...report, countries, diagnosis: ["it is slow.", "it is far."] }, 10);
-		expect(text).toMatch(/^country DE +- +- +- +- +14\.5 % +0\.0 % +- +0\.0 % +-$/m);
+		expect(text).toMatch(/^Germany \(DE\) +– +– +– +–$/m);
+		expect(text).toMatch(/^Germany \(DE\) +14 % +< 0\.1 % +– +0 % +–$/m);
 		const odd = {
 			...report,
 			countries: [{ country: "ZZ", ...figures, health }],
-			asns: [{ asn: "other", ...figures, health }],
+			asns: [{ asn: "other", organization: null, ...figures, health }],
 		};
-		expect(reportText(odd, 10)).toMatch(/^addresses without a country .*\nother networks /m);
+		expect(reportText(odd, 10)).toMatch(/^Unknown country .*\nOther networks /m);
 		expect(text).toEndWith("\n\nDiagnosis\n- it is slow.\n- it is far.\n");
 		expect(reportText(report, 10)).not.toContain("Diagnosis");
 	});
 
-	test("has - for the share of queries without a response where none could be judged", () => {
+	test("has a dash for the share of queries without a response where none could be judged", () => {
 		const unjudged = { ...domain, health: { ...health, unanswered_ratio: null } };
-		expect(reportText({ ...report, domains: [unjudged] }, 10)).toMatch(/1\.23x +- +-$/m);
+		expect(reportText({ ...report, domains: [unjudged] }, 10)).toMatch(/1\.2 x +– +–$/m);
 	});
 
-	test("says what was copied and what broke off", () => {
+	test("says what was duplicated and what is damaged", () => {
 		const text = reportText(
 			{ ...report, files: ["a", "b"], duplicates: 5, broken: ["b is damaged after frame 3: cut"] },
 			10,
 		);
-		expect(text).toMatch(/^Files {4}a, b\n/);
-		expect(text).toMatch(/^Copies {3}5 \(seen on several interfaces, counted once\)$/m);
-		expect(text).toMatch(/^Broken {3}b is damaged after frame 3: cut$/m);
+		expect(text).toMatch(/^Files {7}a, b\n/);
+		expect(text).toMatch(/^Duplicates {2}5 \(captured on several interfaces, counted once\)$/m);
+		expect(text).toMatch(/^Damaged {5}b is damaged after frame 3: cut$/m);
 	});
 
-	test("has the active clients of each minute as bars, in so many columns as fit", () => {
+	test("has the active clients of each minute as bars, in as many columns as fit", () => {
 		const activity = { start: "2026-05-27T09:00:00.000Z", seconds_per_point: 60, active_clients: [1, 0, 8, 4] };
 		expect(reportText({ ...report, activity }, 10)).toContain(
-			"\n\nActive clients, 2026-05-27 09:00 to 2026-05-27 09:04 UTC, most 8, a bar 1 min\n|▁ █▄|\n\n",
+			"\n\nActive clients, 2026-05-27 09:00 to 2026-05-27 09:04 UTC\n|▁ █▄|\npeak 8, 1 min a bar\n\n",
 		);
 		const long = { ...activity, seconds_per_point: 120, active_clients: Array.from({ length: 61 }, () => 5) };
-		expect(reportText({ ...report, activity: long }, 10)).toContain(`a bar up to 4 min\n|${"█".repeat(60)}|\n`);
+		expect(reportText({ ...report, activity: long }, 10)).toContain(`|${"█".repeat(60)}|\npeak 5, up to 4 min a bar\n`);
 		const short = { ...activity, active_clients: [3] };
 		expect(reportText({ ...report, activity: short }, 10)).not.toContain("Active clients");
 	});
 
 	test("has an internationalised domain in both forms, and columns as wide as a terminal shows them", () => {
 		const text = reportText({ ...report, domains: [{ ...domain, domain: "t.xn--wgv71a.example" }] }, 10);
-		const [header = "", row = ""] = text.split("\n").slice(4, 6);
-		expect(row).toStartWith("t.日本.example (t.xn--wgv71a.example)   12,345");
+		const [header = "", name, row = ""] = text.split("\n").slice(5, 8);
+		expect(name).toBe("t.日本.example (t.xn--wgv71a.example)");
+		expect(row).toMatch(/^ +7 +11 +12,345 /);
 		expect(Bun.stringWidth(row)).toBe(Bun.stringWidth(header));
 	});
 
@@ -161,7 +176,8 @@ describe("the text of a report", () => {
 		[3_599.96, "1 h 0 min 0.0 s"],
 		[360_061.2, "100 h 1 min 1.2 s"],
 	])("has a duration of %p s as %s", (duration_seconds, text) => {
-		expect(reportText({ ...report, duration_seconds }, 10)).toContain(`(${text})\n`);
+		const words = reportText({ ...report, duration_seconds }, 10).replace(/\s+/g, " ");
+		expect(words).toContain(`(${text}) Packets`);
 	});
 
 	test("says that there are no packets", () => {
@@ -174,7 +190,36 @@ describe("the text of a report", () => {
 
 	test("says how many packets were left out beside those that it is of", () => {
 		expect(reportText({ ...report, packets_left_out: 1 }, 10)).toMatch(
-			/^Time {5}2026-.*\nPackets {2}24,685 \(1 left out by --from and --to\)$/m,
+			/^Time {5}2026-.*\n.*\nPackets {2}24,685 \(1 left out by --from and --to\)$/m,
 		);
+	});
+
+	test("fits 80 columns with the longest names and the greatest numbers", () => {
+		const most = 9_007_199_254_740_991;
+		const great = { queries: 999_999, bytes_in: most, bytes_out: most, sessions: 999_999, active_clients: 999_999 };
+		const times = { count: 9, median: 999, p95: 999 };
+		const poor: HealthFigures = {
+			...{ ...health, round_trip_seconds: times, response_duration_seconds: times, overhead: 12_345 },
+			...{ retransmission_ratio_in: 1, retransmission_ratio_out: 1, unanswered_ratio: 1, edns_below_1232_ratio: 1 },
+		};
+		const name = `${Array.from({ length: 3 }, () => "long-label-".repeat(5)).join(".")}.example`;
+		const row = { ...domain, ...great, domain: name, peak_clients: 999_999, refused_queries: 999_999, health: poor };
+		const text = reportText(
+			{
+				...report,
+				...{ files: [`${"folder/".repeat(30)}day.pcap`, "b"], packets: most, packets_left_out: most, duplicates: most },
+				activity: { start: "2026-05-27T09:00:00.000Z", seconds_per_point: 60, active_clients: [...Array(240).keys()] },
+				domains: [{ ...row, refused: { qtype: most } }],
+				countries: ["BA", "ZZ", "other"].map((country) => ({ country, ...great, health: poor })),
+				asns: ["4294967295", "0"].map((asn) => ({ asn, organization: "long name ".repeat(8), ...great, health: poor })),
+				...{ diagnosis: ["word ".repeat(60)], broken: ["it is damaged ".repeat(10)] },
+				...{ malformed_packets: { dns_name_too_long: most }, unrelated_packets: { port: most } },
+			},
+			10,
+		);
+		for (const line of text.split("\n")) expect([line, Bun.stringWidth(line) <= 80]).toEqual([line, true]);
+		// Nothing is cut for it.
+		expect(text.replace(/\n *(?=[^ ])/g, "")).toContain(name);
+		expect(text).not.toContain("…");
 	});
 });

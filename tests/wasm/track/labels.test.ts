@@ -106,7 +106,7 @@ function worldOf(labelSetsMax: number) {
 		labelSetsMax,
 		origins: {
 			...{ othersFrom, kept: keptOrigins },
-			originOf: (_a, _b, _c, d) => table.intern(countryOf(d & 0xffffff), d & 0xffffff),
+			originOf: (_a, _b, _c, d) => table.intern(countryOf(d & 0xffffff), { number: d & 0xffffff, organization: null }),
 			otherOf: (origin) => table.otherOf(origin),
 			release: (isUsed) => table.release(isUsed),
 		},

@@ -67,6 +67,9 @@ const asns = [
 	],
 ] as const;
 
+/** Of two of the networks the database says who runs them. */
+const organizations: Readonly<Record<string, string>> = { "44244": "Irancell", "58224": "Iran <Telecom> & Co." };
+
 function origins(rows: readonly (readonly [string, number])[]) {
 	return rows.map(([name, active], index) => ({
 		name,
@@ -102,10 +105,13 @@ export const busyStatus: Status = {
 		rows: origins(countries).map(({ name, ...row }) => ({ country: name, ...row })),
 		count: countries.length,
 	},
-	asns: { rows: origins(asns).map(({ name, ...row }) => ({ asn: name, ...row })), count: 317 },
+	asns: {
+		rows: origins(asns).map(({ name, ...row }) => ({ asn: name, organization: organizations[name] ?? null, ...row })),
+		count: 317,
+	},
 	health: {
 		round_trip_seconds: { count: 81_000, median: 0.1834, p95: 0.612 },
-		response_seconds: { count: 990_000, median: 0.0042, p95: 0.871 },
+		response_duration_seconds: { count: 990_000, median: 0.0042, p95: 0.871 },
 		retransmission_ratio_out: 0.0132,
 		retransmission_ratio_in: 0.0071,
 		overhead: 2.34,
@@ -126,7 +132,7 @@ export const busyStatus: Status = {
 		refused: { qtype: 1_100, base32: 80, too_short: 27 },
 	},
 	diagnosis: [
-		"AS12389: 14 % of the segments to clients were sent again (elsewhere 1.1 %): packets are lost or late on the way through its resolvers.",
+		"AS12389: 14 % of the segments to clients were retransmitted (elsewhere 1.1 %): packets are lost or late on the way through its resolvers.",
 	],
 	capture: {
 		interface: "eth0",
@@ -137,8 +143,8 @@ export const busyStatus: Status = {
 		received: 66_503_113,
 		dropped_by_kernel: 0,
 		dropped_by_interface: 0,
-		faults: 1_733,
-		foreign: { domain: 4_100 },
+		malformed_packets: { udp_length: 1_733 },
+		unrelated_packets: { domain: 4_100 },
 	},
 };
 
@@ -154,7 +160,7 @@ export const quietStatus: Status = {
 	health: {
 		...busyStatus.health,
 		round_trip_seconds: null,
-		response_seconds: null,
+		response_duration_seconds: null,
 		retransmission_ratio_out: null,
 		retransmission_ratio_in: null,
 		overhead: null,
@@ -166,7 +172,7 @@ export const quietStatus: Status = {
 		refused: {},
 	},
 	diagnosis: [],
-	capture: { ...busyStatus.capture, received: 0, faults: 0, foreign: {} },
+	capture: { ...busyStatus.capture, received: 0, malformed_packets: {}, unrelated_packets: {} },
 };
 
 /** A day's swing with noise that is the same in each run, and ends at the status's 365 active clients. */

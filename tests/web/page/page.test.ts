@@ -61,7 +61,7 @@ describe.skipIf(!(await haveChromium()))("the status page", () => {
 	afterAll(() => browser?.close());
 
 	describe.skipIf(!isRoot)("of the executable, fed with live traffic", () => {
-		const names: Readonly<Record<string, string>> = { DE: "Germany (DE)", FR: "France (FR)", ZZ: "Unknown" };
+		const names: Readonly<Record<string, string>> = { DE: "Germany (DE)", FR: "France (FR)", ZZ: "Unknown country" };
 
 		test("has the figures of /metrics, renews them without a reload, and comes back after a restart", async () => {
 			using folder = temporaryFolder();
@@ -109,12 +109,15 @@ describe.skipIf(!(await haveChromium()))("the status page", () => {
 					const status = (await (await exporter.get("/status.json")).json()) as Status;
 					expect(samples.sum("dnstt_active_clients")).toBe(clients);
 					expect(await figure(page, "sessions")).toBe(String(samples.sum("dnstt_sessions_total")));
-					expect(await textOf(page, ".tiles")).toContain(`${samples.sum("dnstt_queries_total")} in `);
+					expect(await textOf(page, ".tiles")).toContain(`${samples.sum("dnstt_queries_total")} total`);
 					expect(await ranking(page, "countries")).toEqual(
 						activeBy(samples, "country").map(([country, active]) => [names[country] ?? "", active]),
 					);
 					expect(await ranking(page, "asns")).toEqual(
-						activeBy(samples, "asn").map(([asn, active]) => [asn === "0" ? "Unknown" : `AS${asn}`, active]),
+						activeBy(samples, "asn").map(([asn, active]) => [
+							asn === "0" ? "Unknown network" : `Example Network ${asn} (AS${asn})`,
+							active,
+						]),
 					);
 					const { total, health, capture } = status;
 					expect(total.bytes_in).toBe(samples.sum("dnstt_bytes_in_total"));

@@ -47,37 +47,42 @@ describe("rankings", () => {
 		const status = { ...busyStatus, countries: { rows, count: 4 } };
 		expect(names(partsOf(status)["countries-rows"])).toEqual([
 			"Germany (DE)",
-			"Unknown",
-			"Others",
+			"Unknown country",
+			"Other countries",
 			"Åland Islands (AX)",
 		]);
 	});
+});
+
+test("a network's row has who runs it beside the number, as text", () => {
+	const rows = partsOf(busyStatus)["asns-rows"];
+	expect(names(rows).slice(0, 3)).toEqual(["Irancell (AS44244)", "Iran &lt;Telecom&gt; &amp; Co. (AS58224)", "AS4134"]);
 });
 
 describe("the notice", () => {
 	const capture = quietStatus.capture;
 	const rows: [string, Status, string][] = [
 		["is empty while there is traffic", busyStatus, ""],
-		["says that not one packet came", quietStatus, "Not one packet came"],
+		["says that no packet came", quietStatus, "no packets received yet"],
 		[
 			"says that packets are not the tunnel's",
 			{ ...quietStatus, capture: { ...capture, received: 7 } },
-			"7 packets came, and none",
+			"7 packets received, no tunnel query among them",
 		],
 		[
 			"says that queries are for another domain",
-			{ ...quietStatus, capture: { ...capture, received: 7, foreign: { domain: 5 } } },
-			"5 DNS messages came, and none is for t.example.com",
+			{ ...quietStatus, capture: { ...capture, received: 7, unrelated_packets: { domain: 5 } } },
+			"5 DNS messages, none for t.example.com",
 		],
 		[
 			"says that only probes came",
 			{ ...quietStatus, domains: quietStatus.domains.map((row) => ({ ...row, refused_queries: 2 })) },
-			"2 queries came for t.example.com",
+			"2 queries for t.example.com, all refused",
 		],
 		[
-			"says that the capture broke, even with traffic",
+			"says that the capture is closed, even with traffic",
 			{ ...busyStatus, capture: { ...capture, up: false } },
-			"The capture is not open",
+			"The capture is closed",
 		],
 	];
 	test.each(rows)("%s", (_title, status, text) => {
@@ -92,11 +97,11 @@ test("what makes a client active stands with the active clients, and sessions ar
 	const [lead = "", tiles = ""] = now.split("<dl");
 	expect(lead).toContain("Active for 45 s after a query");
 	expect(tiles).not.toContain("after a query");
-	expect(tiles).toMatch(/<dt>Sessions<\/dt>.*<span class="note">since the start</);
+	expect(tiles).toMatch(/<dt>Sessions<\/dt>.*<span class="note">since start</);
 });
 
 test("numbers of four digits have their comma", () => {
-	expect(partsOf(busyStatus).health).toContain("under the 1,232 bytes");
+	expect(partsOf(busyStatus).health).toContain("less than 1,232 bytes");
 });
 
 test("text from outside is escaped wherever it stands", () => {

@@ -52,7 +52,7 @@ const kinds: readonly ChartKind[] = [
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const preciseClock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
 
-/** The three charts. They are made anew when the colours change. */
+/** The three charts. They are redrawn when the colours change. */
 export class Charts {
 	private plots: readonly { readonly kind: ChartKind; readonly host: HTMLElement; readonly plot: uPlot }[] = [];
 	private points: readonly Point[] = [];

@@ -127,7 +127,7 @@ document.addEventListener("click", (event) => {
 	if (expanded !== undefined) {
 		sortings[expanded] = { ...sortings[expanded], all: !sortings[expanded].all };
 		showStatus();
-		// The button was made anew.
+		// The button is a new element.
 		document.querySelector<HTMLButtonElement>(`button[data-all="${expanded}"]`)?.focus();
 	}
 	const sorted = tableNames.find((name) => name === table);
@@ -144,7 +144,7 @@ function sortBy(table: TableName, column: number, button: HTMLButtonElement): vo
 	showStatus();
 }
 
-// Nobody sees a page in the background, so nothing is sent to it.
+// A page in the background needs no data.
 document.addEventListener("visibilitychange", () => {
 	if (document.hidden) disconnect();
 	else if (source === undefined) connect();
