@@ -8,7 +8,7 @@ import { type JsonPath, readJson } from "./json.ts";
 import { type ConfigKey, configFileVariable, configKeys, variableOf, variablePrefix } from "./keys.ts";
 import { explain, fromText, show, unfold } from "./kinds.ts";
 import { didYouMean } from "./nearest.ts";
-import { type Config, fileSchema } from "./schema.ts";
+import { type Config, fileSchema, limits } from "./schema.ts";
 
 /** The part of the command line that sets the configuration. */
 export interface ConfigFlags {
@@ -34,7 +34,11 @@ interface Layer {
 	isMistyped: boolean;
 }
 
-const domainPath = ["dnstt", "domain"];
+/** Of these keys one is enough to start. */
+const domainPaths = [
+	["dnstt", "domain"],
+	["vaydns", "domain"],
+];
 const keyNames: readonly string[] = configKeys.map(({ name }) => name);
 
 function dotted(path: JsonPath): string {
@@ -48,6 +52,8 @@ function keyAt(path: JsonPath): ConfigKey | undefined {
 
 /** The names that an object at a path may hold. */
 function namesAt(path: JsonPath): string[] {
+	const key = keyAt(path);
+	if (key?.fields !== undefined) return Object.keys(key.fields);
 	const inside = configKeys.filter((key) => path.every((part, index) => part === key.path[index]));
 	return [...new Set(inside.map((key) => key.path[path.length] ?? ""))];
 }
@@ -70,10 +76,11 @@ function check(layer: Layer): void {
 			for (const name of issue.keys) problems.push(`${where([...path, name])}: no such key${suggestion(path, name)}`);
 		} else if (key !== undefined) {
 			const inner = { ...issue, path: path.slice(key.path.length) };
-			if (found !== undefined && !isUnsafe(key))
+			// A key that is not there may be in another layer; a part of its value may not.
+			if ((found !== undefined || path.length > key.path.length) && !isUnsafe(key))
 				problems.push(`${where(path)}: ${explain(key.kind, inner, found, key.secret)}`);
 		} else {
-			if (path.every((part, index) => part === domainPath[index])) layer.isMistyped = true;
+			if (domainPaths.some((domain) => path.every((part, index) => part === domain[index]))) layer.isMistyped = true;
 			const [name] = namesAt(path);
 			const kind = path.length === 0 ? "sections" : "keys";
 			const expected = name === undefined ? "a text" : `an object with ${kind} such as ${name}`;
@@ -169,11 +176,12 @@ function missing(merged: unknown, isDomainRequired: boolean): string[] {
 		const how = `set it with --${key.name}, ${key.variable} or the file`;
 		return `${key.name}: expected ${key.expected}, found nothing; ${how}`;
 	});
-	const domain = at(merged, domainPath);
-	if (isDomainRequired && (domain === undefined || Bun.deepEquals(domain, []))) {
+	const isAbsent = (domain: unknown) => domain === undefined || Bun.deepEquals(domain, []);
+	if (isDomainRequired && domainPaths.every((path) => isAbsent(at(merged, path)))) {
 		problems.push(
 			"dnstt.domain: expected the domain of the tunnel, found none; set it with --dnstt.domain t.example.com, " +
-				`${variableOf("dnstt.domain")} or "dnstt": { "domain": [...] } in the file`,
+				`${variableOf("dnstt.domain")} or "dnstt": { "domain": [...] } in the file, ` +
+				"or that of a VayDNS server with --vaydns.domain",
 		);
 	}
 	return problems;
@@ -194,11 +202,19 @@ export interface LoadedConfig {
 }
 
 /** Reports values that are valid alone but contradict each other. */
-function contradictions({ capture }: Config): string[] {
-	if (!capture.promiscuous || capture.interface !== "any") return [];
-	return [
-		"capture.promiscuous: has no effect on any, for which the kernel has no such mode; name an interface with --capture.interface, or leave it out",
-	];
+function contradictions({ capture, dnstt, vaydns }: Config): string[] {
+	const problems = vaydns.domains
+		.filter(({ name }) => dnstt.domains.includes(name))
+		.map(({ name }) => `vaydns.domain: ${name} is in dnstt.domain too; leave it out where its server is the other`);
+	if (dnstt.domains.length + vaydns.domains.length > limits.domainsMax) {
+		problems.push(`vaydns.domain: expected at most ${limits.domainsMax} domains together with dnstt.domain`);
+	}
+	if (capture.promiscuous && capture.interface === "any") {
+		problems.push(
+			"capture.promiscuous: has no effect on any, for which the kernel has no such mode; name an interface with --capture.interface, or leave it out",
+		);
+	}
+	return problems;
 }
 
 /**

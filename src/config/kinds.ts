@@ -32,6 +32,8 @@ export interface Kind<T> {
 	readonly expectedInner?: string;
 	/** The same of a user's name. */
 	readonly expectedName?: string;
+	/** Values by name of an object that may stand for one element of a list. */
+	readonly fields?: Readonly<Record<string, Kind<unknown>>>;
 	/** What stands for the value in help text; empty for a boolean. */
 	readonly placeholder: string;
 	readonly form: TextForm;
@@ -150,15 +152,54 @@ export const port: Kind<number> = {
 /** The message of the issue with a value that occurs earlier in its list. */
 export const givenTwice = "given twice";
 
-/** From `min` to `max` different values; in a file one may stand for a list of one. `plural` completes "1 to 16 ...". */
-export function listOf<T>(one: Kind<T>, min: number, max: number, plural: string): Kind<readonly T[]> {
+/** A name, and values of its own by the names of their kinds; what it lacks is undefined. */
+export interface Named<Value> {
+	readonly name: string;
+	readonly own: { readonly [Name in keyof Value]?: Value[Name] | undefined };
+}
+
+/** A name; in a file also an object with the name, as `name`, and some values of its own. */
+export function withOwnValues<Value extends object>(
+	name: Kind<string>,
+	values: { readonly [Name in keyof Value]: Kind<Value[Name]> },
+): Kind<Named<Value>> {
+	const kinds: Readonly<Record<string, Kind<unknown>>> = { ...values };
+	const optional = Object.entries(kinds).map(([own, { schema }]) => [own, schema.optional()] as const);
+	const object = z.strictObject({ ...Object.fromEntries(optional), name: name.schema });
+	const read = (written: string | z.output<typeof object>): Read<Named<Value>> => {
+		if (typeof written === "string") return { value: { name: written, own: {} } };
+		const { name, ...own } = written;
+		return { value: { name: name as string, own: own as Named<Value>["own"] } };
+	};
+	const write = ({ name, own }: Named<Value>) => (Object.keys(own).length === 0 ? name : { name, ...own });
+	return {
+		schema: codec(z.union([name.schema, object]), read, write),
+		expected: `${name.expected}, or in the file an object with name, ${Object.keys(kinds).join(", ")}`,
+		placeholder: name.placeholder,
+		form: "text",
+		fields: { name, ...kinds },
+	};
+}
+
+/**
+ * From `min` to `max` different values; in a file one may stand for a list of one. `plural` completes "1 to 16 ...".
+ * Values with the same `identity` are the same.
+ */
+export function listOf<T>(
+	one: Kind<T>,
+	min: number,
+	max: number,
+	plural: string,
+	identity: (value: T) => unknown = (value) => value,
+): Kind<readonly T[]> {
 	const list = z
 		.array(one.schema)
 		.min(min)
 		.max(max)
 		.superRefine((values, context) => {
-			for (const [index, value] of values.entries()) {
-				if (values.indexOf(value) < index) context.addIssue({ code: "custom", path: [index], message: givenTwice });
+			const identities = values.map(identity);
+			for (const [index, value] of identities.entries()) {
+				if (identities.indexOf(value) < index) context.addIssue({ code: "custom", path: [index], message: givenTwice });
 			}
 		});
 	return {
@@ -166,6 +207,7 @@ export function listOf<T>(one: Kind<T>, min: number, max: number, plural: string
 		schema: z.union([list, one.schema.transform((value) => [value])]),
 		expected: `1 to ${max} ${plural}`,
 		expectedInner: one.expected,
+		...(one.fields === undefined ? {} : { fields: one.fields }),
 		placeholder: one.placeholder,
 		form: one.form === "integer" ? "integers" : "texts",
 	};
@@ -252,6 +294,8 @@ export function explain(
 	isSecret = false,
 ): string {
 	if (message === givenTwice) return `${show(found)} is ${givenTwice}; leave one out`;
+	const field = kind.fields?.[String(path.at(-1))];
+	if (field !== undefined) return explain(field, { code, message, path: [] }, found, isSecret);
 	const inner = code === "invalid_key" ? kind.expectedName : kind.expectedInner;
 	const expected = (path.length === 0 ? undefined : inner) ?? kind.expected;
 	const shown = isSecret && found !== null ? "something else" : show(found);

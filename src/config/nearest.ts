@@ -48,8 +48,12 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 	return only((_candidate, lastPart) => `-${meant}`.endsWith(`-${lastPart}`));
 }
 
-/** Returns the end of a line about an unknown word: `; did you mean X?`, or nothing. `spell` writes X as the operator would. */
+/**
+ * Returns the end of a line about an unknown word: `; did you mean X?`, or nothing; where the word is the last part of several ("domain"),
+ * all of them. `spell` writes X as the operator would.
+ */
 export function didYouMean(word: string, known: readonly string[], spell = (found: string) => found): string {
 	const found = nearest(word, known);
-	return found === undefined ? "" : `; did you mean ${spell(found)}?`;
+	const meant = found === undefined ? known.filter((name) => plain(name).endsWith(`-${plain(word)}`)) : [found];
+	return meant.length === 0 || word === "" ? "" : `; did you mean ${meant.map(spell).join(" or ")}?`;
 }

@@ -5,7 +5,9 @@
  */
 
 import * as z from "zod";
+import { clientIdBytesDefault, recordTypeDefault, recordTypeNames } from "../tunnel.ts";
 import { domainsMax, ednsBytesMax, ednsBytesMin, portsMax } from "../wasm/shared/limits.ts";
+import { clientIdBytes } from "../wasm/shared/wire.ts";
 import {
 	accounts,
 	boolean,
@@ -21,6 +23,7 @@ import {
 	port,
 	size,
 	text,
+	withOwnValues,
 } from "./kinds.ts";
 
 /** Limits, each with its reason. */
@@ -30,6 +33,8 @@ export const limits = {
 	/** What dnstt-server refuses queries by: nothing at the least that an EDNS size means, everything above the most. */
 	mtuMin: ednsBytesMin,
 	mtuMax: ednsBytesMax,
+	/** vaydns-server takes longer ones; two words hold 8 bytes, and no default comes near. */
+	clientIdBytesMax: clientIdBytes,
 	/** Below it one burst overflows; above it the kernel refuses on small hosts. */
 	bufferBytesMin: 512 * 1024,
 	bufferBytesMax: 1024 ** 3,
@@ -117,6 +122,8 @@ function optional<const Field extends string, Group extends Entries>(
 	return { field, description, entries, schema: fieldsOf(entries).nullable().prefault(null).meta({ description }) };
 }
 
+const mtu = integer(limits.mtuMin, limits.mtuMax);
+
 const dnstt = group("dnstt", "What to watch", {
 	domain: key("domains", listOf(domain, 0, limits.domainsMax, "domain names such as t.example.com"), {
 		description: "Domain of the tunnel, as on dnstt-server's command line; several may be watched at once",
@@ -127,9 +134,41 @@ const dnstt = group("dnstt", "What to watch", {
 		default: [53],
 		reload: true,
 	}),
-	mtu: key("mtu", integer(limits.mtuMin, limits.mtuMax), {
+	mtu: key("mtu", mtu, {
 		description:
 			"dnstt-server's -mtu: it refuses queries whose EDNS payload size is smaller, so they do not count; 512 counts all",
+		default: 1_232,
+	}),
+});
+
+const recordType = choice(recordTypeNames);
+const clientIdSize = integer(1, limits.clientIdBytesMax);
+const vaydnsDomain = withOwnValues(domain, {
+	"record-type": recordType,
+	"clientid-size": clientIdSize,
+	mtu,
+});
+
+const vaydns = group("vaydns", "VayDNS servers to watch", {
+	domain: key(
+		"domains",
+		listOf(vaydnsDomain, 0, limits.domainsMax, "domain names such as v.example.com", ({ name }) => name),
+		{
+			description:
+				"Domain of a VayDNS server (a fork of dnstt with another wire format); in the file an object may give one its own values",
+			default: [],
+		},
+	),
+	"record-type": key("recordType", recordType, {
+		description: "vaydns-server's -record-type: the type of the records that carry the tunnel",
+		default: recordTypeDefault,
+	}),
+	"clientid-size": key("clientIdSize", clientIdSize, {
+		description: "vaydns-server's -clientid-size: bytes of a client id",
+		default: clientIdBytesDefault,
+	}),
+	mtu: key("mtu", mtu, {
+		description: "vaydns-server's -mtu, as dnstt.mtu",
 		default: 1_232,
 	}),
 });
@@ -270,7 +309,7 @@ const log = group("log", "The log", {
 });
 
 /** Every section, in the order of help and documentation. */
-export const sections = { dnstt, capture, session, labels, geoip, web, process, log };
+export const sections = { dnstt, vaydns, capture, session, labels, geoip, web, process, log };
 
 /** The configuration in program units. */
 export type Config = Fields<typeof sections>;

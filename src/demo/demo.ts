@@ -49,6 +49,7 @@ export async function demo(
 	const config: Config = {
 		...loaded,
 		dnstt: { ...loaded.dnstt, domains: [recordedDomain], ports: [server.port] },
+		vaydns: { ...loaded.vaydns, domains: [] },
 		capture: { ...loaded.capture, interface: "lo" },
 	};
 	let send: Send = (bytes, toServer) => {

@@ -22,7 +22,9 @@ function typeOf(key: ConfigKey): string {
 		case "integer":
 			return "types.ints.positive";
 		case "texts":
-			return "types.listOf types.str";
+			return key.fields === undefined
+				? "types.listOf types.str"
+				: "types.listOf (types.either types.str (types.attrsOf types.anything))";
 		case "integers":
 			return "types.listOf types.port";
 		case "accounts":

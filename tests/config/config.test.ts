@@ -10,6 +10,7 @@ describe("defaults", () => {
 	test("are those of the design, in program units", () => {
 		expect(load(withDomain({}))).toEqual({
 			dnstt: { domains: ["t.example.com"], ports: [53], mtu: 1_232 },
+			vaydns: { domains: [], recordType: "txt", clientIdSize: 2, mtu: 1_232 },
 			capture: { interface: "any", bufferBytes: 16 * 1024 * 1024, promiscuous: false },
 			session: { activeWindowMs: 30_000, maxTracked: 1_000_000, maxRemembered: 1_000_000 },
 			labels: { maxSets: 10_000 },
@@ -165,7 +166,7 @@ describe("unknown keys", () => {
 		[
 			"a key without its section",
 			{ file: { domain: "x" } },
-			"c.json:1:2: domain: no such key; did you mean dnstt.domain?",
+			"c.json:1:2: domain: no such key; did you mean dnstt.domain or vaydns.domain?",
 		],
 		[
 			"a key in another section",
@@ -190,7 +191,7 @@ describe("unknown keys", () => {
 		["a user called __proto__", { flags: { "web.basic-auth": `__proto__:${hash}` } }, "a reserved name"],
 		...[
 			["WEB_LISTEN", "WEB_LISTEN_ADDRESS"],
-			["DOMAIN", "DNSTT_DOMAIN"],
+			["DOMAIN", "DNSTT_DOMAIN or DNSTT_EXPORTER_VAYDNS_DOMAIN"],
 			["LOGLEVEL", "LOG_LEVEL"],
 			["WEB_TLS_KEY", "WEB_TLS_KEY_FILE"],
 			["CONFIG", "CONFIG_FILE"],
@@ -250,6 +251,12 @@ describe("problems", () => {
 	test("a run without a domain says how to give one; an inspection may do without", () => {
 		expect(problemsOf({})).toEqual([expect.stringContaining("--dnstt.domain t.example.com")]);
 		expect(load({ domainRequired: false }).dnstt.domains).toEqual([]);
+	});
+
+	test("one domain of either section is enough to start", () => {
+		expect(load({ flags: { "vaydns.domain": "v.example.com" } }).vaydns.domains).toEqual([
+			{ name: "v.example.com", own: {} },
+		]);
 	});
 
 	test("a file that is no JSON is told with its place, beside the others", () => {

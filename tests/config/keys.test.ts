@@ -5,6 +5,10 @@ test("every key says whether it reloads", () => {
 	expect(configKeys.filter(({ reload }) => !reload).map((key) => key.name)).toEqual([
 		"dnstt.domain",
 		"dnstt.mtu",
+		"vaydns.domain",
+		"vaydns.record-type",
+		"vaydns.clientid-size",
+		"vaydns.mtu",
 		"session.active-window",
 		"session.max-tracked",
 		"session.max-remembered",

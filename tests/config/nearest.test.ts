@@ -43,4 +43,8 @@ test("a refused word is followed by the one that was probably meant, or by nothi
 	expect(didYouMean("inspct", ["run", "inspect"])).toBe("; did you mean inspect?");
 	expect(didYouMean("inspct", ["run", "inspect"], (found) => `--${found}`)).toBe("; did you mean --inspect?");
 	expect(didYouMean("zzzzzz", ["run", "inspect"])).toBe("");
+	expect(didYouMean("Domain", ["one.domain", "other.domain", "my.subdomain"])).toBe(
+		"; did you mean one.domain or other.domain?",
+	);
+	expect(didYouMean("", ["one.-"])).toBe("");
 });

@@ -77,6 +77,7 @@ describe.skipIf(Bun.which("nix-instantiate") === null)("the NixOS module", () =>
 				enable = true;
 				settings = {
 					dnstt = { domain = [ "t.example.com" "u.example.com" ]; port = [ 53 5300 ]; };
+					vaydns.domain = [ "v.example.com" { name = "a.example.com"; record-type = "a"; } ];
 					capture = { interface = "eth0"; promiscuous = true; };
 					session.active-window = "1m";
 					geoip.country-database = "/var/lib/GeoIP/country.mmdb";
@@ -87,6 +88,12 @@ describe.skipIf(Bun.which("nix-instantiate") === null)("the NixOS module", () =>
 		);
 		expect(config).toMatchObject({
 			dnstt: { domains: ["t.example.com", "u.example.com"], ports: [53, 5300] },
+			vaydns: {
+				domains: [
+					{ name: "v.example.com", own: {} },
+					{ name: "a.example.com", own: { "record-type": "a" } },
+				],
+			},
 			capture: { interface: "eth0", promiscuous: true },
 			session: { activeWindowMs: 60_000 },
 			geoip: { countryDatabase: "/var/lib/GeoIP/country.mmdb", asnDatabase: null },

@@ -19,6 +19,8 @@ let
       port = value: isInt value && value >= 0 && value <= 65535;
       ints.positive = value: isInt value && value > 0;
       enum = choices: value: elem value choices;
+      anything = value: true;
+      either = one: other: value: one value || other value;
       listOf = inner: value: isList value && all inner value;
       attrsOf = inner: value: isAttrs value && all inner (attrValues value);
       nullOr = inner: value: value == null || inner value;

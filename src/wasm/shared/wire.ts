@@ -3,7 +3,27 @@
 /** Length of a DNS message's header; the question's name follows it (RFC 1035, 4.1.1). */
 export const headerBytes: u32 = 12;
 
-/** Length of the client id, the first field of a dnstt query's payload. */
+/** Formats of what stands in the names of queries: a file each in decode/. */
+export enum Wire {
+	Dnstt,
+	Vaydns,
+}
+
+/** IANA's numbers of the record types that carry a payload, and of OPT (RFC 6895, 3.1). */
+export enum RecordType {
+	A = 1,
+	Ns = 2,
+	Cname = 5,
+	Null = 10,
+	Mx = 15,
+	Txt = 16,
+	Aaaa = 28,
+	Srv = 33,
+	Opt = 41,
+	Caa = 257,
+}
+
+/** Length of the client id before what a dnstt query carries, and the longest that VayDNS has. */
 export const clientIdBytes: u32 = 8;
 /**
  * A prefix byte of this value or more is followed by (byte - 0xe0) bytes of padding; a smaller one is the length of the
