@@ -149,7 +149,7 @@ export const commands: readonly CommandSpec[] = [
 		operands: "FILE... | -",
 		operandChoices: [],
 		operandFiles: true,
-		flags: [...Object.values(inspectFlags), ...configFlags("dnstt", "session", "labels", "geoip", "log")],
+		flags: [...Object.values(inspectFlags), ...configFlags("dnstt", "vaydns", "session", "labels", "geoip", "log")],
 		examples: [
 			["inspect --dnstt.domain t.example.com day.pcap", "report on a capture"],
 			[

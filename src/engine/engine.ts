@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import modulePath from "../../.build/engine.wasm" with { type: "file" };
 import { type FrameBatch, type LinkType, stampUsAt, type TimeRange } from "../capture/source.ts";
+import { recordTypes, type Tunnel, wires } from "../tunnel.ts";
 import { EngineError } from "./error.ts";
 import type { EngineExports } from "./exports.ts";
 import { Tracker } from "./tracker.ts";
@@ -17,10 +18,7 @@ export const batchBytes = 512 * 1024;
 export type Seed = readonly [number, number, number, number];
 
 export interface EngineOptions {
-	/** The tunnels' domains: presentation form, ASCII, no final dot, not the root. */
-	readonly domains: readonly string[];
-	/** dnstt-server's -mtu: queries with a smaller EDNS payload size are refused. */
-	readonly mtu: number;
+	readonly tunnels: readonly Tunnel[];
 	/** A session is active for this long after its latest query, both ends included. */
 	readonly activeWindowMs: number;
 	readonly trackedMax: number;
@@ -98,18 +96,13 @@ export class Engine {
 			view: new DataView(buffer, address, batchBytes),
 		};
 		this.tracker = new Tracker(exports, {
-			domains: options.domains.length,
+			tunnels: options.tunnels,
 			trackedMax: options.trackedMax,
 			rememberedMax: options.rememberedMax,
 			labelSetsMax: options.labelSetsMax,
 			keptOrigins: origins.kept,
-			mtu: options.mtu,
 		});
-		exports.setMtu(options.mtu);
-		for (const { index, labels, octets } of suffixesOf(options.domains)) {
-			this.batch.bytes.set(octets);
-			exports.addDomain(index, labels, address, octets.length);
-		}
+		addTunnels(exports, options.tunnels, this.batch.bytes, address);
 	}
 
 	/** From now on frames have this link type, and servers listen on these UDP ports. */
@@ -162,7 +155,7 @@ function setUp(exports: EngineExports, options: EngineOptions): number {
 	try {
 		return exports.setUp(
 			batchBytes,
-			options.domains.length,
+			options.tunnels.length,
 			options.labelSetsMax,
 			options.origins.othersFrom,
 			options.origins.kept,
@@ -176,13 +169,22 @@ function setUp(exports: EngineExports, options: EngineOptions): number {
 	}
 }
 
-/** Domains in wire form without the closing zero; those with the most labels first, as the module requires. */
-function suffixesOf(domains: readonly string[]): { index: number; labels: number; octets: number[] }[] {
-	return domains
-		.map((domain, index) => {
-			const labels = domain.split(".");
-			const octets = labels.flatMap((label) => [label.length, ...Buffer.from(label, "latin1")]);
-			return { index, labels: labels.length, octets };
-		})
-		.sort((a, b) => b.labels - a.labels);
+/** Adds tunnels to a module: those whose domains have the most labels first, as it asks for. `room`, at `address`, is overwritten. */
+export function addTunnels(
+	exports: Pick<EngineExports, "addTunnel">,
+	tunnels: readonly Tunnel[],
+	room: Uint8Array,
+	address: number,
+): void {
+	const suffixes = tunnels
+		.map((tunnel, index) => ({ ...tunnel, index, labels: tunnel.domain.split(".") }))
+		.sort((a, b) => b.labels.length - a.labels.length);
+	for (const { index, wire, recordType, clientIdBytes, mtu, labels } of suffixes) {
+		const octets = labels.flatMap((label) => [label.length, ...Buffer.from(label, "latin1")]);
+		room.set(octets);
+		exports.addTunnel(
+			...([index, wires[wire], recordTypes[recordType], clientIdBytes, mtu] as const),
+			...([labels.length, address, octets.length] as const),
+		);
+	}
 }

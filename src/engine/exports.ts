@@ -14,9 +14,17 @@ export interface EngineExports {
 		activeWindowUs: number,
 	): number;
 	seed(a: number, b: number, c: number, d: number): void;
-	addDomain(index: number, labels: number, octets: number, count: number): void;
+	addTunnel(
+		index: number,
+		wire: number,
+		recordType: number,
+		clientIdBytes: number,
+		mtu: number,
+		labels: number,
+		octets: number,
+		octetCount: number,
+	): void;
 	setLinkType(linkType: number): void;
-	setMtu(bytes: number): void;
 	addPort(port: number, index: number): void;
 	startSpan(fromUs: number, toUs: number): void;
 	spanFrames(): number;

@@ -1,5 +1,6 @@
+import { type RecordTypeName, recordTypes, type Tunnel } from "../tunnel.ts";
 import { DomainCell, ProcessCell, SetCell } from "../wasm/shared/cells.ts";
-import type { Fault, Refusal, SegmentFault, Unrelated } from "../wasm/shared/fault.ts";
+import type { Fault, Lookalike, Refusal, SegmentFault, Unrelated } from "../wasm/shared/fault.ts";
 import { HistogramId, TableId } from "../wasm/shared/ids.ts";
 import {
 	duplicatesMax,
@@ -12,6 +13,7 @@ import {
 	waitingQueriesMax,
 } from "../wasm/shared/limits.ts";
 import { cellsOf } from "../wasm/shared/scales.ts";
+import { payloadTypeIndex } from "../wasm/shared/wire.ts";
 import { Column } from "./column.ts";
 import type { EngineExports } from "./exports.ts";
 import { bytesScale, durationScale, Histogram, type Scale, timeScale } from "./histogram.ts";
@@ -23,14 +25,12 @@ export const ednsBounds = [ednsLeast, ednsScarce, ednsEnough, ednsFrame, ednsMos
 export const noDomain = -1;
 
 export interface TrackerLimits {
-	readonly domains: number;
+	readonly tunnels: readonly Tunnel[];
 	readonly trackedMax: number;
 	readonly rememberedMax: number;
 	readonly labelSetsMax: number;
 	/** Origins whose label sets have no limit. */
 	readonly keptOrigins: number;
-	/** EngineOptions.mtu. */
-	readonly mtu: number;
 }
 
 /** The public view of a bounded table. */
@@ -102,8 +102,8 @@ export class Tracker {
 	/** Values of sessions that ended: time from the first to the last query, and bytes of DNS messages. */
 	readonly sessionDurations: Histogram;
 	readonly sessionBytes: Histogram;
-	/** The EDNS payload size that a query must advertise to count. */
-	readonly mtu: number;
+	/** Those that the decoder reads, in the order of the domains' indexes. */
+	readonly tunnels: readonly Tunnel[];
 	/** By domain. */
 	readonly activeByDomain: Column;
 	readonly peakByDomain: Column;
@@ -115,6 +115,11 @@ export class Tracker {
 	readonly smallAnswered: Column;
 	readonly answeredLeast: Column;
 	readonly refusedMost: Column;
+	/** Queries that carry data as the tunnel's clients send it, and NOERROR responses with answers to queries that count as refused. */
+	readonly fitting: Column;
+	readonly refusedAnswered: Column;
+	private readonly lookalikes: Column;
+	private readonly lookalikeTypes: Column;
 	private readonly responses: Column;
 	private readonly refusals: Column;
 	private readonly process: Float64Array;
@@ -125,8 +130,9 @@ export class Tracker {
 		private readonly engine: EngineExports,
 		limits: TrackerLimits,
 	) {
-		const { domains, labelSetsMax } = limits;
-		this.mtu = limits.mtu;
+		const { labelSetsMax } = limits;
+		const domains = limits.tunnels.length;
+		this.tunnels = limits.tunnels;
 		const sizeMax = labelSetsMax + domains * limits.keptOrigins;
 		const { buffer } = engine.memory;
 		const cellsAt = (address: number, count: number) => new Float64Array(buffer, address, count);
@@ -179,6 +185,10 @@ export class Tracker {
 		this.smallAnswered = ofDomain(DomainCell.SmallAnswered);
 		this.answeredLeast = ofDomain(DomainCell.AnsweredLeast);
 		this.refusedMost = ofDomain(DomainCell.RefusedMost);
+		this.fitting = ofDomain(DomainCell.Fitting);
+		this.refusedAnswered = ofDomain(DomainCell.RefusedAnswered);
+		this.lookalikes = ofDomain(DomainCell.Lookalikes);
+		this.lookalikeTypes = ofDomain(DomainCell.LookalikeTypes);
 		this.responses = ofDomain(DomainCell.Responses);
 		this.refusals = ofDomain(DomainCell.Refusals);
 	}
@@ -257,6 +267,16 @@ export class Tracker {
 
 	responsesOf(domain: number, rcode: number): number {
 		return this.responses.at(domain, rcode);
+	}
+
+	/** Queries of a domain that carry data as the clients of another tunnel send it, by what that seems to be. */
+	lookalikesOf(domain: number, lookalike: Lookalike): number {
+		return this.lookalikes.at(domain, lookalike);
+	}
+
+	/** The same queries by their type. */
+	lookalikeTypesOf(domain: number, type: RecordTypeName): number {
+		return this.lookalikeTypes.at(domain, payloadTypeIndex(recordTypes[type]));
 	}
 }
 

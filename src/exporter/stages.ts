@@ -4,6 +4,7 @@
  */
 
 import type { Config } from "../config/schema.ts";
+import { tunnelsOf } from "../config/tunnels.ts";
 import { Engine, type Seed } from "../engine/engine.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import { type Geoip, openDatabases } from "../geoip/geoip.ts";
@@ -50,8 +51,7 @@ export async function openStages(config: Config, { log, seed }: Pick<Dependencie
 /** Creates decoder and tracker; `geoip` is first called when frames are observed. Throws an EngineError. */
 export function createEngine(config: Config, seed: Seed, geoip: () => Geoip): Engine {
 	return new Engine({
-		domains: config.dnstt.domains,
-		mtu: config.dnstt.mtu,
+		tunnels: tunnelsOf(config),
 		activeWindowMs: config.session.activeWindowMs,
 		trackedMax: config.session.maxTracked,
 		rememberedMax: config.session.maxRemembered,
@@ -71,7 +71,7 @@ export function createEngine(config: Config, seed: Seed, geoip: () => Geoip): En
 export function sourcesOf(config: Config, geoip: Geoip, tracker: Tracker): Omit<Sources, "capture" | "configReload"> {
 	return {
 		tracker,
-		domains: config.dnstt.domains,
+		domains: tunnelsOf(config).map(({ domain }) => domain),
 		geoLabels: geoip,
 		build: { version, revision, bunVersion: Bun.version },
 	};

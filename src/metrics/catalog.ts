@@ -78,6 +78,12 @@ export const catalog = {
 		labels: ["domain", "reason"],
 		help: "Queries under the domain that carry no session, by what dnstt-server refuses them for.",
 	},
+	tunnelInfo: {
+		name: "dnstt_tunnel_info",
+		type: "gauge",
+		labels: ["domain", "wire", "record_type", "clientid_size"],
+		help: "How the domain's traffic is read: dnstt or vaydns, the type of the records, bytes of a client id; the value is always 1.",
+	},
 	domainPeakClients: {
 		name: "dnstt_domain_peak_clients",
 		type: "gauge",

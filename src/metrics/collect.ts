@@ -261,6 +261,11 @@ export class Collectors {
 					({ sharedLabels, value }) => ({ sharedLabels: { domain, ...sharedLabels }, value }),
 				),
 			),
+		tunnelInfo: () =>
+			this.sources.tracker.tunnels.map(({ domain, wire, recordType, clientIdBytes }) => ({
+				sharedLabels: { domain, wire, record_type: recordType, clientid_size: String(clientIdBytes) },
+				value: 1,
+			})),
 		domainPeakClients: () => this.byDomain((domain) => this.sources.tracker.peakByDomain.at(domain)),
 		resolversSeen: () => this.byDomain((domain) => this.sources.tracker.resolversSeen.at(domain)),
 		polls: () => this.sumsByCountry(this.sources.tracker.polls),

@@ -89,7 +89,7 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 				truncated_responses: domains.reduce((sum, row) => sum + row.truncated_responses, 0),
 				refused: added(domains, (row) => row.refused),
 			},
-			diagnosis: diagnose(domains, places, tracker.mtu),
+			diagnosis: diagnose(domains, places),
 			capture: captureOf(tracker, sources.capture(), options.capture()),
 		};
 	};

@@ -2,6 +2,7 @@ import { ednsBytesMax } from "../wasm/shared/limits.ts";
 import type { DomainFigures, MtuFigures } from "./domains.ts";
 import { grouped, percentToTenths, secondsToTenths } from "./format.ts";
 import type { HealthFigures } from "./health.ts";
+import { diagnoseTunnel } from "./lookalike.ts";
 
 /** Shares below these, and shares of fewer cases, are not reported. */
 const smallEdnsRatioMin = 0.02;
@@ -61,21 +62,25 @@ const roundTrip: Measure = ({ health: { round_trip_seconds: times } }) =>
 export function diagnose(
 	domains: readonly (DomainFigures & { readonly health: HealthFigures })[],
 	places: readonly Place[],
-	mtu: number,
 ): string[] {
 	const sentences: string[] = [];
-	for (const { domain, responses, responses_by_rcode, truncated_responses, refused, mtu: answers, health } of domains) {
+	const mtus = domains.map(({ mtu }) => mtu.bytes);
+	for (const row of domains) {
+		const { domain, responses, responses_by_rcode, truncated_responses, refused, mtu: answers, health } = row;
+		const key = `${row.tunnel.wire}.mtu`;
+		const mistaken = diagnoseTunnel(domain, row.lookalike);
+		if (mistaken !== null) sentences.push(mistaken);
 		const formErr = responses_by_rcode.FORMERR ?? 0;
 		if (responses >= casesMin && formErr >= responses * rejectedRatioMin) {
 			sentences.push(
-				`Queries refused with FORMERR: ${domain} ${percentToTenths(formErr / responses)}. ${largerMtu(answers, mtu)}`,
+				`Queries refused with FORMERR: ${domain} ${percentToTenths(formErr / responses)}. ${largerMtu(answers, key)}`,
 			);
 		}
 		const answered = answers.answered_refused_queries;
 		const small = refused.edns ?? 0;
 		if (answered >= contradictionsMin && answered >= small * rejectedRatioMin) {
 			sentences.push(
-				`Queries that count as refused for their EDNS size, and are answered all the same: ${domain} ${grouped(answered)} of ${grouped(small)}. The server's -mtu is smaller than the dnstt.mtu of ${mtu}, and these clients do not count: --dnstt.mtu ${answers.answered_least_bytes} fits the server's answers.`,
+				`Queries that count as refused for their EDNS size, and are answered all the same: ${domain} ${grouped(answered)} of ${grouped(small)}. The server's -mtu is smaller than the ${key} of ${answers.bytes}, and these clients do not count: --${key} ${answers.answered_least_bytes} fits the server's answers.`,
 			);
 		}
 		if (responses >= casesMin && truncated_responses >= responses * truncatedRatioMin) {
@@ -102,7 +107,7 @@ export function diagnose(
 			smallEdns,
 			smallEdnsRatioMin,
 			(found) =>
-				`Queries through resolvers that take less than ${grouped(mtu)} bytes: ${listed(found, smallEdns, percentToTenths)}. The server refuses these: clients there need another resolver, or the server a smaller -mtu.`,
+				`Queries through resolvers that take less than ${grouped(Math.max(...mtus))} bytes: ${listed(found, smallEdns, percentToTenths)}. The server refuses these: clients there need another resolver, or the server a smaller -mtu.`,
 		);
 		find(
 			resent,
@@ -126,13 +131,13 @@ export function diagnose(
 	return sentences;
 }
 
-/** Says why the server answers FORMERR and what to do, with the dnstt.mtu that fits if there is one. */
-function largerMtu({ answered_least_bytes: least, refused_most_bytes: most }: MtuFigures, mtu: number): string {
+/** Says why the server answers FORMERR and what to do, with the value of the key for its -mtu that fits if there is one. */
+function largerMtu({ bytes, answered_least_bytes: least, refused_most_bytes: most }: MtuFigures, key: string): string {
 	const why = "The server does so when a resolver takes less than its -mtu";
 	const remedy = "a smaller -mtu, or another resolver, lets them through.";
 	if (most === null || most >= (least ?? ednsBytesMax)) return `${why}, 1,232 bytes unless set: ${remedy}`;
 	const fits = most < mtuUsual && mtuUsual <= (least ?? mtuUsual) ? mtuUsual : most + 1;
-	return `${why}, and that is larger than the dnstt.mtu of ${mtu}: --dnstt.mtu ${fits} fits its answers; ${remedy}`;
+	return `${why}, and that is larger than the ${key} of ${bytes}: --${key} ${fits} fits its answers; ${remedy}`;
 }
 
 type Messages = Pick<DomainFigures, "queries" | "refused_queries" | "responses">;

@@ -1,8 +1,10 @@
 /** The figures of each domain. */
 import { rcodeNames, refusalNames } from "../engine/reasons.ts";
 import type { Tracker } from "../engine/tracker.ts";
+import type { Tunnel } from "../tunnel.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
 import { type HealthFigures, healthOf } from "./health.ts";
+import { type LookalikeFigures, lookalikeOf, type TunnelFigures } from "./lookalike.ts";
 
 export interface DomainFigures extends Figures {
 	readonly domain: string;
@@ -17,10 +19,15 @@ export interface DomainFigures extends Figures {
 	/** The same by reason; reasons without any are left out. */
 	readonly refused: Readonly<Record<string, number>>;
 	readonly mtu: MtuFigures;
+	/** The tunnel as it is configured. */
+	readonly tunnel: TunnelFigures;
+	readonly lookalike: LookalikeFigures;
 }
 
 /** What the server's own answers say of its -mtu. EDNS payload sizes are bytes, and null where there was no such answer. */
 export interface MtuFigures {
+	/** What is configured as the server's -mtu. */
+	readonly bytes: number;
 	/** NOERROR responses to queries that count as refused for their size. */
 	readonly answered_refused_queries: number;
 	/** The least size that was answered NOERROR: the server's -mtu is no larger. */
@@ -40,6 +47,7 @@ export interface DomainSources {
 export function domainsOf({ tracker, domains }: DomainSources): (DomainFigures & { readonly health: HealthFigures })[] {
 	const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
 	return domains.map((domain, index) => {
+		const tunnel = tracker.tunnels[index] as Tunnel;
 		const sets = byDomain.get(index) ?? [];
 		const refused = byReason(refusalNames, (reason) => tracker.refusalsOf(index, reason));
 		const responses = Object.fromEntries(
@@ -58,10 +66,13 @@ export function domainsOf({ tracker, domains }: DomainSources): (DomainFigures &
 			refused_queries: sum(refused),
 			refused,
 			mtu: {
+				bytes: tunnel.mtu,
 				answered_refused_queries: tracker.smallAnswered.at(index),
 				answered_least_bytes: tracker.answeredLeast.at(index) || null,
 				refused_most_bytes: tracker.refusedMost.at(index) || null,
 			},
+			tunnel: { wire: tunnel.wire, record_type: tunnel.recordType, clientid_size: tunnel.clientIdBytes },
+			lookalike: lookalikeOf(tracker, index),
 		};
 	});
 }

@@ -25,8 +25,8 @@ import { BoundedTable } from "./track/table.ts";
 import { expire as expireAt, nextExpiryUs as nextExpiry, observe, setUpTracker } from "./track/tracker.ts";
 import { waitingQueries } from "./track/waitingqueries.ts";
 
-export { addPort, setLinkType, setMtu } from "./decode/decoder";
-export { addDomain } from "./decode/domain";
+export { addPort, setLinkType } from "./decode/decoder";
+export { addTunnel } from "./decode/tunnel";
 export { addToTotals, startTotals } from "./track/counts";
 export { setSeed as seed } from "./track/hash";
 export { startDistribution } from "./track/histogram";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { effectiveConfig, reloadable } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { effectiveConfig, reloadable } from "../../src/config/effective.ts";
 import { configJsonSchema } from "../../src/config/jsonschema.ts";
 import { tunnelsOf } from "../../src/config/tunnels.ts";
 import { load, problemsOf } from "./loading.ts";

@@ -39,7 +39,7 @@ describe("the catalog", () => {
 			const labels = typeof entry.labels === "string" ? [] : entry.labels;
 			expect(new Set(labels).size).toBe(labels.length);
 			for (const label of labels) {
-				expect(label).toMatch(/^[a-z]+$/);
+				expect(label).toMatch(/^[a-z]+(_[a-z]+)*$/);
 				expect(["address", "resolver", "client", "session", "id"]).not.toContain(label);
 			}
 		});

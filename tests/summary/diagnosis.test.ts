@@ -36,7 +36,10 @@ const well: HealthFigures = {
 
 /** With dnstt.mtu as it is unless it is set. */
 const diagnose = (domains: readonly Domain[], places: readonly Place[], mtu = 1_232) =>
-	diagnoseAt(domains, places, mtu);
+	diagnoseAt(
+		(domains.length === 0 ? [domain()] : domains).map((row) => ({ ...row, mtu: { ...row.mtu, bytes: mtu } })),
+		places,
+	);
 
 type Domain = DomainFigures & { readonly health: HealthFigures };
 
@@ -54,7 +57,15 @@ function domain(figures: Partial<DomainFigures> = {}, health: Partial<HealthFigu
 		truncated_responses: 0,
 		refused_queries: 0,
 		refused: {},
-		mtu: { answered_refused_queries: 0, answered_least_bytes: 4_096, refused_most_bytes: null },
+		mtu: { bytes: 1_232, answered_refused_queries: 0, answered_least_bytes: 4_096, refused_most_bytes: null },
+		tunnel: { wire: "dnstt", record_type: "txt", clientid_size: 8 },
+		lookalike: {
+			fitting_queries: 500,
+			other_queries: 0,
+			other: null,
+			answered_queries: 1_000,
+			answered_refused_queries: 0,
+		},
 		health: { ...well, ...health },
 		...figures,
 	};
@@ -266,13 +277,13 @@ type MtuFigures = DomainFigures["mtu"];
 const answered = (small: number, count: number, least: number) =>
 	domain({
 		refused: { edns: small },
-		mtu: { answered_refused_queries: count, answered_least_bytes: least, refused_most_bytes: null },
+		mtu: { bytes: 1_232, answered_refused_queries: count, answered_least_bytes: least, refused_most_bytes: null },
 	});
 /** With a tenth of the responses FORMERR. */
 const refusing = (answered_least_bytes: number | null, refused_most_bytes: number | null) =>
 	domain({
 		responses_by_rcode: { NOERROR: 900, FORMERR: 100 },
-		mtu: { answered_refused_queries: 0, answered_least_bytes, refused_most_bytes } satisfies MtuFigures,
+		mtu: { bytes: 1_232, answered_refused_queries: 0, answered_least_bytes, refused_most_bytes } satisfies MtuFigures,
 	});
 
 describe("where the server's answers contradict dnstt.mtu", () => {

@@ -106,15 +106,11 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 		asns: geoLabels.hasAsn ? asns.map(([{ asn, organization }, row]) => ({ asn, organization, ...row })) : null,
 		diagnosis: [
 			...[wrongLength, wrongPort, wrongDomain, wrongTime, wrongGap].filter((sentence) => sentence !== null),
-			...diagnose(
-				domains,
-				[
-					...countries.map(([{ country }, row]) => placeOf("country", countryName(country), row)),
-					...asns.map(([{ asn, organization }, row]) => placeOf("network", networkName(asn, organization), row)),
-					...(geoLabels.hasCountry || geoLabels.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
-				],
-				tracker.mtu,
-			),
+			...diagnose(domains, [
+				...countries.map(([{ country }, row]) => placeOf("country", countryName(country), row)),
+				...asns.map(([{ asn, organization }, row]) => placeOf("network", networkName(asn, organization), row)),
+				...(geoLabels.hasCountry || geoLabels.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
+			]),
 		],
 		duplicates: tracker.duplicates,
 		malformed_packets: byReason(faultNames, (reason) => tracker.faultsOf(reason)),

@@ -1,16 +1,19 @@
-import { Fault, Outcome, Refusal, Unrelated } from "../shared/fault.ts";
+import { Fault, Lookalike, Outcome, Refusal, Unrelated } from "../shared/fault.ts";
 import { ednsBytesMin } from "../shared/limits.ts";
 import { LinkType } from "../shared/linktype.ts";
-import { headerBytes } from "../shared/wire.ts";
+import { headerBytes, RecordType } from "../shared/wire.ts";
 import { u16At } from "./bytes.ts";
 import { Direction } from "./direction.ts";
-import { beginMessage, Header, Name, nameBytes, ResourceRecord, typeOpt, typeTxt } from "./dns.ts";
-import { readDownstream, Tunnel } from "./dnstt.ts";
-import { matchDomain } from "./domain.ts";
+import { beginMessage, Header, Name, nameBytes, ResourceRecord } from "./dns.ts";
+import { readDownstream } from "./downstream.ts";
+import { EncodedText } from "./encodedtext.ts";
 import { Datagram, readResolver } from "./ip.ts";
 import { segments } from "./kcp.ts";
 import { isLoopback, LinkHeader } from "./link.ts";
+import { lookalikeOf } from "./lookalike.ts";
 import { observation } from "./observation.ts";
+import { findPayload, payload } from "./payload.ts";
+import { Tunnel, tunnelOf } from "./tunnel.ts";
 
 /**
  * dnstt-server reads a datagram into 4,096 bytes, so it accepts no longer query. This also bounds the work of one
@@ -22,19 +25,11 @@ const link: LinkHeader = changetype<LinkHeader>(memory.data(offsetof<LinkHeader>
 const datagram: Datagram = changetype<Datagram>(memory.data(offsetof<Datagram>(), 8));
 const question: Name = changetype<Name>(memory.data(nameBytes, 8));
 const record: ResourceRecord = changetype<ResourceRecord>(memory.data(offsetof<ResourceRecord>(), 8));
-const tunnel: Tunnel = changetype<Tunnel>(memory.data(offsetof<Tunnel>(), 8));
+const text: EncodedText = changetype<EncodedText>(memory.data(offsetof<EncodedText>(), 8));
 
 /** For each UDP port of a server: its index in the list, plus 1. */
 const servers: usize = memory.data(65536);
 export let linkType: LinkType = 0;
-
-/** The EDNS payload size that a resolver must advertise: the server's -mtu. */
-let mtu: u32 = ednsBytesMin;
-
-/** From now on queries with a smaller EDNS payload size than this are refused; ednsBytesMin or less refuses none. */
-export function setMtu(bytes: u32): void {
-	mtu = bytes;
-}
 
 /** From now on frames have this link type, and no port is a server's. */
 export function setLinkType(type: LinkType): void {
@@ -93,26 +88,41 @@ function decodeQuery(header: Header, end: usize): Outcome {
 	if (end - header.message > queryBytesMax) return malformed(Fault.DnsTooLong);
 	const fault = readQuestion(header, end);
 	if (fault !== Fault.None) return malformed(fault);
-	const labels = matchDomain(question);
+	const match = tunnelOf(question);
 	const recordFault = readRecords(header, end);
-	if (labels < 0) return recordFault !== Fault.None ? malformed(recordFault) : ignore(Unrelated.Domain);
+	if (match === 0) return recordFault !== Fault.None ? malformed(recordFault) : ignore(Unrelated.Domain);
+	const tunnel = changetype<Tunnel>(match);
+	observation.domain = tunnel.index;
+	observation.lookalike = Lookalike.None;
 	if (recordFault !== Fault.None) return refuse(Refusal.Malformed);
 	if (optCount > 1 || optVersion !== 0) return refuse(Refusal.Opt);
 	if (header.opcode !== 0) return refuse(Refusal.Opcode);
-	if (u16At(question.end) !== typeTxt) return refuse(Refusal.Qtype);
-	const refusal = tunnel.readClientId(question, labels);
-	if (refusal === Refusal.Base32) return refuse(refusal);
-	if (max<u32>(observation.ednsBytes, ednsBytesMin) < mtu) {
-		if (refusal !== Refusal.None) {
-			observation.idHigh = 0;
-			observation.idLow = 0;
-		}
-		return refuse(Refusal.Edns);
+	const qtype = u16At(question.end);
+	const isText = text.read(question, tunnel.labelsBefore(question));
+	if (qtype !== tunnel.recordType) {
+		if (isText) observation.lookalike = lookalikeOf(text, qtype);
+		return refuse(Refusal.Qtype);
 	}
-	if (refusal !== Refusal.None) return refuse(refusal);
+	if (!isText) return refuse(Refusal.Base32);
+	const hasClientId = readClientId(tunnel);
+	if (max<u32>(observation.ednsBytes, ednsBytesMin) < tunnel.mtu) return refuse(Refusal.Edns);
+	if (!hasClientId) return refuse(Refusal.TooShort);
 	clearPackets();
-	tunnel.readUpstream(question);
+	tunnel.readPackets(text);
+	// Of one that carries data as the tunnel's clients do nothing else is asked.
+	if (segments.count === 0 || segments.malformed !== 0) observation.lookalike = lookalikeOf(text, qtype);
 	return Outcome.Query;
+}
+
+/** Reads the client id of the text that was read last; false, and 0 for it, if the text is too short for one. */
+function readClientId(tunnel: Tunnel): bool {
+	if (text.bytes < tunnel.clientIdBytes) {
+		observation.idHigh = 0;
+		observation.idLow = 0;
+		return false;
+	}
+	text.readClientId(tunnel.idHighMask, tunnel.idLowMask);
+	return true;
 }
 
 /**
@@ -122,16 +132,18 @@ function decodeQuery(header: Header, end: usize): Outcome {
 function decodeResponse(header: Header, end: usize): Outcome {
 	const fault = readQuestion(header, end);
 	if (fault !== Fault.None) return malformed(fault);
-	const labels = matchDomain(question);
-	if (labels < 0) return ignore(Unrelated.Domain);
-	if (u16At(question.end) !== typeTxt) return ignore(Unrelated.Response);
-	if (tunnel.readClientId(question, labels) !== Refusal.None) return ignore(Unrelated.Response);
-	observation.truncated = header.tc;
+	const match = tunnelOf(question);
+	if (match === 0) return ignore(Unrelated.Domain);
+	const tunnel = changetype<Tunnel>(match);
+	observation.domain = tunnel.index;
 	observation.rcode = header.rcode;
+	observation.answers = header.ancount;
+	if (u16At(question.end) !== tunnel.recordType) return ignore(Unrelated.Response);
+	const isText = text.read(question, tunnel.labelsBefore(question));
+	if (!isText || !readClientId(tunnel)) return ignore(Unrelated.Response);
+	observation.truncated = header.tc;
 	clearPackets();
-	if (header.ancount === 0) return Outcome.Response;
-	const recordFault = record.read(header.message, question.end + 4, end, question);
-	if (recordFault === Fault.None && record.type === typeTxt) readDownstream(record.rdata, record.end);
+	if (findPayload(header, question, question.end + 4, end, tunnel)) readDownstream(payload);
 	return Outcome.Response;
 }
 
@@ -170,7 +182,7 @@ function readRecords(header: Header, end: usize): Fault {
 		const fault = record.read(header.message, at, end, question);
 		if (fault !== Fault.None) return fault;
 		at = record.end;
-		if (index >= beforeAdditional && record.type === typeOpt) {
+		if (index >= beforeAdditional && record.type === RecordType.Opt) {
 			optCount++;
 			optVersion |= record.version;
 			observation.ednsBytes = record.class;

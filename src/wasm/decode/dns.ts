@@ -22,9 +22,6 @@ export function beginMessage(): void {
 	labelsLeft = labelsPerMessageMax;
 }
 
-export const typeTxt: u32 = 16;
-export const typeOpt: u32 = 41;
-
 /** The header of a message: an object of this class has the message's own address. RFC 1035, 4.1.1 defines the fields. */
 @unmanaged
 export class Header {

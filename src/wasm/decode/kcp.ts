@@ -4,6 +4,11 @@ export const segmentPush: u32 = 81;
 export const segmentAck: u32 = 82;
 const segmentWindowTell: u32 = 84;
 
+/** Whether a segment can have this command. */
+export function isCommand(command: u32): bool {
+	return command >= segmentPush && command <= segmentWindowTell;
+}
+
 /**
  * The most segments of one message that are kept. A response at a server's usual limit of 1,232 bytes holds 51 bare
  * headers, one of 4,096 bytes holds 170; more in one message is a fault.
@@ -42,7 +47,7 @@ export class Segments {
 	 * (`dataBytes`) than the `left` bytes after the header, and when no more segments are kept.
 	 */
 	add(conversation: u32, command: u32, stampMs: u32, sequence: u32, dataBytes: u32, left: u32): SegmentFault {
-		if (command < segmentPush || command > segmentWindowTell || dataBytes > left) return SegmentFault.Format;
+		if (!isCommand(command) || dataBytes > left) return SegmentFault.Format;
 		if (this.count === segmentsMax) return SegmentFault.Format;
 		const segment = this.at(this.count++);
 		segment.conversation = conversation;

@@ -1,4 +1,5 @@
-import { Fault, Refusal, Unrelated } from "../shared/fault.ts";
+import { Fault, Lookalike, Refusal, Unrelated } from "../shared/fault.ts";
+import { RecordType } from "../shared/wire.ts";
 import { Direction } from "./direction.ts";
 
 /**
@@ -40,13 +41,18 @@ export class Observation {
 
 	/** UDP payload size in the OPT record (RFC 6891, 6.2.3); 0 without OPT. Query and Refused. */
 	ednsBytes: u32;
-	/** The header's RCODE and TC. Response. */
+	/** The header's RCODE, its number of answers, and TC. Response; the first two also of Unrelated.Response. */
 	rcode: u32;
+	answers: u32;
 	truncated: u32;
 
 	/** Tunnelled packets and their bytes. Query and Response; kcp.ts has the KCP segments in them. */
 	packets: u32;
 	packetBytes: u32;
+
+	/** Which other tunnel's client seems to have sent it, and with which QTYPE. Query and Refused. */
+	lookalike: Lookalike;
+	lookalikeType: RecordType;
 }
 
 /** The observation of the frame that was decoded last. */

@@ -60,7 +60,14 @@ export enum DomainCell {
 	 */
 	AnsweredLeast,
 	RefusedMost,
-	Width = 32,
+	/** Queries that carry data as the tunnel's clients send it. */
+	Fitting = 40,
+	/** NOERROR responses with answers to queries that count as refused. */
+	RefusedAnswered,
+	/** Queries that carry data as another tunnel's clients send it: a cell for each Lookalike, and for each payloadTypeIndex. */
+	Lookalikes,
+	LookalikeTypes = 52,
+	Width = 64,
 }
 
 export enum ProcessCell {

@@ -68,3 +68,11 @@ export enum Outcome {
 	Unrelated,
 	Fault,
 }
+
+/** A query that carries data as a client of another tunnel than the configured one does. */
+export enum Lookalike {
+	None = 0,
+	Dnstt,
+	/** With ids of 1 byte; those of 2 to 8 bytes follow. */
+	Vaydns,
+}

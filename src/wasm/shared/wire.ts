@@ -23,6 +23,32 @@ export enum RecordType {
 	Caa = 257,
 }
 
+/** Numbers of the types that carry a payload, without gaps: 1 to 9, and 0 for all others. */
+export function payloadTypeIndex(type: u32): u32 {
+	switch (type) {
+		case RecordType.Txt:
+			return 1;
+		case RecordType.Null:
+			return 2;
+		case RecordType.Cname:
+			return 3;
+		case RecordType.A:
+			return 4;
+		case RecordType.Aaaa:
+			return 5;
+		case RecordType.Mx:
+			return 6;
+		case RecordType.Ns:
+			return 7;
+		case RecordType.Srv:
+			return 8;
+		case RecordType.Caa:
+			return 9;
+		default:
+			return 0;
+	}
+}
+
 /** Length of the client id before what a dnstt query carries, and the longest that VayDNS has. */
 export const clientIdBytes: u32 = 8;
 /**

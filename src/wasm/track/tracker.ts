@@ -1,10 +1,12 @@
 import { linkType } from "../decode/decoder.ts";
 import { Direction } from "../decode/direction.ts";
+import { segments } from "../decode/kcp.ts";
 import { observation } from "../decode/observation.ts";
 import { DomainCell, ProcessCell, SetCell } from "../shared/cells.ts";
-import { Outcome, Refusal, Unrelated } from "../shared/fault.ts";
+import { Lookalike, Outcome, Refusal, Unrelated } from "../shared/fault.ts";
 import { ednsEnough, ednsFrame, ednsLeast, ednsMost, ednsScarce } from "../shared/limits.ts";
 import { LinkType } from "../shared/linktype.ts";
+import { payloadTypeIndex } from "../shared/wire.ts";
 import { clock } from "./clock.ts";
 import { add, greatest, increment, least, ofProcess, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
 import { isDuplicate, markForged, setUpDuplicates } from "./duplicates.ts";
@@ -63,6 +65,7 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 	}
 	if (outcome === Outcome.Unrelated) {
 		increment(ofProcess, ProcessCell.Unrelated + observation.unrelated);
+		if (observation.unrelated === Unrelated.Response) observeUnrelatedResponse();
 		return;
 	}
 	// Only a capture of several interfaces has interface indexes, and duplicates.
@@ -78,6 +81,12 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 	else observeRefused(now);
 }
 
+/** A response under a domain whose query cannot count: a server that answers it with records takes what we refuse. */
+function observeUnrelatedResponse(): void {
+	if (observation.rcode !== 0 || observation.answers === 0 || observation.direction === Direction.Incoming) return;
+	increment(rowOfDomain(observation.domain), DomainCell.RefusedAnswered);
+}
+
 /**
  * Observes a query that leaves this host and duplicates none that came in: some process on this host queries another
  * server, and can invent both sides. Its response is ignored as well when it comes.
@@ -90,9 +99,16 @@ function observeOutgoing(outcome: Outcome, now: i64): void {
 /** The EDNS sizes of all resolvers with clients count, refused queries included. */
 function observeRefused(now: i64): void {
 	increment(rowOfDomain(observation.domain), DomainCell.Refusals + observation.refusal);
+	if (observation.lookalike !== Lookalike.None) countLookalike();
 	if (observation.refusal !== Refusal.Edns) return;
 	countEdns(rowOfSet(labelSets.of(observation.domain, resolverOf().origin, now)));
 	waitRefused(now);
+}
+
+function countLookalike(): void {
+	const row = rowOfDomain(observation.domain);
+	increment(row, DomainCell.Lookalikes + observation.lookalike);
+	increment(row, DomainCell.LookalikeTypes + payloadTypeIndex(observation.lookalikeType));
 }
 
 function countEdns(row: usize): void {
@@ -139,6 +155,8 @@ function observeQuery(now: i64): void {
 	wait(set, entry, now);
 	if (observation.packets === 0) increment(row, SetCell.Polls);
 	else observeUpstream(set, sessionAt(entry), now);
+	if (observation.lookalike !== Lookalike.None) countLookalike();
+	else if (segments.count !== 0) increment(rowOfDomain(observation.domain), DomainCell.Fitting);
 	if (clock.isOfFile) observeEarlyResponse(now);
 }
 

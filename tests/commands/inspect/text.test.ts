@@ -33,7 +33,7 @@ const healthTables = [
 	"Tunnel health  Retransmitted  from clients  Overhead  Unanswered  Small EDNS",
 	"t.example.com           14 %       < 0.1 %     1.2 x         0 %           –",
 ];
-const domain = {
+const domain: Report["domains"][number] = {
 	...figures,
 	domain: "t.example.com",
 	peak_clients: 11,
@@ -42,7 +42,9 @@ const domain = {
 	truncated_responses: 0,
 	refused_queries: 0,
 	refused: {},
-	mtu: { answered_refused_queries: 0, answered_least_bytes: 4_096, refused_most_bytes: null },
+	mtu: { bytes: 1_232, answered_refused_queries: 0, answered_least_bytes: 4_096, refused_most_bytes: null },
+	tunnel: { wire: "dnstt", record_type: "txt", clientid_size: 8 },
+	lookalike: { fitting_queries: 1, other_queries: 0, other: null, answered_queries: 1, answered_refused_queries: 0 },
 };
 const report: Report = {
 	files: ["day.pcap"],

@@ -1,6 +1,9 @@
 /** Decoding in the tests: the module's decoder, messages put into packets, and what a decode came to, in words. */
 
+import { addTunnels } from "../../../src/engine/engine.ts";
+import type { EngineExports } from "../../../src/engine/exports.ts";
 import { faultNames, refusalNames, unrelatedNames } from "../../../src/engine/reasons.ts";
+import type { Tunnel } from "../../../src/tunnel.ts";
 import type { SegmentFault } from "../../../src/wasm/shared/fault.ts";
 import { Fault, Outcome, type Refusal, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
@@ -17,7 +20,7 @@ export const observationFields = [
 	...(["fault", "unrelated", "refusal", "interfaceIndex", "direction"] as const),
 	...(["resolver0", "resolver1", "resolver2", "resolver3", "resolverPort", "server"] as const),
 	...(["messageBytes", "messageId", "domain", "idHigh", "idLow", "ednsBytes", "rcode", "truncated"] as const),
-	...(["packets", "packetBytes"] as const),
+	...(["packets", "packetBytes", "answers", "lookalike", "lookalikeType"] as const),
 ] as const;
 /** Those of a Segment. */
 export const segmentFields = ["conversation", "command", "stampMs", "sequence"] as const;
@@ -32,10 +35,9 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	readonly roomBytes: WebAssembly.Global;
 
 	setLinkType(type: LinkType): void;
-	setMtu(bytes: number): void;
 	readonly labelsPerMessageMax: WebAssembly.Global;
 	addPort(port: number, index: number): void;
-	addDomain(index: number, labels: number, octets: number, count: number): void;
+	readonly addTunnel: EngineExports["addTunnel"];
 	decode(at: number, end: number): Outcome;
 	readonly queryBytesMax: WebAssembly.Global;
 
@@ -77,6 +79,7 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	nameZeroAt(): number;
 	nameEnd(): number;
 	matchName(): number;
+	labelsBeforeMatch(): number;
 	readRecord(message: number, start: number, messageEnd: number): Fault;
 	recordType(): number;
 	recordClass(): number;
@@ -84,8 +87,6 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	recordRdata(): number;
 	recordEnd(): number;
 
-	readClientId(labels: number): Refusal;
-	readUpstream(): void;
 	readDownstream(start: number, end: number): void;
 
 	groupAt(at: number): number;
@@ -96,10 +97,11 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	byteIn(characters: number, index: number): number;
 	wordIn(characters: number, index: number): number;
 
-	openText(start: number, end: number): void;
-	nextOfText(): number;
-	skipText(count: number): number;
-	takeText(count: number): number;
+	openStrings(start: number, end: number): void;
+	openBytes(start: number, end: number): void;
+	nextOfPayload(): number;
+	skipPayload(count: number): number;
+	takePayload(count: number): number;
 }
 
 /** What the decoder says of the frame that it decoded last: reads, and writes, the words in the module's memory. */
@@ -179,22 +181,15 @@ export class Decoder {
 	readonly room: Uint8Array;
 
 	/** Takes names in presentation form, without a dot at the end. */
-	constructor({ linkType, domains, ports, mtu }: Required<DecodingOptions>) {
+	constructor({ linkType, tunnels, ports }: Required<Pick<DecodingOptions, "linkType" | "tunnels" | "ports">>) {
 		this.exports = new WebAssembly.Instance(testModule, {
 			resolvers: { originOf: () => 0 },
 			labels: { otherOf: () => 1, releaseOrigins() {} },
 		}).exports as unknown as DecodeExports;
 		this.start = this.exports.memoryForTests();
 		this.exports.setLinkType(linkType);
-		this.exports.setMtu(mtu);
 		for (const [index, port] of ports.entries()) this.exports.addPort(port, index);
-		const suffixes = domains
-			.map((name, index) => ({ index, labels: name.split(".").length, octets: encodeName(name).subarray(0, -1) }))
-			.sort((a, b) => b.labels - a.labels);
-		for (const { index, labels, octets } of suffixes) {
-			new Uint8Array(this.exports.memory.buffer).set(octets, this.start);
-			this.exports.addDomain(index, labels, this.start, octets.length);
-		}
+		addTunnels(this.exports, tunnels, new Uint8Array(this.exports.memory.buffer, this.start), this.start);
 		this.room = new Uint8Array(this.exports.memory.buffer, this.start, this.exports.roomBytes.value);
 		this.observation = observationIn(this.exports);
 	}
@@ -214,15 +209,22 @@ export class Decoder {
 
 export interface DecodingOptions {
 	readonly linkType?: LinkType;
-	readonly domains?: readonly string[];
 	readonly ports?: readonly number[];
+	/** In their place: domains of dnstt, and the -mtu of their server. */
+	readonly tunnels?: readonly Tunnel[];
+	readonly domains?: readonly string[];
 	readonly mtu?: number;
+}
+
+/** Tunnels of dnstt. */
+export function dnsttTunnels(domains: readonly string[], mtu = 512): Tunnel[] {
+	return domains.map((name) => ({ domain: name, wire: "dnstt", recordType: "txt", clientIdBytes: 8, mtu }));
 }
 
 /** A decoder of RAW frames for one domain and port 53 that refuses no EDNS size, unless the options say otherwise. */
 export function decoderOf(options: DecodingOptions = {}): Decoder {
-	const { linkType = LinkType.RAW, domains = [domain], ports = [serverPort], mtu = 512 } = options;
-	return new Decoder({ linkType, domains, ports, mtu });
+	const { linkType = LinkType.RAW, ports = [serverPort], domains = [domain], mtu } = options;
+	return new Decoder({ linkType, ports, tunnels: options.tunnels ?? dnsttTunnels(domains, mtu) });
 }
 
 /** A packet from a resolver to the server. */
@@ -287,6 +289,8 @@ export function digestOf(outcome: Outcome, observation: Observation): number {
 	digest = fold(digest, observation.messageBytes);
 	digest = fold(digest, observation.messageId);
 	digest = fold(digest, observation.domain);
+	if (outcome !== Outcome.Response) digest = fold(digest, observation.lookalike);
+	if (outcome !== Outcome.Response && observation.lookalike !== 0) digest = fold(digest, observation.lookalikeType);
 	if (outcome === Outcome.Refused) return fold(digest, observation.refusal);
 	digest = fold(digest, observation.idHigh);
 	digest = fold(digest, observation.idLow);
@@ -294,6 +298,7 @@ export function digestOf(outcome: Outcome, observation: Observation): number {
 		digest = fold(digest, observation.ednsBytes);
 	} else {
 		digest = fold(digest, observation.rcode);
+		digest = fold(digest, observation.answers);
 		digest = fold(digest, observation.truncated);
 	}
 	digest = fold(digest, observation.packets);

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { refusalNames } from "../../../src/engine/reasons.ts";
 import {
 	base32,
+	dnsQuery,
 	dnsttName,
 	dnsttPayload,
-	encodeName,
 	kcpCommands,
 	kcpSegment,
 	mixCase,
@@ -12,27 +11,24 @@ import {
 	txtData,
 } from "../../support/frames.ts";
 import { concatBytes } from "../../support/pcapfile.ts";
-import { type Decoder, decoderOf, idOf, type Observation } from "./decoding.ts";
+import { type Decoder, decoderOf, decodeWord, domain, idOf, type Observation, toServer } from "./decoding.ts";
 
 const clientId = Uint8Array.of(0x81, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef);
 const idText = base32(clientId);
 
-/** A decoder that read this name under the domain "d", and how many labels stand in front. */
-function read(name: string): { decoder: Decoder; count: number } {
-	const bytes = encodeName(name);
+/** What a query for this name came to: a decoder, and the word for it. */
+function read(name: string): { decoder: Decoder; word: string } {
 	const decoder = decoderOf();
-	expect(decoder.exports.readName(decoder.put(bytes), decoder.start, decoder.start + bytes.length)).toBe(0);
-	return { decoder, count: decoder.exports.nameLabels() - 1 };
+	return { decoder, word: decodeWord(decoder, toServer(dnsQuery({ name }))) };
 }
 
-/** The id in the labels in front of ".d", or the refusal. */
+/** The id in the labels before the domain, or the refusal. */
 function readId(labels: string): string {
-	const { decoder, count } = read(`${labels}.d`);
-	const refusal = decoder.exports.readClientId(count);
-	return refusal === 0 ? idOf(decoder.observation) : refusalNames[refusal];
+	const { decoder, word } = read(labels === "" ? domain : `${labels}.${domain}`);
+	return word === "query" ? idOf(decoder.observation) : word.replace("refused: ", "");
 }
 
-describe("readClientId", () => {
+describe("the client id", () => {
 	const id = "8123456789abcdef";
 	const rows: readonly [title: string, labels: string, expected: string][] = [
 		["13 characters are a client id", idText, id],
@@ -80,11 +76,10 @@ function told(observation: Observation): string {
 	return `${observation.packets} ${observation.packetBytes} | ${list.join(" ")} | ${segments.malformed}`;
 }
 
-describe("readUpstream", () => {
+describe("readDnsttPackets", () => {
 	const upstream = (rest: Uint8Array) => {
-		const { decoder, count } = read(dnsttName(concatBytes([clientId, rest]), "d"));
-		expect(decoder.exports.readClientId(count)).toBe(0);
-		decoder.exports.readUpstream();
+		const { decoder, word } = read(dnsttName(concatBytes([clientId, rest]), domain));
+		expect(word).toBe("query");
 		expect(idOf(decoder.observation)).toBe("8123456789abcdef");
 		return told(decoder.observation);
 	};
@@ -135,9 +130,8 @@ describe("readUpstream", () => {
 			const text = base32(concatBytes([clientId, behindId({ packets })]));
 			for (let first = 1; first <= 63; first++) {
 				const labels = [text.slice(0, first), ...(text.slice(first).match(/.{1,63}/g) ?? [])];
-				const { decoder, count } = read(`${labels.join(".")}.d`);
-				expect(decoder.exports.readClientId(count)).toBe(0);
-				decoder.exports.readUpstream();
+				const { decoder, word } = read(`${labels.join(".")}.${domain}`);
+				expect(word).toBe("query");
 				expect(told(decoder.observation)).toBe(`3 ${49 + length} | 81:4294967295 82:9 | 1`);
 			}
 		}

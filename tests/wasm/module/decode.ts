@@ -1,21 +1,19 @@
 import { invalidMarks as invalidBetween } from "../../../src/wasm/decode/base32.ts";
 import { decode as decodeFrame } from "../../../src/wasm/decode/decoder.ts";
 import { beginMessage, Name, nameBytes, ResourceRecord } from "../../../src/wasm/decode/dns.ts";
-import { Tunnel } from "../../../src/wasm/decode/dnstt.ts";
-import { matchDomain } from "../../../src/wasm/decode/domain.ts";
+import { readDownstream as readPayload } from "../../../src/wasm/decode/downstream.ts";
 import { Datagram } from "../../../src/wasm/decode/ip.ts";
 import { Segment, Segments, segments } from "../../../src/wasm/decode/kcp.ts";
 import { LinkHeader } from "../../../src/wasm/decode/link.ts";
 import { Observation, observation } from "../../../src/wasm/decode/observation.ts";
-import { TextCursor } from "../../../src/wasm/decode/txt.ts";
-import { Fault, Outcome, Refusal, SegmentFault, Unrelated } from "../../../src/wasm/shared/fault.ts";
+import { payload } from "../../../src/wasm/decode/payload.ts";
+import { Tunnel, tunnelOf } from "../../../src/wasm/decode/tunnel.ts";
+import { Fault, Outcome, SegmentFault, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 
 export { byteIn, bytesIn, dropSkipped, groupAt, hasInvalid, wordIn } from "../../../src/wasm/decode/base32";
-export { addPort, queryBytesMax, setLinkType, setMtu } from "../../../src/wasm/decode/decoder";
+export { addPort, queryBytesMax, setLinkType } from "../../../src/wasm/decode/decoder";
 export { labelsPerMessageMax } from "../../../src/wasm/decode/dns";
-export { readDownstream } from "../../../src/wasm/decode/dnstt";
-export { addDomain } from "../../../src/wasm/decode/domain";
 export { isExtensionHeader, readResolver } from "../../../src/wasm/decode/ip";
 export { segmentsMax } from "../../../src/wasm/decode/kcp";
 
@@ -61,6 +59,9 @@ export const idHighOffset: usize = offsetof<Observation>("idHigh");
 export const idLowOffset: usize = offsetof<Observation>("idLow");
 export const ednsBytesOffset: usize = offsetof<Observation>("ednsBytes");
 export const rcodeOffset: usize = offsetof<Observation>("rcode");
+export const answersOffset: usize = offsetof<Observation>("answers");
+export const lookalikeOffset: usize = offsetof<Observation>("lookalike");
+export const lookalikeTypeOffset: usize = offsetof<Observation>("lookalikeType");
 export const truncatedOffset: usize = offsetof<Observation>("truncated");
 export const packetsOffset: usize = offsetof<Observation>("packets");
 export const packetBytesOffset: usize = offsetof<Observation>("packetBytes");
@@ -123,8 +124,14 @@ export function nameEnd(): usize {
 	return name.end;
 }
 
+/** The index of the domain that the name ends in, or -1. */
 export function matchName(): i32 {
-	return matchDomain(name);
+	const match = tunnelOf(name);
+	return match === 0 ? -1 : changetype<Tunnel>(match).index;
+}
+
+export function labelsBeforeMatch(): u32 {
+	return changetype<Tunnel>(tunnelOf(name)).labelsBefore(name);
 }
 
 const record: ResourceRecord = changetype<ResourceRecord>(memory.data(offsetof<ResourceRecord>(), 8));
@@ -155,14 +162,10 @@ export function recordEnd(): usize {
 	return record.end;
 }
 
-const tunnel: Tunnel = changetype<Tunnel>(memory.data(offsetof<Tunnel>(), 8));
-
-export function readClientId(labels: u32): Refusal {
-	return tunnel.readClientId(name, labels);
-}
-
-export function readUpstream(): void {
-	tunnel.readUpstream(name);
+/** Of a TXT record whose RDATA is [start..end). */
+export function readDownstream(start: usize, end: usize): void {
+	payload.openStrings(start, end);
+	readPayload(payload);
 }
 
 const link: LinkHeader = changetype<LinkHeader>(memory.data(offsetof<LinkHeader>(), 8));
@@ -217,21 +220,23 @@ export function datagramPayloadEnd(): usize {
 	return datagram.payloadEnd;
 }
 
-const text: TextCursor = changetype<TextCursor>(memory.data(offsetof<TextCursor>(), 8));
-
-export function openText(start: usize, end: usize): void {
-	text.open(start, end);
+export function openStrings(start: usize, end: usize): void {
+	payload.openStrings(start, end);
 }
 
-export function nextOfText(): i32 {
-	return text.next();
+export function openBytes(start: usize, end: usize): void {
+	payload.openBytes(start, end);
 }
 
-export function skipText(count: u32): bool {
-	return text.skip(count);
+export function nextOfPayload(): i32 {
+	return payload.next();
+}
+
+export function skipPayload(count: u32): bool {
+	return payload.skip(count);
 }
 
 /** Address of the next `count` bytes, or 0 when there are fewer. */
-export function takeText(count: u32): usize {
-	return text.take(count) ? text.taken : 0;
+export function takePayload(count: u32): usize {
+	return payload.take(count) ? payload.taken : 0;
 }

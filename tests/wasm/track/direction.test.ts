@@ -199,7 +199,7 @@ test("a query that leaves is no session, and none without a response", () => {
 });
 
 test("a refused query that is translated is a copy still, as one of a client is", () => {
-	const tracker = trackerOf({ mtu: 1_232 });
+	const tracker = trackerOf();
 	const refusal = Refusal.Edns;
 	observe(tracker, [
 		[Refused, Incoming, e0, { refusal }],

@@ -11,6 +11,7 @@ import { testModule } from "../../support/engine.ts";
 import {
 	type DecodeExports,
 	type Observation as DecoderObservation,
+	dnsttTunnels,
 	observationFields,
 	observationIn,
 } from "../decode/decoding.ts";
@@ -109,6 +110,9 @@ export class Observation implements DecoderObservation {
 	truncated = 0;
 	packets = 0;
 	packetBytes = 0;
+	answers = 0;
+	lookalike = 0;
+	lookalikeType = 0;
 	segments: DecoderObservation["segments"] = {
 		count: 0,
 		malformed: 0,
@@ -154,8 +158,8 @@ export function originsBy(originOf: Origins["originOf"]): Origins {
 	return { othersFrom: otherOrigin, kept: otherOrigin + 1, originOf, otherOf: () => otherOrigin, release() {} };
 }
 
-export interface TrackerOptions extends Omit<EngineOptions, "domains"> {
-	/** How many domains there are; an observation's `domain` is less. */
+export interface TrackerOptions extends Omit<EngineOptions, "tunnels"> {
+	/** How many domains there are, all of dnstt; an observation's `domain` is less. */
 	readonly domains: number;
 }
 
@@ -164,8 +168,7 @@ export function trackerOf(options: Partial<TrackerOptions> = {}): ObservingTrack
 	const { domains = 2, ...others } = options;
 	const engine = new Engine(
 		{
-			domains: Array.from({ length: domains }, (_, index) => `t${index}.example.com`),
-			mtu: 512,
+			tunnels: dnsttTunnels(Array.from({ length: domains }, (_, index) => `t${index}.example.com`)),
 			activeWindowMs: 30_000,
 			trackedMax: 1_000,
 			rememberedMax: 1_000,

@@ -4,9 +4,10 @@ import { concatBytes } from "../../support/pcapfile.ts";
 import { type Decoder, decoderOf } from "./decoding.ts";
 
 /** A decoder whose cursor stands on the first byte of RDATA that stands in the middle of other bytes. */
-function opened(decoder: Decoder, data: ArrayLike<number>): Decoder {
+function opened(decoder: Decoder, data: ArrayLike<number>, isOneRun = false): Decoder {
 	const start = decoder.put([9, 9, ...Array.from(data), ...new Array<number>(30).fill(9)]) + 2;
-	decoder.exports.openText(start, start + data.length);
+	if (isOneRun) decoder.exports.openBytes(start, start + data.length);
+	else decoder.exports.openStrings(start, start + data.length);
 	return decoder;
 }
 
@@ -14,12 +15,12 @@ function opened(decoder: Decoder, data: ArrayLike<number>): Decoder {
 function textOf(data: readonly number[]): number[] {
 	const { exports } = opened(decoderOf(), data);
 	const bytes: number[] = [];
-	for (let byte = exports.nextOfText(); byte >= 0; byte = exports.nextOfText()) bytes.push(byte);
-	expect(exports.nextOfText()).toBe(-1);
+	for (let byte = exports.nextOfPayload(); byte >= 0; byte = exports.nextOfPayload()) bytes.push(byte);
+	expect(exports.nextOfPayload()).toBe(-1);
 	return bytes;
 }
 
-describe("TextCursor", () => {
+describe("PayloadCursor", () => {
 	const rows: readonly [title: string, data: readonly number[], expected: readonly number[]][] = [
 		["no RDATA is no text", [], []],
 		["an empty string is no text", [0], []],
@@ -32,24 +33,24 @@ describe("TextCursor", () => {
 	];
 	for (const [title, data, expected] of rows) test(title, () => expect(textOf(data)).toEqual([...expected]));
 
-	test("next, skip and take walk the joined text alike, however it is cut into strings", () => {
+	test("next, skip and take walk a payload alike, however it is cut into strings, or in one run", () => {
 		const parts = fc.array(fc.uint8Array({ maxLength: 12 }), { maxLength: 12 });
 		const decoder = decoderOf();
 		const step = fc.tuple(fc.constantFrom("next", "skip", "take"), fc.integer({ min: 0, max: 24 }));
 		fc.assert(
-			fc.property(parts, fc.array(step, { maxLength: 12 }), (strings, steps) => {
+			fc.property(parts, fc.array(step, { maxLength: 12 }), fc.boolean(), (strings, steps, isOneRun) => {
 				const data = concatBytes(strings.flatMap((part) => [Uint8Array.of(part.length), part]));
 				const joined = concatBytes(strings);
-				const { exports } = opened(decoder, data);
+				const { exports } = opened(decoder, isOneRun ? joined : data, isOneRun);
 				let at = 0;
 				for (const [kind, count] of steps) {
 					if (kind === "next") {
-						expect(exports.nextOfText()).toBe(joined[at++] ?? -1);
+						expect(exports.nextOfPayload()).toBe(joined[at++] ?? -1);
 					} else if (kind === "skip") {
-						expect(exports.skipText(count)).toBe(at + count <= joined.length ? 1 : 0);
+						expect(exports.skipPayload(count)).toBe(at + count <= joined.length ? 1 : 0);
 						at += count;
 					} else {
-						const taken = exports.takeText(count);
+						const taken = exports.takePayload(count);
 						expect(taken !== 0).toBe(at + count <= joined.length);
 						if (taken !== 0) {
 							const bytes = new Uint8Array(exports.memory.buffer, taken, count);

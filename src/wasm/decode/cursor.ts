@@ -1,8 +1,11 @@
-/** Reads the RDATA of a TXT record as one run of bytes, as if its character-strings were joined (RFC 1035, 3.3.14). */
+/**
+ * Reads a payload: bytes that stand in one run, or the one run that the character-strings of a TXT record make when joined
+ * (RFC 1035, 3.3.14), without joining them.
+ */
 @unmanaged
-export class TextCursor {
+export class PayloadCursor {
 	private at: usize;
-	/** End of the character-string that contains `at`, and of the RDATA. */
+	/** End of the run or character-string that contains `at`, and of the RDATA. */
 	private stringEnd: usize;
 	private end: usize;
 	/** Address of the bytes that were taken: in the record if one string has all of them, otherwise joined. */
@@ -10,10 +13,18 @@ export class TextCursor {
 	/** A caller asked for more bytes than there are. */
 	hasEnded: bool;
 
-	/** Begins with the first byte of the text in [start..end). */
-	open(start: usize, end: usize): void {
+	/** Begins with the first byte of the character-strings in [start..end). */
+	openStrings(start: usize, end: usize): void {
 		this.at = start;
 		this.stringEnd = start;
+		this.end = end;
+		this.hasEnded = false;
+	}
+
+	/** Begins with the first of the bytes [start..end). */
+	openBytes(start: usize, end: usize): void {
+		this.at = start;
+		this.stringEnd = end;
 		this.end = end;
 		this.hasEnded = false;
 	}
