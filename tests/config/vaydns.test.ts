@@ -1,5 +1,4 @@
 import { describe, expect, test } from "bun:test";
-import { loadConfig } from "../../src/config/config.ts";
 import { effectiveConfig, reloadable } from "../../src/config/effective.ts";
 import { configJsonSchema } from "../../src/config/jsonschema.ts";
 import { tunnelsOf } from "../../src/config/tunnels.ts";
