@@ -53,7 +53,10 @@ async function execute(command: Command): Promise<number> {
 		case "demo": {
 			const { demo } = await import("./demo/demo.ts");
 			const { config } = (await configLoader(command.flags, false))();
-			return await demo(config, command.seconds, worldOf(config), print);
+			return await demo(config, command.seconds, worldOf(config), {
+				print,
+				columns: () => (isScreen() ? screenSize().columns : null),
+			});
 		}
 		case "top": {
 			const { top } = await import("./commands/top.ts");

@@ -7,6 +7,9 @@ import { isMissing, unreadable } from "../read-error.ts";
 /** The largest file that is read: about twice GeoIP2-Enterprise, the largest that MaxMind makes. It is held in memory. */
 export const fileBytesMax = 1024 ** 3;
 
+/** Where the files are that are part of the executable; they have no descriptors. */
+const embeddedFolder = "/$bunfs/";
+
 /** A file that cannot be read: what is wrong and what mends it, without the file's name. */
 export class FileFault extends Error {
 	override readonly name = "FileFault";
@@ -53,6 +56,10 @@ export async function fileMark(path: string): Promise<FileMark> {
 export async function readWhole(path: string): Promise<FileContent> {
 	let descriptor: number | undefined;
 	try {
+		if (path.startsWith(embeddedFolder)) {
+			const bytes = Buffer.from(await Bun.file(path).arrayBuffer());
+			return { bytes, mark: await fileMark(path) };
+		}
 		// O_NONBLOCK: a FIFO without a writer must not hold the start up for ever.
 		descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
 		const before = fstatSync(descriptor, { bigint: true });
