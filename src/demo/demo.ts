@@ -137,7 +137,7 @@ function lineSince({ tracker }: Exporter): () => string {
 	};
 }
 
-/** Without what a start tells: the first try told it, but for a capture that is open, and none is. */
+/** Without the log lines of a start: the first try wrote them, but for that of an open capture, and none is open. */
 async function quietly<T>(log: Logger, start: () => Promise<T>): Promise<T> {
 	const { level } = log;
 	if (level !== "error") log.level = "warn";

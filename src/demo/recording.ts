@@ -10,7 +10,7 @@ import path from "./direct-ipv4.pcap" with { type: "file" };
 
 /** The domain of the recorded tunnel. */
 export const recordedDomain = "t.example.com";
-/** Length of what stands in front of a message in the recorded frames: Ethernet, IPv4 without options, UDP. */
+/** Length of what stands before a message in the recorded frames: Ethernet, IPv4 without options, UDP. */
 const messageAt = 14 + 20 + 8;
 /** So many characters of a name stand for the id's first 60 bits. */
 const idCharacters = 12;
@@ -63,12 +63,12 @@ function groupOf(character: number): number {
 }
 
 /**
- * Gives the message another client id: the first characters of its name are turned by `key` (idCharacters numbers below
+ * Returns the message with another client id: the first characters of its name are turned by `key` (idCharacters numbers below
  * 32), so that query and response of one client stay together.
  */
 export function withFreshId(message: Uint8Array, key: readonly number[]): Uint8Array {
 	const fresh = message.slice();
-	// Behind the header and the length of the first label, which holds the whole id.
+	// After the header and the length of the first label, which holds the whole id.
 	key.forEach((turn, index) => {
 		const at = headerBytes + 1 + index;
 		fresh[at] = alphabet.charCodeAt(groupOf(fresh[at] as number) ^ turn);
@@ -82,7 +82,7 @@ export function freshKey(): number[] {
 }
 
 /**
- * Gives the message with the stamps of all its KCP segments, in the name and in the text of a response, later by
+ * Returns the message with the stamps of all its KCP segments, in the name and in the text of a response, later by
  * `shiftMs` (whole, modulo 2^32): as if both ends had sent the recorded segments so much later. Takes messages of the
  * recording only, whose names have no mixed case, and whose responses have their text in the first answer.
  */
@@ -97,7 +97,7 @@ export function withLaterStamps(message: Uint8Array, shiftMs: number): Uint8Arra
 	characters.length -= recordedDomain.replaceAll(".", "").length;
 	shiftName(later, characters, shiftMs);
 	const isAnswered = ((later[2] as number) & 0x80) !== 0 && (later[7] as number) > 0;
-	// Behind the name's end, type and class of the question; pointer, type, class and TTL of the answer (RFC 1035, 4.1).
+	// After the name's end, type and class of the question; pointer, type, class and TTL of the answer (RFC 1035, 4.1).
 	if (isAnswered) shiftText(later, at + 1 + 4 + 2 + 8, shiftMs);
 	return later;
 }
