@@ -54,7 +54,10 @@ async function execute(command: Command): Promise<number> {
 		case "demo": {
 			const { demo } = await import("./demo/demo.ts");
 			const { config } = (await configLoader(command.flags, false))();
-			return await demo(config, command.seconds, dependenciesOf(config), print);
+			return await demo(config, command.seconds, dependenciesOf(config), {
+				print,
+				columns: () => (isScreen() ? screenSize().columns : null),
+			});
 		}
 		case "top": {
 			const { top } = await import("./commands/top.ts");

@@ -86,7 +86,9 @@ describe("names", () => {
 	const shared: Readonly<Record<string, string>> = {
 		"error.ts": "the error class of its folder: a command tells the folders' errors apart without loading the folders",
 		"histogram.ts": "the same table in AssemblyScript and as TypeScript reads it",
+		"lookalike.ts": "what is counted of other tunnels' traffic in AssemblyScript, and the sentence that comes of it",
 		"tracker.ts": "the same object in AssemblyScript and as TypeScript reads it",
+		"tunnel.ts": "the same tunnels in AssemblyScript and as TypeScript knows them",
 	};
 
 	test("no two files have one name, but for one subject", () => {

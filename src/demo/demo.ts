@@ -8,55 +8,65 @@ import { AddonError } from "../native/addon.ts";
 import { refuseUnsafeEnvironment } from "../process/environment.ts";
 import { identityOf, limitPrivileges } from "../process/privileges.ts";
 import { stopSignal } from "../process/stop.ts";
-import { grouped } from "../summary/format.ts";
+import { byteRate, grouped, rate } from "../summary/format.ts";
 import { requireDescriptors } from "../web/descriptors.ts";
-import {
-	freshKey,
-	type RecordedMessage,
-	readRecording,
-	recordedDomain,
-	withFreshId,
-	withLaterStamps,
-} from "./recording.ts";
+import { demoResolvers, resolversDatabase } from "./network.ts";
+import { readRecording, recordedDomain } from "./recording.ts";
+import { type Send, startReplay } from "./replay.ts";
 import { writeSyntheticFrame } from "./synthetic-frame.ts";
 
+/** The server's address; the resolvers have others of the same network. */
 const loopback = "127.0.0.1";
-const loopbackAddress = 0x7f000001;
-/** Client's port in messages that do not go over a network. */
-const clientPort = 40_000;
-/** Pause between two rounds, which makes the start of each visible. */
-const roundPauseMs = 1_000;
+/** Of messages that are handed over without a network: the first client's port. */
+const firstClientPort = 40_000;
+/** Where no terminal is, a line is for a log. */
+const terminalLineMs = 1_000;
+const logLineMs = 60_000;
 
-/** Sends one message to the server or back. */
-type Send = (bytes: Uint8Array, toServer: boolean) => void;
+/** Where the demo writes. */
+export interface DemoOutput {
+	print(text: string): void;
+	/** Width of the terminal, asked at each line; null where there is none. */
+	columns(): number | null;
+}
+
+/** The address that each client of a round asks from. */
+const slots = demoResolvers.flatMap(({ address, clients }) => Array<string>(clients).fill(address));
 
 /**
- * Runs the whole exporter on recorded traffic: sends its messages again over loopback, in rounds and with new client ids, and
- * captures them there as usual. Without permission to capture it reads them as from a file. Prints a line of counts every
- * second, until a signal or after `seconds`. Returns the exit code.
+ * The whole exporter on recorded traffic: its messages are sent again over loopback, in rounds, with fresh client ids and through the
+ * demo's resolvers, and captured there as always. Without permission to capture they are handed over without a network. Writes how it
+ * goes, until a signal or `seconds` are over. Returns the exit code.
  */
 export async function demo(
 	loaded: Config,
 	seconds: number | undefined,
 	dependencies: Dependencies,
-	print: (text: string) => void,
+	output: DemoOutput,
 ): Promise<number> {
 	refuseUnsafeEnvironment(process.env);
 	requireDescriptors();
 	const messages = await readRecording();
 	const server = await Bun.udpSocket({ hostname: loopback });
-	const client = await Bun.udpSocket({ hostname: loopback });
+	const clients = await Promise.all(slots.map((hostname) => Bun.udpSocket({ hostname })));
+	const { countryDatabase, asnDatabase } = loaded.geoip;
 	const config: Config = {
 		...loaded,
 		dnstt: { ...loaded.dnstt, domains: [recordedDomain], ports: [server.port] },
 		vaydns: { ...loaded.vaydns, domains: [] },
 		capture: { ...loaded.capture, interface: "lo" },
+		geoip: {
+			countryDatabase: countryDatabase ?? resolversDatabase,
+			asnDatabase: asnDatabase ?? resolversDatabase,
+		},
 	};
-	let send: Send = (bytes, toServer) => {
+	let send: Send = (bytes, toServer, slot) => {
+		const client = clients[slot] as (typeof clients)[number];
 		if (toServer) client.send(bytes, server.port, loopback);
-		else server.send(bytes, client.port, loopback);
+		else server.send(bytes, client.port, slots[slot] as string);
 	};
 	let exporter: Exporter;
+	let how: string;
 	try {
 		const limits = { identity: identityOf(config.process.user), port: config.web.listen.port };
 		exporter = await startExporter(config, dependencies, openLive, {
@@ -66,27 +76,69 @@ export async function demo(
 			},
 			captureChanged() {},
 		});
-		print(`Recorded dnstt traffic goes over ${loopback}, port ${server.port}, and is captured on lo.\n`);
+		how = `Recorded dnstt traffic goes over ${loopback}, port ${server.port}, and is captured on lo.`;
 	} catch (error) {
 		if (!(error instanceof CaptureError || error instanceof AddonError)) throw error;
-		print(`${error.message}\nSo the recorded traffic is read as from a file instead.\n`);
+		how = `${error.message}\nSo the recorded traffic is read as from a file instead.`;
 		const source = new ReplaySource(server.port);
-		send = (bytes, toServer) => source.push(bytes, toServer, dependencies.wallUs());
+		send = (bytes, toServer, slot) => source.push(bytes, toServer, slot, dependencies.wallUs());
 		exporter = await quietly(dependencies.log, () => startExporter(config, dependencies, () => source));
 	}
-	print(`Metrics: ${new URL(config.web.telemetryPath, exporter.url)}   (Ctrl+C ends the demo)\n`);
+	output.print(`Status page: ${new URL("/", exporter.url)}   (Ctrl+C ends the demo)\n`);
+	output.print(`Metrics: ${new URL(config.web.telemetryPath, exporter.url)}\n${how}\n`);
+	output.print("Its resolvers are in real countries and in networks that are made up.\n");
 	const replay = startReplay(messages, send);
-	const lines = setInterval(() => print(`${countsLine(exporter)}\n`), 1_000);
+	const stopLines = startLines(exporter, output);
 	await (seconds === undefined ? stopSignal() : Promise.race([stopSignal(), Bun.sleep(seconds * 1_000)]));
-	clearInterval(lines);
+	stopLines();
 	replay.stop();
 	await exporter.stop();
-	server.close();
-	client.close();
+	for (const socket of [server, ...clients]) socket.close();
 	return 0;
 }
 
-/** Starts with warnings and errors only: the first try logged everything else already, and no capture is open that could be reported. */
+/** Writes how it goes: on a terminal one line that is written over each second, elsewhere a line each minute. The last is written at the end. */
+function startLines(exporter: Exporter, { print, columns }: DemoOutput): () => void {
+	const line = lineSince(exporter);
+	const isTerminal = columns() !== null;
+	const write = () => {
+		const text = line();
+		print(isTerminal ? `\r\x1b[K${text.slice(0, (columns() ?? text.length) - 1)}` : `${text}\n`);
+	};
+	const timer = setInterval(write, isTerminal ? terminalLineMs : logLineMs);
+	return () => {
+		clearInterval(timer);
+		write();
+		if (isTerminal) print("\n");
+	};
+}
+
+/** Makes the line: what there is now, and how much a second came since the line before. */
+function lineSince({ tracker }: Exporter): () => string {
+	const totalsNow = () => ({
+		ms: performance.now(),
+		queries: tracker.queries.sum,
+		bytesIn: tracker.bytesIn.sum,
+		bytesOut: tracker.bytesOut.sum,
+	});
+	let before = totalsNow();
+	return () => {
+		const now = totalsNow();
+		const perSecond = (of: "queries" | "bytesIn" | "bytesOut") =>
+			((now[of] - before[of]) * 1_000) / Math.max(1, now.ms - before.ms);
+		const text = [
+			`${grouped(tracker.activeByDomain.sum)} active`,
+			`${grouped(tracker.sessionsBegun.sum)} sessions`,
+			`${rate(perSecond("queries"))} queries/s`,
+			`received ${byteRate(perSecond("bytesIn"))}`,
+			`sent ${byteRate(perSecond("bytesOut"))}`,
+		].join(", ");
+		before = now;
+		return text;
+	};
+}
+
+/** Without the log lines of a start: the first try wrote them, but for that of an open capture, and none is open. */
 async function quietly<T>(log: Logger, start: () => Promise<T>): Promise<T> {
 	const { level } = log;
 	if (level !== "error") log.level = "warn";
@@ -97,53 +149,8 @@ async function quietly<T>(log: Logger, start: () => Promise<T>): Promise<T> {
 	}
 }
 
-function countsLine({ tracker }: Exporter): string {
-	const figures = {
-		queries: tracker.queries.sum,
-		"bytes in": tracker.bytesIn.sum,
-		"bytes out": tracker.bytesOut.sum,
-		sessions: tracker.sessionsBegun.sum,
-		active: tracker.activeByDomain.sum,
-		peak: tracker.peakByDomain.sum,
-	};
-	return Object.entries(figures)
-		.map(([name, value]) => `${name} ${grouped(value)}`)
-		.join("   ");
-}
-
-/**
- * Sends the messages at the pace of the recording, round after round. Each round has its own client ids and later time stamps:
- * with repeated stamps round trips would seem as long as a round.
- */
-function startReplay(messages: readonly RecordedMessage[], send: Send): { stop(): void } {
-	let timer: ReturnType<typeof setTimeout>;
-	const firstMs = performance.now();
-	const round = (startMs: number) => {
-		const keys = new Map<number, number[]>();
-		const shiftMs = Math.round(startMs - firstMs);
-		let next = 0;
-		const step = () => {
-			for (let message = messages[next]; message !== undefined; message = messages[next]) {
-				const waitMs = message.afterMs - (performance.now() - startMs);
-				if (waitMs > 0) {
-					timer = setTimeout(step, waitMs);
-					return;
-				}
-				const key = keys.get(message.client) ?? freshKey();
-				keys.set(message.client, key);
-				send(withLaterStamps(withFreshId(message.bytes, key), shiftMs), message.toServer);
-				next++;
-			}
-			timer = setTimeout(() => round(performance.now()), roundPauseMs);
-		};
-		step();
-	};
-	round(firstMs);
-	return { stop: () => clearTimeout(timer) };
-}
-
-/** Enough for a whole round of the recording, which comes in bursts. */
-const replayBytes = 1024 * 1024;
+/** Large enough for a whole round, as it comes in bursts. */
+const replayBytes = 4 * 1024 * 1024;
 
 /** Replaces the capture if none may be opened: its frames are the pushed messages, each in an IPv4 packet on loopback. */
 class ReplaySource implements LiveSource {
@@ -164,13 +171,16 @@ class ReplaySource implements LiveSource {
 	}
 
 	/** Adds a message at `timeUs`, microseconds since 1970; drops it when there is no room. */
-	push(payload: Uint8Array, toServer: boolean, timeUs: number): void {
+	push(payload: Uint8Array, toServer: boolean, slot: number, timeUs: number): void {
+		const server = { address: wordOf(loopback), port: this.serverPort };
+		const client = { address: wordOf(slots[slot] as string), port: firstClientPort + slot };
+		const [from, to] = toServer ? [client, server] : [server, client];
 		const next = writeSyntheticFrame(this.synthetic, this.used, {
 			timeUs,
-			source: loopbackAddress,
-			destination: loopbackAddress,
-			sourcePort: toServer ? clientPort : this.serverPort,
-			destinationPort: toServer ? this.serverPort : clientPort,
+			source: from.address,
+			destination: to.address,
+			sourcePort: from.port,
+			destinationPort: to.port,
 			payload,
 		});
 		if (next === 0) return;
@@ -199,4 +209,9 @@ class ReplaySource implements LiveSource {
 	}
 
 	close(): void {}
+}
+
+/** An IPv4 address as a number. */
+function wordOf(address: string): number {
+	return address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
 }

@@ -1,4 +1,4 @@
-/** Reads a database file whole, and tells whether it was replaced since. */
+/** Reads a database file whole, and detects whether it was replaced since. */
 
 import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -7,7 +7,10 @@ import { describeReadError, isMissing } from "../read-error.ts";
 /** The largest file that is read: about twice GeoIP2-Enterprise, the largest that MaxMind makes. It is held in memory. */
 export const fileBytesMax = 1024 ** 3;
 
-/** A file that cannot be read: what is wrong and what mends it, without the file's name. */
+/** Where the files are that are part of the executable; they have no descriptors. */
+const embeddedFolder = "/$bunfs/";
+
+/** A file that cannot be read: what is wrong and what fixes it, without the file's name. */
 export class FileFault extends Error {
 	override readonly name = "FileFault";
 	/** Mark of the content that is of no use; null where there was none to judge, as that may pass by itself. */
@@ -46,13 +49,17 @@ export async function fileMark(path: string): Promise<FileMark> {
 }
 
 /**
- * The whole content of a regular file, in a buffer of exactly its size. It is opened before this returns, so that who loses the right to
+ * The whole content of a regular file, in a buffer of exactly its size. It is opened before this returns, so that a caller that loses the right to
  * open it may go on meanwhile, and read on another thread. Refuses, with a FileFault, what is missing, not
  * permitted, no regular file, larger than `fileBytesMax`, or was written to while it was read.
  */
 export async function readWhole(path: string): Promise<FileContent> {
 	let descriptor: number | undefined;
 	try {
+		if (path.startsWith(embeddedFolder)) {
+			const bytes = Buffer.from(await Bun.file(path).arrayBuffer());
+			return { bytes, mark: await fileMark(path) };
+		}
 		// O_NONBLOCK: a FIFO without a writer must not hold the start up for ever.
 		descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
 		const before = fstatSync(descriptor, { bigint: true });
@@ -78,7 +85,7 @@ export async function readWhole(path: string): Promise<FileContent> {
 	}
 }
 
-/** Reads what there is from `position` on, to the same place in the buffer; gives the number of bytes, 0 at the file's end. */
+/** Reads what there is from `position` on, to the same place in the buffer; returns the number of bytes, 0 at the file's end. */
 function readAt(descriptor: number, bytes: Buffer, position: number): Promise<number> {
 	return new Promise((resolve, reject) => {
 		read(descriptor, bytes, position, bytes.length - position, position, (error, bytesRead) =>

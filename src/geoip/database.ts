@@ -22,7 +22,7 @@ const shownMax = 200;
 /** Zeros between the tree and the data section ("Data Section Separator" of the format). */
 const separatorBytes = 16;
 
-/** Decoded records, and parts that many records point to: so many are kept, 10 MB at most, then all are forgotten at once. */
+/** How many decoded records, and parts that many records point to, are kept, 10 MB at most; then all are forgotten at once. */
 const cachedMax = 4_096;
 
 class RecordCache extends Map<string | number, unknown> {
@@ -42,7 +42,7 @@ export class Database<Value> {
 	lookupFailures = 0;
 	readonly #subject: Subject<Value>;
 	readonly #reader: Reader<object>;
-	/** The value of each record that the reader has in its cache: it gives the same object for it; null for one that makes no sense. */
+	/** The value of each record that the reader has in its cache, as it returns the same object for it; null for one that makes no sense. */
 	readonly #values = new WeakMap<object, Value | null>();
 
 	/**

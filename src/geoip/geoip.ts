@@ -13,9 +13,9 @@ export interface GeoipFiles {
 }
 
 export interface GeoipOptions {
-	/** How many origins with a network are told apart at one time (labels.max-sets); any more are their country's other. */
+	/** How many origins with a network are distinguished at one time (labels.max-sets); any more are their country's other. */
 	readonly originsMax: number;
-	/** Told of each replacement: "info" if it is in use now, "warn" if it is not and the old one stays. One line, names the file. */
+	/** Called at each replacement: "info" if it is in use now, "warn" if it is not and the old one stays. One line, names the file. */
 	readonly report: (level: "info" | "warn", message: string) => void;
 	/**
 	 * Collects garbage. Called before a new content is read, as the old one stays until that is in use, and when one of them is
@@ -24,7 +24,7 @@ export interface GeoipOptions {
 	readonly tidy?: () => void;
 }
 
-/** What there is to tell about one open database. Counts are since openDatabases. */
+/** The state of one open database. Counts are since openDatabases. */
 export interface DatabaseStatus {
 	readonly database: "country" | "asn";
 	/** Its maker's name of the type, "GeoLite2-Country" say. */
@@ -37,7 +37,7 @@ export interface DatabaseStatus {
 	readonly reloadFailures: number;
 	/** Whether the file at the path is the one in use, as of the last reloadChanged. */
 	readonly current: boolean;
-	/** Lookups that met a damaged record and gave unmapped. */
+	/** Lookups that met a damaged record and returned unmapped. */
 	readonly lookupFailures: number;
 }
 
@@ -86,7 +86,7 @@ class Followed<Value> {
 	}
 
 	/**
-	 * Opens the file again if it changed. While it cannot be read it is tried at every call, and told of when something changed;
+	 * Opens the file again if it changed. While it cannot be read it is tried at every call, and reported when something changed;
 	 * one that was read and is of no use is tried again when it changes. `held` is the content of the other database, which may be the same file.
 	 */
 	async reloadChanged(options: GeoipOptions, held?: FileContent): Promise<boolean> {
@@ -193,7 +193,7 @@ export class Geoip {
 	}
 
 	/**
-	 * Looks whether the files were replaced and opens those again. Gives whether any answer may differ from now on: then forget
+	 * Looks whether the files were replaced and opens those again. Returns whether any answer may differ from now on: then forget
 	 * the indexes remembered per resolver. A replacement that cannot be used is reported and counted, the old one stays, and
 	 * a later call tries again, at the latest when the file changes. Never throws on bad files. A call while one is under way shares its outcome.
 	 */
@@ -221,13 +221,13 @@ export class Geoip {
 }
 
 /**
- * Opens the databases that are named. Throws a GeoipError (one line: the configuration key, the file, what is wrong, what mends
+ * Opens the databases that are named. Throws a GeoipError (one line: the configuration key, the file, what is wrong, what fixes
  * it) if one is missing, unreadable, damaged or of another type: a configuration error, exit code 2.
  */
 export async function openDatabases(files: GeoipFiles, options: GeoipOptions): Promise<Geoip> {
 	const country = follow(files.country, countryUse);
 	const asn = files.asn === files.country ? followSame(country, files.asn, asnUse) : follow(files.asn, asnUse);
-	// Both are read at the same time. Of two that are of no use the first is told, whichever shows it first.
+	// Both are read at the same time. Of two that are of no use the first is reported, whichever fails first.
 	asn.catch(() => {});
 	return new Geoip(await country, await asn, options);
 }

@@ -16,10 +16,10 @@ export interface Network {
 	readonly organization: string | null;
 }
 
-/** The country of an address that no record gives one (as the Go exporter has it). */
+/** The country of an address for which no record has one (as the Go exporter has it). */
 export const unmappedCountry = "ZZ";
 
-/** The autonomous system of an address that no record gives one (0 is reserved, RFC 7607). */
+/** The autonomous system of an address for which no record has one (0 is reserved, RFC 7607). */
 export const unmappedNetwork: Network = { number: 0, organization: null };
 
 /** What a country's origin says that stands for its networks beyond the bound. */
@@ -39,7 +39,7 @@ export const keptOrigins = othersFrom + countriesMax;
 
 /**
  * The origins of resolvers. Those without a network, and each country's other, have their index for ever. Those of a network are
- * told apart up to a bound, as strangers choose them: an index that nobody uses any more is given to another.
+ * distinguished up to a bound, as strangers choose them: an index that nobody uses any more is given to another.
  */
 export class OriginTable {
 	readonly #list: Origin[];

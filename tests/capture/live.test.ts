@@ -126,16 +126,20 @@ test("an interface that does not exist is refused with the names of those that d
 	expect(open).toThrow(/^no interface "no-such-if": this host has any,.*\blo\b/);
 });
 
-test.skipIf(process.getuid?.() !== 0)("an interface whose filter is refused is closed again", () => {
-	const sockets = () =>
-		readdirSync("/proc/self/fd")
-			.map(linkOf)
-			.filter((link) => link.startsWith("socket:"));
-	const before = sockets();
-	const open = () => openLive({ interfaceName: "lo", ports: [70_000], bufferBytes: 1 << 20, promiscuous: false });
-	expect(open).toThrow(/^cannot capture on lo: .*70000/);
-	expect(sockets()).toEqual(before);
-});
+// libpcap leaves its compiler of filters by longjmp, and AddressSanitizer does not know the stack that it comes from.
+test.skipIf(process.getuid?.() !== 0 || process.env.ASAN_OPTIONS !== undefined)(
+	"an interface whose filter is refused is closed again",
+	() => {
+		const sockets = () =>
+			readdirSync("/proc/self/fd")
+				.map(linkOf)
+				.filter((link) => link.startsWith("socket:"));
+		const before = sockets();
+		const open = () => openLive({ interfaceName: "lo", ports: [70_000], bufferBytes: 1 << 20, promiscuous: false });
+		expect(open).toThrow(/^cannot capture on lo: .*70000/);
+		expect(sockets()).toEqual(before);
+	},
+);
 
 /** Empty for a descriptor that is closed by now. */
 function linkOf(descriptor: string): string {

@@ -167,6 +167,18 @@ describe("A file is refused", () => {
 	});
 });
 
+test("A value that stands in the 4,096th network is found, and in the one after it no more", () => {
+	const withValueAt = (place: number) => {
+		const rows = Array.from({ length: place + 1 }, (_, index) => {
+			const record = index === place ? { country_code: "DE" } : { index };
+			return [`${index >> 8}.${index & 255}.0.0/16`, record] as const;
+		});
+		return writeMmdb(rows, { databaseType: "any", ipVersion: 4 });
+	};
+	expect(faultOf(withValueAt(4_095))).toBe("");
+	expect(faultOf(withValueAt(4_096))).toContain('such as {"index":0}, have no value');
+});
+
 test("A file cut off anywhere in front of its description is refused, and behind that it answers as a whole one does", () => {
 	const whole = countryMmdb();
 	// The last text of the metadata; its size stands in the byte in front of it.

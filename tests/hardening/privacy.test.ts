@@ -12,7 +12,7 @@ import {
 	udpDatagram,
 	udpPacket,
 } from "../support/frames.ts";
-import { countryMmdb } from "../support/mmdb.ts";
+import { asnMmdb, countryMmdb } from "../support/mmdb.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
 import { type CaptureRecord, writePcap } from "../support/pcapfile.ts";
 import { ended, idle, runCommand, until } from "../support/process.ts";
@@ -94,6 +94,7 @@ const path = folder.file("traffic.pcap");
 beforeAll(async () => {
 	await Bun.write(path, writePcap({ linkType: LinkType.EN10MB, records: traffic() }));
 	await Bun.write(folder.file("country.mmdb"), countryMmdb());
+	await Bun.write(folder.file("asn.mmdb"), asnMmdb());
 });
 afterAll(() => folder[Symbol.dispose]());
 
@@ -113,6 +114,7 @@ describe("no client id and no address in", () => {
 			`--format=${format}`,
 			"--geoip.country-database",
 			folder.file("country.mmdb"),
+			...["--geoip.asn-database", folder.file("asn.mmdb")],
 			path,
 		];
 		const { code, stdout, stderr } = await runCommand([...exporterCommand(), ...words]);
@@ -193,7 +195,7 @@ describe.skipIf(!haveNetns())("no client id and no address from the running expo
 			server.spawn([...exporterCommand(), "demo", "--seconds=3", "--log.level=debug"]),
 		);
 		expect(code).toBe(0);
-		expect(stdout).toMatch(/queries [1-9]/);
+		expect(stdout).toMatch(/ [1-9][\d.]* queries\/s/);
 		for (const text of [stdout, stderr])
 			expect(text).not.toMatch(/\b(?:[0-9a-f]{16}|(?=\w*[2-7])(?:[a-z2-7]{13,}|[A-Z2-7]{13,}))\b/);
 	});

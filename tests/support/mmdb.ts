@@ -2,10 +2,12 @@
  * Writes MaxMind DB files (format 2.0, maxmind.github.io/MaxMind-DB): small ones whose every row a test knows, and ones of the
  * real GeoLite2 files' size for measurements. Everything is deterministic.
  *
- *     bun tests/support/mmdb.ts DIR      writes DIR/Country.mmdb and DIR/ASN.mmdb (`countryRows`, `asnRows`)
+ *     bun tests/support/mmdb.ts DIR      writes DIR/Country.mmdb and DIR/ASN.mmdb (`countryRows`, `asnRows`), and DIR/resolvers.mmdb,
+ *                                        which is src/demo/resolvers.mmdb after a change to what that is of
  */
 
 import { join } from "node:path";
+import { demoResolvers } from "../../src/demo/network.ts";
 
 /** What a data section can hold here; a number is written as uint32, a bigint as uint64. */
 export type MmdbValue =
@@ -328,6 +330,15 @@ export function asnMmdb(options: Partial<MmdbOptions> = {}): Buffer {
 	return writeMmdb(asnRows, { databaseType: "GeoLite2-ASN", recordSize: 24, ...options });
 }
 
+/** The demo's database, shaped like IPinfo Lite. */
+export function demoMmdb(): Buffer {
+	const rows = demoResolvers.map(
+		({ address, country, asn, organization }) =>
+			[`${address}/24`, { asn: `AS${asn}`, as_name: organization, country_code: country }] as const,
+	);
+	return writeMmdb(rows, { databaseType: "dnstt_exporter demo", ipVersion: 4, recordSize: 24 });
+}
+
 /** Mulberry32: the same numbers from the same seed, 0 <= x < 1. */
 function random(seed: number): () => number {
 	let state = seed;
@@ -394,4 +405,5 @@ if (import.meta.main) {
 	}
 	await Bun.write(join(folder, "Country.mmdb"), countryMmdb());
 	await Bun.write(join(folder, "ASN.mmdb"), asnMmdb());
+	await Bun.write(join(folder, "resolvers.mmdb"), demoMmdb());
 }
