@@ -10,7 +10,7 @@ import { identityOf, limitPrivileges } from "../process/privileges.ts";
 import { stopSignal } from "../process/stop.ts";
 import { byteRate, grouped, rate } from "../summary/format.ts";
 import { requireDescriptors } from "../web/descriptors.ts";
-import { demoResolvers, resolversDatabase } from "./network.ts";
+import { demoResolvers, resolversDatabase } from "./demo-resolvers.ts";
 import { readRecording, recordedDomain } from "./recording.ts";
 import { type Send, startReplay } from "./replay.ts";
 import { writeSyntheticFrame } from "./synthetic-frame.ts";

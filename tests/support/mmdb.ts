@@ -7,7 +7,7 @@
  */
 
 import { join } from "node:path";
-import { demoResolvers } from "../../src/demo/network.ts";
+import { demoResolvers } from "../../src/demo/demo-resolvers.ts";
 
 /** What a data section can hold here; a number is written as uint32, a bigint as uint64. */
 export type MmdbValue =

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { demoResolvers, resolversDatabase } from "../../src/demo/network.ts";
+import { demoResolvers, resolversDatabase } from "../../src/demo/demo-resolvers.ts";
 import { readRecording } from "../../src/demo/recording.ts";
 import { playersCount } from "../../src/demo/replay.ts";
 import { openDatabases } from "../../src/geoip/geoip.ts";
