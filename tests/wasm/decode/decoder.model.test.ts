@@ -15,7 +15,7 @@ import {
 	takeApart,
 } from "../../support/frames.ts";
 import { concatBytes, readPcapFile } from "../../support/pcapfile.ts";
-import { type Decoder, decoderOf, domain, idOf, outcomeWord, toServer } from "./decoding.ts";
+import { type Decoder, decoderOf, dnsttTunnels, domain, idOf, outcomeWord, toServer } from "./decoding.ts";
 import { queryVerdict, type Verdict } from "./model.ts";
 
 const domains = ["example.com", domain, "u.t.example.com"];
@@ -39,9 +39,9 @@ function verdictOf(message: Uint8Array, decoder: Decoder): Verdict {
 const verdicts = new Map<string, number>();
 
 function hold(message: Uint8Array): void {
-	const { packets, ...expected } = queryVerdict(message, domains);
+	const { packets, ...expected } = queryVerdict(message, dnsttTunnels(domains));
 	expect(verdictOf(message, decoder)).toEqual(expected);
-	const { packets: _, ...refused } = queryVerdict(message, domains, mtuUsual);
+	const { packets: _, ...refused } = queryVerdict(message, dnsttTunnels(domains, mtuUsual));
 	expect(verdictOf(message, usual)).toEqual(refused);
 	if (refused.word === "refused: edns") verdicts.set(refused.word, (verdicts.get(refused.word) ?? 0) + 1);
 	verdicts.set(expected.word, (verdicts.get(expected.word) ?? 0) + 1);

@@ -1,7 +1,8 @@
 /**
- * What dnstt-server takes, written down once more from the protocol alone: slow, with strings and exceptions, and with
- * nothing of the decoder. The properties in decoder.model.test.ts hold the two against each other.
+ * What dnstt-server and vaydns-server take and send, written down once more from the protocol alone: slow, with strings and
+ * exceptions, and with nothing of the decoder. The properties in decoder.model.test.ts hold the two against each other.
  */
+import type { Tunnel } from "../../../src/tunnel.ts";
 
 export interface Verdict {
 	/** As decodeWord gives it, but for a fault, whose reason depends on the order of looking. */
@@ -18,8 +19,11 @@ class Broken extends Error {}
 /** Labels and pointers in all names of a message, but for pointers to a question that has none. This bound is ours: the server has none. */
 const stepsMax = 512;
 
-/** The verdict on a message that goes to the port of a server with this -mtu. */
-export function queryVerdict(message: Uint8Array, domains: readonly string[], mtu = 512): Verdict {
+const typeNumbers = { a: 1, ns: 2, cname: 5, null: 10, mx: 15, txt: 16, aaaa: 28, srv: 33, caa: 257 };
+
+/** The verdict on a message that goes to the port of servers. */
+export function queryVerdict(message: Uint8Array, tunnels: readonly Tunnel[]): Verdict {
+	const domains = tunnels.map((tunnel) => tunnel.domain);
 	if (message.length < 12 || message.length > 4096) return { word: "fault" };
 	const u16 = (at: number) => {
 		const [high, low] = [message[at], message[at + 1]];
@@ -71,20 +75,130 @@ export function queryVerdict(message: Uint8Array, domains: readonly string[], mt
 	if (domain < 0) return { word: "unrelated: domain" };
 	if (versions.length > 1 || versions.some((version) => version !== 0)) return { word: "refused: opt", domain };
 	if (((message[2] ?? 0) >> 3) % 16 !== 0) return { word: "refused: opcode", domain };
-	if (type !== 16) return { word: "refused: qtype", domain };
+	const tunnel = tunnels[domain];
+	if (tunnel === undefined || type !== typeNumbers[tunnel.recordType]) return { word: "refused: qtype", domain };
 
 	const suffixLabels = (domains[domain] ?? "").split(".").length;
 	const text = labels.slice(0, labels.length - suffixLabels).join("");
 	const bytes = fromBase32(text);
 	if (bytes === undefined) return { word: "refused: base32", domain };
 	// RFC 6891, 6.2.3: below 512 is 512.
-	if (Math.max(512, ednsBytes) < mtu) return { word: "refused: edns", domain };
-	if (bytes.length < 8) return { word: "refused: too_short", domain };
+	if (Math.max(512, ednsBytes) < tunnel.mtu) return { word: "refused: edns", domain };
+	const size = tunnel.clientIdBytes;
+	if (bytes.length < size) return { word: "refused: too_short", domain };
 	const id = bytes
-		.slice(0, 8)
+		.slice(0, size)
 		.map((byte) => byte.toString(16).padStart(2, "0"))
-		.join("");
-	return { word: "query", id, domain, ednsBytes, packets: packetsIn(bytes.slice(8)) };
+		.join("")
+		.padEnd(16, "0");
+	const rest = bytes.slice(size);
+	return { word: "query", id, domain, ednsBytes, packets: tunnel.wire === "dnstt" ? packetsIn(rest) : packetsOf(rest) };
+}
+
+/**
+ * Lengths of the packets in a response under this tunnel's domain: undefined for a message that is no response to a query of the
+ * tunnel, as far as its question says.
+ */
+export function responsePackets(message: Uint8Array, tunnel: Tunnel): readonly number[] | undefined {
+	const u16 = (bytes: ArrayLike<number>, at: number) => (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0);
+	const number = typeNumbers[tunnel.recordType];
+	let at: number;
+	let steps: number;
+	let isPlain: boolean;
+	try {
+		const { labels, pointers, end } = readName(message, 12);
+		if (u16(message, 4) !== 1 || end + 4 > message.length || labels.length > stepsMax) return undefined;
+		const before = textBefore(labels, tunnel.domain);
+		const bytes = before === undefined ? undefined : fromBase32(before);
+		if (u16(message, end) !== number || bytes === undefined || bytes.length < tunnel.clientIdBytes) return undefined;
+		at = end + 4;
+		steps = labels.length + pointers;
+		isPlain = pointers === 0;
+	} catch {
+		return undefined;
+	}
+	const read = (start: number) => {
+		const name = readName(message, start);
+		steps += name.labels.length + name.pointers;
+		if (steps > stepsMax) throw new Broken();
+		return name;
+	};
+	const next = () => {
+		if (isPlain && u16(message, at) === 0xc00c) at += 2;
+		else at = read(at).end;
+		const [type, length] = [u16(message, at), u16(message, at + 8)];
+		const start = at + 10;
+		at = start + length;
+		if (at > message.length) throw new Broken();
+		if (type !== number) throw new Broken();
+		return { data: message.slice(start, at), start };
+	};
+	const nameAt = (start: number) => {
+		const name = read(start);
+		if (name.end !== at) throw new Broken();
+		return fromBase32(textBefore(name.labels, tunnel.domain) ?? "!") ?? [];
+	};
+	try {
+		const count = u16(message, 6);
+		if (count === 0) return [];
+		const size = { a: 4, aaaa: 16 }[tunnel.recordType as string];
+		if (size !== undefined) {
+			const all: number[] = [];
+			for (let index = 0; index < count; index++) {
+				const { data } = next();
+				if (data.length !== size) throw new Broken();
+				all.push(...data);
+			}
+			const length = u16(all, 0);
+			return length > all.length - 2 ? [] : framed(all.slice(2, 2 + length));
+		}
+		const { data, start } = next();
+		switch (tunnel.recordType) {
+			case "txt":
+				return framed(strings(data));
+			case "null":
+				return framed([...data]);
+			case "caa":
+				return data.length < 2 ? [] : framed([...data.slice(2 + (data[1] ?? 0))]);
+			case "mx":
+				return framed(nameAt(start + 2));
+			case "srv":
+				return framed(nameAt(start + 6));
+			default:
+				return framed(nameAt(start));
+		}
+	} catch {
+		return [];
+	}
+}
+
+/** The labels before the domain, joined; undefined where the name does not end in it. */
+function textBefore(labels: readonly string[], domain: string): string | undefined {
+	if (longestDomain(labels, [domain]) < 0) return undefined;
+	return labels.slice(0, labels.length - domain.split(".").length).join("");
+}
+
+/** The character-strings of a TXT record, joined, up to one that is not whole. */
+function strings(data: Uint8Array): number[] {
+	const bytes: number[] = [];
+	for (let at = 0; at < data.length; at += 1 + (data[at] ?? 0)) {
+		const string = data.slice(at + 1, at + 1 + (data[at] ?? 0));
+		if (string.length < (data[at] ?? 0)) break;
+		bytes.push(...string);
+	}
+	return bytes;
+}
+
+/** Packets after lengths of 16 bits, as many as are whole. */
+function framed(bytes: readonly number[]): number[] {
+	const packets: number[] = [];
+	for (let at = 0; at + 2 <= bytes.length; ) {
+		const length = (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0);
+		at += 2 + length;
+		if (at > bytes.length) break;
+		packets.push(length);
+	}
+	return packets;
 }
 
 /** Labels in text (one character an octet), how many pointers were followed, and the offset behind the name. */
@@ -165,6 +279,18 @@ function packetsIn(bytes: readonly number[]): number[] {
 			packets.push(prefix);
 			at += prefix;
 		}
+	}
+	return packets;
+}
+
+/** The same of VayDNS, without those that KCP drops. */
+function packetsOf(bytes: readonly number[]): number[] {
+	const packets: number[] = [];
+	for (let at = 0; at < bytes.length; ) {
+		const length = bytes[at] ?? 0;
+		at += 1 + length;
+		if (at > bytes.length) break;
+		if (length >= 24) packets.push(length);
 	}
 	return packets;
 }
