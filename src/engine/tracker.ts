@@ -109,6 +109,9 @@ export class Tracker {
 	readonly smallAnswered: Column;
 	readonly answeredLeast: Column;
 	readonly refusedMost: Column;
+	/** Stamps of the latest query, and of the latest response to one, in microseconds since 1970; 0 before the first. */
+	readonly lastQueryUs: Column;
+	readonly lastResponseUs: Column;
 	private readonly responses: Column;
 	private readonly refusals: Column;
 	private readonly process: Float64Array;
@@ -214,6 +217,8 @@ export class Tracker {
 		this.smallAnswered = ofDomain(DomainCell.SmallAnswered);
 		this.answeredLeast = ofDomain(DomainCell.AnsweredLeast);
 		this.refusedMost = ofDomain(DomainCell.RefusedMost);
+		this.lastQueryUs = ofDomain(DomainCell.LastQuery);
+		this.lastResponseUs = ofDomain(DomainCell.LastResponse);
 		this.responses = ofDomain(DomainCell.Responses);
 		this.refusals = ofDomain(DomainCell.Refusals);
 	}

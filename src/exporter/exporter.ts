@@ -171,6 +171,7 @@ export async function startExporter(
 			counts: new Map([[config.capture.interface, noCounts], ...watch.counts()]),
 		}),
 		configReload: () => configReload,
+		certificateNotAfterSeconds: () => (server.certificate === undefined ? null : server.certificate.validToMs / 1_000),
 	};
 	let uncollected = 0;
 	/** When the scrapes last waited for their turn. */

@@ -68,7 +68,11 @@ export function createEngine(config: Config, seed: Seed, geoip: () => Geoip): En
 }
 
 /** What the metrics are collected from, but for the capture and the configuration. */
-export function sourcesOf(config: Config, geoip: Geoip, tracker: Tracker): Omit<Sources, "capture" | "configReload"> {
+export function sourcesOf(
+	config: Config,
+	geoip: Geoip,
+	tracker: Tracker,
+): Omit<Sources, "capture" | "configReload" | "certificateNotAfterSeconds"> {
 	return {
 		tracker,
 		domains: config.dnstt.domains,

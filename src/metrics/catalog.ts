@@ -40,7 +40,7 @@ export const catalog = {
 		name: "dnstt_active_clients",
 		type: "gauge",
 		labels: "set",
-		help: "Client ids with a query within the active window, under the label set of their latest query.",
+		help: "Client ids with a query within the active window, under the label set of their latest query; without a value while the capture is closed.",
 	},
 	peakClients: {
 		name: "dnstt_peak_clients",
@@ -89,6 +89,18 @@ export const catalog = {
 		type: "counter",
 		labels: ["domain"],
 		help: "Resolver addresses seen for the first time; one forgotten among more than 65,536 counts again.",
+	},
+	lastQuery: {
+		name: "dnstt_last_query_timestamp_seconds",
+		type: "gauge",
+		labels: ["domain"],
+		help: "When the latest dnstt query came; without a value before the first since the start.",
+	},
+	lastResponse: {
+		name: "dnstt_last_response_timestamp_seconds",
+		type: "gauge",
+		labels: ["domain"],
+		help: "When the latest response to a dnstt query went out; without a value before the first since the start.",
 	},
 	polls: {
 		name: "dnstt_polls_total",
@@ -293,6 +305,12 @@ export const catalog = {
 		type: "gauge",
 		labels: [],
 		help: "When the configuration was last loaded successfully.",
+	},
+	certificateNotAfter: {
+		name: "dnstt_exporter_certificate_not_after_timestamp_seconds",
+		type: "gauge",
+		labels: [],
+		help: "When the TLS certificate in use expires; without a value where HTTPS is off.",
 	},
 } as const satisfies Record<string, MetricEntry>;
 

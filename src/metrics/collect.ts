@@ -57,6 +57,8 @@ export interface Sources {
 	readonly build: { readonly version: string; readonly revision: string; readonly bunVersion: string };
 	/** Null when nothing is captured: in a report on a file. */
 	capture(): CaptureState | null;
+	/** Null where HTTPS is off, and in a report on a file. */
+	certificateNotAfterSeconds(): number | null;
 	/** Null when there is no configuration to reload. */
 	configReload(): { readonly successful: boolean; readonly successTimeSeconds: number } | null;
 }
@@ -142,6 +144,11 @@ export class Collectors {
 
 	private byDomain(value: (domain: number) => number): Sample[] {
 		return this.sources.domains.map((domain, index) => ({ sharedLabels: { domain }, value: value(index) }));
+	}
+
+	/** Of the domains that had such an event. */
+	private timesByDomain(column: Column): Sample[] {
+		return this.byDomain((domain) => column.at(domain) / 1e6).filter(({ value }) => value !== 0);
 	}
 
 	/** The sums over each domain's label sets. */
@@ -234,7 +241,8 @@ export class Collectors {
 		bytesIn: () => this.bySet(this.sources.tracker.bytesIn),
 		bytesOut: () => this.bySet(this.sources.tracker.bytesOut),
 		sessions: () => this.bySet(this.sources.tracker.sessionsBegun),
-		activeClients: () => this.bySet(this.sources.tracker.active),
+		// Nobody knows who is active while the capture is closed: a fall to 0 would look as if all clients had left.
+		activeClients: () => (this.sources.capture()?.up === false ? [] : this.bySet(this.sources.tracker.active)),
 		peakClients: () => this.bySet(this.sources.tracker.peak),
 		domainQueries: () => this.domainTotals(this.sources.tracker.queries),
 		domainBytesIn: () => this.domainTotals(this.sources.tracker.bytesIn),
@@ -248,6 +256,8 @@ export class Collectors {
 			),
 		domainPeakClients: () => this.byDomain((domain) => this.sources.tracker.peakByDomain.at(domain)),
 		resolversSeen: () => this.byDomain((domain) => this.sources.tracker.resolversSeen.at(domain)),
+		lastQuery: () => this.timesByDomain(this.sources.tracker.lastQueryUs),
+		lastResponse: () => this.timesByDomain(this.sources.tracker.lastResponseUs),
 		polls: () => this.sumsByArea(this.sources.tracker.polls),
 		packetBytesIn: () => this.sumsByArea(this.sources.tracker.upstream.packetBytes),
 		packetBytesOut: () => this.sumsByArea(this.sources.tracker.downstream.packetBytes),
@@ -312,6 +322,10 @@ export class Collectors {
 		configReloadTime: () => {
 			const reload = this.sources.configReload();
 			return reload === null ? [] : [{ sharedLabels: {}, value: reload.successTimeSeconds }];
+		},
+		certificateNotAfter: () => {
+			const value = this.sources.certificateNotAfterSeconds();
+			return value === null ? [] : [{ sharedLabels: {}, value }];
 		},
 	};
 }

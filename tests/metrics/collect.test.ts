@@ -37,6 +37,7 @@ const live = (sources: Sources): Sources => ({
 		]),
 	}),
 	configReload: () => ({ successful: false, successTimeSeconds: 1.5 }),
+	certificateNotAfterSeconds: () => 1_800_000_000.5,
 });
 
 describe("the collectors", () => {
@@ -45,6 +46,7 @@ describe("the collectors", () => {
 		const empty: readonly MetricKey[] = [
 			...(["queries", "sessions", "activeClients", "captureUp", "packetsReceived", "packetsDropped"] as const),
 			...(["configReloadSuccessful", "configReloadTime", "geoipBuildTime", "geoipReloads"] as const),
+			...(["certificateNotAfter", "lastQuery", "lastResponse"] as const),
 		];
 		for (const key of empty) expect([key, ...collectors.collect(key)]).toEqual([key]);
 	});
@@ -161,12 +163,47 @@ describe("the collectors", () => {
 		]);
 		expect(rows(collectors, "configReloadSuccessful")).toEqual([[0]]);
 		expect(rows(collectors, "configReloadTime")).toEqual([[1.5]]);
+		expect(rows(collectors, "certificateNotAfter")).toEqual([[1_800_000_000.5]]);
 		expect(rows(collectors, "tableEntries")).toContainEqual(["sessions", 2]);
 		expect(rows(collectors, "tableLimit")).toContainEqual(["sessions", 2]);
 		expect(rows(collectors, "tableEvicted")).toContainEqual(["sessions", 1]);
 		const tables = (key: MetricKey) => rows(collectors, key).map(([table]) => table);
 		expect(tables("tableLimit")).toEqual(tables("tableEntries"));
 		expect(tables("tableEvicted")).toEqual(tables("tableEntries"));
+	});
+
+	test("give the times of the latest query and response of each domain that had one, by the frames' stamps", async () => {
+		const { sources, send } = await observedDomains();
+		const collectors = new Collectors(sources);
+		const { records } = new Traffic().exchange(1, "192.0.2.1").exchange(2, "192.0.2.1").exchange(3, "192.0.2.1");
+		// The last query stays without its response.
+		send(records.slice(0, 5));
+		expect(rows(collectors, "lastQuery")).toEqual([["t.example.com", 1_700_000_004]]);
+		expect(rows(collectors, "lastResponse")).toEqual([["t.example.com", 1_700_000_003]]);
+		send(records.slice(5));
+		expect(rows(collectors, "lastResponse")).toEqual([["t.example.com", 1_700_000_005]]);
+	});
+
+	test("take no response for the latest that answers no query, and no query that is refused", async () => {
+		const { sources, send } = await observedDomains();
+		const collectors = new Collectors(sources);
+		send([...new Traffic().probe("192.0.2.1").records, ...new Traffic().exchange(1, "192.0.2.1").records.slice(1)]);
+		expect([rows(collectors, "lastQuery"), rows(collectors, "lastResponse")]).toEqual([[], []]);
+	});
+
+	test("give no active clients while the capture is closed, and the peaks on", async () => {
+		const { sources, send } = await observedDomains();
+		send(new Traffic().exchange(1, "192.0.2.1").records);
+		let up = true;
+		const collectors = new Collectors({
+			...sources,
+			capture: () => ({ interfaceName: "eth0", up, counts: new Map() }),
+		});
+		expect(rows(collectors, "activeClients")).toEqual([["t.example.com", 1]]);
+		up = false;
+		expect(rows(collectors, "activeClients")).toEqual([]);
+		expect(rows(collectors, "peakClients")).toEqual([["t.example.com", 1]]);
+		expect(rows(collectors, "domainPeakClients")[0]).toEqual(["t.example.com", 1]);
 	});
 
 	test("give the labels that the catalog promises, and each label set once", async () => {

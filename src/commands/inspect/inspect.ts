@@ -150,7 +150,10 @@ export async function inspect(config: Config, options: InspectOptions, world: In
 	if (opened === 0) return 1;
 	if (options.format === "prometheus") {
 		const { createExposition } = await import("../../metrics/exposition.ts");
-		const exposition = createExposition({ ...sources, capture: () => null, configReload: () => null }, async () => {});
+		const exposition = createExposition(
+			{ ...sources, capture: () => null, configReload: () => null, certificateNotAfterSeconds: () => null },
+			async () => {},
+		);
 		for (const part of await exposition.render()) world.write(new TextDecoder().decode(part));
 	} else if (options.format === "json") {
 		world.write(JSON.stringify(report(), null, 2));

@@ -57,7 +57,10 @@ export enum DomainCell {
 	/** Least EDNS size of a query that was answered NOERROR, and greatest of one that was answered FORMERR; 0 for none. */
 	AnsweredLeast,
 	RefusedMost,
-	Width = 32,
+	/** Stamps of the latest query, and of the latest response to one, in microseconds since 1970; 0 before the first. */
+	LastQuery,
+	LastResponse,
+	Width = 40,
 }
 
 export enum ProcessCell {

@@ -75,6 +75,11 @@ function moveMark(source: usize, target: usize, mark: i32, cell: i32): void {
 	add(target, mark, count);
 }
 
+/** The cell holds `value` from now on. */
+export function put(row: usize, cell: i32, value: f64): void {
+	store<f64>(row + (cell as usize) * cellBytes, value);
+}
+
 /** The count is at least, or, where it is not 0, at most `value` from now on. */
 export function greatest(row: usize, cell: i32, value: f64): void {
 	if (value > countAt(row, cell)) store<f64>(row + (cell as usize) * cellBytes, value);

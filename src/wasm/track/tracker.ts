@@ -6,7 +6,7 @@ import { Foreign, Outcome, Refusal } from "../shared/fault.ts";
 import { ednsEnough, ednsFrame, ednsLeast, ednsMost, ednsScarce } from "../shared/limits.ts";
 import { LinkType } from "../shared/linktype.ts";
 import { clock } from "./clock.ts";
-import { add, greatest, increment, least, ofProcess, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
+import { add, greatest, increment, least, ofProcess, put, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
 import { isDuplicate, markForged, setUpDuplicates } from "./duplicates.ts";
 import { keepEarly, takeEarly } from "./earlyresponses.ts";
 import { answerTimes, setUpHistograms, tripUnitsPerUs } from "./histogram.ts";
@@ -72,9 +72,9 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 		return;
 	}
 	expire(now);
-	if (outcome === Outcome.Response) observeResponse(now);
+	if (outcome === Outcome.Response) observeResponse(now, stampUs);
 	else if (seen.direction === Direction.Outgoing) observeOutgoing(outcome, now);
-	else if (outcome === Outcome.Query) observeQuery(now);
+	else if (outcome === Outcome.Query) observeQuery(now, stampUs);
 	else observeRefused(now);
 }
 
@@ -125,7 +125,8 @@ function believeForwarded(): void {
 	if (waiting !== 0) waitingAt(waiting).cameInOn = 0;
 }
 
-function observeQuery(now: i64): void {
+function observeQuery(now: i64, stampUs: i64): void {
+	put(rowOfDomain(seen.domain), DomainCell.LastQuery, stampUs as f64);
 	const resolver = resolverOf();
 	if (resolver.isFirst(seen.domain)) increment(rowOfDomain(seen.domain), DomainCell.ResolversSeen);
 	const set = labelSets.of(seen.domain, resolver.origin, now);
@@ -139,19 +140,19 @@ function observeQuery(now: i64): void {
 	wait(set, entry, now);
 	if (seen.packets === 0) increment(row, SetCell.Polls);
 	else observeUpstream(set, sessionAt(entry), now);
-	if (clock.isOfFile) observeEarlyResponse(now);
+	if (clock.isOfFile) observeEarlyResponse(now, stampUs);
 }
 
 /** Only in a file: live, one clock stamps both. There counts may be taken back, as nobody looks before its end. */
-function observeEarlyResponse(now: i64): void {
+function observeEarlyResponse(now: i64, stampUs: i64): void {
 	const set = takeEarly(now);
 	if (set < 0) return;
 	add(rowOfDomain(seen.domain), DomainCell.Unmatched, -1);
 	add(rowOfSet(set), SetCell.BytesOut, -(seen.messageBytes as i32));
-	observeResponse(now);
+	observeResponse(now, stampUs);
 }
 
-function observeResponse(now: i64): void {
+function observeResponse(now: i64, stampUs: i64): void {
 	const row = rowOfDomain(seen.domain);
 	const entry = findWaiting();
 	const waiting = waitingAt(entry);
@@ -175,6 +176,7 @@ function observeResponse(now: i64): void {
 		removeFound(entry);
 		return;
 	}
+	put(row, DomainCell.LastResponse, stampUs as f64);
 	increment(row, DomainCell.Responses + seen.rcode);
 	if (seen.truncated !== 0) increment(row, DomainCell.Truncated);
 	answer(entry, now);
