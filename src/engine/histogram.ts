@@ -1,6 +1,7 @@
 import {
 	coarseCellBits,
 	coarseDoublingMax,
+	responseUnitsPerSecond,
 	tripCellBits,
 	tripDoublingMax,
 	tripUnitsPerSecond,
@@ -21,6 +22,7 @@ export const tripScale: Scale = {
 	doublingMax: tripDoublingMax,
 	unitsPerBase: tripUnitsPerSecond,
 };
+export const responseScale: Scale = { ...tripScale, unitsPerBase: responseUnitsPerSecond };
 export const lifeScale: Scale = { cellBits: coarseCellBits, doublingMax: coarseDoublingMax, unitsPerBase: 1 };
 export const volumeScale: Scale = {
 	cellBits: coarseCellBits,

@@ -14,7 +14,7 @@ import {
 import { cellsOf } from "../wasm/shared/scales.ts";
 import { Column } from "./column.ts";
 import type { EngineExports } from "./exports.ts";
-import { Histogram, lifeScale, type Scale, tripScale, volumeScale } from "./histogram.ts";
+import { Histogram, lifeScale, responseScale, type Scale, tripScale, volumeScale } from "./histogram.ts";
 
 /** Advertised UDP payload sizes are counted up to each of these (wasm/shared/limits.ts says why these). */
 export const ednsBounds = [ednsLeast, ednsScarce, ednsEnough, ednsFrame, ednsMost] as const;
@@ -202,7 +202,7 @@ export class Tracker {
 			};
 			return new Histogram(scale, cumulate, ofSet(sum));
 		};
-		this.answerTimes = histogram(HistogramId.AnswerTimes, tripScale, SetCell.AnswerTimes);
+		this.answerTimes = histogram(HistogramId.AnswerTimes, responseScale, SetCell.AnswerTimes);
 		this.roundTrips = histogram(HistogramId.RoundTrips, tripScale, SetCell.RoundTrips);
 		this.lives = histogram(HistogramId.Lives, lifeScale, SetCell.Lives);
 		this.volumes = histogram(HistogramId.Volumes, volumeScale, SetCell.Volumes);

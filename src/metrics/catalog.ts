@@ -153,7 +153,7 @@ export const catalog = {
 	answerTimes: {
 		name: "dnstt_response_seconds",
 		type: "histogram",
-		labels: "area",
+		labels: ["domain"],
 		help: "Time from a query to its response; the server waits up to a second for data to answer with.",
 	},
 	unanswered: {
@@ -189,13 +189,13 @@ export const catalog = {
 	lives: {
 		name: "dnstt_session_duration_seconds",
 		type: "histogram",
-		labels: "area",
+		labels: ["domain"],
 		help: "Time from the first to the last query of sessions that ended.",
 	},
 	volumes: {
 		name: "dnstt_session_bytes",
 		type: "histogram",
-		labels: "area",
+		labels: ["domain"],
 		help: "Bytes of DNS messages, both ways, of sessions that ended.",
 	},
 	segmentFaults: {

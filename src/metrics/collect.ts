@@ -2,6 +2,7 @@ import type { Column } from "../engine/column.ts";
 import type { Histogram } from "../engine/histogram.ts";
 import { faultNames, foreignNames, rcodeNames, refusalNames, segmentFaultNames } from "../engine/reasons.ts";
 import { ednsBounds, noDomain, type Table, type Tracker } from "../engine/tracker.ts";
+import { answerUsMax } from "../wasm/shared/limits.ts";
 import { catalog, type MetricKey } from "./catalog.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -63,8 +64,9 @@ export interface Sources {
 	configReload(): { readonly successful: boolean; readonly successTimeSeconds: number } | null;
 }
 
-/** Bounds of histograms, as powers of two units: 1 ms to 16.4 s; 1 s to 36 h; 1 KiB to 16 GiB. */
+/** Bounds of histograms, as powers of two units: 1 ms to 16.4 s; 0.1 ms to 1.6 s; 1 s to 36 h; 1 KiB to 16 GiB. */
 const tripPowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+const responsePowers = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18];
 const lifePowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
 const volumePowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
 
@@ -84,12 +86,16 @@ export class Collectors {
 	private readonly sources: Sources;
 	/** Of the label sets that were met, by number; of one that is free, nothing. */
 	private readonly setLabels: (Labels | undefined)[] = [];
+	/** By domain, and by country and domain; the same without countries: those are known, and their series are there from the start. */
+	private readonly domainAreas: readonly Area[];
 	private readonly areas = new Map<string, Area>();
 	/** How many label sets had made room when numbers were last looked at. */
 	private retired = 0;
 
 	constructor(sources: Sources) {
 		this.sources = sources;
+		this.domainAreas = sources.domains.map((domain) => ({ labels: { domain }, sets: [], sums: new Map() }));
+		if (!sources.origins.hasCountry) for (const area of this.domainAreas) this.areas.set(keyOf(area.labels), area);
 	}
 
 	collect(key: MetricKey): Sample[] {
@@ -102,12 +108,14 @@ export class Collectors {
 		if (sets.retired !== this.retired) {
 			this.retired = sets.retired;
 			this.setLabels.length = 0;
-			for (const area of this.areas.values()) area.sets.length = 0;
+			for (const area of [...this.areas.values(), ...this.domainAreas]) area.sets.length = 0;
 		}
 		for (let set = this.setLabels.length; set < sets.size; set++) {
 			const labels = this.makeLabels(set);
 			this.setLabels.push(labels);
-			if (labels !== undefined) this.areaOf(labels).sets.push(set);
+			if (labels === undefined) continue;
+			if (this.sources.origins.hasCountry) this.areaOf(labels).sets.push(set);
+			this.domainAreas[sets.domains[set] as number]?.sets.push(set);
 		}
 		return this.setLabels;
 	}
@@ -125,7 +133,7 @@ export class Collectors {
 	}
 
 	private areaOf({ asn, ...labels }: Labels): Area {
-		const key = `${labels.domain} ${labels.country}`;
+		const key = keyOf(labels);
 		let area = this.areas.get(key);
 		if (area === undefined) {
 			area = { labels, sets: [], sums: new Map() };
@@ -134,7 +142,10 @@ export class Collectors {
 		return area;
 	}
 
+	/** Without databases a domain has one label set, which is there from the start. */
 	private bySet(column: Column): Sample[] {
+		const { hasCountry, hasAsn } = this.sources.origins;
+		if (!hasCountry && !hasAsn) return this.domainTotals(column);
 		const samples: Sample[] = [];
 		for (const [set, labels] of this.labels().entries()) {
 			if (labels !== undefined) samples.push({ sharedLabels: labels, value: column.at(set) });
@@ -143,7 +154,7 @@ export class Collectors {
 	}
 
 	private byDomain(value: (domain: number) => number): Sample[] {
-		return this.sources.domains.map((domain, index) => ({ sharedLabels: { domain }, value: value(index) }));
+		return this.domainAreas.map(({ labels }, index) => ({ sharedLabels: labels, value: value(index) }));
 	}
 
 	/** Of the domains that had such an event. */
@@ -168,24 +179,33 @@ export class Collectors {
 		return [...this.areas.values()].flatMap(samples);
 	}
 
+	private ofDomains(samples: (area: Area) => Sample[]): Sample[] {
+		this.labels();
+		return this.domainAreas.flatMap(samples);
+	}
+
 	private sumsByArea(column: Column): Sample[] {
 		return this.byArea(({ labels, sets }) => [{ sharedLabels: labels, value: column.total(sets) }]);
 	}
 
-	/** A histogram with a bound at 2^power units for each power. */
-	private histogram(name: string, histogram: Histogram, powers: readonly number[]): Sample[] {
-		const samples = histogramSamples(
-			name,
-			powers.map((power) => 2 ** power / histogram.scale.unitsPerBase),
-		);
-		return this.byArea(({ labels, sets, sums }) => {
+	/** What makes the samples of an area in a histogram with a bound at 2^power units for each power, and one at `most` that no value exceeds. */
+	private histogram(
+		name: string,
+		histogram: Histogram,
+		powers: readonly number[],
+		most?: number,
+	): (area: Area) => Sample[] {
+		const bounds = powers.map((power) => 2 ** power / histogram.scale.unitsPerBase);
+		const samples = histogramSamples(name, most === undefined ? bounds : [...bounds, most]);
+		return ({ labels, sets, sums }) => {
 			const distribution = histogram.distribution(sets);
 			const counts = powers.map((power) => distribution.upTo(power));
+			if (most !== undefined) counts.push(distribution.count);
 			// Fractions add up to a little less in another order, as after a label set made room; a counter may not go back.
 			const sum = Math.max(distribution.sum, sums.get(name) ?? 0);
 			sums.set(name, sum);
 			return samples(labels, counts, distribution.count, sum);
-		});
+		};
 	}
 
 	private ednsSizes(name: string): Sample[] {
@@ -266,8 +286,10 @@ export class Collectors {
 		retransmissionsIn: () => this.sumsByArea(this.sources.tracker.upstream.retransmissions),
 		retransmissionsOut: () => this.sumsByArea(this.sources.tracker.downstream.retransmissions),
 		// From a resolver in the next room to a time-out: a doubling is the least difference that an operator acts on.
-		roundTrips: (name) => this.histogram(name, this.sources.tracker.roundTrips, tripPowers),
-		answerTimes: (name) => this.histogram(name, this.sources.tracker.answerTimes, tripPowers),
+		roundTrips: (name) => this.byArea(this.histogram(name, this.sources.tracker.roundTrips, tripPowers)),
+		// From a server with nothing to wait for to the longest wait for a response. The server's, so by domain: it knows no country.
+		answerTimes: (name) =>
+			this.ofDomains(this.histogram(name, this.sources.tracker.answerTimes, responsePowers, answerUsMax / 1e6)),
 		unanswered: () => this.sumsByArea(this.sources.tracker.unanswered),
 		responses: () =>
 			this.byDomain((domain) => domain).flatMap(({ sharedLabels, value: domain }) =>
@@ -282,9 +304,9 @@ export class Collectors {
 		truncated: () => this.byDomain((domain) => this.sources.tracker.truncated.at(domain)),
 		edns: (name) => this.ednsSizes(name),
 		// From a page looked at to a tunnel kept open for a day.
-		lives: (name) => this.histogram(name, this.sources.tracker.lives, lifePowers),
+		lives: (name) => this.ofDomains(this.histogram(name, this.sources.tracker.lives, lifePowers)),
 		// From a page of text to films.
-		volumes: (name) => this.histogram(name, this.sources.tracker.volumes, volumePowers),
+		volumes: (name) => this.ofDomains(this.histogram(name, this.sources.tracker.volumes, volumePowers)),
 		segmentFaults: () => this.byReason(segmentFaultNames, (reason) => this.sources.tracker.segmentFaultsOf(reason)),
 		buildInfo: () => {
 			const { version, revision, bunVersion } = this.sources.build;
@@ -328,6 +350,10 @@ export class Collectors {
 			return value === null ? [] : [{ sharedLabels: {}, value }];
 		},
 	};
+}
+
+function keyOf({ domain, country }: Labels): string {
+	return `${domain} ${country}`;
 }
 
 /** What makes the samples of a histogram's area: of the number of values up to each bound, of all, and of their sum. */

@@ -11,6 +11,9 @@ export const tripUnitsPerSecond: f64 = 64_000;
 export const tripCellBits: u32 = 4;
 export const tripDoublingMax: u32 = 21;
 
+/** Response times, most below a millisecond: the first bound of their buckets, a tenth of one, is 16 units, up to 26 s. */
+export const responseUnitsPerSecond: f64 = 160_000;
+
 /** Lives of sessions: seconds up to 68 years, a cell each doubling. Volumes: 1 KiB up to 2 TiB, the same. */
 export const volumeUnitBytes: f64 = 1_024;
 export const coarseCellBits: u32 = 0;

@@ -3,6 +3,7 @@ import {
 	cellsOf,
 	coarseCellBits,
 	coarseDoublingMax,
+	responseUnitsPerSecond,
 	tripCellBits,
 	tripDoublingMax,
 	tripUnitsPerSecond,
@@ -10,8 +11,10 @@ import {
 import { add, rowOfSet } from "./counts.ts";
 import { reserve } from "./reserve.ts";
 
-/** Units of the scale for times of packets (scales.ts) in a microsecond. */
+/** Units of the scales for round trips and for response times (scales.ts) in a microsecond. */
 export const tripUnitsPerUs: f64 = tripUnitsPerSecond / 1_000_000;
+
+export const responseUnitsPerUs: f64 = responseUnitsPerSecond / 1_000_000;
 
 /** What cellsOf gives, written out: the compiler takes no call for a constant, which the size of static memory must be. */
 const tripCells: u32 = (tripDoublingMax - tripCellBits + 2) << tripCellBits;

@@ -9,7 +9,7 @@ import { clock } from "./clock.ts";
 import { add, greatest, increment, least, ofProcess, put, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
 import { isDuplicate, markForged, setUpDuplicates } from "./duplicates.ts";
 import { keepEarly, takeEarly } from "./earlyresponses.ts";
-import { answerTimes, setUpHistograms, tripUnitsPerUs } from "./histogram.ts";
+import { answerTimes, responseUnitsPerUs, setUpHistograms } from "./histogram.ts";
 import { labelSets, setsMaxOf } from "./labels.ts";
 import { resolverOf, setUpResolvers } from "./resolvers.ts";
 import { observeDownstream, observeUpstream, setUpHealth } from "./segments.ts";
@@ -197,7 +197,7 @@ function answer(entry: usize, now: i64): void {
 	const waiting = waitingAt(entry);
 	const set = waiting.set;
 	const session = findSession(seen.idHigh, seen.idLow, seen.domain, waiting.session);
-	answerTimes.observe(set, (waiting.waitedUs(now) as f64) * tripUnitsPerUs);
+	answerTimes.observe(set, (waiting.waitedUs(now) as f64) * responseUnitsPerUs);
 	removeFound(entry);
 	add(rowOfSet(set), SetCell.BytesOut, seen.messageBytes);
 	if (session !== 0) sessionAt(session).addBytes(seen.messageBytes);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { lifeScale, tripScale, volumeScale } from "../../../src/engine/histogram.ts";
+import { lifeScale, responseScale, tripScale, volumeScale } from "../../../src/engine/histogram.ts";
 import { HistogramId } from "../../../src/wasm/shared/ids.ts";
 import { cellsOf } from "../../../src/wasm/shared/scales.ts";
 import { type ObservingTracker, trackerOf } from "./observing.ts";
 
 const histograms = {
-	answerTimes: { id: HistogramId.AnswerTimes, scale: tripScale },
+	answerTimes: { id: HistogramId.AnswerTimes, scale: responseScale },
 	roundTrips: { id: HistogramId.RoundTrips, scale: tripScale },
 	lives: { id: HistogramId.Lives, scale: lifeScale },
 	volumes: { id: HistogramId.Volumes, scale: volumeScale },
@@ -143,12 +143,12 @@ describe.each([["answerTimes"], ["roundTrips"], ["lives"], ["volumes"]] as const
 
 describe("the largest values", () => {
 	test("count as the end of the scale, and in full in the sum", () => {
-		const last = 2 ** (tripScale.doublingMax + 1);
+		const last = 2 ** (responseScale.doublingMax + 1);
 		const distribution = of("answerTimes", [last - 1, last, last + 1, 1e15]);
-		expect(distribution.upTo(tripScale.doublingMax)).toBe(0);
+		expect(distribution.upTo(responseScale.doublingMax)).toBe(0);
 		expect(distribution.count).toBe(4);
-		expect(distribution.sum).toBeCloseTo((3 * last + 1e15) / 64_000, 3);
-		expect(distribution.quantile(1)).toBeCloseTo(last / 64_000, 3);
+		expect(distribution.sum).toBeCloseTo((3 * last + 1e15) / 160_000, 3);
+		expect(distribution.quantile(1)).toBeCloseTo(last / 160_000, 3);
 	});
 
 	test("of one set leave the next alone", () => {
@@ -176,9 +176,19 @@ test("a whole number of milliseconds that is a power of two is its bucket's boun
 	const tripUnitsPerUs = empty.tracker.parts.tripUnitsPerUs.value;
 	for (let power = 0; power < 15; power++) {
 		const us = 1_000 * 2 ** power;
-		expect(of("answerTimes", [us * tripUnitsPerUs]).upTo(power + 6)).toBe(1);
-		expect(of("answerTimes", [(us + 1) * tripUnitsPerUs]).upTo(power + 6)).toBe(0);
+		expect(of("roundTrips", [us * tripUnitsPerUs]).upTo(power + 6)).toBe(1);
+		expect(of("roundTrips", [(us + 1) * tripUnitsPerUs]).upTo(power + 6)).toBe(0);
 	}
+});
+
+test("0.1 ms and its doublings are bounds of response times exactly", () => {
+	const responseUnitsPerUs = empty.tracker.parts.responseUnitsPerUs.value;
+	for (let power = 0; power < 17; power++) {
+		const us = 100 * 2 ** power;
+		expect(of("answerTimes", [us * responseUnitsPerUs]).upTo(power + 4)).toBe(1);
+		expect(of("answerTimes", [(us + 1) * responseUnitsPerUs]).upTo(power + 4)).toBe(0);
+	}
+	expect(of("answerTimes", [responseUnitsPerUs * 1e6]).sum).toBe(1);
 });
 
 test("units of a time are told in seconds", () => {

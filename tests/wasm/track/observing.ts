@@ -55,6 +55,7 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 	observeValue(id: HistogramId, set: number, value: number): void;
 	countNoted(): void;
 	readonly tripUnitsPerUs: WebAssembly.Global;
+	readonly responseUnitsPerUs: WebAssembly.Global;
 
 	setUpLabelSets(domains: number, limit: number, othersFrom: number, kept: number): void;
 	labelSetOf(domain: number, origin: number, nowUs: number): number;
