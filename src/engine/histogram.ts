@@ -2,6 +2,7 @@ import {
 	bytesUnit,
 	coarseCellBits,
 	coarseDoublingMax,
+	responseUnitsPerSecond,
 	timeCellBits,
 	timeDoublingMax,
 	timeUnitsPerSecond,
@@ -21,6 +22,7 @@ export const timeScale: Scale = {
 	doublingMax: timeDoublingMax,
 	unitsPerBase: timeUnitsPerSecond,
 };
+export const responseScale: Scale = { ...timeScale, unitsPerBase: responseUnitsPerSecond };
 export const durationScale: Scale = { cellBits: coarseCellBits, doublingMax: coarseDoublingMax, unitsPerBase: 1 };
 export const bytesScale: Scale = {
 	cellBits: coarseCellBits,

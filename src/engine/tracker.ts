@@ -16,7 +16,7 @@ import { cellsOf } from "../wasm/shared/scales.ts";
 import { payloadTypeIndex } from "../wasm/shared/wire.ts";
 import { Column } from "./column.ts";
 import type { EngineExports } from "./exports.ts";
-import { bytesScale, durationScale, Histogram, type Scale, timeScale } from "./histogram.ts";
+import { bytesScale, durationScale, Histogram, responseScale, type Scale, timeScale } from "./histogram.ts";
 
 /** The bounds of the cells for advertised EDNS payload sizes (reasons: wasm/shared/limits.ts). */
 export const ednsBounds = [ednsLeast, ednsScarce, ednsEnough, ednsFrame, ednsMost] as const;
@@ -120,6 +120,9 @@ export class Tracker {
 	readonly refusedAnswered: Column;
 	private readonly lookalikes: Column;
 	private readonly lookalikeTypes: Column;
+	/** Stamps of the latest query, and of the latest response to one, in microseconds since 1970; 0 before the first. */
+	readonly lastQueryUs: Column;
+	readonly lastResponseUs: Column;
 	private readonly responses: Column;
 	private readonly refusals: Column;
 	private readonly process: Float64Array;
@@ -170,7 +173,7 @@ export class Tracker {
 			retransmissions: ofSet(SetCell.DownstreamRetransmissions),
 		};
 		const histogram = (id: HistogramId, scale: Scale, sum: SetCell) => histogramOf(engine, id, scale, ofSet(sum));
-		this.responseTimes = histogram(HistogramId.ResponseTimes, timeScale, SetCell.ResponseTimes);
+		this.responseTimes = histogram(HistogramId.ResponseTimes, responseScale, SetCell.ResponseTimes);
 		this.roundTrips = histogram(HistogramId.RoundTrips, timeScale, SetCell.RoundTrips);
 		this.sessionDurations = histogram(HistogramId.SessionDurations, durationScale, SetCell.SessionDurations);
 		this.sessionBytes = histogram(HistogramId.SessionBytes, bytesScale, SetCell.SessionBytes);
@@ -189,6 +192,8 @@ export class Tracker {
 		this.refusedAnswered = ofDomain(DomainCell.RefusedAnswered);
 		this.lookalikes = ofDomain(DomainCell.Lookalikes);
 		this.lookalikeTypes = ofDomain(DomainCell.LookalikeTypes);
+		this.lastQueryUs = ofDomain(DomainCell.LastQuery);
+		this.lastResponseUs = ofDomain(DomainCell.LastResponse);
 		this.responses = ofDomain(DomainCell.Responses);
 		this.refusals = ofDomain(DomainCell.Refusals);
 	}

@@ -67,8 +67,12 @@ export function createEngine(config: Config, seed: Seed, geoip: () => Geoip): En
 	});
 }
 
-/** Returns what the metrics are collected from, without the capture and the configuration. */
-export function sourcesOf(config: Config, geoip: Geoip, tracker: Tracker): Omit<Sources, "capture" | "configReload"> {
+/** Returns what the metrics are collected from, without the capture, the configuration and the certificate. */
+export function sourcesOf(
+	config: Config,
+	geoip: Geoip,
+	tracker: Tracker,
+): Omit<Sources, "capture" | "configReload" | "certificateNotAfterSeconds"> {
 	return {
 		tracker,
 		domains: tunnelsOf(config).map(({ domain }) => domain),

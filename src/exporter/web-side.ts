@@ -38,7 +38,7 @@ export interface WebSideOptions {
 	readonly web: Config["web"];
 	readonly credentials: Credentials;
 	readonly activeWindowMs: number;
-	readonly sources: Sources;
+	readonly sources: Omit<Sources, "certificateNotAfterSeconds">;
 	readonly capture: Pick<CaptureSide, "isUp" | "state" | "status" | "passTime">;
 	readonly dependencies: Pick<Dependencies, "log" | "wallUs" | "monotonicUs">;
 	/** Collects garbage. */
@@ -60,12 +60,16 @@ export async function startWebSide(options: WebSideOptions): Promise<WebSide> {
 	const { web, credentials, dependencies } = options;
 	const { log, wallUs } = dependencies;
 	const { authentication } = credentials;
-	const feed = startFeed(options);
+	const sources: Sources = {
+		...options.sources,
+		certificateNotAfterSeconds: () => (server.certificate === undefined ? null : server.certificate.validToMs / 1_000),
+	};
+	const feed = startFeed(options, sources);
 	const server: WebServer = await startServer({
 		listen: web.listen,
 		...(web.tls === null ? {} : { tls: web.tls }),
 		...(credentials.certificate === undefined ? {} : { certificate: credentials.certificate }),
-		handler: createHandler(options, feed, () => server.address),
+		handler: createHandler(options, sources, feed, () => server.address),
 		...serverEvents(log),
 	}).catch((error: unknown) => {
 		feed.stop();
@@ -94,7 +98,7 @@ export async function startWebSide(options: WebSideOptions): Promise<WebSide> {
 	};
 }
 
-function startFeed({ sources, capture, activeWindowMs, dependencies }: WebSideOptions): Feed {
+function startFeed({ capture, activeWindowMs, dependencies }: WebSideOptions, sources: Sources): Feed {
 	return createFeed({
 		sources,
 		passTime: capture.passTime,
@@ -110,8 +114,13 @@ function startFeed({ sources, capture, activeWindowMs, dependencies }: WebSideOp
 }
 
 /** `address` returns the address that the server listens on. */
-function createHandler(options: WebSideOptions, feed: Feed, address: () => string): ServerOptions["handler"] {
-	const { web, capture, sources, dependencies, collect } = options;
+function createHandler(
+	options: WebSideOptions,
+	sources: Sources,
+	feed: Feed,
+	address: () => string,
+): ServerOptions["handler"] {
+	const { web, capture, dependencies, collect } = options;
 	const { authentication } = options.credentials;
 	const { log, monotonicUs } = dependencies;
 	const isKnownHost = createHostCheck(

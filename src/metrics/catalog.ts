@@ -40,7 +40,7 @@ export const catalog = {
 		name: "dnstt_active_clients",
 		type: "gauge",
 		labels: "set",
-		help: "Client ids with a query within the active window, under the label set of their latest query.",
+		help: "Client ids with a query within the active window, under the label set of their latest query; without a value while the capture is closed.",
 	},
 	peakClients: {
 		name: "dnstt_peak_clients",
@@ -96,6 +96,18 @@ export const catalog = {
 		labels: ["domain"],
 		help: "Resolver addresses seen for the first time; one forgotten among more than 65,536 counts again.",
 	},
+	lastQuery: {
+		name: "dnstt_last_query_timestamp_seconds",
+		type: "gauge",
+		labels: ["domain"],
+		help: "When the latest dnstt query came; without a value before the first since the start.",
+	},
+	lastResponse: {
+		name: "dnstt_last_response_timestamp_seconds",
+		type: "gauge",
+		labels: ["domain"],
+		help: "When the latest response to a dnstt query went out; without a value before the first since the start.",
+	},
 	polls: {
 		name: "dnstt_polls_total",
 		type: "counter",
@@ -147,7 +159,7 @@ export const catalog = {
 	responseTimes: {
 		name: "dnstt_response_duration_seconds",
 		type: "histogram",
-		labels: "country",
+		labels: ["domain"],
 		help: "Time from a query to its response; the server waits up to a second for data to answer with.",
 	},
 	unanswered: {
@@ -183,13 +195,13 @@ export const catalog = {
 	sessionDurations: {
 		name: "dnstt_session_duration_seconds",
 		type: "histogram",
-		labels: "country",
+		labels: ["domain"],
 		help: "Time from the first to the last query of sessions that ended.",
 	},
 	sessionBytes: {
 		name: "dnstt_session_bytes",
 		type: "histogram",
-		labels: "country",
+		labels: ["domain"],
 		help: "Bytes of DNS messages, both ways, of sessions that ended.",
 	},
 	segmentFaults: {
@@ -311,6 +323,12 @@ export const catalog = {
 		type: "gauge",
 		labels: [],
 		help: "When the configuration was last loaded successfully.",
+	},
+	certificateNotAfter: {
+		name: "dnstt_exporter_certificate_not_after_timestamp_seconds",
+		type: "gauge",
+		labels: [],
+		help: "When the TLS certificate in use expires; without a value where HTTPS is off.",
 	},
 } as const satisfies Record<string, MetricEntry>;
 

@@ -4,6 +4,7 @@ import { faultNames, rcodeNames, refusalNames, segmentFaultNames, unrelatedNames
 import { ednsBounds, noDomain, type Table, type Tracker } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
 import { countryTitle, networkTitle } from "../summary/names.ts";
+import { responseUsMax } from "../wasm/shared/limits.ts";
 import { catalog, type MetricKey } from "./catalog.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -59,12 +60,15 @@ export interface Sources {
 	readonly build: { readonly version: string; readonly revision: string; readonly bunVersion: string };
 	/** Null when nothing is captured: in a report on a file. */
 	capture(): CaptureState | null;
+	/** Null where HTTPS is off, and in a report on a file. */
+	certificateNotAfterSeconds(): number | null;
 	/** Null when there is no configuration to reload. */
 	configReload(): { readonly successful: boolean; readonly successTimeSeconds: number } | null;
 }
 
-/** Bounds of histograms, as powers of two units: 1 ms to 16.4 s; 1 s to 36 h; 1 KiB to 16 GiB. */
-const timePowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+/** Bounds of histograms, as powers of two units: 1 ms to 16.4 s; 0.1 ms to 1.6 s; 1 s to 36 h; 1 KiB to 16 GiB. */
+const roundTripPowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+const responsePowers = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18];
 const sessionDurationPowers = [0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
 const sessionBytesPowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
 
@@ -84,12 +88,17 @@ export class Collectors {
 	private readonly sources: Sources;
 	/** Of the label sets that were met, by number; of one that is free, nothing. */
 	private readonly setLabels: (Labels | undefined)[] = [];
+	/** By domain, and by country and domain; the same without countries: those are known, and their series are there from the start. */
+	private readonly domainGroups: readonly CountryGroup[];
 	private readonly groups = new Map<string, CountryGroup>();
 	/** How many label sets had made room when numbers were last looked at. */
 	private retired = 0;
 
 	constructor(sources: Sources) {
 		this.sources = sources;
+		this.domainGroups = sources.domains.map((domain) => ({ labels: { domain }, sets: [], sums: new Map() }));
+		if (!sources.geoLabels.hasCountry)
+			for (const group of this.domainGroups) this.groups.set(keyOf(group.labels), group);
 	}
 
 	collect(key: MetricKey): Sample[] {
@@ -102,12 +111,14 @@ export class Collectors {
 		if (sets.retired !== this.retired) {
 			this.retired = sets.retired;
 			this.setLabels.length = 0;
-			for (const group of this.groups.values()) group.sets.length = 0;
+			for (const group of [...this.groups.values(), ...this.domainGroups]) group.sets.length = 0;
 		}
 		for (let set = this.setLabels.length; set < sets.size; set++) {
 			const labels = this.makeLabels(set);
 			this.setLabels.push(labels);
-			if (labels !== undefined) this.groupOf(labels).sets.push(set);
+			if (labels === undefined) continue;
+			if (this.sources.geoLabels.hasCountry) this.groupOf(labels).sets.push(set);
+			this.domainGroups[sets.domains[set] as number]?.sets.push(set);
 		}
 		return this.setLabels;
 	}
@@ -125,7 +136,7 @@ export class Collectors {
 	}
 
 	private groupOf({ asn, ...labels }: Labels): CountryGroup {
-		const key = `${labels.domain} ${labels.country}`;
+		const key = keyOf(labels);
 		let group = this.groups.get(key);
 		if (group === undefined) {
 			group = { labels, sets: [], sums: new Map() };
@@ -134,7 +145,10 @@ export class Collectors {
 		return group;
 	}
 
+	/** Without databases a domain has one label set, which is there from the start. */
 	private bySet(column: Column): Sample[] {
+		const { hasCountry, hasAsn } = this.sources.geoLabels;
+		if (!hasCountry && !hasAsn) return this.domainTotals(column);
 		const samples: Sample[] = [];
 		for (const [set, labels] of this.labels().entries()) {
 			if (labels !== undefined) samples.push({ sharedLabels: labels, value: column.at(set) });
@@ -143,7 +157,12 @@ export class Collectors {
 	}
 
 	private byDomain(value: (domain: number) => number): Sample[] {
-		return this.sources.domains.map((domain, index) => ({ sharedLabels: { domain }, value: value(index) }));
+		return this.domainGroups.map(({ labels }, index) => ({ sharedLabels: labels, value: value(index) }));
+	}
+
+	/** Of the domains that had such an event. */
+	private timesByDomain(column: Column): Sample[] {
+		return this.byDomain((domain) => column.at(domain) / 1e6).filter(({ value }) => value !== 0);
 	}
 
 	/** The sums over each domain's label sets. */
@@ -163,24 +182,33 @@ export class Collectors {
 		return [...this.groups.values()].flatMap(samples);
 	}
 
+	private ofDomains(samples: (group: CountryGroup) => Sample[]): Sample[] {
+		this.labels();
+		return this.domainGroups.flatMap(samples);
+	}
+
 	private sumsByCountry(column: Column): Sample[] {
 		return this.byCountry(({ labels, sets }) => [{ sharedLabels: labels, value: column.total(sets) }]);
 	}
 
-	/** A histogram with a bound at 2^power units for each power. */
-	private histogram(name: string, histogram: Histogram, powers: readonly number[]): Sample[] {
-		const samples = histogramSamples(
-			name,
-			powers.map((power) => 2 ** power / histogram.scale.unitsPerBase),
-		);
-		return this.byCountry(({ labels, sets, sums }) => {
+	/** What makes the samples of a group in a histogram with a bound at 2^power units for each power, and one at `most` that no value exceeds. */
+	private histogram(
+		name: string,
+		histogram: Histogram,
+		powers: readonly number[],
+		most?: number,
+	): (group: CountryGroup) => Sample[] {
+		const bounds = powers.map((power) => 2 ** power / histogram.scale.unitsPerBase);
+		const samples = histogramSamples(name, most === undefined ? bounds : [...bounds, most]);
+		return ({ labels, sets, sums }) => {
 			const distribution = histogram.distribution(sets);
 			const counts = powers.map((power) => distribution.upTo(power));
+			if (most !== undefined) counts.push(distribution.count);
 			// Fractions add up to a little less in another order, as after a label set made room; a counter may not go back.
 			const sum = Math.max(distribution.sum, sums.get(name) ?? 0);
 			sums.set(name, sum);
 			return samples(labels, counts, distribution.count, sum);
-		});
+		};
 	}
 
 	private ednsSizes(name: string): Sample[] {
@@ -249,7 +277,8 @@ export class Collectors {
 		bytesIn: () => this.bySet(this.sources.tracker.bytesIn),
 		bytesOut: () => this.bySet(this.sources.tracker.bytesOut),
 		sessions: () => this.bySet(this.sources.tracker.sessionsBegun),
-		activeClients: () => this.bySet(this.sources.tracker.active),
+		// Nobody knows who is active while the capture is closed: a fall to 0 would look as if all clients had left.
+		activeClients: () => (this.sources.capture()?.up === false ? [] : this.bySet(this.sources.tracker.active)),
 		peakClients: () => this.bySet(this.sources.tracker.peak),
 		domainQueries: () => this.domainTotals(this.sources.tracker.queries),
 		domainBytesIn: () => this.domainTotals(this.sources.tracker.bytesIn),
@@ -268,6 +297,8 @@ export class Collectors {
 			})),
 		domainPeakClients: () => this.byDomain((domain) => this.sources.tracker.peakByDomain.at(domain)),
 		resolversSeen: () => this.byDomain((domain) => this.sources.tracker.resolversSeen.at(domain)),
+		lastQuery: () => this.timesByDomain(this.sources.tracker.lastQueryUs),
+		lastResponse: () => this.timesByDomain(this.sources.tracker.lastResponseUs),
 		polls: () => this.sumsByCountry(this.sources.tracker.polls),
 		packetBytesIn: () => this.sumsByCountry(this.sources.tracker.upstream.packetBytes),
 		packetBytesOut: () => this.sumsByCountry(this.sources.tracker.downstream.packetBytes),
@@ -276,8 +307,10 @@ export class Collectors {
 		retransmissionsIn: () => this.sumsByCountry(this.sources.tracker.upstream.retransmissions),
 		retransmissionsOut: () => this.sumsByCountry(this.sources.tracker.downstream.retransmissions),
 		// From a resolver in the next room to a time-out: a doubling is the least difference that an operator acts on.
-		roundTrips: (name) => this.histogram(name, this.sources.tracker.roundTrips, timePowers),
-		responseTimes: (name) => this.histogram(name, this.sources.tracker.responseTimes, timePowers),
+		roundTrips: (name) => this.byCountry(this.histogram(name, this.sources.tracker.roundTrips, roundTripPowers)),
+		// From a server with nothing to wait for to the longest wait for a response. The server's, so by domain: it knows no country.
+		responseTimes: (name) =>
+			this.ofDomains(this.histogram(name, this.sources.tracker.responseTimes, responsePowers, responseUsMax / 1e6)),
 		unanswered: () => this.sumsByCountry(this.sources.tracker.unanswered),
 		responses: () =>
 			this.byDomain((domain) => domain).flatMap(({ sharedLabels, value: domain }) =>
@@ -292,9 +325,10 @@ export class Collectors {
 		truncated: () => this.byDomain((domain) => this.sources.tracker.truncated.at(domain)),
 		edns: (name) => this.ednsSizes(name),
 		// From a page looked at to a tunnel kept open for a day.
-		sessionDurations: (name) => this.histogram(name, this.sources.tracker.sessionDurations, sessionDurationPowers),
+		sessionDurations: (name) =>
+			this.ofDomains(this.histogram(name, this.sources.tracker.sessionDurations, sessionDurationPowers)),
 		// From a page of text to films.
-		sessionBytes: (name) => this.histogram(name, this.sources.tracker.sessionBytes, sessionBytesPowers),
+		sessionBytes: (name) => this.ofDomains(this.histogram(name, this.sources.tracker.sessionBytes, sessionBytesPowers)),
 		segmentFaults: () => this.byReason(segmentFaultNames, (reason) => this.sources.tracker.segmentFaultsOf(reason)),
 		buildInfo: () => {
 			const { version, revision, bunVersion } = this.sources.build;
@@ -341,10 +375,18 @@ export class Collectors {
 			const reload = this.sources.configReload();
 			return reload === null ? [] : [{ sharedLabels: {}, value: reload.successTimeSeconds }];
 		},
+		certificateNotAfter: () => {
+			const value = this.sources.certificateNotAfterSeconds();
+			return value === null ? [] : [{ sharedLabels: {}, value }];
+		},
 	};
 }
 
-/** What makes the samples of a histogram: of the number of values up to each bound, of all, and of their sum. */
+function keyOf({ domain, country }: Labels): string {
+	return `${domain} ${country}`;
+}
+
+/** What makes the samples of a histogram's group: of the number of values up to each bound, of all, and of their sum. */
 function histogramSamples(name: string, bounds: readonly number[]) {
 	const bucket = `${name}_bucket`;
 	const les = [...bounds.map(String), "+Inf"].map((le) => ({ le }));

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { catalog, type MetricEntry, type MetricKey } from "../../src/metrics/catalog.ts";
 import { Collectors, type Sample, type Sources } from "../../src/metrics/collect.ts";
-import { countryMmdb } from "../support/mmdb.ts";
+import { asnRecord, countryMmdb, countryRecord, type MmdbRow, type MmdbValue, writeMmdb } from "../support/mmdb.ts";
 import { configOf, observed } from "../support/observed.ts";
 import { temporaryFolder } from "../support/temporary.ts";
-import { observedDomains, Traffic } from "./traffic.ts";
+import { domains, observedDomains, Traffic } from "./traffic.ts";
 
 const keys = Object.keys(catalog) as MetricKey[];
 
@@ -37,23 +37,17 @@ const live = (sources: Sources): Sources => ({
 		]),
 	}),
 	configReload: () => ({ successful: false, successTimeSeconds: 1.5 }),
+	certificateNotAfterSeconds: () => 1_800_000_000.5,
 });
 
 describe("the collectors", () => {
-	test("give nothing of label sets before there is traffic, and nothing of a capture or a configuration that is not there", async () => {
-		const collectors = new Collectors((await observedDomains()).sources);
+	test("give nothing of countries and networks before there is traffic, and nothing of a capture or a configuration that is not there", async () => {
+		using folder = temporaryFolder();
+		const collectors = new Collectors((await observedDomains(folder)).sources);
 		const empty: readonly MetricKey[] = [
-			...([
-				"queries",
-				"sessions",
-				"activeClients",
-				"captureUp",
-				"packetsReceived",
-				"packetsDropped",
-				"asnInfo",
-				"countryInfo",
-			] as const),
-			...(["configReloadSuccessful", "configReloadTime", "geoipBuildTime", "geoipReloads"] as const),
+			...(["queries", "sessions", "activeClients", "captureUp", "packetsReceived", "packetsDropped"] as const),
+			...(["configReloadSuccessful", "configReloadTime", "roundTrips", "polls", "asnInfo", "countryInfo"] as const),
+			...(["certificateNotAfter", "lastQuery", "lastResponse"] as const),
 		];
 		for (const key of empty) expect([key, ...collectors.collect(key)]).toEqual([key]);
 	});
@@ -98,17 +92,83 @@ describe("the collectors", () => {
 		]);
 	});
 
+	test("give everything of each domain from the start without databases, the counters and histograms at 0", async () => {
+		const collectors = new Collectors((await observedDomains()).sources);
+		for (const key of keys.filter((key) => key.startsWith("domain") || typeof catalog[key].labels === "string")) {
+			const samples = collectors.collect(key);
+			expect([key, ...new Set(samples.map((sample) => labelsOf(sample).domain))]).toEqual([key, ...domains]);
+			expect([key, ...new Set(samples.map(({ value }) => value))]).toEqual([key, 0]);
+		}
+	});
+
+	test("give response times, durations and bytes of sessions by domain, from the start at 0", async () => {
+		using folder = temporaryFolder();
+		const { sources, send } = await observedDomains(folder);
+		const collectors = new Collectors(sources);
+		const counts = (key: MetricKey) =>
+			collectors.collect(key).flatMap((sample) => (sample.metricName?.endsWith("_count") ? [sample.value] : []));
+		for (const key of ["responseTimes", "sessionDurations", "sessionBytes"] as const)
+			expect(counts(key)).toEqual([0, 0]);
+		send(new Traffic().exchange(1, "192.0.2.1").exchange(2, "203.0.113.1").records);
+		expect(counts("responseTimes")).toEqual([2, 0]);
+		const bounds = collectors.collect("responseTimes").flatMap(({ labels }) => labels?.le ?? []);
+		const expected = [
+			...["0.0001", "0.0002", "0.0004", "0.0008", "0.0016", "0.0032", "0.0064", "0.0128"],
+			...["0.0256", "0.0512", "0.1024", "0.2048", "0.8192", "1.6384", "10", "+Inf"],
+		];
+		expect(bounds).toEqual([...expected, ...expected]);
+	});
+
+	test("give at most 20,000 samples with 200 countries and 2,000 networks", async () => {
+		using folder = temporaryFolder();
+		const network = (index: number) => `10.${index >> 8}.${index & 255}`;
+		const country = (index: number) => String.fromCharCode(65 + ((index % 200) >> 3), 65 + (index % 8));
+		const rowsOf = (record: (index: number) => MmdbValue): MmdbRow[] =>
+			Array.from({ length: 2_000 }, (_, index) => [`${network(index)}.0/24`, record(index)]);
+		await Bun.write(
+			folder.file("country.mmdb"),
+			writeMmdb(
+				rowsOf((index) => countryRecord(country(index))),
+				{ databaseType: "GeoLite2-Country" },
+			),
+		);
+		await Bun.write(
+			folder.file("asn.mmdb"),
+			writeMmdb(
+				rowsOf((index) => asnRecord(64_512 + index)),
+				{ databaseType: "GeoLite2-ASN" },
+			),
+		);
+		const { sources, send } = await observed(
+			configOf({
+				"geoip.country-database": folder.file("country.mmdb"),
+				"geoip.asn-database": folder.file("asn.mmdb"),
+			}),
+		);
+		for (let index = 0; index < 2_000; index++) send(new Traffic().exchange(1, `${network(index)}.1`).records);
+		const collectors = new Collectors(live(sources));
+		const queries = collectors.collect("queries").map(labelsOf);
+		expect([queries.length, new Set(queries.map((labels) => labels.country)).size]).toEqual([2_000, 200]);
+		const samples = keys.reduce((sum, key) => sum + collectors.collect(key).length, 0);
+		expect(samples).toBeGreaterThan(15_000);
+		expect(samples).toBeLessThanOrEqual(20_000);
+	});
+
 	test("give what the tracker holds, by domain alone without databases", async () => {
 		const { sources, send } = await observedDomains();
 		const traffic = new Traffic().exchange(1, "192.0.2.1").exchange(1, "203.0.113.1").exchange(2, "192.0.2.1");
 		send(traffic.records);
 		const collectors = new Collectors(sources);
-		expect(rows(collectors, "queries")).toEqual([["t.example.com", 3]]);
-		expect(rows(collectors, "bytesIn")).toEqual([["t.example.com", traffic.bytesIn]]);
-		expect(rows(collectors, "bytesOut")).toEqual([["t.example.com", traffic.bytesOut]]);
-		expect(rows(collectors, "sessions")).toEqual([["t.example.com", 2]]);
-		expect(rows(collectors, "activeClients")).toEqual([["t.example.com", 2]]);
-		expect(rows(collectors, "peakClients")).toEqual([["t.example.com", 2]]);
+		const expected = (value: number) => [
+			["t.example.com", value],
+			["other.example", 0],
+		];
+		expect(rows(collectors, "queries")).toEqual(expected(3));
+		expect(rows(collectors, "bytesIn")).toEqual(expected(traffic.bytesIn));
+		expect(rows(collectors, "bytesOut")).toEqual(expected(traffic.bytesOut));
+		expect(rows(collectors, "sessions")).toEqual(expected(2));
+		expect(rows(collectors, "activeClients")).toEqual(expected(2));
+		expect(rows(collectors, "peakClients")).toEqual(expected(2));
 	});
 
 	test("give a session where it is, and its packets where they came from", async () => {
@@ -201,12 +261,47 @@ describe("the collectors", () => {
 		]);
 		expect(rows(collectors, "configReloadSuccessful")).toEqual([[0]]);
 		expect(rows(collectors, "configReloadTime")).toEqual([[1.5]]);
+		expect(rows(collectors, "certificateNotAfter")).toEqual([[1_800_000_000.5]]);
 		expect(rows(collectors, "tableEntries")).toContainEqual(["sessions", 2]);
 		expect(rows(collectors, "tableCapacity")).toContainEqual(["sessions", 2]);
 		expect(rows(collectors, "tableEvicted")).toContainEqual(["sessions", 1]);
 		const tables = (key: MetricKey) => rows(collectors, key).map(([table]) => table);
 		expect(tables("tableCapacity")).toEqual(tables("tableEntries"));
 		expect(tables("tableEvicted")).toEqual(tables("tableEntries"));
+	});
+
+	test("give the times of the latest query and response of each domain that had one, by the frames' stamps", async () => {
+		const { sources, send } = await observedDomains();
+		const collectors = new Collectors(sources);
+		const { records } = new Traffic().exchange(1, "192.0.2.1").exchange(2, "192.0.2.1").exchange(3, "192.0.2.1");
+		// The last query stays without its response.
+		send(records.slice(0, 5));
+		expect(rows(collectors, "lastQuery")).toEqual([["t.example.com", 1_700_000_004]]);
+		expect(rows(collectors, "lastResponse")).toEqual([["t.example.com", 1_700_000_003]]);
+		send(records.slice(5));
+		expect(rows(collectors, "lastResponse")).toEqual([["t.example.com", 1_700_000_005]]);
+	});
+
+	test("take no response for the latest that answers no query, and no query that is refused", async () => {
+		const { sources, send } = await observedDomains();
+		const collectors = new Collectors(sources);
+		send([...new Traffic().probe("192.0.2.1").records, ...new Traffic().exchange(1, "192.0.2.1").records.slice(1)]);
+		expect([rows(collectors, "lastQuery"), rows(collectors, "lastResponse")]).toEqual([[], []]);
+	});
+
+	test("give no active clients while the capture is closed, and the peaks on", async () => {
+		const { sources, send } = await observedDomains();
+		send(new Traffic().exchange(1, "192.0.2.1").records);
+		let up = true;
+		const collectors = new Collectors({
+			...sources,
+			capture: () => ({ interfaceName: "eth0", up, counts: new Map() }),
+		});
+		expect(counted(collectors, "activeClients")).toEqual([["t.example.com", 1]]);
+		up = false;
+		expect(rows(collectors, "activeClients")).toEqual([]);
+		expect(counted(collectors, "peakClients")).toEqual([["t.example.com", 1]]);
+		expect(rows(collectors, "domainPeakClients")[0]).toEqual(["t.example.com", 1]);
 	});
 
 	test("give the labels that the catalog promises, and each label set once", async () => {

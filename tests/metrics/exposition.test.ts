@@ -32,7 +32,7 @@ describe("an exposition", () => {
 		const { sources, send } = await observedDomains();
 		const exposition = createExposition(sources, async () => {});
 		const value = async (name: string) => parseExposition(textOf(await exposition.render())).value(name, labels);
-		expect(await value("dnstt_queries_total")).toBeUndefined();
+		expect(await value("dnstt_queries_total")).toBe(0);
 		send(new Traffic().exchange(1, "192.0.2.1").records);
 		expect(await value("dnstt_queries_total")).toBe(1);
 		expect(await value("dnstt_active_clients")).toBe(1);

@@ -26,6 +26,7 @@ function statusAt(tracker: ObservingTracker, seconds: number, known: Partial<Sou
 			build: { version: "1.0.0", revision: "", bunVersion: "" },
 			capture: () => null,
 			configReload: () => null,
+			certificateNotAfterSeconds: () => null,
 		},
 		rates: new RateMeter(tracker, begin),
 		passTime: () => tracker.expire(),

@@ -78,7 +78,12 @@ export async function observed(config: Config = configOf()): Promise<Observed> {
 	const { tracker } = engine;
 	return {
 		tracker,
-		sources: { ...sourcesOf(config, geoip, tracker), capture: () => null, configReload: () => null },
+		sources: {
+			...sourcesOf(config, geoip, tracker),
+			capture: () => null,
+			configReload: () => null,
+			certificateNotAfterSeconds: () => null,
+		},
 		send(records, range, linkType = LinkType.RAW) {
 			engine.lookFor(linkType, config.dnstt.ports);
 			return engine.observe(fillBatch(engine.batch, records), range);

@@ -88,7 +88,10 @@ export async function inspect(
 	if (opened === 0) return 1;
 	if (options.format === "prometheus") {
 		const { createExposition } = await import("../../metrics/exposition.ts");
-		const exposition = createExposition({ ...sources, capture: () => null, configReload: () => null }, async () => {});
+		const exposition = createExposition(
+			{ ...sources, capture: () => null, configReload: () => null, certificateNotAfterSeconds: () => null },
+			async () => {},
+		);
 		for (const part of await exposition.render()) dependencies.write(new TextDecoder().decode(part));
 	} else if (options.format === "json") {
 		dependencies.write(JSON.stringify(report(), null, 2));

@@ -12,6 +12,9 @@ export const timeUnitsPerSecond: f64 = 64_000;
 export const timeCellBits: u32 = 4;
 export const timeDoublingMax: u32 = 21;
 
+/** Response times, most below a millisecond: the first bound of their buckets, a tenth of one, is 16 units, up to 26 s. */
+export const responseUnitsPerSecond: f64 = 160_000;
+
 /** Durations of sessions are in seconds up to 68 years, bytes in KiB up to 2 TiB, with one cell for each doubling. */
 export const bytesUnit: f64 = 1_024;
 export const coarseCellBits: u32 = 0;

@@ -69,6 +69,11 @@ function moveMark(source: usize, target: usize, mark: i32, cell: i32): void {
 	add(target, mark, count);
 }
 
+/** Sets the cell to `value`. */
+export function put(row: usize, cell: i32, value: f64): void {
+	store<f64>(row + (cell as usize) * cellBytes, value);
+}
+
 /** Raises the count to `value`, or, if it is not 0, lowers it to `value`. */
 export function greatest(row: usize, cell: i32, value: f64): void {
 	if (value > countAt(row, cell)) store<f64>(row + (cell as usize) * cellBytes, value);

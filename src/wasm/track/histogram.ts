@@ -3,6 +3,7 @@ import {
 	cellsOf,
 	coarseCellBits,
 	coarseDoublingMax,
+	responseUnitsPerSecond,
 	timeCellBits,
 	timeDoublingMax,
 	timeUnitsPerSecond,
@@ -10,8 +11,9 @@ import {
 import { allocate } from "./allocate.ts";
 import { add, rowOfSet } from "./counts.ts";
 
-/** Units of the scale for times of packets (scales.ts) in one microsecond. */
+/** Units of the scales for round trips and for response times (scales.ts) in one microsecond. */
 export const timeUnitsPerUs: f64 = timeUnitsPerSecond / 1_000_000;
+export const responseUnitsPerUs: f64 = responseUnitsPerSecond / 1_000_000;
 
 /** These repeat cellsOf, because the size of static memory must be a constant, and to the compiler a call is none. */
 const timeCells: u32 = (timeDoublingMax - timeCellBits + 2) << timeCellBits;

@@ -8,10 +8,10 @@ import { ednsEnough, ednsFrame, ednsLeast, ednsMost, ednsScarce } from "../share
 import { LinkType } from "../shared/linktype.ts";
 import { payloadTypeIndex } from "../shared/wire.ts";
 import { clock } from "./clock.ts";
-import { add, greatest, increment, least, ofProcess, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
+import { add, greatest, increment, least, ofProcess, put, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
 import { isDuplicate, markForged, setUpDuplicates } from "./duplicates.ts";
 import { keepEarly, takeEarly } from "./earlyresponses.ts";
-import { responseTimes, setUpHistograms, timeUnitsPerUs } from "./histogram.ts";
+import { responseTimes, responseUnitsPerUs, setUpHistograms } from "./histogram.ts";
 import { labelSets, setsMaxOf } from "./labels.ts";
 import { resolverOf, setUpResolvers } from "./resolvers.ts";
 import { observeDownstream, observeUpstream, setUpHealth } from "./segments.ts";
@@ -75,9 +75,9 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 		return;
 	}
 	expire(now);
-	if (outcome === Outcome.Response) observeResponse(now);
+	if (outcome === Outcome.Response) observeResponse(now, stampUs);
 	else if (observation.direction === Direction.Outgoing) observeOutgoing(outcome, now);
-	else if (outcome === Outcome.Query) observeQuery(now);
+	else if (outcome === Outcome.Query) observeQuery(now, stampUs);
 	else observeRefused(now);
 }
 
@@ -141,7 +141,8 @@ function believeForwarded(): void {
 	if (waiting !== 0) waitingAt(waiting).cameInOn = 0;
 }
 
-function observeQuery(now: i64): void {
+function observeQuery(now: i64, stampUs: i64): void {
+	put(rowOfDomain(observation.domain), DomainCell.LastQuery, stampUs as f64);
 	const resolver = resolverOf();
 	if (resolver.isFirst(observation.domain)) increment(rowOfDomain(observation.domain), DomainCell.ResolversSeen);
 	const set = labelSets.of(observation.domain, resolver.origin, now);
@@ -157,19 +158,19 @@ function observeQuery(now: i64): void {
 	else observeUpstream(set, sessionAt(entry), now);
 	if (observation.lookalike !== Lookalike.None) countLookalike();
 	else if (segments.count !== 0) increment(rowOfDomain(observation.domain), DomainCell.Fitting);
-	if (clock.isOfFile) observeEarlyResponse(now);
+	if (clock.isOfFile) observeEarlyResponse(now, stampUs);
 }
 
 /** Only in a file: live, one clock stamps both. In a file counts may be taken back, as nothing reads them before its end. */
-function observeEarlyResponse(now: i64): void {
+function observeEarlyResponse(now: i64, stampUs: i64): void {
 	const set = takeEarly(now);
 	if (set < 0) return;
 	add(rowOfDomain(observation.domain), DomainCell.Unmatched, -1);
 	add(rowOfSet(set), SetCell.BytesOut, -(observation.messageBytes as i32));
-	observeResponse(now);
+	observeResponse(now, stampUs);
 }
 
-function observeResponse(now: i64): void {
+function observeResponse(now: i64, stampUs: i64): void {
 	const row = rowOfDomain(observation.domain);
 	const entry = findWaiting();
 	const waiting = waitingAt(entry);
@@ -193,6 +194,7 @@ function observeResponse(now: i64): void {
 		removeFound(entry);
 		return;
 	}
+	put(row, DomainCell.LastResponse, stampUs as f64);
 	increment(row, DomainCell.Responses + observation.rcode);
 	if (observation.truncated !== 0) increment(row, DomainCell.Truncated);
 	answer(entry, now);
@@ -213,7 +215,7 @@ function answer(entry: usize, now: i64): void {
 	const waiting = waitingAt(entry);
 	const set = waiting.set;
 	const session = findSession(observation.idHigh, observation.idLow, observation.domain, waiting.session);
-	responseTimes.observe(set, (waiting.waitedUs(now) as f64) * timeUnitsPerUs);
+	responseTimes.observe(set, (waiting.waitedUs(now) as f64) * responseUnitsPerUs);
 	removeFound(entry);
 	add(rowOfSet(set), SetCell.BytesOut, observation.messageBytes);
 	if (session !== 0) sessionAt(session).addBytes(observation.messageBytes);

@@ -24,7 +24,7 @@ export * from "../../../src/wasm/module";
 export { add, raise, setUpCounts } from "../../../src/wasm/track/counts";
 export { setUpDuplicates } from "../../../src/wasm/track/duplicates";
 export { hashOf } from "../../../src/wasm/track/hash";
-export { flushPending, timeUnitsPerUs } from "../../../src/wasm/track/histogram";
+export { flushPending, responseUnitsPerUs, timeUnitsPerUs } from "../../../src/wasm/track/histogram";
 export { findSession } from "../../../src/wasm/track/sessions";
 export { findWaiting, removeFound } from "../../../src/wasm/track/waitingqueries";
 

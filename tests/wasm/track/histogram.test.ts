@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { bytesScale, durationScale, timeScale } from "../../../src/engine/histogram.ts";
+import { bytesScale, durationScale, responseScale, timeScale } from "../../../src/engine/histogram.ts";
 import { HistogramId } from "../../../src/wasm/shared/ids.ts";
 import { cellsOf } from "../../../src/wasm/shared/scales.ts";
 import { type ObservingTracker, trackerOf } from "./observing.ts";
 
 const histograms = {
-	responseTimes: { id: HistogramId.ResponseTimes, scale: timeScale },
+	responseTimes: { id: HistogramId.ResponseTimes, scale: responseScale },
 	roundTrips: { id: HistogramId.RoundTrips, scale: timeScale },
 	sessionDurations: { id: HistogramId.SessionDurations, scale: durationScale },
 	sessionBytes: { id: HistogramId.SessionBytes, scale: bytesScale },
@@ -146,12 +146,12 @@ describe.each([["responseTimes"], ["roundTrips"], ["sessionDurations"], ["sessio
 
 describe("the largest values", () => {
 	test("count as the end of the scale, and in full in the sum", () => {
-		const last = 2 ** (timeScale.doublingMax + 1);
+		const last = 2 ** (responseScale.doublingMax + 1);
 		const distribution = of("responseTimes", [last - 1, last, last + 1, 1e15]);
-		expect(distribution.upTo(timeScale.doublingMax)).toBe(0);
+		expect(distribution.upTo(responseScale.doublingMax)).toBe(0);
 		expect(distribution.count).toBe(4);
-		expect(distribution.sum).toBeCloseTo((3 * last + 1e15) / 64_000, 3);
-		expect(distribution.quantile(1)).toBeCloseTo(last / 64_000, 3);
+		expect(distribution.sum).toBeCloseTo((3 * last + 1e15) / 160_000, 3);
+		expect(distribution.quantile(1)).toBeCloseTo(last / 160_000, 3);
 	});
 
 	test("of one set leave the next alone", () => {
@@ -179,9 +179,19 @@ test("a whole number of milliseconds that is a power of two is its bucket's boun
 	const timeUnitsPerUs = empty.tracker.parts.timeUnitsPerUs.value;
 	for (let power = 0; power < 15; power++) {
 		const us = 1_000 * 2 ** power;
-		expect(of("responseTimes", [us * timeUnitsPerUs]).upTo(power + 6)).toBe(1);
-		expect(of("responseTimes", [(us + 1) * timeUnitsPerUs]).upTo(power + 6)).toBe(0);
+		expect(of("roundTrips", [us * timeUnitsPerUs]).upTo(power + 6)).toBe(1);
+		expect(of("roundTrips", [(us + 1) * timeUnitsPerUs]).upTo(power + 6)).toBe(0);
 	}
+});
+
+test("0.1 ms and its doublings are bounds of response times exactly", () => {
+	const responseUnitsPerUs = empty.tracker.parts.responseUnitsPerUs.value;
+	for (let power = 0; power < 17; power++) {
+		const us = 100 * 2 ** power;
+		expect(of("responseTimes", [us * responseUnitsPerUs]).upTo(power + 4)).toBe(1);
+		expect(of("responseTimes", [(us + 1) * responseUnitsPerUs]).upTo(power + 4)).toBe(0);
+	}
+	expect(of("responseTimes", [responseUnitsPerUs * 1e6]).sum).toBe(1);
 });
 
 test("units of a time are told in seconds", () => {

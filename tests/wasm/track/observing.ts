@@ -56,6 +56,7 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 	observeValue(id: HistogramId, set: number, value: number): void;
 	flushPending(): void;
 	readonly timeUnitsPerUs: WebAssembly.Global;
+	readonly responseUnitsPerUs: WebAssembly.Global;
 
 	setUpLabelSets(domains: number, limit: number, othersFrom: number, kept: number): void;
 	labelSetOf(domain: number, origin: number, nowUs: number): number;

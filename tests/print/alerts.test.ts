@@ -1,0 +1,485 @@
+/** Every alert against histories of hosts in promtool: each history is a tunnel with a domain and hosts of its own, all evaluated together. */
+import { beforeAll, describe, expect, test } from "bun:test";
+import { alerts, scrapeJob } from "../../src/print/alerts.ts";
+import { prometheusRules } from "../../src/print/rules.ts";
+import { runCommand } from "../support/process.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { hostHistory, type InputSeries, type Minute } from "./fleet-history.ts";
+
+const missing = Bun.which("promtool") === null;
+
+/** How a host is at a minute; those from 0 on are after what the history is about. */
+type HostPlan = (minute: number) => Minute;
+
+/** Alerts that fire from minute 0 on, with the first minute and further labels. */
+type Fired = Readonly<Record<string, Readonly<{ after: number } & Record<string, string | number>>>>;
+
+interface History {
+	readonly title: string;
+	readonly hosts: Readonly<Record<string, HostPlan>>;
+	readonly fires: Fired;
+}
+
+const nothing: Minute = { clients: {}, up: null };
+const healthy: Minute = { clients: { DE: 20, IR: 8 } };
+const always =
+	(state: Minute): HostPlan =>
+	() =>
+		state;
+/** One state before, another from minute 0 on, and the first again from `until` on. */
+const change =
+	(before: Minute, after: Minute, until = Number.POSITIVE_INFINITY): HostPlan =>
+	(minute) =>
+		minute >= 0 && minute < until ? after : before;
+const down: Minute = { clients: {}, up: false };
+const closed = (state: Minute): Minute => ({ ...state, captureUp: false });
+
+/** Clients that come and go, three at the most, and none at night; the same in every run. */
+function smallTunnel(minute: number): Minute {
+	const hour = Math.floor((((minute % 1_440) + 1_440) % 1_440) / 60);
+	const noise = Math.abs(Math.sin(Math.floor(minute / 17) * 12.9898) * 43_758.5453) % 1;
+	return { clients: { DE: hour < 8 ? 0 : Math.floor(noise * 4) }, queriesPerClient: 7 };
+}
+
+/** What fires in each history, evaluated every `step` minutes from `start` to `end`: alert and labels, with the first minute. */
+async function evaluate(
+	histories: readonly History[],
+	[start, end, step]: readonly [start: number, end: number, step: number],
+): Promise<Map<string, Fired>> {
+	const series: InputSeries[] = histories.flatMap(({ hosts }, index) =>
+		Object.entries(hosts).flatMap(([name, plan]) =>
+			hostHistory(`${index}-${name}`, end - start, (minute) => plan(minute + start), `${index}.example.com`),
+		),
+	);
+	const firstTimes = `min by (alertname, severity, domain, instance, country, interface, database, table) (min_over_time((timestamp(ALERTS{alertstate="firing"}))[${end}m:${step}m]))`;
+	using folder = temporaryFolder();
+	await Bun.write(folder.file("dnstt.rules.yml"), prometheusRules());
+	const tests = [
+		{
+			...{ interval: "1m", input_series: series },
+			promql_expr_test: [{ expr: firstTimes, eval_time: `${end - start}m`, exp_samples: [] }],
+		},
+	];
+	await Bun.write(
+		folder.file("test.yml"),
+		JSON.stringify({ rule_files: ["dnstt.rules.yml"], evaluation_interval: `${step}m`, tests }),
+	);
+	const { stdout, stderr } = await runCommand(["promtool", "test", "rules", folder.file("test.yml")]);
+	const text = `${stdout}${stderr}`;
+	const got = /got: (.*)$/m.exec(text)?.[1];
+	if (got === undefined) throw new Error(text);
+	const fired = new Map(histories.map(({ title }) => [title, {} as Record<string, Fired[string]>]));
+	for (const [, pairs = "", value = ""] of got.matchAll(/\{([^}]*)\} ([-+.\dEe]+)/g)) {
+		const labels = Object.fromEntries([...pairs.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, text]) => [name, text]));
+		const { alertname = "", severity, ...others } = labels;
+		const index = Number.parseInt(others.domain ?? others.instance ?? "", 10);
+		const host = others.instance?.replace(/^\d+-/, "");
+		const { domain, instance, ...own } = others;
+		const of = fired.get(histories[index]?.title ?? "");
+		if (of === undefined) throw new Error(`${alertname} names neither domain nor host`);
+		const key = host === undefined ? alertname : `${alertname} ${host}`;
+		of[key] = { after: Math.round(Number(value) / 60) + start, ...own };
+	}
+	return fired;
+}
+
+const one = (plan: HostPlan) => ({ a: plan });
+const two = (a: HostPlan, b: HostPlan) => ({ a, b });
+const fromStart = change(nothing, healthy);
+const restarted =
+	(from: number, minutes = 3): HostPlan =>
+	(minute) =>
+		minute >= from && minute < from + minutes ? down : healthy;
+
+/** Hours of minutes: what needs no other day. */
+const hours: readonly History[] = [
+	{ title: "a healthy host", hosts: one(always(healthy)), fires: {} },
+	{ title: "an idle small tunnel", hosts: one((minute) => smallTunnel(minute + 480)), fires: {} },
+	{ title: "a tunnel without any query", hosts: one(always({ clients: {} })), fires: {} },
+	{
+		title: "a first start, scraped before the exporter runs",
+		hosts: one((minute) => (minute < 0 ? nothing : minute < 4 ? down : minute < 60 ? { clients: {} } : healthy)),
+		fires: {},
+	},
+	{ title: "a first start amid traffic", hosts: one(fromStart), fires: {} },
+	{
+		title: "one of two hosts down",
+		hosts: two(always(healthy), change(healthy, down)),
+		fires: { "DnsttExporterDown b": { after: 5 } },
+	},
+	{
+		title: "one of two hosts with a closed capture",
+		hosts: two(always(healthy), change(healthy, closed(healthy))),
+		fires: { "DnsttCaptureDown b": { after: 2, interface: "eth0" } },
+	},
+	{ title: "a planned restart of the only host", hosts: one(restarted(0)), fires: {} },
+	{ title: "a planned restart of both hosts, one after the other", hosts: two(restarted(0), restarted(10)), fires: {} },
+	// Its series end without the marks that a failed scrape leaves in a real Prometheus: promtool goes on with them for 5 minutes.
+	{
+		title: "the only host down",
+		hosts: one(change(healthy, down)),
+		fires: { "DnsttExporterDown a": { after: 5 }, DnsttDomainUnseen: { after: 15 } },
+	},
+	{
+		title: "the only capture closed",
+		hosts: one(change(healthy, closed(healthy))),
+		fires: { "DnsttCaptureDown a": { after: 2, interface: "eth0" }, DnsttDomainUnseen: { after: 10 } },
+	},
+	{ title: "a capture that is closed for a minute", hosts: one(change(healthy, closed(healthy), 1)), fires: {} },
+	{
+		title: "four of five scrapes that fail",
+		hosts: one((minute) => (minute >= 0 && minute % 5 !== 0 ? down : healthy)),
+		fires: { "DnsttScrapesFail a": { after: 34 } },
+	},
+	{ title: "one of five scrapes that fails", hosts: one((minute) => (minute % 5 === 0 ? down : healthy)), fires: {} },
+	{
+		title: "a capture that fails every five minutes",
+		hosts: one((minute) =>
+			minute >= 0 && minute % 5 === 0 ? { ...healthy, growth: { captureReopened: 1 } } : healthy,
+		),
+		fires: { "DnsttCaptureFlaps a": { after: 10, interface: "eth0" } },
+	},
+	{
+		title: "a capture that failed twice",
+		hosts: one((minute) => (minute === 0 || minute === 10 ? { ...healthy, growth: { captureReopened: 1 } } : healthy)),
+		fires: {},
+	},
+	{
+		title: "a thousand packets that the kernel dropped",
+		hosts: one(change(healthy, { ...healthy, growth: { packetsDropped: 1_000 } }, 1)),
+		fires: { "DnsttKernelDrops a": { after: 0, interface: "eth0" } },
+	},
+	{
+		title: "two packets that the kernel dropped",
+		hosts: one(change(healthy, { ...healthy, growth: { packetsDropped: 2 } }, 1)),
+		fires: {},
+	},
+	{
+		title: "a dnstt-server that stops",
+		hosts: one(change(healthy, { ...healthy, answered: 0 })),
+		fires: { "DnsttServerSilent a": { after: 3 } },
+	},
+	{
+		title: "a dnstt-server that never ran since the exporter's start",
+		hosts: one(change(nothing, { ...healthy, answered: 0 })),
+		fires: { "DnsttServerSilent a": { after: 3 } },
+	},
+	{
+		title: "a dnstt-server that stops, one of two",
+		hosts: two(always(healthy), change(healthy, { ...healthy, answered: 0 })),
+		fires: { "DnsttServerSilent b": { after: 3 } },
+	},
+	{ title: "a dnstt-server that restarts", hosts: one(change(healthy, { ...healthy, answered: 0 }, 2)), fires: {} },
+	{
+		title: "a dnstt-server that answers half of the queries",
+		hosts: one(change(healthy, { ...healthy, answered: 0.5 })),
+		fires: {},
+	},
+	{
+		title: "one query that stays unanswered after an idle hour",
+		hosts: one((minute) =>
+			minute < -60
+				? healthy
+				: minute === 0
+					? { clients: { DE: 1 }, queriesPerClient: 1, answered: 0 }
+					: { clients: { DE: 0 } },
+		),
+		fires: {},
+	},
+	{
+		title: "a server that refuses a fifth of the queries",
+		hosts: one(change(healthy, { ...healthy, formerr: 0.2 })),
+		fires: { "DnsttFormerr a": { after: 12 } },
+	},
+	{
+		title: "a server that refuses a few of few queries",
+		hosts: one(change({ clients: { DE: 0 } }, { clients: { DE: 1 }, queriesPerClient: 10, formerr: 0.5 }, 9)),
+		fires: {},
+	},
+	{
+		title: "a reload that fails",
+		hosts: one(change(healthy, { ...healthy, gauges: { configReloadSuccessful: 0 } })),
+		fires: { "DnsttReloadFailed a": { after: 5 } },
+	},
+	{
+		title: "a reload that fails and is repeated",
+		hosts: one(change(healthy, { ...healthy, gauges: { configReloadSuccessful: 0 } }, 4)),
+		fires: {},
+	},
+	{
+		title: "a GeoIP file that cannot be used",
+		hosts: one(change(healthy, { ...healthy, growth: { geoipReloadFailures: 1 } }, 1)),
+		fires: { "DnsttGeoipReloadFailed a": { after: 0, database: "country" } },
+	},
+	{
+		title: "a GeoIP database that is 61 days old",
+		hosts: one(always({ ...healthy, gauges: { geoipBuildTime: -61 * 86_400 } })),
+		fires: { "DnsttGeoipOld a": { after: 0, database: "country" } },
+	},
+	{
+		title: "a GeoIP database that is 59 days old",
+		hosts: one(always({ ...healthy, gauges: { geoipBuildTime: -59 * 86_400 } })),
+		fires: {},
+	},
+	{
+		title: "sessions and waiting queries that are evicted",
+		hosts: one(change(healthy, { ...healthy, growth: { evicted: 500 } })),
+		fires: { "DnsttTableEvictions a": { after: 0, table: "sessions" } },
+	},
+	{
+		title: "waiting queries that are evicted",
+		hosts: one(change(healthy, { ...healthy, growth: { waitingEvicted: 500 } })),
+		fires: { "DnsttTableEvictions a": { after: 0, table: "waiting_queries" } },
+	},
+	{
+		title: "label sets at their limit",
+		hosts: one(change(healthy, { ...healthy, labelSets: 10_000 })),
+		fires: { "DnsttLabelSetsFull a": { after: 15, table: "label_sets" } },
+	},
+	{
+		title: "label sets one below their limit",
+		hosts: one(change(healthy, { ...healthy, labelSets: 9_999 })),
+		fires: {},
+	},
+	{
+		title: "a certificate with six days left",
+		hosts: one(always({ ...healthy, gauges: { certificateNotAfter: 6 * 86_400 } })),
+		fires: { "DnsttCertificateEnds a": { after: 0 } },
+	},
+	{
+		title: "a certificate with eight days left",
+		hosts: one(always({ ...healthy, gauges: { certificateNotAfter: 8 * 86_400 } })),
+		fires: {},
+	},
+];
+
+/** Nine hours each, around this time 7, 2 and 1 days ago and now: what else Prometheus has matters to no alert but those that say so. */
+const around =
+	(plan: HostPlan): HostPlan =>
+	(minute) =>
+		[7, 2, 1, 0].some((ago) => minute >= -ago * 1_440 - 180 && minute <= -ago * 1_440 + 360) ? plan(minute) : nothing;
+const lately = (plan: HostPlan) => one(around(plan));
+const latelyTwo = (a: HostPlan, b: HostPlan) => two(around(a), around(b));
+const clients = (count: Readonly<Record<string, number>>): Minute => ({ clients: count });
+const isYesterday = (minute: number) => minute >= -1_440 - 180 && minute < -1_440 + 360;
+
+/** Days: what looks at other days. Evaluated every ten minutes, so that an alert fires up to ten minutes late. */
+const days: readonly History[] = [
+	{ title: "two healthy hosts for days", hosts: latelyTwo(always(healthy), always(healthy)), fires: {} },
+	{ title: "an idle small tunnel for days", hosts: one(smallTunnel), fires: {} },
+	{ title: "a first start without any past", hosts: lately(fromStart), fires: {} },
+	{
+		title: "a first start whose clients leave after an hour",
+		hosts: lately((minute) => (minute < 0 ? nothing : minute < 60 ? healthy : clients({ DE: 0, IR: 0 }))),
+		fires: {},
+	},
+	{
+		title: "one of two hosts down, with most of the clients",
+		hosts: latelyTwo(always(clients({ DE: 5 })), change(clients({ DE: 20, IR: 8 }), down)),
+		fires: { "DnsttExporterDown b": { after: 10 } },
+	},
+	{
+		title: "one of two captures closed, with most of the clients",
+		hosts: latelyTwo(
+			always(clients({ DE: 5 })),
+			change(clients({ DE: 20, IR: 8 }), closed(clients({ DE: 20, IR: 8 }))),
+		),
+		fires: { "DnsttCaptureDown b": { after: 10, interface: "eth0" } },
+	},
+	{
+		title: "one dead host of three, with most of the clients",
+		hosts: {
+			...latelyTwo(always(clients({ DE: 5 })), always(clients({ DE: 5 }))),
+			c: around(change(clients({ DE: 20, IR: 8 }), nothing)),
+		},
+		fires: {},
+	},
+	{
+		title: "a drained host, whose clients moved to another",
+		hosts: latelyTwo(
+			change(clients({ DE: 3, IR: 0 }), clients({ DE: 23, IR: 8 })),
+			change(clients({ DE: 20, IR: 8 }), clients({ DE: 0, IR: 0 })),
+		),
+		fires: { "DnsttHostWithoutQueries b": { after: 40 } },
+	},
+	{ title: "a planned restart after days", hosts: lately(restarted(0)), fires: {} },
+	{ title: "a planned restart of both hosts after days", hosts: latelyTwo(restarted(0), restarted(10)), fires: {} },
+	{
+		title: "yesterday without data",
+		hosts: lately((minute) => (isYesterday(minute) ? nothing : healthy)),
+		fires: {},
+	},
+	{
+		title: "an hour of made-up clients yesterday",
+		hosts: lately((minute) =>
+			isYesterday(minute) && minute < -1_440 + 60 ? clients({ DE: 500, IR: 8, XX: 500 }) : healthy,
+		),
+		fires: {},
+	},
+	{
+		title: "GeoIP that was taken away",
+		hosts: lately(change(healthy, clients({ "": 28 }))),
+		fires: {},
+	},
+	{
+		title: "GeoIP that was taken away on the one of two hosts that serves the country",
+		hosts: latelyTwo(always(clients({ DE: 20 })), change(healthy, clients({ "": 28 }))),
+		fires: {},
+	},
+	{
+		title: "no queries any more",
+		hosts: lately(change(healthy, clients({ DE: 0, IR: 0 }))),
+		fires: { DnsttNoQueries: { after: 20 }, DnsttActiveClientsHalved: { after: 50 } },
+	},
+	{
+		title: "no queries at night by a tunnel of three",
+		hosts: lately((minute) => (minute < -1_440 + 60 || minute < 0 ? clients({ DE: 3 }) : clients({ DE: 0 }))),
+		fires: {},
+	},
+	{
+		title: "no queries for a day by a tunnel of three",
+		hosts: one((minute) => (minute < -1_440 ? clients({ DE: 3 }) : clients({ DE: 0 }))),
+		fires: { DnsttNoQueriesForADay: { after: 30 } },
+	},
+	{
+		title: "less than half of the usual clients",
+		hosts: lately(change(clients({ DE: 20 }), clients({ DE: 9 }))),
+		fires: { DnsttActiveClientsHalved: { after: 80 } },
+	},
+	{
+		title: "half of the usual clients",
+		hosts: lately(change(clients({ DE: 20 }), clients({ DE: 10 }))),
+		fires: {},
+	},
+	{
+		title: "few clients that leave",
+		hosts: lately(change(clients({ DE: 9 }), clients({ DE: 1 }))),
+		fires: {},
+	},
+	{
+		title: "clients that are lost on all of two hosts",
+		hosts: latelyTwo(change(clients({ DE: 20 }), clients({ DE: 4 })), change(clients({ DE: 20 }), clients({ DE: 4 }))),
+		fires: { DnsttActiveClientsHalved: { after: 60 } },
+	},
+	{
+		title: "less than half of the clients, and yesterday without data",
+		hosts: lately((minute) => (isYesterday(minute) ? nothing : minute < 0 ? clients({ DE: 20 }) : clients({ DE: 4 }))),
+		fires: { DnsttActiveClientsHalved: { after: 60 } },
+	},
+	{
+		title: "less than half of the clients since yesterday",
+		hosts: lately((minute) => (minute < -1_440 - 120 ? clients({ DE: 20 }) : clients({ DE: 4 }))),
+		fires: { DnsttActiveClientsHalved: { after: 0 } },
+	},
+	{
+		title: "a country whose clients are gone",
+		hosts: lately(change(healthy, clients({ DE: 20, IR: 0 }))),
+		fires: { DnsttCountryVanished: { after: 50, country: "IR" } },
+	},
+	{
+		title: "a country that an exporter no longer knows after a restart",
+		hosts: lately(change(healthy, clients({ DE: 20 }))),
+		fires: { DnsttCountryVanished: { after: 60, country: "IR" } },
+	},
+	{
+		title: "a country that is blocked since yesterday",
+		hosts: lately((minute) => (minute < -1_440 - 120 ? healthy : clients({ DE: 20 }))),
+		fires: { DnsttCountryVanished: { after: 0, country: "IR" } },
+	},
+	{
+		title: "a country with one client left",
+		hosts: lately(change(healthy, clients({ DE: 20, IR: 1 }))),
+		fires: {},
+	},
+	{
+		title: "a country that had few clients",
+		hosts: lately(change(clients({ DE: 20, IR: 4 }), clients({ DE: 20 }))),
+		fires: {},
+	},
+	{
+		title: "a country that had many clients for five minutes of each hour",
+		hosts: lately((minute) => (minute < 0 && minute % 60 >= -5 ? clients({ DE: 20, IR: 12 }) : clients({ DE: 20 }))),
+		fires: {},
+	},
+	{
+		title: "resolvers without a country",
+		hosts: lately(change(clients({ DE: 20, ZZ: 8 }), clients({ DE: 20 }))),
+		fires: {},
+	},
+	{
+		title: "one of several hosts without queries",
+		hosts: latelyTwo(always(clients({ DE: 40 })), change(clients({ DE: 12 }), clients({ DE: 0 }))),
+		fires: { "DnsttHostWithoutQueries b": { after: 40 } },
+	},
+	{
+		title: "one of several hosts, with few clients, without queries",
+		hosts: latelyTwo(always(clients({ DE: 40 })), change(clients({ DE: 3 }), clients({ DE: 0 }))),
+		fires: {},
+	},
+	{
+		title: "round trips that became slow",
+		hosts: lately(change({ ...healthy, roundTrip: 0.1 }, { ...healthy, roundTrip: 1 })),
+		fires: { DnsttRoundTripsSlow: { after: 50 } },
+	},
+	{
+		title: "round trips that were always slow",
+		hosts: lately(always({ ...healthy, roundTrip: 1 })),
+		fires: {},
+	},
+];
+
+describe.skipIf(missing)("of histories in promtool", () => {
+	describe.each([
+		["hours", hours, [-90, 120, 1]],
+		["days", days, [-7 * 1_440 - 180, 360, 10]],
+	] as const)("of %s", (_, histories, span) => {
+		let fired: Map<string, Fired>;
+		beforeAll(async () => {
+			fired = await evaluate(histories, span);
+		}, 120_000);
+
+		test.each(histories.map(({ title, fires }) => [title, fires] as const))("%s", (title, fires) => {
+			expect(fired.get(title)).toEqual(fires);
+		});
+	});
+
+	test.each<[title: string, ups: Readonly<Record<string, string>>, fires: boolean]>([
+		["no exporter in the scrape configuration", {}, true],
+		["all exporters down", { a: "1x60 0x30", b: "1x60 0x30" }, true],
+		["the only exporter down for 3 minutes", { a: "1x60 0x2 1x30" }, false],
+		["one of two exporters down", { a: "1x60 0x30", b: "1x90" }, false],
+		["a first start", { a: "0x3 1x87" }, false],
+	])("DnsttNoExporter, %s", async (_, ups, fires) => {
+		using folder = temporaryFolder();
+		await Bun.write(folder.file("dnstt.rules.yml"), prometheusRules());
+		const input_series = Object.entries(ups).map(([host, values]) => ({
+			...{ series: `up{job="${scrapeJob}",instance="${host}"}`, values },
+		}));
+		const firing = 'ALERTS{alertname="DnsttNoExporter",alertstate="firing",severity="critical"}';
+		const tests = ["5m", "66m", "90m"].map((eval_time) => ({
+			...{ interval: "1m", input_series },
+			promql_expr_test: [
+				{
+					...{ expr: `count(${firing})`, eval_time },
+					exp_samples:
+						fires && (eval_time !== "5m" || Object.keys(ups).length === 0) ? [{ labels: "{}", value: 1 }] : [],
+				},
+			],
+		}));
+		await Bun.write(
+			folder.file("test.yml"),
+			JSON.stringify({ rule_files: ["dnstt.rules.yml"], evaluation_interval: "1m", tests }),
+		);
+		const { code, stdout, stderr } = await runCommand(["promtool", "test", "rules", folder.file("test.yml")]);
+		expect({ code, output: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, output: "" });
+	});
+
+	test("every alert fires in one of them", () => {
+		const fired = new Set(
+			[...hours, ...days].flatMap(({ fires }) => Object.keys(fires).map((key) => key.split(" ")[0])),
+		);
+		const others = alerts.map(({ alert }) => alert).filter((name) => !fired.has(name));
+		// It names no host, as there is none: its cases are those below.
+		expect(others).toEqual(["DnsttNoExporter"]);
+	});
+});
