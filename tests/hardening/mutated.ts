@@ -1,5 +1,5 @@
 /**
- * A process that reads broken capture files: `bun mutated.ts FOLDER SEED ROUNDS`. Every prefix of a small pcap and two small pcapng files, each of
+ * A process that reads broken capture files: `bun mutated.ts FOLDER SEED ROUNDS`. Every prefix of two small pcap and two small pcapng files, each of
  * its bytes flipped in one bit, and random changes. Each must end in frames or a CaptureError. Prints how many of each there were.
  */
 import { writeFileSync } from "node:fs";
@@ -7,10 +7,12 @@ import { join } from "node:path";
 import { openFile } from "../../src/capture/capture-file.ts";
 import { CaptureError, type FrameSource, LinkType } from "../../src/capture/source.ts";
 import { batchBytes } from "../../src/engine/engine.ts";
+import { recordTypeNames } from "../../src/tunnel.ts";
 import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
 import { seededRandom } from "../support/messages.ts";
 import { batchOfBytes } from "../support/observed.ts";
 import { writePcap, writePcapng } from "../support/pcapfile.ts";
+import { vaydnsQuery, vaydnsResponse } from "../support/vaydns.ts";
 
 const [folder = "", seed, rounds] = process.argv.slice(2);
 const random = seededRandom(Number(seed));
@@ -47,9 +49,15 @@ const records = [60, 1, 0, 131].map((length, index) => ({
 	timeNs: BigInt(index) * 1_000_000_007n,
 	bytes: Uint8Array.from({ length }, (_, at) => at & 0xff),
 }));
+/** Frames of VayDNS, of each record type. */
+const vaydns = recordTypeNames.map((recordType, index) => {
+	const query = vaydnsQuery({ clientId: Uint8Array.of(1, 2), recordType });
+	return { timeNs: BigInt(index), bytes: vaydnsResponse(query, recordType, [new Uint8Array(8)]) };
+});
 const more = [{ linkType: LinkType.RAW, snapLength: 96 }, { linkType: LinkType.EN10MB }];
 const files = [
 	writePcap({ linkType: LinkType.EN10MB, records }),
+	writePcap({ linkType: LinkType.RAW, records: vaydns }),
 	writePcapng({ linkType: LinkType.RAW, records }),
 	writePcapng({ linkType: LinkType.NULL, more, interfaceOf: (index) => (index < 3 ? 1 : 2), records }),
 ];
@@ -66,7 +74,7 @@ for (const file of files) {
 		const changed = file.slice();
 		const view = new DataView(changed.buffer);
 		for (let changes = 1 + Math.floor(random() * 3); changes > 0; changes--) {
-			const at = Math.floor(random() * (changed.length / 4)) * 4;
+			const at = Math.floor(random() * Math.floor(changed.length / 4)) * 4;
 			view.setUint32(at, Math.floor(random() * 2 ** Math.floor(random() * 33)), random() < 0.5);
 		}
 		read(changed);

@@ -6,11 +6,12 @@
 import { LinkType } from "../../src/capture/source.ts";
 import { refusalNames } from "../../src/engine/reasons.ts";
 import type { Tracker } from "../../src/engine/tracker.ts";
+import type { Tunnel } from "../../src/tunnel.ts";
 import { Outcome } from "../../src/wasm/shared/fault.ts";
 import { seededRandom } from "../support/messages.ts";
 import { concatBytes, readPcapFile } from "../support/pcapfile.ts";
 import { ended, spawnChild } from "../support/process.ts";
-import { type Decoder, decoderOf, digestOf } from "../wasm/decode/decoding.ts";
+import { type Decoder, decoderOf, digestOf, domain } from "../wasm/decode/decoding.ts";
 import { begin, second, trackerOf } from "../wasm/track/observing.ts";
 import type { Checks } from "./checks.ts";
 
@@ -61,6 +62,7 @@ export async function fuzzPart(options: {
 }
 
 interface Original {
+	readonly tunnel: Tunnel;
 	readonly linkType: LinkType;
 	readonly linkBytes: number;
 	readonly bytes: Uint8Array;
@@ -68,11 +70,19 @@ interface Original {
 
 async function originals(): Promise<Original[]> {
 	const all: Original[] = [];
-	for (const name of ["direct-ipv4", "unbound-0x20-ipv4", "any-sll2-ipv4", "bent-queries"]) {
+	const dnstt: Tunnel = { domain, wire: "dnstt", recordType: "txt", clientIdBytes: 8, mtu: 512 };
+	const vaydns = (["a", "cname", "srv", "txt"] as const).map(
+		(recordType) => [`vaydns/${recordType}`, { ...dnstt, wire: "vaydns", recordType, clientIdBytes: 2 }] as const,
+	);
+	const files: (readonly [name: string, tunnel: Tunnel])[] = [
+		...["direct-ipv4", "unbound-0x20-ipv4", "any-sll2-ipv4", "bent-queries"].map((name) => [name, dnstt] as const),
+		...vaydns,
+	];
+	for (const [name, tunnel] of files) {
 		const path = new URL(`../captures/${name}.pcap`, import.meta.url).pathname;
 		const { linkType, records } = await readPcapFile(path);
 		const linkBytes = linkType === LinkType.EN10MB ? 14 : linkType === LinkType.LINUX_SLL2 ? 20 : 0;
-		for (const { bytes } of records) all.push({ linkType: linkType as LinkType, linkBytes, bytes });
+		for (const { bytes } of records) all.push({ tunnel, linkType: linkType as LinkType, linkBytes, bytes });
 	}
 	return all;
 }
@@ -97,11 +107,11 @@ class Mutator {
 		const original = this.all[this.below(this.all.length)] as Original;
 		let { bytes } = original;
 		bytes = bytes.slice();
-		const { linkBytes, linkType } = original;
+		const { linkBytes, linkType, tunnel } = original;
 		for (let changes = this.below(4); changes > 0; changes--) bytes = this.change(bytes, linkBytes);
 		// Else every change of the length ends at the IP header.
 		if (this.below(4) !== 0) fitLengths(bytes, linkBytes);
-		return { linkType, linkBytes, bytes };
+		return { tunnel, linkType, linkBytes, bytes };
 	}
 
 	private change(bytes: Uint8Array, linkBytes: number): Uint8Array {
@@ -181,8 +191,8 @@ interface Place {
 	readonly around: number;
 }
 
-function placeOf(linkType: LinkType, around: number): Place {
-	const decoder = decoderOf({ linkType });
+function placeOf(linkType: LinkType, tunnel: Tunnel, around: number): Place {
+	const decoder = decoderOf({ linkType, tunnels: [tunnel] });
 	decoder.room.fill(around);
 	return { decoder, around };
 }
@@ -200,21 +210,21 @@ async function fuzz(seed: number, seconds: number): Promise<FuzzCounts> {
 	const mutator = new Mutator(await originals(), seededRandom(seed));
 	const tracker = trackerOf(bounds);
 	const counts: FuzzCounts = { frames: 0, queries: 0, responses: 0, refused: 0, unrelated: 0, faults: 0 };
-	const places = new Map(
-		[LinkType.EN10MB, LinkType.LINUX_SLL2].map((linkType) => [
-			linkType as LinkType,
-			{ one: placeOf(linkType, 0), other: placeOf(linkType, 0xc1) },
-		]),
-	);
+	const places = new Map<string, { readonly one: Place; readonly other: Place }>();
+	const placesOf = (linkType: LinkType, tunnel: Tunnel) => {
+		const key = `${linkType} ${tunnel.wire} ${tunnel.recordType}`;
+		const known = places.get(key);
+		const place = known ?? { one: placeOf(linkType, tunnel, 0), other: placeOf(linkType, tunnel, 0xc1) };
+		places.set(key, place);
+		return place;
+	};
 	let stampUs = begin;
 	const endMs = performance.now() + seconds * 1_000;
 	while (performance.now() < endMs) {
 		for (let index = 0; index < progressEvery; index++) {
-			const { linkType, bytes } = mutator.next();
+			const { linkType, tunnel, bytes } = mutator.next();
 			const frame = bytes.subarray(0, frameBytesMax);
-			const place = places.get(linkType);
-			if (place === undefined) throw new Error(`a capture has link type ${linkType}`);
-			const { one, other } = place;
+			const { one, other } = placesOf(linkType, tunnel);
 			try {
 				const outcome = decodeIn(one, frame);
 				const second = decodeIn(other, frame);

@@ -5,6 +5,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { type RecordTypeName, recordTypeNames, type Tunnel } from "../../../src/tunnel.ts";
 import { Outcome } from "../../../src/wasm/shared/fault.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 import {
@@ -22,6 +23,7 @@ import {
 	rewrappings,
 } from "../../support/frames.ts";
 import { concatBytes, readPcapFile } from "../../support/pcapfile.ts";
+import { answerData, downstreamPayload, typeNumbers, vaydnsQuery, vaydnsResponse } from "../../support/vaydns.ts";
 import { type Decoder, decoderOf, digestOf, domain, fromServer, toServer } from "./decoding.ts";
 
 const outcomes = new Set([Outcome.Query, Outcome.Response, Outcome.Refused, Outcome.Unrelated, Outcome.Fault]);
@@ -41,12 +43,13 @@ class Places {
 	length = 0;
 	private filled = 0;
 
-	constructor(linkType: LinkType) {
-		this.decoder = decoderOf({ linkType });
-		this.other = decoderOf({ linkType });
+	constructor(linkType: LinkType, tunnel: Tunnel) {
+		const options = { linkType, tunnels: [tunnel] };
+		this.decoder = decoderOf(options);
+		this.other = decoderOf(options);
 		this.first = this.decoder.room.fill(0);
 		this.second = this.other.room.fill(0xc1);
-		this.atEnd = decoderOf({ linkType });
+		this.atEnd = decoderOf(options);
 		this.atEnd.exports.memory.grow(2);
 		this.memory = new Uint8Array(this.atEnd.exports.memory.buffer);
 	}
@@ -95,23 +98,38 @@ class Places {
 	}
 }
 
-const places = new Map<LinkType, Places>();
-for (const linkType of Object.values(LinkType)) {
-	if (typeof linkType !== "string") places.set(linkType, new Places(linkType));
-}
+const dnstt: Tunnel = { domain, wire: "dnstt", recordType: "txt", clientIdBytes: 8, mtu: 512 };
+const vaydnsOf = (recordType: RecordTypeName, clientIdBytes = 2): Tunnel => {
+	return { domain, wire: "vaydns", recordType, clientIdBytes, mtu: 512 };
+};
+const linkTypes = Object.values(LinkType).filter((linkType): linkType is LinkType => typeof linkType !== "string");
+const places = new Map<string, Places>();
 
-function placesOf(linkType: number): Places {
-	const place = places.get(linkType);
-	if (place === undefined) throw new Error("no such link type");
+function placesOf(linkType: number, tunnel = dnstt): Places {
+	const known = linkTypes.find((each) => each === linkType);
+	if (known === undefined) throw new Error("no such link type");
+	const key = `${linkType} ${tunnel.wire} ${tunnel.recordType} ${tunnel.clientIdBytes}`;
+	const place = places.get(key) ?? new Places(known, tunnel);
+	places.set(key, place);
 	return place;
 }
 
+const clientId = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const capturesAt = new URL("../../captures/", import.meta.url).pathname;
 const captures = await Promise.all(
-	["direct-ipv4", "unbound-0x20-ipv4", "any-sll2-ipv4", "bent-queries"].map(async (name) => ({
-		name,
-		capture: await readPcapFile(`${capturesAt}${name}.pcap`),
-	})),
+	(
+		[
+			...(["direct-ipv4", "unbound-0x20-ipv4", "any-sll2-ipv4", "bent-queries"] as const).map((name) => [name, dnstt]),
+			...(["a", "cname", "srv", "txt"] as const).map((type) => [`vaydns/${type}`, vaydnsOf(type)]),
+			["vaydns/unbound-txt", vaydnsOf("txt")],
+			["vaydns/unbound-txt-id4-ipv6", vaydnsOf("txt", 4)],
+		] as [name: string, tunnel: Tunnel][]
+	).map(async ([name, tunnel]) => {
+		const capture = await readPcapFile(`${capturesAt}${name}.pcap`);
+		// Of VayDNS's, which are many, one frame in four.
+		const records = capture.records.filter((_, index) => tunnel === dnstt || index % 4 === 0);
+		return { name, tunnel, capture: { ...capture, records } };
+	}),
 );
 
 /** Flips every bit of the frame in turn. */
@@ -131,9 +149,9 @@ function flipAll(places: Places, frame: Uint8Array): number {
 }
 
 describe("the frames of the captures", () => {
-	for (const { name, capture } of captures) {
+	for (const { name, tunnel, capture } of captures) {
 		test(`every prefix of every frame of ${name} is an outcome`, () => {
-			const places = placesOf(capture.linkType);
+			const places = placesOf(capture.linkType, tunnel);
 			for (const { bytes } of capture.records) {
 				places.put(bytes);
 				places.decode();
@@ -145,7 +163,7 @@ describe("the frames of the captures", () => {
 		});
 
 		test(`every prefix of every message of ${name}, its lengths made to fit, is an outcome`, () => {
-			const places = placesOf(LinkType.RAW);
+			const places = placesOf(LinkType.RAW, tunnel);
 			const seen = new Set<Outcome>();
 			const packets =
 				name === "bent-queries"
@@ -169,7 +187,7 @@ describe("the frames of the captures", () => {
 		});
 
 		test(`every bit flip of frames all over ${name} is an outcome`, () => {
-			const places = placesOf(capture.linkType);
+			const places = placesOf(capture.linkType, tunnel);
 			const { records } = capture;
 			const step = Math.floor(records.length / 20);
 			let decodes = 0;
@@ -179,6 +197,21 @@ describe("the frames of the captures", () => {
 			expect(decodes).toBeGreaterThan(10_000);
 		});
 	}
+
+	test.each(recordTypeNames)("every prefix and bit flip of a query and a response of type %s is an outcome", (type) => {
+		const packets = [kcpSegment({ command: kcpCommands.push, data: new Uint8Array(30) })];
+		const places = placesOf(LinkType.RAW, vaydnsOf(type));
+		const query = vaydnsQuery({ clientId: clientId.subarray(0, 2), packets, recordType: type });
+		for (const packet of [toServer(query), fromServer(vaydnsResponse(query, type, packets))]) {
+			places.put(packet);
+			expect(places.decode()).toBe(packet[23] === 53 ? Outcome.Query : Outcome.Response);
+			flipAll(places, packet);
+			while (places.length > 0) {
+				places.shorten();
+				places.decode();
+			}
+		}
+	});
 
 	test("every prefix and bit flip of one query and one response in every wrapping is an outcome", () => {
 		const [first] = captures;
@@ -205,7 +238,6 @@ function linkBytesOf(linkType: number): number {
 	return linkType === LinkType.EN10MB ? 14 : linkType === LinkType.LINUX_SLL2 ? 20 : 0;
 }
 
-const clientId = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const segment = fc
 	.record({
 		command: fc.constantFrom(81, 82, 83, 84, 80, 0),
@@ -220,6 +252,25 @@ const message = fc.oneof(
 	fc.array(packet, { maxLength: 1 }).map((packets) => toServer(dnsttQuery({ clientId, packets }))),
 	fc.array(packet, { maxLength: 6 }).map((packets) => fromServer(dnsttResponse(dnsttQuery({ clientId }), packets))),
 );
+/** The same of VayDNS, with the tunnel that it is of. */
+const vaydnsMessage = fc
+	.tuple(fc.constantFrom(...recordTypeNames), fc.array(packet, { maxLength: 3 }), fc.boolean())
+	.map(([recordType, packets, isResponse]) => {
+		const tunnel = vaydnsOf(recordType, (recordTypeNames.indexOf(recordType) % 8) + 1);
+		const query = vaydnsQuery({
+			...{ clientId: clientId.subarray(0, tunnel.clientIdBytes), recordType },
+			packets: isResponse ? [] : packets.slice(0, 1),
+		});
+		// What fits into a name.
+		const data = answerData(recordType, downstreamPayload(packets).subarray(0, 120), domain);
+		const answers = data.map((each) => ({ name: namePointer(12), type: typeNumbers[recordType], data: each }));
+		const frame = isResponse ? fromServer(vaydnsResponse(query, recordType, { answers })) : toServer(query);
+		return { frame, tunnel };
+	});
+const anyMessage = fc.oneof(
+	message.map((frame) => ({ frame, tunnel: dnstt })),
+	vaydnsMessage,
+);
 const change = fc.tuple(
 	fc.constantFrom("set", "cut", "insert", "length"),
 	fc.nat(),
@@ -231,10 +282,10 @@ describe("random structured mutations", () => {
 		const seen = new Map<Outcome, number>();
 		fc.assert(
 			fc.property(
-				message,
+				anyMessage,
 				fc.constantFrom(...rewrappings),
 				fc.array(change, { maxLength: 5 }),
-				(ipv4, rewrapping, changes) => {
+				({ frame: ipv4, tunnel }, rewrapping, changes) => {
 					const [record] = rewrap([{ timeNs: 0n, direction: "in", packet: ipv4 }], rewrapping);
 					let frame = record?.bytes ?? new Uint8Array();
 					for (const [kind, at, value] of changes) {
@@ -246,7 +297,7 @@ describe("random structured mutations", () => {
 						else if (kind === "insert") frame = concatBytes([frame.subarray(0, offset), Uint8Array.of(value), back]);
 						else frame = concatBytes([frame, new Uint8Array(value)]);
 					}
-					const place = placesOf(rewrapping.wrapping.linkType);
+					const place = placesOf(rewrapping.wrapping.linkType, tunnel);
 					place.put(frame);
 					const outcome = place.decode();
 					seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
@@ -285,7 +336,7 @@ describe("random structured mutations", () => {
 	test("of nothing but noise, read as every link type, are outcomes", () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ maxLength: 120 }), (noise) => {
-				for (const place of places.values()) {
+				for (const place of linkTypes.map((linkType) => placesOf(linkType))) {
 					place.put(noise);
 					place.decode();
 				}
@@ -296,8 +347,8 @@ describe("random structured mutations", () => {
 });
 
 /** Nanoseconds of one decode: the best of some rounds, since other work on the machine only ever adds. */
-function decodeNs(frame: Uint8Array, expected: Outcome): number {
-	const decoder = decoderOf();
+function decodeNs(frame: Uint8Array, expected: Outcome, tunnel = dnstt): number {
+	const decoder = decoderOf({ tunnels: [tunnel] });
 	let best = Number.POSITIVE_INFINITY;
 	for (let round = 0; round < 12; round++) {
 		const begun = Bun.nanoseconds();
@@ -357,6 +408,18 @@ describe("the work that one frame can ask for", () => {
 			expect(ns).toBeLessThan(25 * usual);
 		},
 	);
+
+	test.each([
+		["a", 4],
+		["aaaa", 16],
+	] as const)("is bounded in a response of 65,507 bytes, full of answers of type %s", (type, bytes) => {
+		const query = vaydnsQuery({ clientId: clientId.subarray(0, 2), recordType: type });
+		// 2 of a pointer, 10 of the record, and the address.
+		const count = Math.floor((65_000 - query.length) / (12 + bytes));
+		const answer = { name: namePointer(12), type: typeNumbers[type], data: new Uint8Array(bytes).fill(0xff) };
+		const full = fromServer(vaydnsResponse(query, type, { answers: new Array(count).fill(answer) }));
+		expect(decodeNs(full, Outcome.Response, vaydnsOf(type))).toBeLessThan(5_000_000);
+	});
 
 	test("is bounded in a response of 65,507 bytes, full of empty strings or of segments", () => {
 		const query = dnsttQuery({ clientId });
