@@ -53,6 +53,14 @@ describe("the capture that is measured on", () => {
 		});
 	}
 
+	test("of VayDNS has the counts that the exporter finds in it", async () => {
+		const made = written({ ...small, wire: "vaydns" });
+		const rows = compared(await inspectJson(made.file, [`--vaydns.domain=${domain}`]), made.counts);
+		expect(rows.map(([what, reported]) => [what, reported])).toEqual(
+			rows.map(([what, , expected]) => [what, expected]),
+		);
+	});
+
 	test("has a poll of each session and nothing else when it is of polls", () => {
 		const polls = written({ ...small, kind: "polls" }).counts;
 		expect(polls).toMatchObject({ packets: 200, queries: 200, sessions: 200, responses: 0, strays: 0 });

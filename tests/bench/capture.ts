@@ -31,6 +31,7 @@ export interface BenchCapture {
 /** The work that the targets are given for: a million packets, 20,000 sessions that are active at once, 2,000 resolvers. */
 export const standardTraffic: TrafficOptions = {
 	kind: "mixed",
+	wire: "dnstt",
 	packets: 1_000_000,
 	sessions: 20_000,
 	resolvers: 2_000,
@@ -42,8 +43,8 @@ export const standardTraffic: TrafficOptions = {
 /** The capture of these options; written at the first call, found at later ones. */
 export function benchCapture(options: Partial<TrafficOptions> = {}): BenchCapture {
 	const all = { ...standardTraffic, ...options };
-	const { kind, packets, sessions, resolvers, seed, startSeconds, seconds } = all;
-	const name = [kind, packets, sessions, resolvers, seed, startSeconds, seconds].join("-");
+	const { kind, wire, packets, sessions, resolvers, seed, startSeconds, seconds } = all;
+	const name = [kind, wire, packets, sessions, resolvers, seed, startSeconds, seconds].join("-");
 	const path = kept(name, "pcap", [sourceOf("traffic.ts")], (part) => {
 		const file = openSync(part, "w");
 		try {

@@ -2,6 +2,7 @@
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import type { WireName } from "../../src/tunnel.ts";
 import { benchCapture, benchDatabases, benchFolder, standardTraffic } from "./capture.ts";
 import {
 	alternating,
@@ -23,6 +24,8 @@ const tsharkPackets = 100_000;
 const nanosecondsMost = 350;
 const ratioMost = 1.6;
 const growthMost = 2;
+/** Of dnstt's time a packet, for VayDNS's traffic of the same shape. */
+const vaydnsMost = 1.2;
 
 interface Contestant {
 	readonly name: string;
@@ -32,8 +35,8 @@ interface Contestant {
 	readonly clean?: () => void;
 }
 
-function inspectCommand(exporter: string, files: readonly string[]): string[] {
-	return [exporter, "inspect", "--format=json", `--dnstt.domain=${domain}`, ...benchDatabases().flags, ...files];
+function inspectCommand(exporter: string, files: readonly string[], wire: WireName = "dnstt"): string[] {
+	return [exporter, "inspect", "--format=json", `--${wire}.domain=${domain}`, ...benchDatabases().flags, ...files];
 }
 
 /** Counts that the report of `inspect` and the maker of the capture both have. */
@@ -71,6 +74,7 @@ export function compared(
 /** The exporter's `inspect` and the installed peers, on the standard capture. */
 export async function inspectPart(exporter: string, allPeers: boolean): Promise<void> {
 	const { path, counts } = benchCapture();
+	const vaydns = benchCapture({ wire: "vaydns" });
 	const { packets } = standardTraffic;
 	const written = join(benchFolder(), "dnscap");
 	const dropWritten = () => {
@@ -79,6 +83,7 @@ export async function inspectPart(exporter: string, allPeers: boolean): Promise<
 	const contestants: Contestant[] = [
 		{ name: "tcpdump -w /dev/null (the floor)", command: ["tcpdump", "-r", path, "-w", "/dev/null"], packets },
 		{ name: "dnstt_exporter inspect", command: inspectCommand(exporter, [path]), packets },
+		{ name: "the same, of VayDNS", command: inspectCommand(exporter, [vaydns.path], "vaydns"), packets },
 		{ name: "dnscap, writing", command: ["dnscap", "-r", path, "-w", written], packets, clean: dropWritten },
 		// Down to the labels that tell sessions apart, queries and responses.
 		{ name: "dnstop", command: ["dnstop", "-Q", "-R", "-l", "4", path], packets },
@@ -94,10 +99,16 @@ export async function inspectPart(exporter: string, allPeers: boolean): Promise<
 	}
 
 	const reportPath = join(benchFolder(), "report.json");
-	await costOf(inspectCommand(exporter, [path]), reportPath);
-	const report: ReportCounts = await Bun.file(reportPath).json();
-	for (const [what, reported, expected] of compared(report, counts)) printExact(what, reported, expected);
-	console.log();
+	for (const [wire, capture] of [
+		["dnstt", { path, counts }],
+		["vaydns", vaydns],
+	] as const) {
+		await costOf(inspectCommand(exporter, [capture.path], wire), reportPath);
+		const report: ReportCounts = await Bun.file(reportPath).json();
+		for (const [what, reported, expected] of compared(report, capture.counts))
+			printExact(`${wire}: ${what}`, reported, expected);
+		console.log();
+	}
 	const costs = await alternating(
 		rounds,
 		present.map(({ command, clean }) => async () => {
@@ -108,7 +119,7 @@ export async function inspectPart(exporter: string, allPeers: boolean): Promise<
 	);
 	const cpuMs = costs.map((runs) => median(runs.map((run) => run.cpuMs)));
 	const nanoseconds = present.map(({ packets }, index) => ((cpuMs[index] ?? 0) * 1e6) / packets);
-	const [floor = Number.NaN, ours = Number.NaN] = nanoseconds;
+	const [floor = Number.NaN, ours = Number.NaN, oursOfVaydns = Number.NaN] = nanoseconds;
 	printTable(
 		["program", "CPU s", "ns/packet", "x floor", "x ours", "peak"],
 		present.map(({ name }, index) => [
@@ -122,6 +133,7 @@ export async function inspectPart(exporter: string, allPeers: boolean): Promise<
 	);
 	printTarget("inspect, CPU a packet", ours, nanosecondsMost, "ns");
 	printTarget("inspect, times the floor", ours / floor, ratioMost, "x", 2);
+	printTarget("VayDNS, times dnstt", oursOfVaydns / ours, vaydnsMost, "x", 2);
 }
 
 /**

@@ -5,6 +5,7 @@
  * Addresses are in 10.0.0.0/8 alone, so that no frame, wherever it is replayed, is addressed to a host of somebody else.
  */
 
+import type { WireName } from "../../src/tunnel.ts";
 import { concatBytes } from "../support/pcapfile.ts";
 
 export interface TrafficOptions {
@@ -13,6 +14,8 @@ export interface TrafficOptions {
 	 * "polls": one poll of each session in turn, through resolvers in turn, and nothing else: to fill tables.
 	 */
 	readonly kind: "mixed" | "polls";
+	/** VayDNS's have client ids of 2 bytes, so there are at most 65,536 sessions. */
+	readonly wire: WireName;
 	/** Of "polls" there are as many as sessions. */
 	readonly packets: number;
 	readonly sessions: number;
@@ -188,13 +191,8 @@ class TrafficWriter {
 		// A client has one resolver for most of its queries and another for some.
 		const other = options.kind === "mixed" && this.below(10) === 0 ? 1 : 0;
 		const resolver = (session + other * 7) % options.resolvers;
-		this.payloadView.setInt32(0, this.idHigh[session] as number);
-		this.payloadView.setInt32(4, this.idLow[session] as number);
-		// The padding makes each name new to the resolver's cache: 8 bytes of it in a poll, 3 otherwise.
-		const padding = data === 0 ? 8 : 3;
-		payload[8] = 0xe0 + padding;
-		this.addNoise(9, padding);
-		let length = 9 + padding;
+		let length =
+			options.wire === "dnstt" ? this.dnsttStart(session, data === 0) : this.vaydnsStart(session, data === 0);
 		const dataBytes = queryDataBytes[data] as number;
 		if (dataBytes > 0) {
 			payload[length++] = dataBytes;
@@ -220,6 +218,25 @@ class TrafficWriter {
 			this.begun[session] = 1;
 			counts.sessions++;
 		}
+	}
+
+	/** Writes what stands before a query's packet into `payload`; returns its length. */
+	private dnsttStart(session: number, isPoll: boolean): number {
+		this.payloadView.setInt32(0, this.idHigh[session] as number);
+		this.payloadView.setInt32(4, this.idLow[session] as number);
+		// The padding makes each name new to the resolver's cache: 8 bytes of it in a poll, 3 otherwise.
+		const padding = isPoll ? 8 : 3;
+		this.payload[8] = 0xe0 + padding;
+		this.addNoise(9, padding);
+		return 9 + padding;
+	}
+
+	private vaydnsStart(session: number, isPoll: boolean): number {
+		// The multiplier is odd: no two sessions have the same id.
+		this.payloadView.setUint16(0, Math.imul(session, 0x9e37) & 0xffff);
+		if (!isPoll) return 2;
+		this.addNoise(2, 4);
+		return 6;
 	}
 
 	private wait(session: number, resolver: number, port: number, id: number, name: number, nameEnd: number): void {

@@ -111,6 +111,7 @@ function write(path: string, kind: TrafficKind, seed: number): TrafficCounts {
 		return writeTraffic(
 			{
 				kind: kind === "polls" || kind === "crowd" ? "polls" : "mixed",
+				wire: "dnstt",
 				...{ packets, seed, resolvers: resolversOf[kind], startSeconds: 1_767_323_045, seconds: 10 },
 				sessions: kind === "polls" || kind === "crowd" ? packets : packets / 5,
 			},

@@ -49,9 +49,12 @@ export function writeFlood(path: string, kind: FloodKind): void {
 	}
 	const file = openSync(path, "w");
 	const times = { startSeconds: 1_767_323_045, seconds: 10 };
-	writeTraffic({ kind: "polls", packets, sessions: packets, resolvers: 100_000, seed: 7, ...times }, (chunk) => {
-		for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
-	});
+	writeTraffic(
+		{ kind: "polls", wire: "dnstt", packets, sessions: packets, resolvers: 100_000, seed: 7, ...times },
+		(chunk) => {
+			for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+		},
+	);
 	closeSync(file);
 }
 
