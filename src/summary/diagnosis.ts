@@ -165,13 +165,14 @@ export function diagnosePort(
  * or something came for one of the domains.
  */
 export function diagnoseDomain(
-	domains: readonly (Messages & Pick<DomainFigures, "domain">)[],
+	domains: readonly (Messages & Pick<DomainFigures, "domain" | "tunnel">)[],
 	others: number,
 ): string | null {
 	if (others === 0 || domains.some(cameFor)) return null;
 	const messages =
 		others === 1 ? "1 DNS message was for another domain" : `${grouped(others)} DNS messages were for other domains`;
-	return `No query for ${domains.map(({ domain }) => domain).join(" or ")}: ${messages}; check --dnstt.domain.`;
+	const flags = new Set(domains.map(({ tunnel }) => `--${tunnel.wire}.domain`));
+	return `No query for ${domains.map(({ domain }) => domain).join(" or ")}: ${messages}; check ${[...flags].join(" and ")}.`;
 }
 
 /** Returns the sentence for packets that were captured in part: `truncated` end before their IP header says; null if they are few. */

@@ -109,6 +109,18 @@ describe("where all DNS messages were for other domains", () => {
 			1_056,
 			"No query for t.example.com or u.example.com: 1,056 DNS messages were for other domains; check --dnstt.domain.",
 		],
+		[
+			"the flag is the tunnel's own, or both",
+			[
+				silent,
+				domain({
+					...{ domain: "v.example.com", queries: 0, responses: 0 },
+					tunnel: { wire: "vaydns", record_type: "a", clientid_size: 2 },
+				}),
+			],
+			2,
+			"No query for t.example.com or v.example.com: 2 DNS messages were for other domains; check --dnstt.domain and --vaydns.domain.",
+		],
 		["none say nothing", [silent], 0, null],
 		[
 			"a query for one of the domains says that the flag is right",
@@ -299,6 +311,12 @@ describe("where the server's answers contradict dnstt.mtu", () => {
 		["else the next above the greatest that was refused", 1_232, refusing(4_096, 1_232), "--dnstt.mtu 1233 fits"],
 		["also where it is below the usual", 512, refusing(1_231, 1_100), "--dnstt.mtu 1101 fits"],
 		["where nothing was answered yet", 1_232, refusing(null, 1_400), "--dnstt.mtu 1401 fits"],
+		[
+			"of a tunnel of VayDNS by its own key",
+			1_000,
+			{ ...refusing(4_096, 1_100), tunnel: { wire: "vaydns", record_type: "txt", clientid_size: 2 } },
+			"larger than the vaydns.mtu of 1000: --vaydns.mtu 1232 fits",
+		],
 	])("%s", (_, mtu, found, fits) => {
 		const sentences = diagnose([found], [], mtu);
 		expect(sentences).toHaveLength(fits === null ? 0 : 1);
