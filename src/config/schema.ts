@@ -33,7 +33,7 @@ export const limits = {
 	/** What dnstt-server refuses queries by: nothing at the least that an EDNS size means, everything above the most. */
 	mtuMin: ednsBytesMin,
 	mtuMax: ednsBytesMax,
-	/** vaydns-server takes longer ones; two words hold 8 bytes, and no default comes near. */
+	/** The decoder keeps a client id in two words; vaydns-server's default is 2 bytes. */
 	clientIdBytesMax: clientIdBytes,
 	/** Below it one burst overflows; above it the kernel refuses on small hosts. */
 	bufferBytesMin: 512 * 1024,
