@@ -83,7 +83,7 @@ describe.each(captures)("$name", (capture) => {
 		expect(report.domains[0]?.tunnel).toEqual({
 			...{ wire: "vaydns", record_type: capture.recordType, clientid_size: capture.clientIdSize },
 		});
-		expect(report.faults).toEqual({});
+		expect(report.malformed_packets).toEqual({});
 		expect(looks(report)).toEqual([]);
 	});
 
