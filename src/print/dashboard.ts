@@ -11,13 +11,14 @@ import * as stat from "@grafana/grafana-foundation-sdk/stat";
 import * as table from "@grafana/grafana-foundation-sdk/table";
 import * as timeseries from "@grafana/grafana-foundation-sdk/timeseries";
 import { catalog } from "../metrics/catalog.ts";
-import { type PanelQuery, type PanelSpec, sections, type View } from "./panels.ts";
+import type { PanelQuery, PanelSpec, Texts, View } from "./panel-spec.ts";
+import { sections } from "./panels.ts";
 
 const source = { type: "prometheus", uid: "$" + "{datasource}" } as const;
 
 /** Rows of the grid. */
 const heights: Readonly<Record<View, number>> = {
-	...{ stat: 4, geomap: 10, bars: 10, table: 8, lines: 8, stacked: 8, heatmap: 8 },
+	...{ number: 4, stat: 4, geomap: 10, bars: 10, table: 8, lines: 8, stacked: 8, heatmap: 8 },
 };
 
 /** A series' name and its last value as a row, the greatest first: what a bar chart with one bar a series wants. */
@@ -25,15 +26,39 @@ const seriesAsRows: readonly dashboard.DataTransformerConfig[] = [
 	{ id: "reduce", options: { mode: "seriesToRows", reducers: ["lastNotNull"] } },
 	{ id: "sortBy", options: { sort: [{ field: "Last *", desc: true }] } },
 ];
-/** A table without the column of the time, which is the same in all rows. */
-const withoutTime: readonly dashboard.DataTransformerConfig[] = [
-	{ id: "organize", options: { excludeByName: { Time: true } } },
-	{ id: "sortBy", options: { sort: [{ field: "Value", desc: true }] } },
-];
+/** Labels that the columns of a table need not show. */
+const placeLabels = ["country", "asn", "name", "organization"];
+
+/** One row for each combination of labels, its columns named, the greatest first. */
+function namedColumns({ view, queries, columns = {} }: PanelSpec): dashboard.DataTransformerConfig[] {
+	const hidden = ["Time", ...(view === "table" ? placeLabels.filter((label) => columns[label] === undefined) : [])];
+	// Grafana calls the only value Value, several by their query.
+	const values = queries.map(({ legend }, index) => [
+		queries.length === 1 ? "Value" : `Value #${refId(index)}`,
+		legend,
+	]);
+	const names = [...Object.entries(columns), ...values];
+	return [
+		...(queries.length === 1 ? [] : [{ id: "merge", options: {} }]),
+		{
+			id: "organize",
+			options: {
+				excludeByName: Object.fromEntries(hidden.map((name) => [name, true])),
+				renameByName: Object.fromEntries(names),
+				indexByName: Object.fromEntries(names.map(([name], index) => [name, index])),
+			},
+		},
+		{ id: "sortBy", options: { sort: [{ field: queries[0]?.legend, desc: true }] } },
+	];
+}
+
+function refId(index: number): string {
+	return String.fromCharCode(65 + index);
+}
 
 function target(query: PanelQuery, index: number, view: View): prometheus.DataqueryBuilder {
 	const builder = new prometheus.DataqueryBuilder()
-		.refId(String.fromCharCode(65 + index))
+		.refId(refId(index))
 		.datasource(source)
 		.editorMode(prometheus.QueryEditorMode.Code)
 		.expr(query.expr)
@@ -41,13 +66,14 @@ function target(query: PanelQuery, index: number, view: View): prometheus.Dataqu
 	switch (view) {
 		case "lines":
 		case "stacked":
+		case "stat":
 			return builder.range();
 		case "heatmap":
 			return builder.range().format(prometheus.PromQueryFormat.Heatmap);
 		case "table":
 		case "geomap":
 			return builder.instant().format(prometheus.PromQueryFormat.Table);
-		case "stat":
+		case "number":
 		case "bars":
 			return builder.instant();
 	}
@@ -81,17 +107,19 @@ function countryLayer(): common.MapLayerOptionsBuilder {
 			style: {
 				color: { fixed: "dark-green" },
 				opacity: 0.5,
-				size: { field: "Value", fixed: 5, min: 4, max: 24 },
+				size: { field: "Clients", fixed: 5, min: 4, max: 24 },
 				symbol: { fixed: "img/icons/marker/circle.svg", mode: "fixed" },
 			},
 		});
 }
 
-function viewPanel(view: View) {
+function viewPanel(spec: PanelSpec) {
+	const { view } = spec;
 	switch (view) {
+		case "number":
 		case "stat":
 			return new stat.PanelBuilder()
-				.graphMode(common.BigValueGraphMode.None)
+				.graphMode(view === "stat" ? common.BigValueGraphMode.Area : common.BigValueGraphMode.None)
 				.reduceOptions(new common.ReduceDataOptionsBuilder().calcs(["lastNotNull"]));
 		case "lines":
 		case "stacked":
@@ -104,36 +132,88 @@ function viewPanel(view: View) {
 				.legend(new common.VizLegendOptionsBuilder().showLegend(false))
 				.transformations([...seriesAsRows]);
 		case "table":
-			return new table.PanelBuilder().transformations([...withoutTime]);
+			return new table.PanelBuilder().transformations(namedColumns(spec));
 		case "geomap":
 			return new geomap.PanelBuilder()
 				.view(new geomap.MapViewConfigBuilder().id(geomap.MapCenterID.Zero).zoom(1))
-				.layers([countryLayer()]);
+				.layers([countryLayer()])
+				.transformations(namedColumns(spec));
 		case "heatmap":
 			return new heatmap.PanelBuilder();
 	}
 }
 
 function panel(spec: PanelSpec): Builder<dashboard.Panel> {
-	const { title, description, view, unit, width, queries, texts } = spec;
-	const builder = viewPanel(view)
+	const { title, description, view, unit, width, height, queries, texts, thresholds, noValue } = spec;
+	const builder = viewPanel(spec)
 		.title(title)
 		.description(description)
 		.datasource(source)
 		.unit(unit)
 		.span(width)
-		.height(heights[view]);
+		.height(height ?? heights[view]);
 	for (const [index, query] of queries.entries()) builder.withTarget(target(query, index, view));
-	if (texts !== undefined) {
-		const options = Object.entries(texts).map(
-			([value, [text, color]], index) => [value, { text, color, index }] as const,
+	if (texts !== undefined) builder.mappings([mappingOf(texts)]);
+	if (noValue !== undefined) builder.noValue(noValue);
+	if (thresholds !== undefined) builder.thresholds(thresholdsOf(thresholds));
+	// Without them Grafana has some of its own, at which a number turns red.
+	else if (view === "number" || view === "stat") builder.thresholds(thresholdsOf([]));
+	if (thresholds !== undefined && builder instanceof timeseries.PanelBuilder) {
+		builder.thresholdsStyle(
+			new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Dashed),
 		);
-		builder.mappings([{ type: dashboard.MappingType.ValueToText, options: Object.fromEntries(options) }]);
+	}
+	for (const { legend, unit: own, texts: ownTexts } of queries) {
+		const properties = [
+			...(own === undefined ? [] : [{ id: "unit", value: own }]),
+			...(ownTexts === undefined ? [] : [{ id: "mappings", value: [mappingOf(ownTexts)] }]),
+		];
+		if (properties.length > 0) builder.overrideByName(legend, properties);
 	}
 	return builder;
 }
 
-/** The dashboard as Grafana imports it (JSON, a line feed at its end), with variables for the data source and the domain. */
+function mappingOf(texts: Texts): dashboard.ValueMap {
+	const options = Object.entries(texts).map(
+		([value, [text, color]], index) => [value, { text, color, index }] as const,
+	);
+	return { type: dashboard.MappingType.ValueToText, options: Object.fromEntries(options) };
+}
+
+/** Green, then yellow and red from these values on. */
+function thresholdsOf(bounds: readonly number[]): dashboard.ThresholdsConfigBuilder {
+	const steps = [null, ...bounds].map((value, index) => ({ value, color: ["green", "yellow", "red"][index] ?? "red" }));
+	return new dashboard.ThresholdsConfigBuilder().mode(dashboard.ThresholdsMode.Absolute).steps(steps);
+}
+
+/** A variable with the values of a label of something that is there for every domain and host, also before the first query. */
+function labelVariable(label: string, title: string, query: string): dashboard.QueryVariableBuilder {
+	return new dashboard.QueryVariableBuilder(label)
+		.label(title)
+		.datasource(source)
+		.query(query)
+		.refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
+		.sort(dashboard.VariableSort.AlphabeticalAsc)
+		.multi(true)
+		.includeAll(true)
+		.allValue(".*")
+		.current({ selected: true, text: ["All"], value: ["$__all"] });
+}
+
+/** Alerts as they fire; of those without a domain or a host, all. */
+function alertAnnotation(): dashboard.AnnotationQueryBuilder {
+	const chosen = 'domain=~"$domain|",instance=~"$instance|"';
+	return new dashboard.AnnotationQueryBuilder()
+		.name("Alerts")
+		.datasource(source)
+		.enable(true)
+		.iconColor("red")
+		.expr(`ALERTS{alertname=~"Dnstt.+",alertstate="firing",${chosen}}`)
+		.titleFormat("{{alertname}}")
+		.textFormat("{{domain}} {{instance}} {{country}}");
+}
+
+/** The dashboard as Grafana imports it (JSON, a line feed at its end), with variables for the data source, domains and hosts. */
 export function grafanaDashboard(): string {
 	const builder = new dashboard.DashboardBuilder("dnstt")
 		.uid("dnstt-exporter")
@@ -144,22 +224,39 @@ export function grafanaDashboard(): string {
 		.refresh("1m")
 		.tooltip(dashboard.DashboardCursorSync.Crosshair)
 		.withVariable(new dashboard.DatasourceVariableBuilder("datasource").label("Data source").type("prometheus"))
+		.withVariable(labelVariable("domain", "Domain", `label_values(${catalog.domainPeakClients.name}, domain)`))
 		.withVariable(
-			new dashboard.QueryVariableBuilder("domain")
-				.label("Domain")
-				.datasource(source)
-				// There for every domain, also before the first query.
-				.query(`label_values(${catalog.domainPeakClients.name}, domain)`)
-				.refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
-				.sort(dashboard.VariableSort.AlphabeticalAsc)
-				.multi(false)
-				.includeAll(false),
-		);
-	for (const section of sections) {
-		builder.withRow(new dashboard.RowBuilder(section.title));
-		for (const spec of section.panels) builder.withPanel(panel(spec));
+			labelVariable("instance", "Host", `label_values(${catalog.domainPeakClients.name}{domain=~"$domain"}, instance)`),
+		)
+		.annotation(alertAnnotation());
+	for (const { title, collapsed, panels } of sections) {
+		const row = new dashboard.RowBuilder(title);
+		// A row that is collapsed holds its panels itself.
+		if (collapsed) for (const spec of panels) row.withPanel(panel(spec));
+		builder.withRow(row);
+		if (!collapsed) for (const spec of panels) builder.withPanel(panel(spec));
 	}
 	const built = builder.build();
-	for (const [index, one] of (built.panels ?? []).entries()) one.id = index + 1;
+	placePanels(built.panels ?? []);
 	return `${JSON.stringify(built, null, 2)}\n`;
+}
+
+/** Gives all panels their ids, and lets a collapsed row take no more room than its title. */
+function placePanels(panels: readonly (dashboard.Panel | dashboard.RowPanel)[]): void {
+	let id = 0;
+	let hidden = 0;
+	for (const panel of panels) {
+		panel.id = ++id;
+		const inner = "panels" in panel ? panel.panels : [];
+		const { gridPos } = panel;
+		if (gridPos === undefined) continue;
+		const bottoms = inner.map((one) => (one.gridPos?.y ?? 0) + (one.gridPos?.h ?? 0));
+		const height = Math.max(0, ...bottoms.map((bottom) => bottom - gridPos.y - 1));
+		gridPos.y -= hidden;
+		for (const one of inner) {
+			one.id = ++id;
+			if (one.gridPos !== undefined) one.gridPos.y -= hidden;
+		}
+		hidden += height;
+	}
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { grafanaDashboard } from "../../src/print/dashboard.ts";
-import { sections, type View } from "../../src/print/panels.ts";
+import type { View } from "../../src/print/panel-spec.ts";
+import { sections } from "../../src/print/panels.ts";
 import { unknownNames } from "./names.ts";
 
 interface GridPos {
@@ -10,28 +11,39 @@ interface GridPos {
 	readonly h: number;
 }
 
+interface Panel {
+	readonly id: number;
+	readonly type: string;
+	readonly title: string;
+	readonly description?: string;
+	readonly gridPos: GridPos;
+	readonly datasource?: unknown;
+	readonly options?: Record<string, unknown>;
+	readonly fieldConfig?: {
+		readonly defaults: {
+			readonly custom?: { readonly stacking?: { readonly mode: string } };
+			readonly thresholds?: { readonly steps: readonly { readonly value: number | null; readonly color: string }[] };
+		};
+	};
+	readonly transformations?: readonly { readonly id: string; readonly options: Record<string, unknown> }[];
+	readonly targets?: readonly { readonly refId: string; readonly expr: string; readonly datasource: unknown }[];
+	/** Of a row: whether it is closed, and the panels that it then holds itself. */
+	readonly collapsed?: boolean;
+	readonly panels?: readonly Panel[];
+}
+
 interface Dashboard {
 	readonly uid: string;
 	readonly title: string;
 	readonly schemaVersion: number;
 	readonly templating: { readonly list: readonly Record<string, unknown>[] };
-	readonly panels: readonly {
-		readonly id: number;
-		readonly type: string;
-		readonly title: string;
-		readonly description?: string;
-		readonly gridPos: GridPos;
-		readonly datasource?: unknown;
-		readonly options?: Record<string, unknown>;
-		readonly fieldConfig?: {
-			readonly defaults: { readonly custom?: { readonly stacking?: { readonly mode: string } } };
-		};
-		readonly targets?: readonly { readonly refId: string; readonly expr: string; readonly datasource: unknown }[];
-	}[];
+	readonly annotations: { readonly list: readonly Record<string, unknown>[] };
+	readonly panels: readonly Panel[];
 }
 
 const dashboard = JSON.parse(grafanaDashboard()) as Dashboard;
-const panels = dashboard.panels.filter(({ type }) => type !== "row");
+const everything = dashboard.panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
+const panels = everything.filter(({ type }) => type !== "row");
 const specs = sections.flatMap((section) => section.panels);
 const source = { type: "prometheus", uid: "$" + "{datasource}" };
 
@@ -40,13 +52,13 @@ const documented: readonly (readonly [title: string, description: string, views:
 	[
 		"Current active clients",
 		"Current number of active DNSTT sessions for the selected domain.",
-		["stat"],
+		["number"],
 		'sum(dnstt_active_clients{domain="$domain"})',
 	],
 	[
 		"Peak active clients",
 		"Highest active DNSTT session count observed since the exporter started.",
-		["stat"],
+		["number"],
 		'sum(dnstt_peak_clients{domain="$domain"})',
 	],
 	[
@@ -124,7 +136,7 @@ const documented: readonly (readonly [title: string, description: string, views:
 	[
 		"Total observed sessions",
 		"Total unique DNSTT sessions observed since the exporter started.",
-		["stat"],
+		["number"],
 		'sum(dnstt_sessions_total{domain="$domain"})',
 	],
 	[
@@ -146,13 +158,15 @@ describe("the panels of the Go exporter's README", () => {
 		const spec = specs.find((candidate) => candidate.title === title);
 		expect(spec).toMatchObject({ title, description });
 		expect(views).toContain(spec?.view as View);
-		expect(spec?.queries.map((query) => query.expr)).toEqual([expr]);
+		// The variables take several values, and there is one for hosts.
+		const expected = expr.replaceAll('{domain="$domain"}', '{domain=~"$domain",instance=~"$instance"}');
+		expect(spec?.queries.map((query) => query.expr)).toEqual([expected]);
 	});
 });
 
 test("each panel of the table is in the dashboard, in its order, shown as the table says", () => {
 	const types: Record<View, string> = {
-		...{ stat: "stat", geomap: "geomap", bars: "barchart", table: "table" },
+		...{ number: "stat", stat: "stat", geomap: "geomap", bars: "barchart", table: "table" },
 		...{ lines: "timeseries", stacked: "timeseries", heatmap: "heatmap" },
 	};
 	const shown = panels.map(({ title, description, type, targets }) => ({
@@ -177,27 +191,91 @@ test("the queries use only names of the catalog", () => {
 test("Grafana can import it: a uid, a title, a schema, panels with ids of their own", () => {
 	expect(dashboard).toMatchObject({ uid: expect.stringMatching(/^[\w-]{1,40}$/), title: "dnstt" });
 	expect(dashboard.schemaVersion).toBeGreaterThanOrEqual(36);
-	expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
+	expect(new Set(everything.map(({ id }) => id)).size).toBe(everything.length);
 	expect(new Set(panels.map(({ title }) => title)).size).toBe(panels.length);
 });
 
-test("the data source and the domain are variables, and every panel and target takes that source", () => {
-	const [first, second] = dashboard.templating.list;
+test("the rows are in the order of what an operator asks for, the exporter's last and collapsed", () => {
+	const rows = dashboard.panels.filter(({ type }) => type === "row");
+	expect(rows.map(({ title, collapsed }) => [title, collapsed])).toEqual([
+		["Now", false],
+		["Clients", false],
+		["Traffic", false],
+		["Health", false],
+		["Hosts", false],
+		["Places", false],
+		["As in the Go exporter's README", true],
+		["Exporter", true],
+	]);
+	expect(
+		rows
+			.find(({ title }) => title.startsWith("As in"))
+			?.panels?.map(({ title }) => title)
+			.toSorted(),
+	).toEqual(documented.map(([title]) => title).toSorted());
+});
+
+test("every query is of the chosen hosts, and of the chosen domains where it has domains", () => {
+	for (const { expr } of specs.flatMap(({ queries }) => queries)) {
+		expect(expr).toContain('instance=~"$instance"');
+		expect(expr).not.toContain('"$domain",country');
+		for (const [, name] of expr.matchAll(/(\w+)\{instance=~/g)) expect(name).toStartWith("dnstt_exporter_");
+	}
+});
+
+test("the tables have named columns, and thresholds turn from good to bad", () => {
+	for (const { type, transformations, title } of panels) {
+		if (type !== "table") continue;
+		const renamed = transformations?.find(({ id }) => id === "organize")?.options.renameByName as Record<
+			string,
+			string
+		>;
+		const { queries = [], columns = {} } = specs.find((spec) => spec.title === title) ?? {};
+		expect(Object.values(renamed)).toEqual([...Object.values(columns), ...queries.map(({ legend }) => legend)]);
+	}
+	const steps = panels.find(({ title }) => title === "Unanswered")?.fieldConfig?.defaults.thresholds?.steps;
+	expect(steps).toEqual([
+		{ value: null, color: "green" },
+		{ value: 0.05, color: "yellow" },
+		{ value: 0.2, color: "red" },
+	]);
+});
+
+test("firing alerts are annotations", () => {
+	expect(dashboard.annotations.list).toHaveLength(1);
+	expect(dashboard.annotations.list[0]).toMatchObject({ enable: true, datasource: source });
+	expect(dashboard.annotations.list[0]?.expr).toContain('ALERTS{alertname=~"Dnstt.+",alertstate="firing"');
+});
+
+test("data source, domains and hosts are variables, and every panel and target takes that source", () => {
+	const [first, second, third] = dashboard.templating.list;
 	expect(first).toMatchObject({ name: "datasource", type: "datasource", query: "prometheus" });
 	expect(second).toMatchObject({
-		...{ name: "domain", type: "query", datasource: source, multi: false, includeAll: false },
+		...{ name: "domain", type: "query", datasource: source, multi: true, includeAll: true, allValue: ".*" },
 		query: "label_values(dnstt_domain_peak_clients, domain)",
+	});
+	expect(third).toMatchObject({
+		...{ name: "instance", type: "query", datasource: source, multi: true, includeAll: true, allValue: ".*" },
+		query: 'label_values(dnstt_domain_peak_clients{domain=~"$domain"}, instance)',
 	});
 	for (const { datasource, targets = [] } of panels) {
 		expect(datasource).toEqual(source);
 		expect(targets.map((target) => target.datasource)).toEqual(targets.map(() => source));
-		expect(targets.map(({ refId }) => refId)).toEqual(["A", "B", "C"].slice(0, targets.length));
+		expect(targets.map(({ refId }) => refId)).toEqual(["A", "B", "C", "D", "E", "F"].slice(0, targets.length));
 	}
 });
 
 test("no panel lies on another or leaves the grid of 24 columns, and each row of the screen is full", () => {
+	// A collapsed row takes one line; its panels have a grid of their own.
+	const rows = dashboard.panels.filter((panel) => panel.collapsed === true);
+	for (const { panels: inner = [], gridPos } of rows) expectFull(inner, gridPos.y + 1);
+	expectFull(dashboard.panels, 0);
+});
+
+/** From the line `top` on. */
+function expectFull(list: readonly Panel[], top: number): void {
 	const taken = new Map<string, string>();
-	for (const { title, gridPos } of dashboard.panels) {
+	for (const { title, gridPos } of list) {
 		expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
 		for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
 			for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
@@ -206,7 +284,6 @@ test("no panel lies on another or leaves the grid of 24 columns, and each row of
 			}
 		}
 	}
-	for (const { gridPos } of dashboard.panels) {
-		for (let x = 0; x < 24; x++) expect(taken.has(`${x} ${gridPos.y}`)).toBe(true);
-	}
-});
+	const bottom = Math.max(...list.map(({ gridPos }) => gridPos.y + gridPos.h));
+	expect(taken.size).toBe(24 * (bottom - top));
+}
