@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { X509Certificate } from "node:crypto";
 import { hostname } from "node:os";
 import type { LiveOptions } from "../../src/capture/live.ts";
 import { CaptureError } from "../../src/capture/source.ts";
@@ -6,6 +7,7 @@ import { ConfigError } from "../../src/config/error.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { startExporter } from "../../src/exporter/exporter.ts";
 import { GeoipError } from "../../src/geoip/error.ts";
+import { catalog } from "../../src/metrics/catalog.ts";
 import { heldUsMax } from "../../src/wasm/shared/limits.ts";
 import { WebError } from "../../src/web/error.ts";
 import { parseExposition, type Samples } from "../support/exposition.ts";
@@ -82,6 +84,19 @@ describe("an exporter", () => {
 		expect(await active()).toBe(1);
 		running.clock.nowUs++;
 		expect(await active()).toBe(0);
+	});
+
+	test("has no active clients, but its peaks, while the capture is closed", async () => {
+		await using running = await start();
+		running.source().query(1, startUs);
+		const values = async () => {
+			const samples = await running.metrics();
+			return [catalog.activeClients, catalog.peakClients].map(({ name }) => samples.value(name, domain));
+		};
+		expect(await values()).toEqual([1, 1]);
+		running.refusing.next = true;
+		await running.breaks();
+		expect(await values()).toEqual([undefined, 1]);
 	});
 
 	test("takes frames that lay in the buffer while it was stopped at their own time", async () => {
@@ -326,6 +341,19 @@ test("a certificate that is not valid yet, and one that ends within a week, is t
 	expect(told().slice(1)).toEqual([
 		expect.stringMatching(/"certificate expires soon" .*short\.crt problem="is valid up to /),
 	]);
+});
+
+test("the metrics say when the certificate in use expires", async () => {
+	using folder = temporaryFolder();
+	const { certificateFile, keyFile } = await makeCertificate(folder.path, "short");
+	const config = configOf({ ...free, "web.tls.certificate-file": certificateFile, "web.tls.key-file": keyFile });
+	await using running = await start(config);
+	const answer = await fetch(new URL("/metrics", running.exporter.url), { tls: { rejectUnauthorized: false } });
+	const { validTo } = new X509Certificate(await Bun.file(certificateFile).text());
+	const samples = parseExposition(await answer.text());
+	expect(samples.value(catalog.certificateNotAfter.name)).toBe(Date.parse(validTo) / 1_000);
+	await using plain = await start();
+	expect((await plain.metrics()).value(catalog.certificateNotAfter.name)).toBeUndefined();
 });
 
 describe("an exporter that cannot start throws", () => {
