@@ -72,6 +72,12 @@ export const catalog = {
 		labels: ["domain"],
 		help: "The sum of dnstt_sessions_total over all label sets, exported from the start at 0.",
 	},
+	domainActiveClients: {
+		name: "dnstt_domain_active_clients",
+		type: "gauge",
+		labels: ["domain"],
+		help: "The sum of dnstt_active_clients over all label sets, exported from the start at 0; without a value while the capture is closed.",
+	},
 	refusedQueries: {
 		name: "dnstt_refused_queries_total",
 		type: "counter",

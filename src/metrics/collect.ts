@@ -267,6 +267,11 @@ export class Collectors {
 			.map((state) => ({ sharedLabels: { database: state.database }, value: value(state) }));
 	}
 
+	/** Nobody knows who is active while the capture is closed: a fall to 0 would look as if all clients had left. */
+	private get isBlind(): boolean {
+		return this.sources.capture()?.up === false;
+	}
+
 	private byInterface(samples: (counts: CaptureCounts, labels: Labels) => Sample[]): Sample[] {
 		const counts = this.sources.capture()?.counts ?? new Map<string, CaptureCounts>();
 		return [...counts].flatMap(([name, of]) => samples(of, { interface: name }));
@@ -277,8 +282,9 @@ export class Collectors {
 		bytesIn: () => this.bySet(this.sources.tracker.bytesIn),
 		bytesOut: () => this.bySet(this.sources.tracker.bytesOut),
 		sessions: () => this.bySet(this.sources.tracker.sessionsBegun),
-		// Nobody knows who is active while the capture is closed: a fall to 0 would look as if all clients had left.
-		activeClients: () => (this.sources.capture()?.up === false ? [] : this.bySet(this.sources.tracker.active)),
+		activeClients: () => (this.isBlind ? [] : this.bySet(this.sources.tracker.active)),
+		domainActiveClients: () =>
+			this.isBlind ? [] : this.byDomain((domain) => this.sources.tracker.activeByDomain.at(domain)),
 		peakClients: () => this.bySet(this.sources.tracker.peak),
 		domainQueries: () => this.domainTotals(this.sources.tracker.queries),
 		domainBytesIn: () => this.domainTotals(this.sources.tracker.bytesIn),

@@ -139,7 +139,7 @@ const tunnelAlerts: readonly AlertingRule[] = [
 		"warning",
 		15,
 		`${perHost(`increase(${catalog.domainQueries.name}[15m])`)} == 0 ` +
-			`and avg_over_time(${recorded.hostClients}[1h] offset 1d) >= ${clientsMin} and on (domain) ${recorded.queries} > 0 ` +
+			`and ${perHost(`avg_over_time(${catalog.domainActiveClients.name}[1h] offset 1d)`)} >= ${clientsMin} and on (domain) ${recorded.queries} > 0 ` +
 			`and on (job, instance) min_over_time(${catalog.captureUp.name}[15m]) == 1`,
 		[
 			`No queries for ${domain} on ${host}`,
@@ -205,7 +205,7 @@ const upkeepAlerts: readonly AlertingRule[] = [
 	]),
 	alert("DnsttGeoipOld", "warning", 60, `time() - ${catalog.geoipBuildTime.name} > ${60 * daySeconds}`, [
 		`A GeoIP database on ${host} is old`,
-		`The {{ $labels.database }} database on ${host} was built {{ $value | humanizeDuration }} ago: countries and networks get wrong. Download a new one.`,
+		`The {{ $labels.database }} database on ${host} was built {{ $value | humanizeDuration }} ago: resolvers have changed their countries and networks since. Download a new one.`,
 	]),
 	// The other tables are caches: once full, each new entry evicts one.
 	alert("DnsttTableEvictions", "warning", 0, `increase(${tables}[15m]) > ${evictionsMax}`, [

@@ -22,11 +22,8 @@ export function sumRate(metric: MetricEntry, labels = ""): string {
 /** A share of something; nothing where there is nothing to divide by. */
 export const ratio = (part: string, whole: string) => `${part} / (${whole} > 0)`;
 
-/** Active clients; 0 of those who watch with an open capture, nothing while it is closed. */
-export function activeClients(labels = ""): string {
-	const watching = `${of(catalog.domainPeakClients)} and on (job, instance) ${catalog.captureUp.name} == 1`;
-	return `sum${by(labels)} (${of(catalog.activeClients)}) or 0 * count${by(labels)} (${watching})`;
-}
+/** Active clients; nothing of a host whose capture is closed. */
+export const activeClients = (labels = "") => `sum${by(labels)} (${of(catalog.domainActiveClients)})`;
 
 /** A quantile of a histogram; nothing where it has no values. */
 export function quantile(metric: MetricEntry, q: number, labels = ""): string {

@@ -21,7 +21,6 @@ export const recorded = {
 	countryClients: `domain_country:${active}:sum`,
 	hourlyCountryClients: `domain_country:${active}:sum_avg1h`,
 	usualCountryClients: `domain_country:${active}:sum_avg1h_median1d2d7d`,
-	hostClients: `domain_instance:${active}:sum`,
 	queries: "domain:dnstt_queries:rate5m",
 	roundTripMedian: `domain:${roundTrips}:p50_5m`,
 } as const;
@@ -65,10 +64,8 @@ export const recordingRules: readonly RecordingRule[] = [
 	},
 	{ record: recorded.usualHosts, expr: mostHosts(recorded.capturingHosts) },
 	{ record: recorded.usualCountryHosts, expr: mostHosts(recorded.countryHosts) },
-	// A domain that nobody has asked for since the exporter's start has no label set: it counts 0 where it is watched.
-	{ record: recorded.clients, expr: `sum by (domain) (${active}) or 0 * ${recorded.capturingHosts}` },
+	{ record: recorded.clients, expr: `sum by (domain) (${catalog.domainActiveClients.name})` },
 	{ record: recorded.countryClients, expr: `sum by (domain, country) (${active}{country!=""})` },
-	{ record: recorded.hostClients, expr: `sum by (domain, job, instance) (${active})` },
 	{
 		record: recorded.hourlyClients,
 		expr: `sum_over_time(${recorded.clients}[1h]) / on (domain) ${samples}`,

@@ -56,7 +56,7 @@ describe("the collectors", () => {
 		using folder = temporaryFolder();
 		const { sources, send } = await observedDomains(folder);
 		const collectors = new Collectors(sources);
-		const sums = ["domainQueries", "domainBytesIn", "domainBytesOut", "domainSessions"] as const;
+		const sums = ["domainQueries", "domainBytesIn", "domainBytesOut", "domainSessions", "domainActiveClients"] as const;
 		for (const key of sums) {
 			expect([key, rows(collectors, key)]).toEqual([
 				key,
@@ -86,10 +86,12 @@ describe("the collectors", () => {
 			["t.example.com", traffic.bytesOut],
 			["other.example", elsewhere.bytesOut],
 		]);
-		expect(rows(collectors, "domainSessions")).toEqual([
-			["t.example.com", 2],
-			["other.example", 1],
-		]);
+		for (const key of ["domainSessions", "domainActiveClients"] as const) {
+			expect(rows(collectors, key)).toEqual([
+				["t.example.com", 2],
+				["other.example", 1],
+			]);
+		}
 	});
 
 	test("give everything of each domain from the start without databases, the counters and histograms at 0", async () => {
@@ -299,7 +301,7 @@ describe("the collectors", () => {
 		});
 		expect(counted(collectors, "activeClients")).toEqual([["t.example.com", 1]]);
 		up = false;
-		expect(rows(collectors, "activeClients")).toEqual([]);
+		expect([...rows(collectors, "activeClients"), ...rows(collectors, "domainActiveClients")]).toEqual([]);
 		expect(counted(collectors, "peakClients")).toEqual([["t.example.com", 1]]);
 		expect(rows(collectors, "domainPeakClients")[0]).toEqual(["t.example.com", 1]);
 	});

@@ -100,6 +100,7 @@ export function hostHistory(
 		const of = { domain: ofDomain };
 		put(minute, nameOf("captureUp"), eth0, captureUp ? 1 : 0);
 		put(minute, nameOf("domainPeakClients"), of, 100);
+		if (captureUp) put(minute, nameOf("domainActiveClients"), of, all);
 		for (const [country, some] of Object.entries(clients)) {
 			if (captureUp) put(minute, nameOf("activeClients"), { ...of, ...(country === "" ? {} : { country }) }, some);
 		}

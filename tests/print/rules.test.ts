@@ -120,6 +120,9 @@ describe.skipIf(missing)("promtool", () => {
 					interval: "1m",
 					input_series: [
 						{ series: series("dnstt_active_clients", "a", "t.example.com", ',country="DE"'), values: "3x10" },
+						{ series: series("dnstt_domain_active_clients", "a", "t.example.com"), values: "3x10" },
+						{ series: series("dnstt_domain_active_clients", "b", "t.example.com"), values: "4x10" },
+						{ series: series("dnstt_domain_active_clients", "b", "u.example.com"), values: "5x10" },
 						{ series: series("dnstt_active_clients", "b", "t.example.com", ',country="FR"'), values: "4x10" },
 						{ series: series("dnstt_active_clients", "b", "u.example.com", ',country="FR"'), values: "5x10" },
 						{ series: series("dnstt_domain_queries_total", "a", "t.example.com"), values: values(600, 60) },
