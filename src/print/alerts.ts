@@ -18,13 +18,13 @@ export const scrapeJob = "dnstt";
 /** What to do, relative to the README's folder: the rules are of every copy of the repository. */
 const runbook = "README.md#conditions-and-what-to-do";
 
-/** Fewer clients at this hour, and half of them, a whole country, or all may well be asleep. */
+/** With fewer clients at this hour, half of them, a whole country or all may be asleep. */
 const clientsMin = 10;
 const countryClientsMin = 5;
 const allClientsMin = 5;
-/** An answer to each of so many queries is not lost on the way. */
+/** Fewer queries may all have lost their responses on the way. */
 const silentQueriesMin = 10;
-/** Counts are too low by no more than anybody would notice. */
+/** In 15 minutes; fewer change no count visibly. */
 const dropsMax = 100;
 const evictionsMax = 100;
 const daySeconds = 86_400;

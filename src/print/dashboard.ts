@@ -21,6 +21,11 @@ const heights: Readonly<Record<View, number>> = {
 	...{ number: 4, stat: 4, geomap: 10, bars: 10, table: 8, lines: 8, stacked: 8, heatmap: 8 },
 };
 
+/** A host without GeoIP has no country and no network to name its series by: Grafana would call it Value, or nothing. */
+const withoutPlace: dashboard.DataTransformerConfig = {
+	id: "renameByRegex",
+	options: { regex: "^(Value|AS|\\s*)$", renamePattern: "without GeoIP" },
+};
 /** A series' name and its last value as a row, the greatest first: what a bar chart with one bar a series wants. */
 const seriesAsRows: readonly dashboard.DataTransformerConfig[] = [
 	{ id: "reduce", options: { mode: "seriesToRows", reducers: ["lastNotNull"] } },
@@ -118,9 +123,12 @@ function viewPanel(spec: PanelSpec) {
 	switch (view) {
 		case "number":
 		case "stat":
-			return new stat.PanelBuilder()
-				.graphMode(view === "stat" ? common.BigValueGraphMode.Area : common.BigValueGraphMode.None)
-				.reduceOptions(new common.ReduceDataOptionsBuilder().calcs(["lastNotNull"]));
+			return (
+				new stat.PanelBuilder()
+					.graphMode(view === "stat" ? common.BigValueGraphMode.Area : common.BigValueGraphMode.None)
+					// The last value of a course may be old: then none is shown.
+					.reduceOptions(new common.ReduceDataOptionsBuilder().calcs([view === "stat" ? "last" : "lastNotNull"]))
+			);
 		case "lines":
 		case "stacked":
 			return seriesPanel(view);
@@ -145,6 +153,7 @@ function viewPanel(spec: PanelSpec) {
 
 function panel(spec: PanelSpec): Builder<dashboard.Panel> {
 	const { title, description, view, unit, width, height, queries, texts, thresholds, noValue } = spec;
+	const byPlace = queries.some(({ legend }) => /\{\{(country|asn)\}\}/.test(legend));
 	const builder = viewPanel(spec)
 		.title(title)
 		.description(description)
@@ -152,6 +161,7 @@ function panel(spec: PanelSpec): Builder<dashboard.Panel> {
 		.unit(unit)
 		.span(width)
 		.height(height ?? heights[view]);
+	if (byPlace) builder.transformations([withoutPlace, ...(view === "bars" ? seriesAsRows : [])]);
 	for (const [index, query] of queries.entries()) builder.withTarget(target(query, index, view));
 	if (texts !== undefined) builder.mappings([mappingOf(texts)]);
 	if (noValue !== undefined) builder.noValue(noValue);

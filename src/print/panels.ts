@@ -33,7 +33,7 @@ const now: PanelSection = {
 	panels: [
 		{
 			title: "Active clients",
-			description: "Clients with a query within the active window. Without a value while the capture is closed.",
+			description: "Clients with a query within the active window. The course has a gap while the capture is closed.",
 			...{ view: "stat", unit: "short", width: 4 },
 			queries: one(activeClients(), "clients"),
 		},

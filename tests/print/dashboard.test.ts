@@ -241,6 +241,21 @@ test("the tables have named columns, and thresholds turn from good to bad", () =
 	]);
 });
 
+test("a series by country or network has a name also where there is no GeoIP", () => {
+	const byPlace = specs.filter(({ queries }) => queries.some(({ legend }) => /\{\{(country|asn)\}\}/.test(legend)));
+	expect(byPlace.length).toBeGreaterThan(5);
+	for (const { title } of byPlace) {
+		const [first] = panels.find((panel) => panel.title === title)?.transformations ?? [];
+		const { regex, renamePattern } = first?.options ?? {};
+		expect([title, first?.id, renamePattern]).toEqual([title, "renameByRegex", "without GeoIP"]);
+		const names = ["", " ", "AS", "Value", "DE", "AS64496", "DE 64496"];
+		expect(names.filter((name) => new RegExp(String(regex)).test(name))).toEqual(["", " ", "AS", "Value"]);
+	}
+	for (const { queries } of specs) {
+		for (const { expr, legend } of queries) if (legend === "{{name}}") expect(expr).toContain('"without GeoIP"');
+	}
+});
+
 test("firing alerts are annotations", () => {
 	expect(dashboard.annotations.list).toHaveLength(1);
 	expect(dashboard.annotations.list[0]).toMatchObject({ enable: true, datasource: source });
