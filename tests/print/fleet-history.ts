@@ -32,7 +32,6 @@ export interface Minute {
 	readonly labelSets?: number;
 }
 
-export const domain = "t.example.com";
 const bucketBounds = [0.064, 0.128, 0.256, 0.512, 1.024, Number.POSITIVE_INFINITY];
 const le = (bound: number) => (bound === Number.POSITIVE_INFINITY ? "+Inf" : String(bound));
 
@@ -55,80 +54,119 @@ function encoded(values: readonly (number | null)[]): string {
 	return words.join(" ");
 }
 
+const nameOf = (key: MetricKey, suffix = "") => `${catalog[key].name}${suffix}`;
+type Labels = Readonly<Record<string, string>>;
+
+/** What a host has exported up to a minute. */
+class Host {
+	private readonly series = new Map<string, (number | null)[]>();
+	private readonly counters = new Map<string, number>();
+	private readonly lastTimes: Partial<Record<"lastQuery" | "lastResponse", number>> = {};
+
+	constructor(
+		private readonly instance: string,
+		private readonly ofDomain: string,
+		private readonly minutes: number,
+	) {}
+
+	scrape(minute: number, state: Minute): void {
+		const { up = true } = state;
+		if (up === null) return;
+		this.put(minute, "up", {}, up ? 1 : 0);
+		if (up) {
+			this.writeTunnel(minute, state);
+			this.writeExporter(minute, state);
+			return;
+		}
+		this.counters.clear();
+		delete this.lastTimes.lastQuery;
+		delete this.lastTimes.lastResponse;
+	}
+
+	encoded(): InputSeries[] {
+		return Array.from(this.series, ([name, values]) => ({ series: name, values: encoded(values) }));
+	}
+
+	private put(minute: number, name: string, labels: Labels, value: number): void {
+		const all = { ...labels, job: scrapeJob, instance: this.instance };
+		const key = `${name}{${Object.entries(all).map(([label, text]) => `${label}="${text}"`)}}`;
+		let values = this.series.get(key);
+		if (values === undefined) {
+			values = new Array<number | null>(this.minutes + 1).fill(null);
+			this.series.set(key, values);
+		}
+		values[minute] = value;
+	}
+
+	private count(minute: number, name: string, labels: Labels, more: number): void {
+		const key = `${name} ${Object.values(labels).join(" ")}`;
+		const value = (this.counters.get(key) ?? 0) + more;
+		this.counters.set(key, value);
+		this.put(minute, name, labels, value);
+	}
+
+	private writeTunnel(minute: number, state: Minute): void {
+		const { captureUp = true, clients } = state;
+		const of = { domain: this.ofDomain };
+		const all = Object.values(clients).reduce((sum, some) => sum + some, 0);
+		const queries = captureUp ? all * (state.queriesPerClient ?? 60) : 0;
+		const answers = queries * (state.answered ?? 1);
+		const formerr = queries * (state.formerr ?? 0);
+		this.put(minute, nameOf("domainPeakClients"), of, 100);
+		if (captureUp) {
+			this.put(minute, nameOf("domainActiveClients"), of, all);
+			for (const [country, some] of Object.entries(clients)) {
+				this.put(minute, nameOf("activeClients"), { ...of, ...(country === "" ? {} : { country }) }, some);
+			}
+		}
+		this.count(minute, nameOf("domainQueries"), of, queries);
+		this.count(minute, nameOf("unanswered"), of, queries - answers);
+		this.count(minute, nameOf("responses"), { ...of, rcode: "FORMERR" }, formerr);
+		this.count(minute, nameOf("responses"), { ...of, rcode: "NOERROR" }, answers - formerr);
+		if (queries > 0) this.lastTimes.lastQuery = minute * 60;
+		if (answers > 0) this.lastTimes.lastResponse = minute * 60;
+		for (const key of ["lastQuery", "lastResponse"] as const) {
+			const time = this.lastTimes[key];
+			if (time !== undefined) this.put(minute, nameOf(key), of, time);
+		}
+		for (const bound of bucketBounds) {
+			const trips = bound >= (state.roundTrip ?? 0.1) ? answers : 0;
+			this.count(minute, nameOf("roundTrips", "_bucket"), { ...of, le: le(bound) }, trips);
+		}
+	}
+
+	private writeExporter(
+		minute: number,
+		{ captureUp = true, clients, growth = {}, gauges = {}, labelSets }: Minute,
+	): void {
+		const eth0 = { interface: "eth0" };
+		this.put(minute, nameOf("captureUp"), eth0, captureUp ? 1 : 0);
+		this.count(minute, nameOf("captureReopened"), eth0, growth.captureReopened ?? 0);
+		this.count(minute, nameOf("packetsDropped"), { ...eth0, by: "kernel" }, growth.packetsDropped ?? 0);
+		this.count(minute, nameOf("packetsDropped"), { ...eth0, by: "interface" }, 1_000);
+		this.count(minute, nameOf("geoipReloadFailures"), { database: "country" }, growth.geoipReloadFailures ?? 0);
+		this.count(minute, nameOf("tableEvicted"), { table: "sessions" }, growth.evicted ?? 0);
+		this.count(minute, nameOf("tableEvicted"), { table: "waiting_queries" }, growth.waitingEvicted ?? 0);
+		// A cache that is full: normal.
+		this.count(minute, nameOf("tableEvicted"), { table: "duplicates" }, 10_000);
+		this.put(minute, nameOf("tableEntries"), { table: "label_sets" }, labelSets ?? 50);
+		this.put(minute, nameOf("tableCapacity"), { table: "label_sets" }, 10_000);
+		if (!("" in clients)) {
+			this.put(minute, nameOf("geoipBuildTime"), { database: "country" }, gauges.geoipBuildTime ?? 0);
+		}
+		this.put(minute, nameOf("configReloadSuccessful"), {}, gauges.configReloadSuccessful ?? 1);
+		this.put(minute, nameOf("certificateNotAfter"), {}, gauges.certificateNotAfter ?? 90 * 86_400);
+	}
+}
+
 /** The series of one host, of which `minuteAt` says how it is at each minute up to `minutes`. Its counters begin again once it was down. */
 export function hostHistory(
 	instance: string,
 	minutes: number,
 	minuteAt: (minute: number) => Minute,
-	ofDomain = domain,
+	domain: string,
 ): InputSeries[] {
-	const series = new Map<string, (number | null)[]>();
-	const counters = new Map<string, number>();
-	const own = { job: scrapeJob, instance };
-	const put = (minute: number, name: string, labels: Readonly<Record<string, string>>, value: number) => {
-		const pairs = Object.entries({ ...labels, ...own }).map(([label, text]) => `${label}="${text}"`);
-		const key = `${name}{${pairs.join(",")}}`;
-		let values = series.get(key);
-		if (values === undefined) {
-			values = new Array<number | null>(minutes + 1).fill(null);
-			series.set(key, values);
-		}
-		values[minute] = value;
-	};
-	const nameOf = (key: MetricKey, suffix = "") => `${catalog[key].name}${suffix}`;
-	let [lastQuery, lastResponse] = [0, 0];
-	for (let minute = 0; minute <= minutes; minute++) {
-		const state = minuteAt(minute);
-		const { up = true, captureUp = true, clients, growth = {} } = state;
-		if (up === null) continue;
-		put(minute, "up", {}, up ? 1 : 0);
-		if (!up) {
-			counters.clear();
-			[lastQuery, lastResponse] = [0, 0];
-			continue;
-		}
-		const count = (name: string, labels: Readonly<Record<string, string>>, more: number) => {
-			const key = `${name} ${Object.values(labels).join(" ")}`;
-			const value = (counters.get(key) ?? 0) + more;
-			counters.set(key, value);
-			put(minute, name, labels, value);
-		};
-		const eth0 = { interface: "eth0" };
-		const all = Object.values(clients).reduce((sum, some) => sum + some, 0);
-		const queries = captureUp ? all * (state.queriesPerClient ?? 60) : 0;
-		const answers = queries * (state.answered ?? 1);
-		const of = { domain: ofDomain };
-		put(minute, nameOf("captureUp"), eth0, captureUp ? 1 : 0);
-		put(minute, nameOf("domainPeakClients"), of, 100);
-		if (captureUp) put(minute, nameOf("domainActiveClients"), of, all);
-		for (const [country, some] of Object.entries(clients)) {
-			if (captureUp) put(minute, nameOf("activeClients"), { ...of, ...(country === "" ? {} : { country }) }, some);
-		}
-		count(nameOf("domainQueries"), of, queries);
-		count(nameOf("unanswered"), of, queries - answers);
-		count(nameOf("responses"), { ...of, rcode: "FORMERR" }, queries * (state.formerr ?? 0));
-		count(nameOf("responses"), { ...of, rcode: "NOERROR" }, answers - queries * (state.formerr ?? 0));
-		if (queries > 0) lastQuery = minute * 60;
-		if (answers > 0) lastResponse = minute * 60;
-		if (lastQuery > 0) put(minute, nameOf("lastQuery"), of, lastQuery);
-		if (lastResponse > 0) put(minute, nameOf("lastResponse"), of, lastResponse);
-		for (const bound of bucketBounds) {
-			count(nameOf("roundTrips", "_bucket"), { ...of, le: le(bound) }, bound >= (state.roundTrip ?? 0.1) ? answers : 0);
-		}
-		count(nameOf("packetsDropped"), { ...eth0, by: "kernel" }, growth.packetsDropped ?? 0);
-		count(nameOf("packetsDropped"), { ...eth0, by: "interface" }, 1_000);
-		count(nameOf("captureReopened"), eth0, growth.captureReopened ?? 0);
-		count(nameOf("geoipReloadFailures"), { database: "country" }, growth.geoipReloadFailures ?? 0);
-		count(nameOf("tableEvicted"), { table: "sessions" }, growth.evicted ?? 0);
-		count(nameOf("tableEvicted"), { table: "waiting_queries" }, growth.waitingEvicted ?? 0);
-		// A cache that is full: normal.
-		count(nameOf("tableEvicted"), { table: "duplicates" }, 10_000);
-		put(minute, nameOf("tableEntries"), { table: "label_sets" }, state.labelSets ?? 50);
-		put(minute, nameOf("tableCapacity"), { table: "label_sets" }, 10_000);
-		if (!("" in clients))
-			put(minute, nameOf("geoipBuildTime"), { database: "country" }, state.gauges?.geoipBuildTime ?? 0);
-		put(minute, nameOf("configReloadSuccessful"), {}, state.gauges?.configReloadSuccessful ?? 1);
-		put(minute, nameOf("certificateNotAfter"), {}, state.gauges?.certificateNotAfter ?? 90 * 86_400);
-	}
-	return Array.from(series, ([name, values]) => ({ series: name, values: encoded(values) }));
+	const host = new Host(instance, domain, minutes);
+	for (let minute = 0; minute <= minutes; minute++) host.scrape(minute, minuteAt(minute));
+	return host.encoded();
 }
