@@ -195,7 +195,7 @@ export const catalog = {
 	edns: {
 		name: "dnstt_edns_payload_bytes",
 		type: "histogram",
-		labels: "country",
+		labels: ["domain"],
 		help: "UDP payload sizes that resolvers advertise in dnstt queries, including queries refused for it (reason edns).",
 	},
 	sessionDurations: {

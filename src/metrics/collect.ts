@@ -214,7 +214,7 @@ export class Collectors {
 	private ednsSizes(name: string): Sample[] {
 		const { tracker } = this.sources;
 		const samples = histogramSamples(name, ednsBounds);
-		return this.byCountry(({ labels, sets }) => {
+		return this.ofDomains(({ labels, sets }) => {
 			let count = 0;
 			const counts = ednsBounds.map((_, index) => {
 				for (const set of sets) count += tracker.edns.at(set, index);
