@@ -38,8 +38,8 @@ export function ratesBy(label: string, rate: string): string {
 
 /** Names of countries and networks, from series whose value is always 1; an exporter without those databases has none. */
 const names = {
-	country: { info: "dnstt_country_info", name: "name", unmapped: "ZZ", code: "$1" },
-	asn: { info: "dnstt_asn_info", name: "organization", unmapped: "0", code: "AS$1" },
+	country: { info: catalog.countryInfo.name, name: "name", unmapped: "ZZ", code: "$1" },
+	asn: { info: catalog.asnInfo.name, name: "organization", unmapped: "0", code: "AS$1" },
 } as const;
 
 /** Adds the name of the country or network to each series: as a label, the code where no exporter knows a name. */

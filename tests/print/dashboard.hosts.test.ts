@@ -207,9 +207,13 @@ describe.skipIf(missing || !haveNetns())("two hosts, one with GeoIP, one with tw
 		const [countries = []] = await ask("Active clients by country of the resolver", "during");
 		const byName = (series: readonly Series[], name: string) =>
 			Object.fromEntries(series.map(({ labels, value }) => [labels[name], value]));
-		expect(byName(countries, "name")).toEqual({ DE: 4, JP: 2, "without GeoIP": 4 });
+		expect(byName(countries, "name")).toEqual({ Germany: 4, Japan: 2, "without GeoIP": 4 });
 		const [networks = []] = await ask("Active clients by network of the resolver", "during");
-		expect(byName(networks, "organization")).toEqual({ AS64496: 4, AS64497: 2, "without GeoIP": 4 });
+		expect(byName(networks, "organization")).toEqual({
+			"Example Network 64496": 4,
+			"Example Network 64497": 2,
+			"without GeoIP": 4,
+		});
 		const [rows = []] = await ask("Countries and networks", "during");
 		expect(rows.map(({ labels }) => labels.asn).toSorted()).toEqual(["64496", "64497", undefined].toSorted());
 	});

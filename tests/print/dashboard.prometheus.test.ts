@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { catalog, type MetricKey } from "../../src/metrics/catalog.ts";
 import { sections } from "../../src/print/panels.ts";
+import { countryTitle } from "../../src/summary/names.ts";
 import { type Exporter, startExporter } from "../support/exporter.ts";
 import { dnsttQuery, dnsttResponse, ethernetFrame, kcpCommands, kcpSegment, udpPacket } from "../support/frames.ts";
 import { asnMmdb, countryMmdb } from "../support/mmdb.ts";
@@ -186,7 +187,7 @@ describe.skipIf(missing || !haveNetns())("the exporter, live, after two rounds o
 	const placed = (value: (clients: number) => number) =>
 		Object.fromEntries(
 			resolvers.map(({ asn, country, clients }) => [
-				`${asn} ${country} ${country} ${asn === "0" ? "unknown" : `AS${asn}`}`,
+				`${asn} ${country} ${countryTitle(country)} ${asn === "0" ? "Unknown network" : `Example Network ${asn}`}`,
 				value(clients),
 			]),
 		);
@@ -212,9 +213,12 @@ describe.skipIf(missing || !haveNetns())("the exporter, live, after two rounds o
 		["Active clients", () => [{ "": 12 }]],
 		["Peak in the time range", () => [{ "": 12 }]],
 		["Queries", (s) => [{ "": 12 / s }]],
-		["Active clients by country of the resolver", () => [{ "DE DE": 6, "JP JP": 4, "FR FR": 2 }]],
-		["Active clients by network of the resolver", () => [{ "64496 AS64496": 6, "64497 AS64497": 4, "0 unknown": 2 }]],
-		["Map", () => [{ "DE DE": 6, "JP JP": 4, "FR FR": 2 }]],
+		["Active clients by country of the resolver", () => [{ "DE Germany": 6, "JP Japan": 4, "FR France": 2 }]],
+		[
+			"Active clients by network of the resolver",
+			() => [{ "64496 Example Network 64496": 6, "64497 Example Network 64497": 4, "0 Unknown network": 2 }],
+		],
+		["Map", () => [{ "DE Germany": 6, "JP Japan": 4, "FR France": 2 }]],
 		[
 			"Countries and networks",
 			(s) => [

@@ -7,9 +7,6 @@ const known = new Set<string>(
 	),
 );
 
-/** Names of countries and networks: exported where there are databases for them. */
-for (const name of ["dnstt_country_info", "dnstt_asn_info"]) known.add(name);
-
 /** The names in an expression that neither the catalog has nor `recorded`: those of recording rules. */
 export function unknownNames(expr: string, recorded: readonly string[] = []): string[] {
 	const names = expr.match(/(?:[a-z_]+:)?dnstt_[a-z_]+(?::[a-z0-9_]+)?/g) ?? [];
