@@ -59,6 +59,7 @@ const roundTrip: Measure = ({ health: { round_trip_seconds: times } }) =>
  * What the figures show to be wrong, where, how much, and what can be done, in sentences; none when nothing stands out.
  * One line a finding and kind of place, however many places there are.
  */
+// Long: one finding after the other, each in a few lines.
 export function diagnose(
 	domains: readonly (DomainFigures & { readonly health: HealthFigures })[],
 	places: readonly Place[],
