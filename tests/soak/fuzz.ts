@@ -7,7 +7,7 @@ import { LinkType } from "../../src/capture/source.ts";
 import { refusalNames } from "../../src/engine/reasons.ts";
 import type { Tracker } from "../../src/engine/tracker.ts";
 import type { Tunnel } from "../../src/tunnel.ts";
-import { Outcome } from "../../src/wasm/shared/fault.ts";
+import { Outcome, Unrelated } from "../../src/wasm/shared/fault.ts";
 import { seededRandom } from "../support/messages.ts";
 import { concatBytes, readPcapFile } from "../support/pcapfile.ts";
 import { ended, spawnChild } from "../support/process.ts";
@@ -37,6 +37,8 @@ export interface FuzzCounts {
 	responses: number;
 	refused: number;
 	unrelated: number;
+	/** Of the unrelated ones, those that go the wrong way, or are responses of no tunnel's query. */
+	stray: number;
 	faults: number;
 }
 
@@ -164,7 +166,11 @@ function prove(tracker: Tracker, counts: FuzzCounts): void {
 			tracker.sessionsBegun.sum,
 			sessions.size + remembered.size + remembered.evicted,
 		],
-		["packets seen twice and not", counts.queries, tracker.queries.sum + duplicatesOf(tracker, counts)],
+		[
+			"packets seen twice, stray, and not",
+			counts.queries,
+			tracker.queries.sum + duplicatesOf(tracker, counts) + strayOf(tracker, counts),
+		],
 	];
 	for (const [what, one, other] of same) if (one !== other) throw new Error(`${what}: ${one} and ${other}`);
 	for (const [name, table] of Object.entries(tables))
@@ -183,6 +189,11 @@ function duplicatesOf(tracker: Tracker, counts: FuzzCounts): number {
 	let refused = 0;
 	for (const reason of Object.keys(refusalNames)) refused += tracker.refusalsOf(0, Number(reason));
 	return tracker.duplicates - (counts.responses - responses) - (counts.refused - refused);
+}
+
+/** Queries that leave this host, refused ones too, and responses to these and to refused ones: they are unrelated for the tracker alone. */
+function strayOf(tracker: Tracker, counts: FuzzCounts): number {
+	return tracker.unrelatedOf(Unrelated.Direction) + tracker.unrelatedOf(Unrelated.Response) - counts.stray;
 }
 
 /** A decoder, and the byte that all of its memory is filled with but for the frame. */
@@ -209,7 +220,15 @@ function decodeIn({ decoder, around }: Place, frame: Uint8Array): Outcome {
 async function fuzz(seed: number, seconds: number): Promise<FuzzCounts> {
 	const mutator = new Mutator(await originals(), seededRandom(seed));
 	const tracker = trackerOf(bounds);
-	const counts: FuzzCounts = { frames: 0, queries: 0, responses: 0, refused: 0, unrelated: 0, faults: 0 };
+	const counts: FuzzCounts = {
+		frames: 0,
+		queries: 0,
+		responses: 0,
+		refused: 0,
+		unrelated: 0,
+		stray: 0,
+		faults: 0,
+	};
 	const places = new Map<string, { readonly one: Place; readonly other: Place }>();
 	const placesOf = (linkType: LinkType, tunnel: Tunnel) => {
 		const key = `${linkType} ${tunnel.wire} ${tunnel.recordType}`;
@@ -234,6 +253,9 @@ async function fuzz(seed: number, seconds: number): Promise<FuzzCounts> {
 				)
 					throw new Error("a decode looked outside its frame");
 				count(counts, outcome);
+				const { unrelated } = one.decoder.observation;
+				const isStray = unrelated === Unrelated.Direction || unrelated === Unrelated.Response;
+				if (outcome === Outcome.Unrelated && isStray) counts.stray++;
 				stampUs += mutator.below(20_000) === 0 ? jumpUs(mutator) : mutator.below(2_000);
 				tracker.observe(outcome, one.decoder.observation, stampUs);
 			} catch (error) {
