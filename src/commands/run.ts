@@ -19,8 +19,8 @@ import { isUnspecified } from "../web/network.ts";
 /** By then clients that waited for the start have their first answer. */
 const startedDelayMs = 100;
 
-/** By then the first scrapes and the collection of the start's garbage have used what they need of the executable. */
-const releaseDelayMs = 5_000;
+/** After the first check of files (10 s), the last thing that the exporter does for the first time: it would fetch pages back. */
+const releaseDelayMs = 11_000;
 
 /**
  * Runs the exporter until SIGTERM or SIGINT; SIGHUP reloads the configuration that `load` returns. Returns the exit code;
