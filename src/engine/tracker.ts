@@ -254,6 +254,11 @@ export class Tracker {
 		return this.process[ProcessCell.Duplicates] as number;
 	}
 
+	/** Frames into which the kernel joined several datagrams. */
+	get joinedFrames(): number {
+		return this.process[ProcessCell.JoinedFrames] as number;
+	}
+
 	faultsOf(reason: Fault): number {
 		return this.process[ProcessCell.Faults + reason] as number;
 	}

@@ -252,6 +252,12 @@ export const catalog = {
 		labels: [],
 		help: "Duplicates of dnstt queries and responses captured on several interfaces; all other metrics count them once.",
 	},
+	joinedFrames: {
+		name: "dnstt_exporter_joined_frames_total",
+		type: "counter",
+		labels: [],
+		help: "Frames into which the kernel joined several queries or responses (UDP GRO, USO); each of these counts for itself.",
+	},
 	malformedPackets: {
 		name: "dnstt_exporter_malformed_packets_total",
 		type: "counter",

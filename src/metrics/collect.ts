@@ -352,6 +352,7 @@ export class Collectors {
 				{ sharedLabels: { ...labels, by: "interface" }, value: droppedByInterface },
 			]),
 		duplicates: () => [{ sharedLabels: {}, value: this.sources.tracker.duplicates }],
+		joinedFrames: () => [{ sharedLabels: {}, value: this.sources.tracker.joinedFrames }],
 		malformedPackets: () => this.byReason(faultNames, (reason) => this.sources.tracker.faultsOf(reason)),
 		unrelatedPackets: () => this.byReason(unrelatedNames, (reason) => this.sources.tracker.unrelatedOf(reason)),
 		tableEntries: () => this.byTable(({ size }) => size),

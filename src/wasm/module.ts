@@ -3,12 +3,13 @@
  * cross its border as doubles: whole microseconds, or infinity for "never".
  */
 
-import { decode } from "./decode/decoder.ts";
+import { decode, decodeNext, hasNext } from "./decode/decoder.ts";
+import { ProcessCell } from "./shared/cells.ts";
 import { HistogramId, TableId } from "./shared/ids.ts";
 import { recordHeaderBytes } from "./shared/record.ts";
 import { allocate } from "./track/allocate.ts";
 import { clock } from "./track/clock.ts";
-import { ofProcess, rowOfDomain, rowOfSet } from "./track/counts.ts";
+import { increment, ofProcess, rowOfDomain, rowOfSet } from "./track/counts.ts";
 import { duplicates } from "./track/duplicates.ts";
 import {
 	flushPending,
@@ -97,6 +98,7 @@ export function observeBatch(start: u32, used: u32, untilUs: f64): u32 {
 		if (stampUs >= fromUs && stampUs < toUs) {
 			if (stampUs >= untilUs) break;
 			observe(decode(frame, frame + bytes), stampUs as i64);
+			if (hasNext()) observeJoined(stampUs as i64);
 			firstUs = frames === 0 ? stampUs : min<f64>(firstUs, stampUs);
 			lastUs = frames === 0 ? stampUs : max<f64>(lastUs, stampUs);
 			frames++;
@@ -105,6 +107,12 @@ export function observeBatch(start: u32, used: u32, untilUs: f64): u32 {
 	}
 	flushPending();
 	return offset;
+}
+
+/** Observes the other messages of a frame into which the kernel joined several datagrams. */
+function observeJoined(stampUs: i64): void {
+	increment(ofProcess, ProcessCell.JoinedFrames);
+	while (hasNext()) observe(decodeNext(), stampUs);
 }
 
 /** Microseconds since 1970. */

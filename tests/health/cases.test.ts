@@ -30,6 +30,18 @@ test("the same query again while the first waits: both are answered, and both an
 	expect(health).toMatchObject({ segments_out: 2, unanswered_ratio: 0 });
 });
 
+describe("eight queries of one flow", () => {
+	test.each(["gro-the-same-8-queries", "gro-8-queries-in-1-frame"])("are eight in %s", async (name) => {
+		const { domain } = await inspected(name);
+		expect(domain).toMatchObject({ queries: 8, bytes_in: 920, refused_queries: 0 });
+	});
+});
+
+test("a response in two fragments answers its query, with its full length", async () => {
+	const { domain } = await inspected("response-in-2-fragments-1");
+	expect(domain).toMatchObject({ queries: 1, responses: 1, bytes_out: 1_613, responses_by_rcode: { NOERROR: 1 } });
+});
+
 describe("round trips of 50 ms", () => {
 	test("stay so where the file's clock steps forward by 3 s; seven are left out, and the step is reported", async () => {
 		const { health, diagnosis } = await inspected("step3");

@@ -43,6 +43,7 @@ export interface Report {
 	/** What the figures show to be wrong, in sentences. */
 	readonly diagnosis: readonly string[];
 	readonly duplicates: number;
+	readonly joined_frames: number;
 	readonly malformed_packets: Readonly<Record<string, number>>;
 	readonly unrelated_packets: Readonly<Record<string, number>>;
 	/** Damaged captures, one line each; the figures include their packets up to the damage. */
@@ -113,6 +114,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 			]),
 		],
 		duplicates: tracker.duplicates,
+		joined_frames: tracker.joinedFrames,
 		malformed_packets: byReason(faultNames, (reason) => tracker.faultsOf(reason)),
 		unrelated_packets: byReason(unrelatedNames, (reason) => tracker.unrelatedOf(reason)),
 		broken: reading.broken,

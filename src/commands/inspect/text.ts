@@ -53,6 +53,11 @@ function summary(report: Report): string[] {
 	];
 	if (report.duplicates > 0)
 		rows.push(["Duplicates", `${grouped(report.duplicates)} (captured on several interfaces, counted once)`]);
+	if (report.joined_frames > 0)
+		rows.push([
+			"Joined",
+			`${grouped(report.joined_frames)} packets (the kernel joined several queries or responses in each)`,
+		]);
 	for (const fault of report.broken) rows.push(["Damaged", fault]);
 	const nameWidth = Math.max(...rows.map(([name]) => name.length)) + 2;
 	const indent = " ".repeat(nameWidth);

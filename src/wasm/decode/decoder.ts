@@ -8,6 +8,7 @@ import { beginMessage, Header, Name, nameBytes, ResourceRecord } from "./dns.ts"
 import { readDownstream } from "./downstream.ts";
 import { EncodedText } from "./encodedtext.ts";
 import { Datagram, readResolver } from "./ip.ts";
+import { endOfRecords, joinedMessageBytes } from "./joined.ts";
 import { segments } from "./kcp.ts";
 import { isLoopback, LinkHeader } from "./link.ts";
 import { lookalikeOf } from "./lookalike.ts";
@@ -45,12 +46,39 @@ export function addPort(port: u32, index: u32): void {
 	store<u8>(servers + port, index + 1);
 }
 
+/** The messages of a joined frame that were not decoded yet: [nextMessage..joinedEnd), each of joinedBytes, the last perhaps shorter. */
+let nextMessage: usize = 0;
+let joinedEnd: usize = 0;
+let joinedBytes: u32 = 0;
+
+/** Whether the frame has a message that decodeNext has yet to decode. */
+export function hasNext(): bool {
+	return nextMessage !== 0;
+}
+
+/** Decodes the next message of the frame as if it had come alone. */
+export function decodeNext(): Outcome {
+	const message = nextMessage;
+	const end = min<usize>(message + joinedBytes, joinedEnd);
+	nextMessage = end === joinedEnd ? 0 : end;
+	return decodeMessage(message, end);
+}
+
+/** Decodes the first of the messages of `bytes` each that the kernel joined in [message..end). */
+function decodeFirst(message: usize, end: usize, bytes: u32): Outcome {
+	nextMessage = message + bytes;
+	joinedEnd = end;
+	joinedBytes = bytes;
+	return decodeMessage(message, message + bytes);
+}
+
 /**
- * Decodes the frame [at..end) into `observation` and returns the outcome. Every reader returns a Fault or a Refusal, None if
+ * Decodes the frame [at..end), or the first message of a joined one, into `observation` and returns the outcome. Every reader returns a Fault or a Refusal, None if
  * there is none; only this file turns those into an outcome. Every layer checks its length first; a frame never
  * throws, and no byte outside of it decides anything.
  */
 export function decode(at: usize, end: usize): Outcome {
+	nextMessage = 0;
 	const linkFault = link.read(linkType, at, end);
 	if (linkFault !== Fault.None) return malformed(linkFault);
 	if (link.unrelated !== Unrelated.None) return ignore(link.unrelated);
@@ -63,12 +91,17 @@ export function decode(at: usize, end: usize): Outcome {
 	if (toServer + fromServer === 0) return ignore(Unrelated.Port);
 	// No host receives a datagram of its own from outside: one that claims to be one is forged.
 	if (datagram.isToItself && !isLoopback(linkType, at)) return ignore(Unrelated.Direction);
-	const message = datagram.payload;
-	const messageEnd = datagram.payloadEnd;
+	return decodeMessage(datagram.payload, datagram.payloadEnd);
+}
+
+/** Decodes a message of the datagram that was read last. */
+function decodeMessage(message: usize, messageEnd: usize): Outcome {
 	if (messageEnd < message + headerBytes) return malformed(Fault.DnsTruncated);
 	const header = changetype<Header>(message);
-	observation.messageBytes = (messageEnd - message) as u32;
+	observation.messageBytes = datagram.isPartial ? datagram.payloadBytes : ((messageEnd - message) as u32);
 	observation.messageId = header.id;
+	const toServer = load<u8>(servers + datagram.destinationPort) as u32;
+	const fromServer = load<u8>(servers + datagram.sourcePort) as u32;
 	if (header.isResponse) {
 		if (fromServer === 0) return ignore(Unrelated.Direction);
 		readResolver(datagram.destinationAddress, datagram.isIpv4);
@@ -85,11 +118,18 @@ export function decode(at: usize, end: usize): Outcome {
 
 /** Decodes a message with QR=0 to a server. The order of the tests is dnstt-server's. */
 function decodeQuery(header: Header, end: usize): Outcome {
-	if (end - header.message > queryBytesMax) return malformed(Fault.DnsTooLong);
+	if (observation.messageBytes > queryBytesMax) {
+		const joined = joinedQueryBytes(header.message, end);
+		return joined === 0 ? malformed(Fault.DnsTooLong) : decodeFirst(header.message, end, joined);
+	}
 	const fault = readQuestion(header, end);
 	if (fault !== Fault.None) return malformed(fault);
 	const match = tunnelOf(question);
 	const recordFault = readRecords(header, end);
+	if (recordFault === Fault.DnsTrailingBytes) {
+		const joined = joinedQueryBytes(header.message, end);
+		if (joined !== 0) return decodeFirst(header.message, end, joined);
+	}
 	if (match === 0) return recordFault !== Fault.None ? malformed(recordFault) : ignore(Unrelated.Domain);
 	const tunnel = changetype<Tunnel>(match);
 	observation.domain = tunnel.index;
@@ -105,6 +145,8 @@ function decodeQuery(header: Header, end: usize): Outcome {
 	}
 	if (!isText) return refuse(Refusal.Base32);
 	const hasClientId = readClientId(tunnel);
+	// The OPT record of a fragmented query may stand in a later fragment. That the server accepts it is likelier than not.
+	if (datagram.isPartial && optCount === 0) observation.ednsBytes = tunnel.mtu;
 	if (max<u32>(observation.ednsBytes, ednsBytesMin) < tunnel.mtu) return refuse(Refusal.Edns);
 	if (!hasClientId) return refuse(Refusal.TooShort);
 	clearPackets();
@@ -132,6 +174,13 @@ function readClientId(tunnel: Tunnel): bool {
 function decodeResponse(header: Header, end: usize): Outcome {
 	const fault = readQuestion(header, end);
 	if (fault !== Fault.None) return malformed(fault);
+	if (!datagram.isPartial) {
+		const recordsEnd = endOfRecords(header, question, end);
+		if (recordsEnd !== end && recordsEnd !== 0) {
+			const joined = joinedMessageBytes(header.message, end, end);
+			if (joined !== 0) return decodeFirst(header.message, end, joined);
+		}
+	}
 	const match = tunnelOf(question);
 	if (match === 0) return ignore(Unrelated.Domain);
 	const tunnel = changetype<Tunnel>(match);
@@ -143,8 +192,13 @@ function decodeResponse(header: Header, end: usize): Outcome {
 	if (!isText || !readClientId(tunnel)) return ignore(Unrelated.Response);
 	observation.truncated = header.tc;
 	clearPackets();
-	if (findPayload(header, question, question.end + 4, end, tunnel)) readDownstream(payload);
+	if (findPayload(header, question, question.end + 4, end, tunnel)) readDownstream(payload, datagram.isPartial);
 	return Outcome.Response;
+}
+
+/** A frame that holds a fragment is not joined. */
+function joinedQueryBytes(message: usize, end: usize): u32 {
+	return datagram.isPartial ? 0 : joinedMessageBytes(message, end, min<usize>(end, message + queryBytesMax));
 }
 
 function clearPackets(): void {
@@ -156,7 +210,7 @@ function clearPackets(): void {
 /** Reads the one question of a message into `question`. RFC 1035, 4.1.2. */
 function readQuestion(header: Header, end: usize): Fault {
 	if (header.qdcount !== 1) return Fault.DnsQuestionCount;
-	beginMessage();
+	beginMessage(datagram.isPartial);
 	const fault = question.read(header.message, header.message + headerBytes, end);
 	if (fault !== Fault.None) return fault;
 	// QTYPE and QCLASS.
@@ -180,7 +234,8 @@ function readRecords(header: Header, end: usize): Fault {
 	observation.ednsBytes = 0;
 	for (let index: u32 = 0; index < total; index++) {
 		const fault = record.read(header.message, at, end, question);
-		if (fault !== Fault.None) return fault;
+		// What a first fragment does not hold is no fault.
+		if (fault !== Fault.None) return fault === Fault.DnsTruncated && datagram.isPartial ? Fault.None : fault;
 		at = record.end;
 		if (index >= beforeAdditional && record.type === RecordType.Opt) {
 			optCount++;

@@ -16,10 +16,12 @@ const pointersMax = 10;
 export const labelsPerMessageMax: i32 = 512;
 
 let labelsLeft: i32 = 0;
+let isPartial: bool = false;
 
-/** The names that are read from now on belong to another message. */
-export function beginMessage(): void {
+/** Names and records that are read from now on belong to another message; of a partial one only the beginning was captured. */
+export function beginMessage(partial: bool): void {
 	labelsLeft = labelsPerMessageMax;
+	isPartial = partial;
 }
 
 /** The header of a message: an object of this class has the message's own address. RFC 1035, 4.1.1 defines the fields. */
@@ -158,7 +160,7 @@ const labelsOffset: usize = offsetof<Name>();
 const copyOffset: usize = offsetof<Name>() + labelsMax * 4;
 export const nameBytes: i32 = (offsetof<Name>() + labelsMax * 4 + nameBytesMax + 1) as i32;
 
-/** One resource record (RFC 1035, 4.1.3); one object serves for all. RDATA is [rdata..end). */
+/** One resource record (RFC 1035, 4.1.3); one object serves for all. RDATA is [rdata..end), in a partial message as far as it goes. */
 @unmanaged
 export class ResourceRecord {
 	type: u32;
@@ -184,12 +186,12 @@ export class ResourceRecord {
 		}
 		if (messageEnd < at + 10) return Fault.DnsTruncated;
 		const rdlength = u16At(at + 8);
-		if (at + 10 + rdlength > messageEnd) return Fault.DnsTruncated;
+		if (at + 10 + rdlength > messageEnd && !isPartial) return Fault.DnsTruncated;
 		this.type = u16At(at);
 		this.class = u16At(at + 2);
 		this.version = load<u8>(at + 5);
 		this.rdata = at + 10;
-		this.end = at + 10 + rdlength;
+		this.end = min<usize>(at + 10 + rdlength, messageEnd);
 		return Fault.None;
 	}
 }

@@ -4,16 +4,20 @@ import { PayloadCursor } from "./cursor.ts";
 import { segments } from "./kcp.ts";
 import { observation } from "./observation.ts";
 
-/** Reads the packets of a response's payload into the observation, in every format: each after its length, 16 bits big-endian. */
-export function readDownstream(payload: PayloadCursor): void {
+/**
+ * Reads the packets of a response's payload into the observation, in every format: each after its length, 16 bits big-endian.
+ * The last packet of a partial payload counts with the length that it announces, and with the segments that are there.
+ */
+export function readDownstream(payload: PayloadCursor, isPartial: bool): void {
 	for (;;) {
 		const high = payload.next();
 		const low = payload.next();
 		if (low < 0) return;
 		const packetBytes = (high << 8) | low;
 		const fault = readPacket(payload, packetBytes);
-		if (fault !== SegmentFault.None) segments.malformed++;
-		if (payload.hasEnded) return;
+		const isCut = payload.hasEnded && isPartial;
+		if (fault !== SegmentFault.None && !isCut) segments.malformed++;
+		if (payload.hasEnded && !isCut) return;
 		observation.packets++;
 		observation.packetBytes += packetBytes;
 	}

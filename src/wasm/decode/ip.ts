@@ -27,16 +27,26 @@ export class Datagram {
 	isIpv4: bool;
 	sourcePort: u32;
 	destinationPort: u32;
-	/** The UDP payload is [payload..payloadEnd). */
+	/** The UDP payload is [payload..payloadEnd), or what a first fragment holds of it. */
 	payload: usize;
 	payloadEnd: usize;
+	/** Length of the whole payload in bytes. */
+	payloadBytes: u32;
+	/** The payload goes on in later fragments. */
+	isPartial: bool;
+	private hasMoreFragments: bool;
 	/** The UDP header and its datagram: [udp..packetEnd). */
 	private udp: usize;
 	private packetEnd: usize;
 
-	/** Reads the IP packet [at..end) and its UDP header. Bytes after the packet's own length are link padding. */
+	/**
+	 * Reads the IP packet [at..end) and its UDP header. Bytes after the packet's own length are link padding. Of fragments only the
+	 * first counts, for the whole datagram: it has the ports, the datagram's length, and the question. To put fragments together
+	 * would add to that only the rest of a response's payload, for a table that anyone could fill.
+	 */
 	read(at: usize, end: usize): Fault {
 		this.unrelated = Unrelated.None;
+		this.hasMoreFragments = false;
 		if (end < at + 20) return Fault.IpTruncated;
 		const version = load<u8>(at) >> 4;
 		if (version !== 4 && version !== 6) return Fault.IpVersion;
@@ -58,9 +68,9 @@ export class Datagram {
 		if (headerBytes < 20) return Fault.IpHeaderLength;
 		const totalLength = u16At(at + 2);
 		if (totalLength < headerBytes) return Fault.IpTotalLength;
-		// More fragments, or an offset: part of a message is no message.
 		const flagsAndFragmentOffset = u16At(at + 6);
-		if ((flagsAndFragmentOffset & 0x3fff) !== 0) return this.ignore(Unrelated.Fragment);
+		if ((flagsAndFragmentOffset & 0x1fff) !== 0) return this.ignore(Unrelated.Fragment);
+		this.hasMoreFragments = (flagsAndFragmentOffset & 0x2000) !== 0;
 		const protocol = load<u8>(at + 9) as u32;
 		if (protocol !== protocolUdp) return this.ignore(Unrelated.Protocol);
 		if (at + totalLength > end) return Fault.IpTruncated;
@@ -87,8 +97,12 @@ export class Datagram {
 			if (headers === extensionHeadersMax) return Fault.IpExtensionHeaders;
 			if (packetEnd < header + 8) return Fault.IpTotalLength;
 			if (end < header + 8) return Fault.IpTruncated;
-			// RFC 6946: offset 0 and no more fragments is a whole packet.
-			if (nextHeader === fragment && (u16At(header + 2) & 0xfff9) !== 0) return this.ignore(Unrelated.Fragment);
+			if (nextHeader === fragment) {
+				// RFC 6946: offset 0 and no more fragments is a whole packet.
+				const offsetAndFlags = u16At(header + 2);
+				if ((offsetAndFlags & 0xfff8) !== 0) return this.ignore(Unrelated.Fragment);
+				this.hasMoreFragments = (offsetAndFlags & 1) !== 0;
+			}
 			const following = load<u8>(header) as u32;
 			header += extensionHeaderBytes(nextHeader, load<u8>(header + 1));
 			nextHeader = following;
@@ -104,11 +118,14 @@ export class Datagram {
 		const at = this.udp;
 		if (this.packetEnd < at + udpHeaderBytes) return Fault.UdpTruncated;
 		const length = u16At(at + 4);
-		if (length < udpHeaderBytes || at + length > this.packetEnd) return Fault.UdpLength;
+		if (length < udpHeaderBytes) return Fault.UdpLength;
+		this.isPartial = at + length > this.packetEnd;
+		if (this.isPartial && !this.hasMoreFragments) return Fault.UdpLength;
 		this.sourcePort = u16At(at);
 		this.destinationPort = u16At(at + 2);
 		this.payload = at + udpHeaderBytes;
-		this.payloadEnd = at + length;
+		this.payloadEnd = this.isPartial ? this.packetEnd : at + length;
+		this.payloadBytes = length - udpHeaderBytes;
 		return Fault.None;
 	}
 

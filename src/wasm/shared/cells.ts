@@ -84,5 +84,7 @@ export enum ProcessCell {
 	Duplicates = 29,
 	/** Lookups of label sets that found no room and returned the other of their country. */
 	Overflowed,
+	/** Frames into which the kernel joined several datagrams. */
+	JoinedFrames,
 	Width = 32,
 }

@@ -59,6 +59,7 @@ const report: Report = {
 	asns: null,
 	diagnosis: [],
 	duplicates: 0,
+	joined_frames: 0,
 	malformed_packets: {},
 	unrelated_packets: {},
 	broken: [],

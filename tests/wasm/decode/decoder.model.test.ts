@@ -16,7 +16,7 @@ import {
 } from "../../support/frames.ts";
 import { concatBytes, readPcapFile } from "../../support/pcapfile.ts";
 import { type Decoder, decoderOf, dnsttTunnels, domain, idOf, outcomeWord, toServer } from "./decoding.ts";
-import { queryVerdict, type Verdict } from "./model.ts";
+import { messagesIn, queryVerdict, type Verdict } from "./model.ts";
 
 const domains = ["example.com", domain, "u.t.example.com"];
 /** A server whose -mtu refuses nothing, and one with the usual. */
@@ -26,8 +26,11 @@ const usual = decoderOf({ domains, mtu: mtuUsual });
 
 function verdictOf(message: Uint8Array, decoder: Decoder): Verdict {
 	const frame = toServer(message);
+	return verdictIn(decoder, decoder.decode(frame, 0, frame.length));
+}
+
+function verdictIn(decoder: Decoder, outcome: Outcome): Verdict {
 	const { observation } = decoder;
-	const outcome = decoder.decode(frame, 0, frame.length);
 	if (outcome === Outcome.Fault) return { word: "fault" };
 	const word = outcomeWord(outcome, observation);
 	if (outcome === Outcome.Refused) return { word, domain: observation.domain };
@@ -39,6 +42,11 @@ function verdictOf(message: Uint8Array, decoder: Decoder): Verdict {
 const verdicts = new Map<string, number>();
 
 function hold(message: Uint8Array): void {
+	const pieces = messagesIn(message);
+	if (pieces.length > 1) {
+		holdJoined(message, pieces);
+		return;
+	}
 	const { packets, ...expected } = queryVerdict(message, dnsttTunnels(domains));
 	expect(verdictOf(message, decoder)).toEqual(expected);
 	const { packets: _, ...refused } = queryVerdict(message, dnsttTunnels(domains, mtuUsual));
@@ -48,6 +56,18 @@ function hold(message: Uint8Array): void {
 	if (packets === undefined) return;
 	expect(decoder.observation.packets).toBe(packets.length);
 	expect(decoder.observation.packetBytes).toBe(packets.reduce((sum, length) => sum + length, 0));
+}
+
+function holdJoined(message: Uint8Array, pieces: readonly Uint8Array[]): void {
+	const found = [verdictOf(message, decoder)];
+	while (decoder.exports.hasNext()) found.push(verdictIn(decoder, decoder.exports.decodeNext()));
+	const expected = pieces.map((piece) => {
+		if ((piece[2] ?? 0) >= 0x80) return { word: "unrelated: direction" };
+		const { packets: _, ...verdict } = queryVerdict(piece, dnsttTunnels(domains));
+		return verdict;
+	});
+	expect(found).toEqual(expected);
+	verdicts.set("joined", (verdicts.get("joined") ?? 0) + 1);
 }
 
 /** Mostly the first. */
@@ -183,6 +203,25 @@ describe("the decoder takes what the model takes", () => {
 			.map(([bytes, mutations]) => asQuery(mutations.reduce(mutate, bytes)));
 		fc.assert(fc.property(mutated, hold), { numRuns: 8_000 });
 		expect(verdicts.get("query")).toBeGreaterThan(50);
+	});
+
+	test("of messages that the kernel joined, and of what only looks so", () => {
+		verdicts.clear();
+		const joined = fc
+			.record({
+				message,
+				copies: fc.integer({ min: 2, max: 5 }),
+				cut: mostly(0, 1, 3, 40),
+				changes: fc.array(mutation, { maxLength: 1 }),
+			})
+			.map(({ message, copies, cut, changes }) => {
+				const pieces = new Array<Uint8Array>(copies).fill(message);
+				const bytes = concatBytes(pieces);
+				return asQuery(changes.reduce(mutate, bytes.subarray(0, bytes.length - cut)));
+			});
+		fc.assert(fc.property(joined, hold), { numRuns: 4_000 });
+		expect(verdicts.get("joined")).toBeGreaterThan(400);
+		expect(verdicts.get("refused: malformed")).toBeGreaterThan(100);
 	});
 
 	test("of messages whose names are labels and pointers in plenty", () => {

@@ -92,7 +92,7 @@ const labelsIn = (name: string) => name.split(".").length;
 const labelsMax: number = decoderOf().exports.labelsPerMessageMax.value;
 
 const tcp = ipv4Packet({ source: "192.0.2.1", destination: "192.0.2.53", protocol: 6, payload: new Uint8Array(20) });
-const fragment = ipv4Packet({ source: "192.0.2.1", destination: "192.0.2.53", moreFragments: true, payload: query });
+const fragment = ipv4Packet({ source: "192.0.2.1", destination: "192.0.2.53", fragmentOffset: 1, payload: query });
 
 const queryRows: readonly [title: string, message: Uint8Array, expected: string][] = [
 	["a poll is a query", query, "query"],
@@ -323,7 +323,7 @@ const frameRows: readonly [title: string, frame: Uint8Array, expected: string][]
 	["IPv6 addresses that differ in the first half alone are two", ofAddresses("2001:db8::1", "2001:db9::1"), "query"],
 	["IPv6 addresses that differ in the last half alone are two", ofAddresses("2001:db8::1", "2001:db8::2"), "query"],
 	["TCP is none of ours", tcp, "unrelated: protocol"],
-	["a fragment is none of ours", fragment, "unrelated: fragment"],
+	["a later fragment is none of ours", fragment, "unrelated: fragment"],
 	["a frame of 19 bytes is no IP packet", toServer(query).subarray(0, 19), "fault: ip_truncated"],
 	["IP version 7 is none", changed(toServer(query), [0, 0x75]), "fault: ip_version"],
 	["an IP header of 4 bytes is none", changed(toServer(query), [0, 0x41]), "fault: ip_header_length"],

@@ -39,6 +39,8 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	addPort(port: number, index: number): void;
 	readonly addTunnel: EngineExports["addTunnel"];
 	decode(at: number, end: number): Outcome;
+	hasNext(): number;
+	decodeNext(): Outcome;
 	readonly queryBytesMax: WebAssembly.Global;
 
 	observationAddress(): number;

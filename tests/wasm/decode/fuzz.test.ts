@@ -21,13 +21,19 @@ import {
 	packetsOf,
 	rewrap,
 	rewrappings,
+	takeApart,
+	toIpv6,
+	udpPacket,
 } from "../../support/frames.ts";
 import { concatBytes, readPcapFile } from "../../support/pcapfile.ts";
 import { answerData, downstreamPayload, typeNumbers, vaydnsQuery, vaydnsResponse } from "../../support/vaydns.ts";
+import { fragmentPacket } from "../../support/wire-forms.ts";
 import { type Decoder, decoderOf, digestOf, domain, fromServer, toServer } from "./decoding.ts";
 
 const outcomes = new Set([Outcome.Query, Outcome.Response, Outcome.Refused, Outcome.Unrelated, Outcome.Fault]);
 const queryBytesMax: number = decoderOf().exports.queryBytesMax.value;
+/** A header, and a question of the root. */
+const messageBytesMin = 17;
 /** Where the frame stands in its memory; what is in front of it counts as outside too. */
 const frameAt = 64;
 
@@ -41,6 +47,8 @@ class Places {
 	private readonly second: Uint8Array;
 	private readonly memory: Uint8Array;
 	length = 0;
+	/** That the frame which was decoded last held. */
+	messages = 0;
 	private filled = 0;
 
 	constructor(linkType: LinkType, tunnel: Tunnel) {
@@ -85,16 +93,25 @@ class Places {
 		memory.set(this.first.subarray(frameAt, frameAt + length), end - length);
 		const outcome = decoder.exports.decode(decoder.start + frameAt, decoder.start + frameAt + length);
 		const otherOutcome = other.exports.decode(other.start + frameAt, other.start + frameAt + length);
-		const endOutcome = atEnd.exports.decode(end - length, end);
-		const digest = digestOf(outcome, decoder.observation);
-		const isSame =
-			digestOf(otherOutcome, other.observation) === digest && digestOf(endOutcome, atEnd.observation) === digest;
-		if (!outcomes.has(outcome) || !isSame) {
-			throw new Error(
-				`a decode looked outside its frame: ${Buffer.from(this.first.subarray(frameAt, frameAt + length)).toString("hex")}`,
-			);
+		this.compare([outcome, otherOutcome, atEnd.exports.decode(end - length, end)]);
+		this.messages = 1;
+		while (decoder.exports.hasNext() || other.exports.hasNext() || atEnd.exports.hasNext()) {
+			const [next, otherNext] = [decoder.exports.decodeNext(), other.exports.decodeNext()];
+			this.compare([next, otherNext, atEnd.exports.decodeNext()]);
+			this.messages++;
+			if (this.messages > length / messageBytesMin) throw new Error("a frame holds more messages than fit");
 		}
 		return outcome;
+	}
+
+	private compare([outcome, otherOutcome, endOutcome]: readonly [Outcome, Outcome, Outcome]): void {
+		const digest = digestOf(outcome, this.decoder.observation);
+		const isSame =
+			digestOf(otherOutcome, this.other.observation) === digest &&
+			digestOf(endOutcome, this.atEnd.observation) === digest;
+		if (outcomes.has(outcome) && isSame) return;
+		const frame = Buffer.from(this.first.subarray(frameAt, frameAt + this.length)).toString("hex");
+		throw new Error(`a decode looked outside its frame: ${frame}`);
 	}
 }
 
@@ -307,6 +324,38 @@ describe("random structured mutations", () => {
 		);
 		for (const outcome of [Outcome.Query, Outcome.Response, Outcome.Fault])
 			expect(seen.get(outcome) ?? 0).toBeGreaterThan(200);
+	});
+
+	test("of joined and fragmented queries and responses, over IPv4 and IPv6, are outcomes", () => {
+		const seen = { joined: 0, whole: 0 };
+		const place = placesOf(LinkType.RAW);
+		const form = fc.record({
+			copies: fc.integer({ min: 1, max: 4 }),
+			isIpv6: fc.boolean(),
+			isFragment: fc.boolean(),
+			first: fc.nat(400),
+			later: fc.boolean(),
+		});
+		fc.assert(
+			fc.property(message, form, fc.array(change, { maxLength: 2 }), (packet, form, changes) => {
+				const datagram = takeApart(packet);
+				const payload = concatBytes(new Array<Uint8Array>(form.copies).fill(datagram.payload));
+				const joined = udpPacket({ ...datagram, payload });
+				const whole = form.isIpv6 ? toIpv6(joined) : joined;
+				const fragments = fragmentPacket(whole, form.first % (payload.length - 8));
+				let frame = form.isFragment ? fragments[form.later ? 1 : 0] : whole;
+				for (const [, at, value] of changes) {
+					const offset = at % frame.length;
+					frame = concatBytes([frame.subarray(0, offset), Uint8Array.of(value), frame.subarray(offset + 1)]);
+				}
+				place.put(frame);
+				place.decode();
+				seen[place.messages > 1 ? "joined" : "whole"]++;
+			}),
+			{ numRuns: 6_000 },
+		);
+		expect(seen.joined).toBeGreaterThan(500);
+		expect(seen.whole).toBeGreaterThan(500);
 	});
 
 	test("come to the same whatever was decoded before", () => {

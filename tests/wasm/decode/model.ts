@@ -21,6 +21,38 @@ const stepsMax = 512;
 
 const typeNumbers = { a: 1, ns: 2, cname: 5, null: 10, mx: 15, txt: 16, aaaa: 28, srv: 33, caa: 257 };
 
+/**
+ * The messages that a payload holds: itself, or, if its first message ends before it does, and the rest can be cut into messages of
+ * that length, the last perhaps shorter, each of them whole, those.
+ */
+export function messagesIn(payload: Uint8Array): Uint8Array[] {
+	const length = endOf(payload.subarray(0, 4096));
+	if (length < 0 || length === payload.length) return [payload];
+	const pieces: Uint8Array[] = [];
+	for (let at = 0; at < payload.length; at += length) pieces.push(payload.slice(at, at + length));
+	return pieces.every((piece) => endOf(piece) === piece.length) ? pieces : [payload];
+}
+
+/** The offset at which the records of a message end; -1 if something is missing. */
+function endOf(message: Uint8Array): number {
+	const u16 = (at: number) => (message[at] ?? 0) * 256 + (message[at + 1] ?? 0);
+	if (message.length < 12 || u16(4) !== 1) return -1;
+	try {
+		const question = readName(message, 12);
+		let at = question.end + 4;
+		let steps = question.labels.length + question.pointers;
+		for (let left = u16(6) + u16(8) + u16(10); left > 0; left--) {
+			const name = readName(message, at);
+			if (question.pointers > 0 || u16(at) !== 0xc00c) steps += name.labels.length + name.pointers;
+			at = name.end + 10 + u16(name.end + 8);
+			if (steps > stepsMax || at > message.length) return -1;
+		}
+		return steps > stepsMax || at > message.length ? -1 : at;
+	} catch {
+		return -1;
+	}
+}
+
 /** The verdict on a message that goes to the port of servers. */
 export function queryVerdict(message: Uint8Array, tunnels: readonly Tunnel[]): Verdict {
 	const domains = tunnels.map((tunnel) => tunnel.domain);

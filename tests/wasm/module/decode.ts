@@ -12,7 +12,7 @@ import { Fault, Outcome, SegmentFault, Unrelated } from "../../../src/wasm/share
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 
 export { byteIn, bytesIn, dropSkipped, groupAt, hasInvalid, wordIn } from "../../../src/wasm/decode/base32";
-export { addPort, queryBytesMax, setLinkType } from "../../../src/wasm/decode/decoder";
+export { addPort, decodeNext, hasNext, queryBytesMax, setLinkType } from "../../../src/wasm/decode/decoder";
 export { labelsPerMessageMax } from "../../../src/wasm/decode/dns";
 export { isExtensionHeader, readResolver } from "../../../src/wasm/decode/ip";
 export { segmentsMax } from "../../../src/wasm/decode/kcp";
@@ -104,7 +104,7 @@ export function clearSegments(): void {
 const name: Name = changetype<Name>(memory.data(nameBytes, 8));
 
 export function readName(message: usize, start: usize, messageEnd: usize): Fault {
-	beginMessage();
+	beginMessage(false);
 	return name.read(message, start, messageEnd);
 }
 
@@ -138,7 +138,7 @@ const record: ResourceRecord = changetype<ResourceRecord>(memory.data(offsetof<R
 
 /** The name that readName read last, if it did, is the message's question. */
 export function readRecord(message: usize, start: usize, messageEnd: usize): Fault {
-	beginMessage();
+	beginMessage(false);
 	return record.read(message, start, messageEnd, name);
 }
 
@@ -165,7 +165,7 @@ export function recordEnd(): usize {
 /** Of a TXT record whose RDATA is [start..end). */
 export function readDownstream(start: usize, end: usize): void {
 	payload.openStrings(start, end);
-	readPayload(payload);
+	readPayload(payload, false);
 }
 
 const link: LinkHeader = changetype<LinkHeader>(memory.data(offsetof<LinkHeader>(), 8));
