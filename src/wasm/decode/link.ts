@@ -10,6 +10,14 @@ const ethertypeIpv6: u32 = 0x86dd;
 const ethertypeVlan: u32 = 0x8100;
 const ethertypeQinq: u32 = 0x88a8;
 const ethertypeQinqOld: u32 = 0x9100;
+/** RFC 2516, 4: a PPPoE session's frames have a header of 6 bytes, then PPP's protocol (IANA's list of those). */
+const ethertypePppoe: u32 = 0x8864;
+const pppoeHeaderBytes: u32 = 6;
+const pppIpv4: u32 = 0x0021;
+const pppIpv6: u32 = 0x0057;
+/** RFC 3032, 2.1 and 5: entries of 4 bytes, of which the last has a bit set. */
+const ethertypeMpls: u32 = 0x8847;
+const mplsEntriesMax = 8;
 /** Packet types of a cooked header (packet(7)), and the ARPHRD_ type of the loopback interface. */
 const packetToOtherHost: u32 = 3;
 const packetOutgoing: u32 = 4;
@@ -74,7 +82,7 @@ export class LinkHeader {
 
 	/**
 	 * Finds the packet of a frame after its IEEE 802.1Q tags: each is two bytes of control information and the next
-	 * EtherType.
+	 * EtherType. After them PPPoE or MPLS may come.
 	 */
 	private enter(outerEthertype: u32, start: usize, end: usize): Fault {
 		let ethertype = outerEthertype;
@@ -84,8 +92,36 @@ export class LinkHeader {
 			ethertype = u16At(at + 2);
 			at += 4;
 		}
-		if (!isIp(ethertype)) this.unrelated = Unrelated.Protocol;
 		this.packet = at;
+		if (isIp(ethertype)) return Fault.None;
+		if (ethertype === ethertypePppoe) return this.enterPppoe(at, end);
+		if (ethertype === ethertypeMpls) return this.enterMpls(at, end);
+		this.unrelated = Unrelated.Protocol;
+		return Fault.None;
+	}
+
+	private enterPppoe(at: usize, end: usize): Fault {
+		this.packet = at + pppoeHeaderBytes + 2;
+		if (end < this.packet) return Fault.LinkTruncated;
+		const protocol = u16At(at + pppoeHeaderBytes);
+		if (protocol !== pppIpv4 && protocol !== pppIpv6) this.unrelated = Unrelated.Protocol;
+		return Fault.None;
+	}
+
+	/** No label says what follows the last. What begins as neither IPv4 nor IPv6 is another protocol. */
+	private enterMpls(start: usize, end: usize): Fault {
+		let at = start;
+		for (let entries = 0; entries < mplsEntriesMax; entries++) {
+			if (end < at + 5) return Fault.LinkTruncated;
+			const isLast = (load<u8>(at, 2) & 1) !== 0;
+			at += 4;
+			if (!isLast) continue;
+			const version = load<u8>(at) >> 4;
+			if (version !== 4 && version !== 6) break;
+			this.packet = at;
+			return Fault.None;
+		}
+		this.unrelated = Unrelated.Protocol;
 		return Fault.None;
 	}
 }

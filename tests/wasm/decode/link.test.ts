@@ -15,6 +15,10 @@ function read(linkType: LinkType, bytes: readonly number[], at = 0): number | st
 	return readWord(fault, exports.linkUnrelated()) ?? exports.linkPacket() - start;
 }
 
+const pppoe = [...addresses, 0x88, 0x64, 0x11, 0, 0, 1, 0, 30];
+const mpls = [...addresses, 0x88, 0x47];
+/** Labels of which none is the last. */
+const labels = (count: number) => Array.from({ length: count }, () => [0, 1, 0, 64]).flat();
 const truncated = "fault: link_truncated";
 const notIp = "unrelated: protocol";
 const sll2 = (ethertype: readonly number[], index = [0, 0, 0, 7]) => [...ethertype, 0, 0, ...index, ...zeros(12)];
@@ -42,6 +46,20 @@ const rows: readonly [title: string, linkType: LinkType, bytes: readonly number[
 		notIp,
 	],
 	["a tagged ARP is not IP", LinkType.EN10MB, [...addresses, 0x81, 0, 0, 5, 8, 6], notIp],
+	["PPPoE's header is 8 bytes, PPP's protocol included", LinkType.EN10MB, [...pppoe, 0, 0x21], 22],
+	["PPPoE carries IPv6", LinkType.EN10MB, [...pppoe, 0, 0x57], 22],
+	["PPPoE in a tag is 12 bytes", LinkType.EN10MB, [...addresses, 0x81, 0, 0, 5, ...pppoe.slice(12), 0, 0x21], 26],
+	["PPP's link control is not IP", LinkType.EN10MB, [...pppoe, 0xc0, 0x21], notIp],
+	["PPPoE cut short is truncated", LinkType.EN10MB, [...pppoe, 0], truncated],
+	["PPPoE's discovery is not IP", LinkType.EN10MB, [...addresses, 0x88, 0x63, ...pppoe.slice(14), 0, 0x21], notIp],
+	["a MPLS label is 4 bytes", LinkType.EN10MB, [...mpls, 0, 1, 0x01, 64, 0x45], 18],
+	["MPLS carries IPv6", LinkType.EN10MB, [...mpls, 0, 1, 0x01, 64, 0x60], 18],
+	["two MPLS labels are 8 bytes", LinkType.EN10MB, [...mpls, 0, 1, 0, 64, 0, 2, 0x01, 64, 0x45], 22],
+	["eight MPLS labels are seen through", LinkType.EN10MB, [...mpls, ...labels(7), 0, 1, 1, 64, 0x45], 46],
+	["nine MPLS labels are none of ours", LinkType.EN10MB, [...mpls, ...labels(8), 0, 1, 1, 64, 0x45], notIp],
+	["what MPLS carries may be Ethernet", LinkType.EN10MB, [...mpls, 0, 1, 1, 64, 0], notIp],
+	["MPLS without what it carries is truncated", LinkType.EN10MB, [...mpls, 0, 1, 1, 64], truncated],
+	["MPLS cut in its second label is truncated", LinkType.EN10MB, [...mpls, 0, 1, 0, 64, 0, 2, 1, 64], truncated],
 	["LINUX_SLL's header is 16 bytes", LinkType.LINUX_SLL, sll([0, 0], [8, 0]), 16],
 	["15 bytes are no LINUX_SLL header", LinkType.LINUX_SLL, sll([0, 0], [8]), truncated],
 	["LINUX_SLL with a tag is 20 bytes", LinkType.LINUX_SLL, [...sll([0, 0], [0x81, 0]), 0, 5, 0x86, 0xdd], 20],
