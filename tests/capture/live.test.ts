@@ -6,10 +6,11 @@ import { openLive, snapshotBytes } from "../../src/capture/live.ts";
 import { CaptureError, LinkType } from "../../src/capture/source.ts";
 import { limits } from "../../src/config/schema.ts";
 import { heldUsMax } from "../../src/wasm/shared/limits.ts";
-import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings } from "../support/frames.ts";
+import { ethernetFrame, type PacketRecord, packetsOf, rewrap, rewrappings, toIpv6 } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network, type SendRate } from "../support/netns.ts";
 import { type CaptureRecord, readPcapFile, writePcap } from "../support/pcapfile.ts";
 import { runCommand, until, urgently } from "../support/process.ts";
+import { fragmentPacket } from "../support/wire-forms.ts";
 
 const probePath = join(import.meta.dir, "liveProbe.ts");
 
@@ -196,6 +197,9 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 				rewrap(packets, rewrapping).map((record) => ({ ...record, title: rewrapping.title, hex: hex(record.bytes) })),
 			);
 
+	/** PPPoE and MPLS do not pass there: on a host that ends them their packets cross an interface of their own. */
+	const wantedOnAny = () => wanted().filter(({ title }) => !/PPPoE|MPLS/.test(title));
+
 	/** Datagrams to and from port 54, without IPv6 extension headers, in every tagging. */
 	function unwanted(): CaptureRecord[] {
 		const others = packets.map((record) => {
@@ -242,9 +246,22 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 		const { probe, first } = await Probe.start(far, "any");
 		using _ = probe;
 		expect(first).toBe("ready 276");
-		const records = wanted();
+		const records = wantedOnAny();
 		await send(records);
 		expect(await probe.frames(records.length)).toHaveLength(records.length);
+	}, 20_000);
+
+	test("fragments pass the filter if they are the first", async () => {
+		const { probe } = await Probe.start(far, "e0");
+		using _ = probe;
+		const fragments = packets.flatMap(({ direction, packet }, index) =>
+			[packet, toIpv6(packet)].map((one) =>
+				fragmentPacket(one, 40, index).map((fragment) => ethernetFrame(fragment, direction)),
+			),
+		);
+		await send(fragments.flat().map((bytes, index) => ({ timeNs: BigInt(index), bytes })));
+		expect(await probe.frames(fragments.length)).toEqual(fragments.map(([first]) => hex(first as Uint8Array)));
+		expect(await probe.ask("statistics")).toMatchObject({ received: fragments.length });
 	}, 20_000);
 
 	test("untagged and once tagged datagrams of other ports stay in the kernel on any", async () => {
@@ -414,7 +431,7 @@ describe.skipIf(!haveNetns())("between two network namespaces", () => {
 			const { probe } = await Probe.start(far, "any");
 			using _ = probe;
 			far.ip("link", "del", "other0");
-			const records = wanted();
+			const records = wantedOnAny();
 			await send(records);
 			expect(await probe.frames(records.length)).toHaveLength(records.length);
 		}, 20_000);

@@ -106,6 +106,24 @@ export function linuxSll2Frame(
 	return concatBytes([header, tagBytes.subarray(2)]);
 }
 
+/** An Ethernet frame of a PPPoE session (RFC 2516, section 4). */
+export function pppoeFrame(packet: Uint8Array, direction: Direction = "in"): Uint8Array {
+	const header = new Uint8Array(10);
+	const view = new DataView(header.buffer);
+	view.setUint16(0, 0x8864);
+	view.setUint8(2, 0x11);
+	view.setUint16(4, 0x1234);
+	view.setUint16(6, packet.length + 2);
+	view.setUint16(8, isIpv4(packet) ? 0x0021 : 0x0057);
+	return concatBytes([ethernetFrame(packet, direction).subarray(0, 12), header, packet]);
+}
+
+/** An Ethernet frame with a number of MPLS labels (RFC 3032, section 2.1). */
+export function mplsFrame(packet: Uint8Array, direction: Direction = "in", labels = 1): Uint8Array {
+	const entries = Array.from({ length: labels }, (_, index) => Uint8Array.of(0, 1, index === labels - 1 ? 1 : 0, 64));
+	return concatBytes([ethernetFrame(packet, direction).subarray(0, 12), Uint8Array.of(0x88, 0x47), ...entries, packet]);
+}
+
 /** The EtherType and the packet, behind 802.1Q tags (TPID, then priority 0 and the VLAN's number). */
 function tagged(packet: Uint8Array, tags: readonly number[]): Uint8Array {
 	const tagBytes = tags.map((tpid, index) => Uint8Array.of(tpid >> 8, tpid & 0xff, 0, 100 + index));
@@ -155,6 +173,9 @@ export const wrappings: readonly Wrapping[] = [
 		versions: both,
 		wrap: (p, d) => paddedEthernetFrame(p, d),
 	},
+	{ title: "Ethernet, PPPoE", linkType: LinkType.EN10MB, versions: both, wrap: (p, d) => pppoeFrame(p, d) },
+	{ title: "Ethernet, MPLS", linkType: LinkType.EN10MB, versions: both, wrap: (p, d) => mplsFrame(p, d) },
+	{ title: "Ethernet, two MPLS labels", linkType: LinkType.EN10MB, versions: both, wrap: (p, d) => mplsFrame(p, d, 2) },
 	{ title: "RAW", linkType: LinkType.RAW, versions: both, wrap: (p) => p },
 	{ title: "IPV4", linkType: LinkType.IPV4, versions: [4], wrap: (p) => p },
 	{ title: "IPV6", linkType: LinkType.IPV6, versions: [6], wrap: (p) => p },

@@ -8,7 +8,7 @@ import { beginMessage, Header, Name, nameBytes, ResourceRecord } from "./dns.ts"
 import { readDownstream } from "./downstream.ts";
 import { EncodedText } from "./encodedtext.ts";
 import { Datagram, readResolver } from "./ip.ts";
-import { endOfRecords, joinedMessageBytes } from "./joined.ts";
+import { isPlainResponse, joinedMessageBytes } from "./joined.ts";
 import { segments } from "./kcp.ts";
 import { isLoopback, LinkHeader } from "./link.ts";
 import { lookalikeOf } from "./lookalike.ts";
@@ -41,6 +41,10 @@ export function setLinkType(type: LinkType): void {
 	memory.fill(servers, 0, 65536);
 }
 
+function serverOf(port: u32): u32 {
+	return load<u8>(servers + port);
+}
+
 /** A server listens on this UDP port, which has this index in the list. */
 export function addPort(port: u32, index: u32): void {
 	store<u8>(servers + port, index + 1);
@@ -61,7 +65,7 @@ export function decodeNext(): Outcome {
 	const message = nextMessage;
 	const end = min<usize>(message + joinedBytes, joinedEnd);
 	nextMessage = end === joinedEnd ? 0 : end;
-	return decodeMessage(message, end);
+	return decodeMessage(message, end, serverOf(datagram.destinationPort), serverOf(datagram.sourcePort));
 }
 
 /** Decodes the first of the messages of `bytes` each that the kernel joined in [message..end). */
@@ -69,7 +73,7 @@ function decodeFirst(message: usize, end: usize, bytes: u32): Outcome {
 	nextMessage = message + bytes;
 	joinedEnd = end;
 	joinedBytes = bytes;
-	return decodeMessage(message, message + bytes);
+	return decodeMessage(message, message + bytes, serverOf(datagram.destinationPort), serverOf(datagram.sourcePort));
 }
 
 /**
@@ -86,22 +90,20 @@ export function decode(at: usize, end: usize): Outcome {
 	if (fault !== Fault.None) return malformed(fault);
 	if (datagram.unrelated !== Unrelated.None) return ignore(datagram.unrelated);
 
-	const toServer = load<u8>(servers + datagram.destinationPort) as u32;
-	const fromServer = load<u8>(servers + datagram.sourcePort) as u32;
+	const toServer = serverOf(datagram.destinationPort);
+	const fromServer = serverOf(datagram.sourcePort);
 	if (toServer + fromServer === 0) return ignore(Unrelated.Port);
 	// No host receives a datagram of its own from outside: one that claims to be one is forged.
 	if (datagram.isToItself && !isLoopback(linkType, at)) return ignore(Unrelated.Direction);
-	return decodeMessage(datagram.payload, datagram.payloadEnd);
+	return decodeMessage(datagram.payload, datagram.payloadEnd, toServer, fromServer);
 }
 
-/** Decodes a message of the datagram that was read last. */
-function decodeMessage(message: usize, messageEnd: usize): Outcome {
+/** Decodes a message of the datagram that was read last, between these servers, 0 for none. */
+function decodeMessage(message: usize, messageEnd: usize, toServer: u32, fromServer: u32): Outcome {
 	if (messageEnd < message + headerBytes) return malformed(Fault.DnsTruncated);
 	const header = changetype<Header>(message);
 	observation.messageBytes = datagram.isPartial ? datagram.payloadBytes : ((messageEnd - message) as u32);
 	observation.messageId = header.id;
-	const toServer = load<u8>(servers + datagram.destinationPort) as u32;
-	const fromServer = load<u8>(servers + datagram.sourcePort) as u32;
 	if (header.isResponse) {
 		if (fromServer === 0) return ignore(Unrelated.Direction);
 		readResolver(datagram.destinationAddress, datagram.isIpv4);
@@ -174,12 +176,10 @@ function readClientId(tunnel: Tunnel): bool {
 function decodeResponse(header: Header, end: usize): Outcome {
 	const fault = readQuestion(header, end);
 	if (fault !== Fault.None) return malformed(fault);
-	if (!datagram.isPartial) {
-		const recordsEnd = endOfRecords(header, question, end);
-		if (recordsEnd !== end && recordsEnd !== 0) {
-			const joined = joinedMessageBytes(header.message, end, end);
-			if (joined !== 0) return decodeFirst(header.message, end, joined);
-		}
+	if (!isPlainResponse(header, question, end) && !datagram.isPartial) {
+		const joined = joinedMessageBytes(header.message, end, end);
+		if (joined !== 0) return decodeFirst(header.message, end, joined);
+		beginMessage(false);
 	}
 	const match = tunnelOf(question);
 	if (match === 0) return ignore(Unrelated.Domain);

@@ -30,10 +30,9 @@ export class Datagram {
 	/** The UDP payload is [payload..payloadEnd), or what a first fragment holds of it. */
 	payload: usize;
 	payloadEnd: usize;
-	/** Length of the whole payload in bytes. */
-	payloadBytes: u32;
-	/** The payload goes on in later fragments. */
+	/** The payload goes on in later fragments, and has this many bytes in all. */
 	isPartial: bool;
+	payloadBytes: u32;
 	private hasMoreFragments: bool;
 	/** The UDP header and its datagram: [udp..packetEnd). */
 	private udp: usize;
@@ -46,7 +45,6 @@ export class Datagram {
 	 */
 	read(at: usize, end: usize): Fault {
 		this.unrelated = Unrelated.None;
-		this.hasMoreFragments = false;
 		if (end < at + 20) return Fault.IpTruncated;
 		const version = load<u8>(at) >> 4;
 		if (version !== 4 && version !== 6) return Fault.IpVersion;
@@ -88,6 +86,7 @@ export class Datagram {
 		const payloadLength = u16At(at + 4);
 		const packetEnd = at + 40 + payloadLength;
 		this.isIpv4 = false;
+		this.hasMoreFragments = false;
 		this.sourceAddress = at + 8;
 		this.destinationAddress = at + 24;
 		let nextHeader = load<u8>(at + 6) as u32;
@@ -119,13 +118,18 @@ export class Datagram {
 		if (this.packetEnd < at + udpHeaderBytes) return Fault.UdpTruncated;
 		const length = u16At(at + 4);
 		if (length < udpHeaderBytes) return Fault.UdpLength;
-		this.isPartial = at + length > this.packetEnd;
-		if (this.isPartial && !this.hasMoreFragments) return Fault.UdpLength;
+		const end = at + length;
+		const isPartial = end > this.packetEnd;
+		if (isPartial && !this.hasMoreFragments) return Fault.UdpLength;
+		this.isPartial = isPartial;
 		this.sourcePort = u16At(at);
 		this.destinationPort = u16At(at + 2);
 		this.payload = at + udpHeaderBytes;
-		this.payloadEnd = this.isPartial ? this.packetEnd : at + length;
-		this.payloadBytes = length - udpHeaderBytes;
+		this.payloadEnd = end;
+		if (isPartial) {
+			this.payloadEnd = this.packetEnd;
+			this.payloadBytes = length - udpHeaderBytes;
+		}
 		return Fault.None;
 	}
 

@@ -145,11 +145,12 @@ describe("the text of a report", () => {
 
 	test("says what was duplicated and what is damaged", () => {
 		const text = reportText(
-			{ ...report, files: ["a", "b"], duplicates: 5, broken: ["b is damaged after frame 3: cut"] },
+			{ ...report, files: ["a", "b"], duplicates: 5, joined_frames: 6, broken: ["b is damaged after frame 3: cut"] },
 			10,
 		);
 		expect(text).toMatch(/^Files {7}a, b\n/);
 		expect(text).toMatch(/^Duplicates {2}5 \(captured on several interfaces, counted once\)$/m);
+		expect(text).toMatch(/^Joined {6}6 packets \(the kernel joined several queries or responses in each\)$/m);
 		expect(text).toMatch(/^Damaged {5}b is damaged after frame 3: cut$/m);
 	});
 

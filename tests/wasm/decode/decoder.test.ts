@@ -27,7 +27,8 @@ import {
 	udpPacket,
 } from "../../support/frames.ts";
 import { concatBytes, readPcapFile } from "../../support/pcapfile.ts";
-import { decoderOf, decodeWord, domain, fromServer, idOf, nameOfOctets, toServer } from "./decoding.ts";
+import { fragmentPacket } from "../../support/wire-forms.ts";
+import { decoderOf, decodeWord, domain, fromServer, idOf, nameOfOctets, outcomeWord, toServer } from "./decoding.ts";
 
 const clientId = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const idText = base32(clientId);
@@ -455,6 +456,88 @@ describe("what a decode reads", () => {
 			observation.packetBytes,
 			observation.segments.count,
 		]).toEqual([2, 1, 1, 24, 1]);
+	});
+
+	/** Words of all messages of a frame, each with its length and id. */
+	const allOf = (frame: Uint8Array, decoder = decoderOf()) => {
+		const { exports, observation } = decoder;
+		const words = [decodeWord(decoder, frame)];
+		const each = [[observation.messageBytes, observation.messageId]];
+		while (exports.hasNext()) {
+			words.push(outcomeWord(exports.decodeNext(), observation));
+			each.push([observation.messageBytes, observation.messageId]);
+		}
+		return { words, each };
+	};
+	const ofId = (id: number) => dnsttQuery({ clientId, id });
+	const shorter = dnsttQuery({ clientId: clientId.subarray(0, 5), id: 9 });
+
+	test("of joined queries: each by itself, the last perhaps shorter", () => {
+		const { words, each } = allOf(toServer(concatBytes([ofId(1), ofId(2), ofId(3), shorter])));
+		expect(words).toEqual(["query", "query", "query", "query"]);
+		const { length } = query;
+		expect(each).toEqual([
+			[length, 1],
+			[length, 2],
+			[length, 3],
+			[shorter.length, 9],
+		]);
+	});
+
+	test("of joined responses: each by itself", () => {
+		const answer = (id: number) => dnsttResponse(ofId(id), [new Uint8Array(30)]);
+		const { words, each } = allOf(fromServer(concatBytes([answer(4), answer(5), response])));
+		expect(words).toEqual(["response", "response", "response"]);
+		expect(each.map(([, id]) => id)).toEqual([4, 5, 0x1234]);
+	});
+
+	test("of joined queries that are longer together than the server takes one", () => {
+		const frame = toServer(concatBytes(Array.from({ length: 100 }, (_, id) => ofId(id))));
+		expect(frame.length).toBeGreaterThan(4_096);
+		expect(allOf(frame).words).toEqual(new Array(100).fill("query"));
+	});
+
+	test.each<[title: string, message: Uint8Array]>([
+		["a byte", concatBytes([query, Uint8Array.of(0)])],
+		["a header", concatBytes([query, new Uint8Array(12)])],
+		["a message that is longer", concatBytes([shorter, query])],
+		["a shorter message before another", concatBytes([query, shorter, shorter])],
+		["a message but for its last byte", concatBytes([query, query.subarray(0, -1)])],
+		["a message and a byte", concatBytes([query, query, Uint8Array.of(0)])],
+	])("left over after a query is one message, which is refused: %s", (_, message) => {
+		expect(allOf(toServer(message)).words).toEqual(["refused: malformed"]);
+	});
+
+	test("of a response with bytes left over: one response with all its bytes", () => {
+		const { words, each } = allOf(fromServer(concatBytes([response, new Uint8Array(20)])));
+		expect(words).toEqual(["response"]);
+		expect(each[0]?.[0]).toBe(response.length + 20);
+	});
+
+	test("of a first fragment: the length of the whole, and the packets as far as they go", () => {
+		const decoder = decoderOf();
+		const { observation } = decoder;
+		const push = (sequence: number) => kcpSegment({ command: kcpCommands.push, sequence, data: new Uint8Array(500) });
+		const whole = dnsttResponse(query, [push(1), concatBytes([push(2), push(3)])]);
+		const [first, second] = fragmentPacket(fromServer(whole), whole.length - 600);
+		expect(allOf(first, decoder)).toEqual({ words: ["response"], each: [[whole.length, 0x1234]] });
+		const { count, malformed } = observation.segments;
+		expect([observation.packets, observation.packetBytes, count, malformed]).toEqual([2, 524 + 1_048, 2, 0]);
+		expect(allOf(second).words).toEqual(["unrelated: fragment"]);
+	});
+
+	test("of a first fragment of a query without its OPT record: the server's -mtu", () => {
+		const decoder = decoderOf({ mtu: 1_232 });
+		const [first] = fragmentPacket(toServer(query), query.length - 11);
+		expect(allOf(first, decoder)).toEqual({ words: ["query"], each: [[query.length, 0x1234]] });
+		expect(decoder.observation.ednsBytes).toBe(1_232);
+	});
+
+	test("of a first fragment of a query with more than the server takes: a fault", () => {
+		const long = dnsMessage({ questions: [question], additional: [optRecord(4096, 0, new Uint8Array(4_000))] });
+		const longer = dnsMessage({ questions: [question], additional: [optRecord(4096, 0, new Uint8Array(4_050))] });
+		expect(allOf(fragmentPacket(toServer(long), 400)[0]).words).toEqual(["query"]);
+		expect(allOf(fragmentPacket(toServer(longer), 400)[0]).words).toEqual(["fault: dns_too_long"]);
 	});
 
 	test("nothing of an earlier frame stays in a query without packets and OPT", () => {

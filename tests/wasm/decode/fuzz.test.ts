@@ -470,6 +470,20 @@ describe("the work that one frame can ask for", () => {
 		expect(decodeNs(full, Outcome.Response, vaydnsOf(type))).toBeLessThan(5_000_000);
 	});
 
+	test("is bounded in a query with a byte left over, which may look joined", () => {
+		const costly = concatBytes([costlyQuery(3).subarray(0, -11), Uint8Array.of(0)]);
+		new DataView(costly.buffer).setUint16(6, new DataView(costly.buffer).getUint16(6) - 1);
+		expect(decodeNs(toServer(costly), Outcome.Refused)).toBeLessThan(50 * usual);
+	});
+
+	test("is bounded in a frame of 65,507 bytes that holds the shortest messages, all but the last well-formed", () => {
+		const short = dnsMessage({ questions: [{ name: "" }] });
+		const frame = toServer(concatBytes([...new Array<Uint8Array>(3_852).fill(short), new Uint8Array(16)]));
+		const ns = decodeNs(frame, Outcome.Fault);
+		// So much as 3,852 queries cost that come one by one.
+		expect(ns).toBeLessThan(3_852 * usual);
+	});
+
 	test("is bounded in a response of 65,507 bytes, full of empty strings or of segments", () => {
 		const query = dnsttQuery({ clientId });
 		const segments = concatBytes(new Array(2_500).fill(kcpSegment({ command: kcpCommands.ack })));
