@@ -4,7 +4,7 @@ import { startExporter } from "../support/exporter.ts";
 import { dnsttQuery, dnsttResponse } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
 import { concatBytes } from "../support/pcapfile.ts";
-import { until } from "../support/process.ts";
+import { type Child, until } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { countsIn, recordedDomain } from "./captures.ts";
 
@@ -41,25 +41,39 @@ describe.skipIf(!haveNetns() || Bun.which("python3") === null)("between two netw
 		folder[Symbol.dispose]();
 	});
 
+	/** A server that answers `expected` queries on a port, and runs. */
+	async function startAnswers(port: number, expected: number) {
+		const words = [script("udp-answers.py"), String(port), folder.file("response"), String(expected)];
+		const answers = server.spawn(["python3", ...words]);
+		await until(
+			() => answers.stdout().includes("ready") || undefined,
+			() => `the server: ${answers.stderr()}`,
+		);
+		return answers;
+	}
+
+	/** Sends all queries with one of the scripts, and waits until `expected` have arrived: the witness is the server's socket. */
+	async function send(from: Namespace, words: readonly string[], answers: Child, times = 1): Promise<void> {
+		const [name = "", ...rest] = words;
+		const stdin = concatBytes(new Array<readonly Uint8Array[]>(times).fill(queries).flat());
+		const sender = from.spawn(["python3", script(name), ...rest], { stdin });
+		expect({ code: await sender.exited, stderr: sender.stderr() }).toEqual({ code: 0, stderr: "" });
+		await answers.exited;
+		expect(answers.stdout()).toBe(`ready\n${count * times}\n`);
+	}
+
+	const start = (interfaceName: string) =>
+		startExporter({
+			namespace: server,
+			flags: ["--dnstt.domain", recordedDomain, "--capture.interface", interfaceName],
+		});
+
 	test.each(["10.77.9.1", "fd00:77:9::1"])(
 		"queries that arrive joined, and responses that leave in fragments, all count: to %s",
 		async (address) => {
-			await using exporter = await startExporter({
-				namespace: server,
-				flags: ["--dnstt.domain", recordedDomain, "--capture.interface=tunnel0"],
-			});
-			const answers = server.spawn(["python3", script("udp-answers.py"), "53", folder.file("response"), String(count)]);
-			await until(
-				() => answers.stdout().includes("ready") || undefined,
-				() => `the server: ${answers.stderr()}`,
-			);
-			const sender = resolver.spawn(["python3", script("udp-segments.py"), address, "53", String(query.length)], {
-				stdin: concatBytes(queries),
-			});
-			expect({ code: await sender.exited, stderr: sender.stderr() }).toEqual({ code: 0, stderr: "" });
-			await answers.exited;
-			// The witness: what the server's socket got.
-			expect(answers.stdout()).toBe(`ready\n${count}\n`);
+			await using exporter = await start("tunnel0");
+			const answers = await startAnswers(53, count);
+			await send(resolver, ["udp-segments.py", address, "53", String(query.length)], answers);
 			const samples = await exporter.metricsWhen((read) => countsIn(read).bytes_out >= count * response.length);
 			expect(countsIn(samples)).toMatchObject({
 				queries: count,
@@ -73,4 +87,42 @@ describe.skipIf(!haveNetns() || Bun.which("python3") === null)("between two netw
 		},
 		30_000,
 	);
+
+	test("queries that a TUN device brings joined all count", async () => {
+		server.ip("tuntap", "add", "dev", "tun0", "mode", "tun", "vnet_hdr");
+		server.ip("addr", "add", "10.77.8.1/24", "dev", "tun0");
+		server.ip("link", "set", "tun0", "up");
+		await using exporter = await start("tun0");
+		const answers = await startAnswers(53, count);
+		await send(server, ["tun-joined.py", "tun0", String(query.length)], answers);
+		const samples = await exporter.metricsWhen((read) => countsIn(read).queries >= count);
+		expect(countsIn(samples)).toMatchObject({ queries: count, bytes_in: count * query.length, rejected: 0 });
+		expect(samples.value("dnstt_exporter_joined_frames_total")).toBe(count / 20);
+	}, 30_000);
+
+	test("queries that the kernel joins because it forwards (rx-udp-gro-forwarding, threaded NAPI, REDIRECT) all count", async () => {
+		server.run("python3", script("device-feature.py"), "tunnel0", "rx-gro");
+		server.run("python3", script("device-feature.py"), "tunnel0", "rx-udp-gro-forwarding");
+		server.run("bash", "-c", "echo 1 > /sys/class/net/tunnel0/threaded");
+		server.iptables(
+			"-t",
+			"nat",
+			"-A",
+			"PREROUTING",
+			"-p",
+			"udp",
+			"--dport",
+			"53",
+			"-j",
+			"REDIRECT",
+			"--to-ports",
+			"5300",
+		);
+		await using exporter = await start("tunnel0");
+		const answers = await startAnswers(5300, 10 * count);
+		await send(resolver, ["udp-segments.py", "10.77.9.1", "53", String(query.length), "singly"], answers, 10);
+		const samples = await exporter.metricsWhen((read) => countsIn(read).queries >= 10 * count);
+		expect(countsIn(samples)).toMatchObject({ queries: 10 * count, bytes_in: 10 * count * query.length, rejected: 0 });
+		expect(samples.value("dnstt_exporter_joined_frames_total")).toBeGreaterThan(0);
+	}, 60_000);
 });
