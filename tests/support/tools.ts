@@ -14,7 +14,11 @@ export const tools: readonly Tool[] = [
 	{ program: "zsh", package: "zsh", purpose: "completion" },
 	{ program: "fish", package: "fish", purpose: "completion" },
 	{ program: "groff", package: "groff-base", purpose: "the manual page" },
-	{ program: "python3", package: "python3", purpose: "an independent count of KCP segments, and datagrams that the kernel joins" },
+	{
+		program: "python3",
+		package: "python3",
+		purpose: "an independent count of KCP segments, and datagrams that the kernel joins",
+	},
 	{ program: "tmux", package: "tmux", purpose: "the terminal view" },
 	{ program: "chromium", package: "chromium", purpose: "the status page in a real browser" },
 	{ program: "curl", package: "curl", purpose: "HTTP requests inside a namespace" },

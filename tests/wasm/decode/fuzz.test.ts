@@ -480,7 +480,7 @@ describe("the work that one frame can ask for", () => {
 		const short = dnsMessage({ questions: [{ name: "" }] });
 		const frame = toServer(concatBytes([...new Array<Uint8Array>(3_852).fill(short), new Uint8Array(16)]));
 		const ns = decodeNs(frame, Outcome.Fault);
-		// So much as 3,852 queries cost that come one by one.
+		// 3,852 queries that arrive one by one cost more.
 		expect(ns).toBeLessThan(3_852 * usual);
 	});
 
