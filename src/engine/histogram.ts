@@ -56,11 +56,23 @@ export class Distribution {
 	/** `cumulative` has for each cell the number of values in it and in all cells before it. */
 	constructor(
 		private readonly cumulative: Float64Array,
-		sumUnits: number,
+		private readonly sumUnits: number,
 		private readonly scale: Scale,
 	) {
 		this.count = cumulative.at(-1) ?? 0;
 		this.sum = sumUnits / scale.unitsPerBase;
+	}
+
+	/** Returns the same values, valid for as long as it is kept. */
+	copy(): Distribution {
+		return new Distribution(this.cumulative.slice(), this.sumUnits, this.scale);
+	}
+
+	/** Returns the values that came after those of `earlier`, an earlier distribution of the same label sets. */
+	since(earlier: Distribution): Distribution {
+		// A label set that made room takes its values along: then there are fewer than before.
+		const cumulative = this.cumulative.map((count, cell) => Math.max(0, count - (earlier.cumulative[cell] as number)));
+		return new Distribution(cumulative, Math.max(0, this.sumUnits - earlier.sumUnits), this.scale);
 	}
 
 	/** Returns how many values are at most 2^power units; `power` is from the scale's cellBits up to its doublingMax. */

@@ -5,7 +5,9 @@ import type { FrameBatch } from "../capture/source.ts";
 import { CaptureSupervisor, noCounts } from "../capture/supervisor.ts";
 import type { Config } from "../config/schema.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Tracker } from "../engine/tracker.ts";
 import type { CaptureState } from "../metrics/collect.ts";
+import { version } from "../version.ts";
 import { createExpiry } from "./expiry.ts";
 import type { Dependencies } from "./stages.ts";
 
@@ -30,6 +32,8 @@ export interface CaptureSide {
 	readonly isUp: boolean;
 	/** Whether the capture is open, or waits to be reopened: what a watchdog asks. */
 	readonly isAlive: boolean;
+	/** Why the capture is closed; null while it is open. */
+	readonly failure: string | null;
 	/** For the metrics. */
 	state(): CaptureState;
 	/** For the status: the ports, and when the capture was opened, in microseconds since 1970 by the wall clock as it is set now. */
@@ -62,13 +66,15 @@ export function startCaptureSide(options: CaptureSideOptions): CaptureSide {
 	let { live } = options;
 	/** By the monotonic clock. */
 	let openedUs = 0;
+	let failure: string | null = null;
 
 	const supervisor = new CaptureSupervisor({
 		open: () => open(live),
 		opened({ linkType, interfaceName, ports }, isFirst) {
 			openedUs = monotonicUs();
+			failure = null;
 			engine.lookFor(linkType, ports);
-			log[isFirst ? "info" : "debug"]("capture open", { interface: interfaceName, ports: ports.join(",") });
+			log[isFirst ? "info" : "debug"]("capture open", openFields(tracker, interfaceName, ports));
 			changed(true, interfaceName);
 		},
 		batch: firstOf(engine.batch, batchBytes),
@@ -78,6 +84,7 @@ export function startCaptureSide(options: CaptureSideOptions): CaptureSide {
 			expiry.setTimer();
 		},
 		failed(fault, isFirst) {
+			failure = fault.message;
 			log[isFirst ? "error" : "debug"]("capture failed, reopening", { error: fault.message });
 			changed(false, live.interfaceName);
 		},
@@ -93,6 +100,9 @@ export function startCaptureSide(options: CaptureSideOptions): CaptureSide {
 		},
 		get isAlive() {
 			return supervisor.isAlive();
+		},
+		get failure() {
+			return failure;
 		},
 		state: () => ({
 			interfaceName: live.interfaceName,
@@ -115,6 +125,16 @@ export function startCaptureSide(options: CaptureSideOptions): CaptureSide {
 			expiry.stop();
 			supervisor.stop();
 		},
+	};
+}
+
+/** What was configured: a wrong domain or port is noticed here first. */
+function openFields({ tunnels }: Tracker, interfaceName: string, ports: readonly number[]) {
+	return {
+		version,
+		domains: tunnels.map(({ domain }) => domain).join(","),
+		interface: interfaceName,
+		ports: ports.join(","),
 	};
 }
 

@@ -6,7 +6,6 @@ import { tidy } from "../tidy.ts";
 import { liveOptions, startCaptureSide } from "./capture-side.ts";
 import { createReload, createReloadRecord } from "./reload.ts";
 import { type Dependencies, openStages, sourcesOf } from "./stages.ts";
-import { createTunnelCheck } from "./tunnel-check.ts";
 import { prepareCredentials, startWebSide } from "./web-side.ts";
 
 /** How often databases and certificates are checked for having been replaced. */
@@ -64,9 +63,7 @@ export async function startExporter(
 		capture.stop();
 		throw error;
 	});
-	const checkTunnels = createTunnelCheck(log, tracker);
 	const checking = setInterval(() => {
-		checkTunnels();
 		checkFiles().catch((error: unknown) => log.error("could not check files for changes", { error: String(error) }));
 	}, filesCheckMs);
 	const tidying = setTimeout(tidy, tidyDelayMs);

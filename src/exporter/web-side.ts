@@ -5,6 +5,7 @@ import type { Config } from "../config/schema.ts";
 import type { Logger } from "../log.ts";
 import type { Sources } from "../metrics/collect.ts";
 import { createFeed, type Feed } from "../status/feed.ts";
+import type { Condition } from "../summary/conditions.ts";
 import { version } from "../version.ts";
 import { createApp } from "../web/app.ts";
 import { type Certificate, readCertificate } from "../web/certificate.ts";
@@ -16,7 +17,7 @@ import { dataRoutes, statusRoutes } from "../web/page/routes.ts";
 import { type ServerOptions, startServer, type WebServer } from "../web/server.ts";
 import { type Authentication, createAuthentication, type Users } from "./authentication.ts";
 import type { CaptureSide } from "./capture-side.ts";
-import { createCertificateCheck } from "./certificate-check.ts";
+import { certificateProblem } from "./certificate-check.ts";
 import { createScrape } from "./scrape.ts";
 import type { Dependencies } from "./stages.ts";
 
@@ -39,7 +40,7 @@ export interface WebSideOptions {
 	readonly credentials: Credentials;
 	readonly activeWindowMs: number;
 	readonly sources: Omit<Sources, "certificateNotAfterSeconds">;
-	readonly capture: Pick<CaptureSide, "isUp" | "state" | "status" | "passTime">;
+	readonly capture: Pick<CaptureSide, "isUp" | "failure" | "state" | "status" | "passTime">;
 	readonly dependencies: Pick<Dependencies, "log" | "wallUs" | "monotonicUs">;
 	/** Collects garbage. */
 	collect(): void;
@@ -48,7 +49,7 @@ export interface WebSideOptions {
 export interface WebSide {
 	/** Where it serves. */
 	readonly url: string;
-	/** Takes up a certificate that was replaced, and logs problems of the one in use. */
+	/** Takes up a certificate that was replaced. */
 	checkCertificate(): Promise<void>;
 	/** Lets these users in from now on, and closes the event streams of all viewers: those who may come back do so themselves. */
 	replaceUsers(users: Users): void;
@@ -58,13 +59,17 @@ export interface WebSide {
 /** Binds the port and serves. Throws a WebError if it cannot. */
 export async function startWebSide(options: WebSideOptions): Promise<WebSide> {
 	const { web, credentials, dependencies } = options;
-	const { log, wallUs } = dependencies;
+	const { log } = dependencies;
 	const { authentication } = credentials;
+	let certificateInUse = () => credentials.certificate;
 	const sources: Sources = {
 		...options.sources,
-		certificateNotAfterSeconds: () => (server.certificate === undefined ? null : server.certificate.validToMs / 1_000),
+		certificateNotAfterSeconds() {
+			const inUse = certificateInUse();
+			return inUse === undefined ? null : inUse.validToMs / 1_000;
+		},
 	};
-	const feed = startFeed(options, sources);
+	const feed = startFeed(options, sources, () => certificateInUse());
 	const server: WebServer = await startServer({
 		listen: web.listen,
 		...(web.tls === null ? {} : { tls: web.tls }),
@@ -75,17 +80,12 @@ export async function startWebSide(options: WebSideOptions): Promise<WebSide> {
 		feed.stop();
 		throw error;
 	});
-	const check = createCertificateCheck(log, web.tls?.certificateFile ?? "");
-	const checkInUse = () => {
-		if (server.certificate !== undefined) check(server.certificate, wallUs() / 1_000);
-	};
-	checkInUse();
+	certificateInUse = () => server.certificate;
 
 	return {
 		url: server.url,
 		async checkCertificate() {
 			await server.reloadCertificate();
-			checkInUse();
 		},
 		replaceUsers(users) {
 			authentication.replace(users);
@@ -98,11 +98,36 @@ export async function startWebSide(options: WebSideOptions): Promise<WebSide> {
 	};
 }
 
-function startFeed({ capture, activeWindowMs, dependencies }: WebSideOptions, sources: Sources): Feed {
+/** `certificate` returns the one in use. */
+function startFeed(
+	{ web, capture, activeWindowMs, dependencies }: WebSideOptions,
+	sources: Sources,
+	certificate: () => Certificate | undefined,
+): Feed {
+	const { log } = dependencies;
+	/** Begin and end of a closed capture are in the log already, at once. */
+	const isLogged = ({ id }: Condition) => id !== "capture_closed";
 	return createFeed({
 		sources,
 		passTime: capture.passTime,
 		activeWindowMs,
+		host: hostname(),
+		captureFailure: () => capture.failure,
+		certificateProblem() {
+			const inUse = certificate();
+			const file = web.tls?.certificateFile ?? "";
+			return inUse === undefined ? null : certificateProblem(inUse, file, dependencies.wallUs() / 1_000);
+		},
+		reports: {
+			begun(condition) {
+				const { id, since, sentence: problem, remedy } = condition;
+				if (isLogged(condition)) log.warn("condition began", { condition: id, since, problem, remedy });
+			},
+			ended(condition) {
+				const { id, since, sentence: problem } = condition;
+				if (isLogged(condition)) log.info("condition ended", { condition: id, since, problem });
+			},
+		},
 		capture: capture.status,
 		wallUs: dependencies.wallUs,
 		monotonicUs: dependencies.monotonicUs,

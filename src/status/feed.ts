@@ -1,14 +1,12 @@
 import type { Tracker } from "../engine/tracker.ts";
+import { type AssessmentOptions, createAssessment } from "./assessment.ts";
 import { Events } from "./events.ts";
 import { History, sampleMs } from "./history.ts";
 import { RateMeter } from "./rates.ts";
 import { createSnapshot, type SnapshotOptions } from "./snapshot.ts";
 import type { HistoryStatus, HistoryStep, Point, Status } from "./status.ts";
 
-export interface FeedOptions extends Omit<SnapshotOptions, "rates" | "startedUs"> {
-	/** Microseconds since 1970, whole, by the wall clock and by a monotonic clock. */
-	wallUs(): number;
-	monotonicUs(): number;
+export interface FeedOptions extends AssessmentOptions, Omit<SnapshotOptions, "rates" | "startedUs"> {
 	/** Runs `work` every `intervalMs`; returns the function that ends that. */
 	readonly every: (work: () => void, intervalMs: number) => () => void;
 }
@@ -35,6 +33,7 @@ export function createFeed(options: FeedOptions): Feed {
 	const offsetMsOf = () => Math.round((wallUs() - monotonicUs()) / 1_000);
 	/** How far the wall clock is ahead. Times are kept by the monotonic clock, so that they stay in order when the wall clock is set. */
 	let offsetMs = offsetMsOf();
+	const assess = createAssessment(options, startedUs);
 	const snapshot = createSnapshot({ ...options, rates, startedUs: () => startedUs + offsetMs * 1_000 });
 	const atWall = ([timeMs, ...rest]: Point): Point => [timeMs + offsetMs, ...rest];
 	const shifted = (): HistoryStatus => {
@@ -52,7 +51,7 @@ export function createFeed(options: FeedOptions): Feed {
 
 	function status(): Status {
 		followWall();
-		return snapshot(wallUs(), monotonicUs());
+		return snapshot(assess(offsetMs * 1_000), wallUs(), monotonicUs());
 	}
 
 	function historyStatus(): HistoryStatus {
@@ -64,8 +63,13 @@ export function createFeed(options: FeedOptions): Feed {
 
 	const endSampling = every(() => {
 		followWall();
+		assess(offsetMs * 1_000);
 		const nowUs = monotonicUs();
-		options.passTime();
+		// What was not captured is not 0: the charts have a gap there.
+		if (options.sources.capture()?.up !== true) {
+			rates.mark(nowUs);
+			return;
+		}
 		const latest = rates.latestOf(allSets(tracker), nowUs);
 		const { hour, day } = history.push([
 			Math.round(nowUs / 1_000),

@@ -1,74 +1,52 @@
 import { unicodeDomain } from "../config/values.ts";
 import { faultNames, unrelatedNames } from "../engine/reasons.ts";
 import type { Tracker } from "../engine/tracker.ts";
-import type { Origin } from "../geoip/origins.ts";
 import type { CaptureState, Sources } from "../metrics/collect.ts";
-import { diagnose, type Place, type PlaceKind, placeOf } from "../summary/diagnosis.ts";
-import { type DomainFigures, domainsOf } from "../summary/domains.ts";
+import type { DomainFigures } from "../summary/domains.ts";
 import { byReason, figuresOf, groupSets } from "../summary/figures.ts";
-import { healthOf } from "../summary/health.ts";
-import { countryName, networkName } from "../summary/names.ts";
+import type { HealthFigures } from "../summary/health.ts";
+import type { PlaceSets, RankedPlaces } from "../summary/places.ts";
+import { placeKey, type WindowReading } from "../summary/window.ts";
+import type { Assessment } from "./assessment.ts";
 import type { RateMeter } from "./rates.ts";
-import type { Amounts, AsnStatus, CaptureStatus, CountryStatus, OriginStatus, Ranking, Status } from "./status.ts";
-
-/** Rows of countries and of networks that viewers are sent, over slow links too: more is for /metrics. */
-export const rankedMax = 50;
+import type { Amounts, CaptureStatus, HealthStatus, OriginStatus, Ranking, Status } from "./status.ts";
 
 export interface SnapshotOptions {
 	readonly sources: Sources;
 	readonly rates: RateMeter;
 	readonly activeWindowMs: number;
+	/** The name of this host. */
+	readonly host: string;
 	/** When the exporter started, in microseconds since 1970 by the wall clock as it is set now. */
 	startedUs(): number;
-	/** Time passes, as far as all frames from before were read; what ends with it has ended. */
-	passTime(): void;
 	/** What the metrics' sources do not know of the capture; `since` is microseconds since 1970. */
 	capture(): { readonly ports: readonly number[]; readonly sinceUs: number };
 }
 
 /** Creates a function that returns the current status, from the state that the metrics are collected from. */
-export function createSnapshot(options: SnapshotOptions): (wallUs: number, monotonicUs: number) => Status {
+export function createSnapshot(
+	options: SnapshotOptions,
+): (assessment: Assessment, wallUs: number, monotonicUs: number) => Status {
 	const { sources, rates } = options;
-	const { tracker, geoLabels } = sources;
+	const { tracker } = sources;
 	const unicodeNames = sources.domains.map(unicodeDomain);
-	const originOf = (set: number) => geoLabels.origins[tracker.sets.origins[set] as number] as Origin;
 
-	return (wallUs, monotonicUs) => {
-		options.passTime();
+	return ({ reading, conditions, lastQueriesUs }, wallUs, monotonicUs) => {
 		const amountsOf = (sets: readonly number[]): Amounts => ({
 			...figuresOf(tracker, sets),
 			...rates.ratesOf(sets, monotonicUs),
 		});
+		const ranked = <Named>(places: RankedPlaces | null, nameOf: (place: PlaceSets) => Named) =>
+			places && rankingOf(reading, places, amountsOf, nameOf);
 		const all = Array.from({ length: tracker.sets.size }, (_, set) => set);
 		const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
-		const domains = domainsOf(sources);
-		const places: Place[] = [];
-		const ranked = createRanking(tracker, originOf, amountsOf, places);
-		const countries: Ranking<CountryStatus> | null = geoLabels.hasCountry
-			? named(
-					ranked(
-						(set) => originOf(set).country,
-						"country",
-						({ country }) => countryName(country),
-					),
-					({ country }, row) => ({ country, ...row }),
-				)
-			: null;
-		const asns: Ranking<AsnStatus> | null = geoLabels.hasAsn
-			? named(
-					ranked(
-						(set) => originOf(set).asn,
-						"network",
-						({ asn, organization }) => networkName(asn, organization),
-					),
-					({ asn, organization }, row) => ({ asn, organization, ...row }),
-				)
-			: null;
-		if (countries === null && asns === null) places.push(...domains.map((row) => placeOf("domain", row.domain, row)));
+		const { figures, total } = reading;
+		const { domains } = total;
 		return {
 			time: timeText(wallUs),
 			started: timeText(options.startedUs()),
 			version: sources.build.version,
+			host: options.host,
 			active_window_seconds: options.activeWindowMs / 1_000,
 			total: {
 				...amountsOf(all),
@@ -80,61 +58,47 @@ export function createSnapshot(options: SnapshotOptions): (wallUs: number, monot
 				...amountsOf(byDomain.get(index) ?? []),
 				peak_clients,
 				refused_queries,
+				last_query: lastText(lastQueriesUs[index]),
 			})),
-			countries,
-			asns,
-			health: {
-				...(domains.length === 1 && domains[0] !== undefined ? domains[0].health : healthOf(tracker, all)),
-				responses_by_rcode: added(domains, (row) => row.responses_by_rcode),
-				truncated_responses: domains.reduce((sum, row) => sum + row.truncated_responses, 0),
-				refused: added(domains, (row) => row.refused),
+			countries: ranked(reading.countries, ({ label: country }) => ({ country })),
+			asns: ranked(reading.networks, ({ label: asn, origin: { organization } }) => ({ asn, organization })),
+			recent: {
+				seconds: figures.seconds,
+				queries: figures.domains.reduce((sum, { queries }) => sum + queries, 0),
+				health: healthStatus(figures.domains, figures.health),
 			},
-			diagnosis: diagnose(domains, places),
+			health: healthStatus(domains, total.health),
+			conditions,
 			capture: captureOf(tracker, sources.capture(), options.capture()),
 		};
 	};
 }
 
-/** Returns a function that ranks the label sets of a key; it adds a place for each row to `places`. */
-function createRanking(
-	tracker: Tracker,
-	originOf: (set: number) => Origin,
+function rankingOf<Named>(
+	{ placeHealth }: WindowReading,
+	{ places, count }: RankedPlaces,
 	amountsOf: (sets: readonly number[]) => Amounts,
-	places: Place[],
-) {
-	return (
-		keyOf: (set: number) => string,
-		kind: PlaceKind,
-		nameOf: (origin: Origin) => string,
-	): Ranking<OriginStatus & { readonly origin: Origin }> => {
-		// There may be thousands: only the first rows get all their figures.
-		const groups = [...groupSets(tracker, keyOf).values()].map((sets) => ({
-			sets,
-			active: tracker.active.total(sets),
-			queries: tracker.queries.total(sets),
-		}));
-		groups.sort((a, b) => b.active - a.active || b.queries - a.queries);
-		const rows = groups.slice(0, rankedMax).map(({ sets, queries }) => {
-			const health = healthOf(tracker, sets);
-			const origin = originOf(sets[0] as number);
-			places.push(placeOf(kind, nameOf(origin), { queries, health }));
-			return {
-				origin,
-				...amountsOf(sets),
-				round_trip_median_seconds: health.round_trip_seconds?.median ?? null,
-				retransmission_ratio: health.retransmission_ratio_out,
-			};
-		});
-		return { rows, count: groups.length };
-	};
+	nameOf: (place: PlaceSets) => Named,
+): Ranking<Named & OriginStatus> {
+	const rows = places.map((place) => {
+		const health = placeHealth.get(placeKey(place));
+		return {
+			...nameOf(place),
+			...amountsOf(place.sets),
+			round_trip_median_seconds: health?.round_trip_seconds?.median ?? null,
+			retransmission_ratio: health?.retransmission_ratio_out ?? null,
+		};
+	});
+	return { rows, count };
 }
 
-/** Puts the labels of a row's origin in place of the origin. */
-function named<Row, Named>(
-	{ rows, count }: Ranking<Row & { readonly origin: Origin }>,
-	name: (origin: Origin, row: Omit<Row & { readonly origin: Origin }, "origin">) => Named,
-): Ranking<Named> {
-	return { rows: rows.map(({ origin, ...row }) => name(origin, row)), count };
+function healthStatus(domains: readonly DomainFigures[], health: HealthFigures): HealthStatus {
+	return {
+		...health,
+		responses_by_rcode: added(domains, (row) => row.responses_by_rcode),
+		truncated_responses: domains.reduce((sum, row) => sum + row.truncated_responses, 0),
+		refused: added(domains, (row) => row.refused),
+	};
 }
 
 /** Counts by name, over all domains. */
@@ -172,4 +136,8 @@ function captureOf(
 /** RFC 3339 with milliseconds. */
 function timeText(timeUs: number): string {
 	return new Date(timeUs / 1_000).toISOString();
+}
+
+function lastText(timeUs: number | null | undefined): string | null {
+	return timeUs === null || timeUs === undefined ? null : timeText(timeUs);
 }

@@ -1,5 +1,6 @@
 /** The form of /status.json and of what viewers are sent. Times are RFC 3339 in UTC. */
 
+import type { Condition } from "../summary/conditions.ts";
 import type { Figures } from "../summary/figures.ts";
 import type { HealthFigures } from "../summary/health.ts";
 
@@ -18,9 +19,11 @@ export interface DomainStatus extends Amounts {
 	readonly domain_unicode: string;
 	readonly peak_clients: number;
 	readonly refused_queries: number;
+	/** When a query last came, to some seconds; null before the first. */
+	readonly last_query: string | null;
 }
 
-/** The figures of one country's or network's resolvers; ratios and times are null where nothing was measured. */
+/** The figures of one country's or network's resolvers; ratios and times are of the last minutes, and null where nothing was measured. */
 export interface OriginStatus extends Amounts {
 	readonly round_trip_median_seconds: number | null;
 	/** Of the segments sent to clients, the share that was sent before. */
@@ -38,7 +41,7 @@ export type CountryStatus = OriginStatus & { readonly country: string };
 /** The organisation is who runs the network by the database; null where it does not say. */
 export type AsnStatus = OriginStatus & { readonly asn: string; readonly organization: string | null };
 
-/** Of all domains, since the start. */
+/** Of all domains. */
 export interface HealthStatus extends HealthFigures {
 	readonly responses_by_rcode: Readonly<Record<string, number>>;
 	readonly truncated_responses: number;
@@ -65,6 +68,8 @@ export interface Status {
 	readonly time: string;
 	readonly started: string;
 	readonly version: string;
+	/** The name of the exporter's host. */
+	readonly host: string;
 	readonly active_window_seconds: number;
 	/** Over all domains. */
 	readonly total: Amounts & {
@@ -75,9 +80,12 @@ export interface Status {
 	/** Null without the database. */
 	readonly countries: Ranking<CountryStatus> | null;
 	readonly asns: Ranking<AsnStatus> | null;
+	/** Of the last five minutes, or since the start while that is shorter. */
+	readonly recent: { readonly seconds: number; readonly queries: number; readonly health: HealthStatus };
+	/** Since the start. */
 	readonly health: HealthStatus;
-	/** What the figures show to be wrong, in sentences. */
-	readonly diagnosis: readonly string[];
+	/** What is wrong, the worst first. */
+	readonly conditions: readonly Condition[];
 	readonly capture: CaptureStatus;
 }
 

@@ -44,8 +44,20 @@ export interface DomainSources {
 }
 
 /** Returns the figures of each domain. It does not expire sessions first. */
-export function domainsOf({ tracker, domains }: DomainSources): (DomainFigures & { readonly health: HealthFigures })[] {
+export function domainsOf(sources: DomainSources): (DomainFigures & { readonly health: HealthFigures })[] {
+	const { tracker } = sources;
 	const byDomain = groupSets(tracker, (set) => tracker.sets.domains[set] as number);
+	return domainFiguresOf(sources, byDomain).map((row, index) => ({
+		...row,
+		health: healthOf(tracker, byDomain.get(index) ?? []),
+	}));
+}
+
+/** The same without health; `byDomain` has the label sets of each domain, by its index. */
+export function domainFiguresOf(
+	{ tracker, domains }: DomainSources,
+	byDomain: ReadonlyMap<number, readonly number[]>,
+): DomainFigures[] {
 	return domains.map((domain, index) => {
 		const tunnel = tracker.tunnels[index] as Tunnel;
 		const sets = byDomain.get(index) ?? [];
@@ -58,7 +70,6 @@ export function domainsOf({ tracker, domains }: DomainSources): (DomainFigures &
 		return {
 			domain,
 			...figuresOf(tracker, sets),
-			health: healthOf(tracker, sets),
 			peak_clients: tracker.peakByDomain.at(index),
 			responses: sum(responses) + tracker.unmatched.at(index),
 			responses_by_rcode: responses,

@@ -40,9 +40,39 @@ export interface HealthFigures {
 	readonly edns_below_1232_ratio: number | null;
 }
 
-/** The figures of some label sets together. Each label set costs time: do not call it often for many. */
-export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigures {
+/** What the figures of some label sets are made of. */
+export interface HealthSums {
+	readonly cells: Float64Array;
+	readonly roundTrips: Distribution;
+	readonly responseTimes: Distribution;
+}
+
+/** The sums of some label sets, to be kept. Each label set costs time: do not call it often for many. */
+export function healthSumsOf(tracker: Tracker, sets: readonly number[]): HealthSums {
 	const total = tracker.totalsOf(sets);
+	return {
+		cells: Float64Array.from({ length: SetCell.Width }, (_, cell) => total(cell)),
+		roundTrips: tracker.roundTrips.distribution(sets).copy(),
+		responseTimes: tracker.responseTimes.distribution(sets).copy(),
+	};
+}
+
+/** Returns what was added to the sums since `earlier`. */
+export function healthSumsSince(now: HealthSums, earlier: HealthSums): HealthSums {
+	return {
+		cells: now.cells.map((sum, cell) => Math.max(0, sum - (earlier.cells[cell] as number))),
+		roundTrips: now.roundTrips.since(earlier.roundTrips),
+		responseTimes: now.responseTimes.since(earlier.responseTimes),
+	};
+}
+
+/** The figures of some label sets together, since the start. */
+export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigures {
+	return healthFrom(healthSumsOf(tracker, sets));
+}
+
+export function healthFrom(sums: HealthSums): HealthFigures {
+	const total = (cell: SetCell) => sums.cells[cell] as number;
 	const queries = total(SetCell.Queries);
 	const polls = total(SetCell.Polls);
 	const unanswered = total(SetCell.Unanswered);
@@ -60,8 +90,8 @@ export function healthOf(tracker: Tracker, sets: readonly number[]): HealthFigur
 		if ((ednsBounds[cell] ?? Number.POSITIVE_INFINITY) < ednsEnough) small += count;
 	}
 	const messageBytes = total(SetCell.BytesIn) + total(SetCell.BytesOut);
-	const roundTrips = timesOf(tracker.roundTrips.distribution(sets));
-	const responseTimes = timesOf(tracker.responseTimes.distribution(sets));
+	const roundTrips = timesOf(sums.roundTrips);
+	const responseTimes = timesOf(sums.responseTimes);
 	return {
 		round_trip_seconds: roundTrips,
 		response_duration_seconds: responseTimes,

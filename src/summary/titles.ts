@@ -26,5 +26,5 @@ export const sectionTitles = {
 	asns: "Networks",
 	health: "Tunnel health",
 	capture: "Capture",
-	diagnosis: "Diagnosis",
+	conditions: "Conditions",
 } as const;

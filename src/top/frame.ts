@@ -3,14 +3,14 @@
 import type { Size } from "../process/output.ts";
 import { count } from "../summary/format.ts";
 import { activeByMinute, minuteMs } from "../summary/minutes.ts";
-import { noticeOf } from "../summary/notice.ts";
 import { sparkline } from "../summary/sparkline.ts";
+import { lastQueryOf, type StateLine, stateLine } from "../summary/state-line.ts";
 import { missingDatabase, noRows, restText, type Table, tableColumns, tableNames, tableOf } from "../summary/tables.ts";
 import { cut, ends, fit, widthOf, wrap } from "../summary/terminal-text.ts";
 import { type Tile, tilesOf } from "../summary/tiles.ts";
 import { sectionTitles } from "../summary/titles.ts";
 import { chosenRows, tableLines } from "./columns.ts";
-import { durationText, healthLines, timeText, writing } from "./health-lines.ts";
+import { durationText, healthLines, timeText } from "./health-lines.ts";
 import type { Paint, Style } from "./paint.ts";
 import type { HistoryReading, Reading } from "./reading.ts";
 import { byActive, type Extent, type Panel, panels, type View } from "./view.ts";
@@ -43,7 +43,7 @@ export function frameOf(scene: Scene, view: View, size: Size, paint: Paint): Fra
 	const head = [
 		...titleLines(scene, columns, paint),
 		...summaryLines(scene, columns, body).map(faded),
-		...noticeLines(reading, columns, paint),
+		...conditionLines(reading, columns, body).map(faded),
 		"",
 		tabs(reading, view, columns, paint),
 	];
@@ -77,7 +77,7 @@ export function plainText(scene: Scene, columns: number, paint: Paint): string {
 	const all = [
 		...titleLines(scene, columns, paint),
 		...summaryLines(scene, columns, paint),
-		...noticeLines(reading, columns, paint),
+		...conditionLines(reading, columns, paint),
 		...tables,
 		"",
 		...healthLines(reading, columns, paint),
@@ -87,7 +87,8 @@ export function plainText(scene: Scene, columns: number, paint: Paint): string {
 
 function titleLines({ url, reading, lost, nowMs }: Scene, columns: number, paint: Paint): string[] {
 	const up = durationText(Date.parse(reading.time) - Date.parse(reading.started));
-	const left = ` dnstt_exporter ${reading.version}  ${url}`;
+	const host = reading.host === "" ? "" : ` on ${reading.host}`;
+	const left = ` dnstt_exporter ${reading.version}${host}  ${url}`;
 	const right = ` up ${up}   ${timeText(lost === null ? reading.time : lost.lastMs, nowMs)} `;
 	const title = paint(ends(left, right, columns), "reverse", "bold");
 	if (lost === null) return [title];
@@ -156,20 +157,29 @@ export function minutesOf(history: HistoryReading | null, nowMs: number): number
 	return Array.from({ length: end - first + 1 }, (_, index) => most.get(first + index) ?? 0);
 }
 
-/** What an operator should know first; none when all is as it should be. */
-function noticeLines(reading: Reading, columns: number, paint: Paint): string[] {
-	const notice = noticeOf(reading, writing);
-	if (notice === null) return [];
-	const room = columns - 2;
-	const commandWidth = Math.max(0, ...notice.checks.map(({ command }) => widthOf(command)));
+const severityStyles: Readonly<Record<StateLine["severity"], Style>> = {
+	good: "green",
+	info: "cyan",
+	warning: "yellow",
+	critical: "red",
+};
+
+/** Sentences of the first conditions only: the panel of health has all. */
+const fullMax = 1;
+
+/** How all is, and when the last query came; then what is wrong, the worst first. */
+function conditionLines(reading: Reading, columns: number, paint: Paint): string[] {
+	const { conditions, domains, time } = reading;
+	const state = stateLine(conditions);
+	const last = lastQueryOf(domains);
+	const lastText = last === null ? "" : `last query ${timeText(last, Date.parse(time))} `;
+	const line = ends(` ● ${state.text}`, lastText, columns);
 	return [
 		"",
-		...wrap(notice.title, room).map((line) => paint(` ${line}`, "bold", "yellow")),
-		...wrap(notice.text, room).map((line) => ` ${line}`),
-		...notice.checks.flatMap(({ question, command }) => {
-			const line = `   ${fit(command, commandWidth)}   ${question}`;
-			return widthOf(line) <= columns ? [line] : [`   ${command}`, `     ${question}`];
-		}),
+		paint(line, "bold", severityStyles[state.severity]),
+		...conditions
+			.slice(0, fullMax)
+			.flatMap(({ sentence, remedy }) => wrap(`${sentence} ${remedy}`, columns - 4).map((text) => `   ${text}`)),
 	];
 }
 
@@ -178,7 +188,7 @@ function tabs(reading: Reading, view: View, columns: number, paint: Paint): stri
 		domains: reading.domains.length,
 		countries: reading.countries?.count ?? null,
 		asns: reading.asns?.count ?? null,
-		health: reading.diagnosis.length === 0 ? null : reading.diagnosis.length,
+		health: reading.conditions.length === 0 ? null : reading.conditions.length,
 	};
 	const labels = panels.map((panel) => {
 		const amount = amounts[panel];

@@ -15,7 +15,7 @@ const styles: Readonly<Record<NonNullable<Entry["state"]>, Style>> = { good: "gr
 /** Names need no escaping: reading.ts did that. */
 export const writing: Writing = { name: (name) => name, moment: timeText, duration: durationText, times: "x" };
 
-/** The diagnosis, then the tunnel's figures, then the capture's. */
+/** The conditions, then the tunnel's figures, then the capture's. */
 export function healthLines(reading: Reading, columns: number, paint: Paint): string[] {
 	const section = (title: string, entries: readonly Entry[]) => {
 		const valueWidth = Math.max(valueWidthMin, ...entries.map(({ value }) => widthOf(value)));
@@ -28,15 +28,19 @@ export function healthLines(reading: Reading, columns: number, paint: Paint): st
 		});
 		return [paint(title, "bold"), ...lines];
 	};
-	const { diagnosis, capture } = reading;
+	const { conditions, capture, recent } = reading;
 	return [
-		...(diagnosis.length === 0 ? [] : [paint(sectionTitles.diagnosis, "bold")]),
-		...diagnosis.flatMap((sentence) =>
-			wrap(sentence, columns - 4).map(
+		...(conditions.length === 0 ? [] : [paint(sectionTitles.conditions, "bold")]),
+		...conditions.flatMap(({ title, since, sentence, remedy }) => {
+			const begin = since === null ? "" : ` (since ${timeText(since, Date.parse(reading.time))})`;
+			return wrap(`${title}${begin}. ${sentence} ${remedy}`, columns - 4).map(
 				(line, index) => `${index === 0 ? paint("  ! ", "bold", "yellow") : "    "}${line}`,
-			),
-		),
-		...(diagnosis.length === 0 ? [] : [""]),
+			);
+		}),
+		...(conditions.length === 0 ? [] : [""]),
+		...(recent === null
+			? []
+			: [...section(`${sectionTitles.health} of the last 5 minutes`, tunnelEntries(recent.health, writing)), ""]),
 		...section(`${sectionTitles.health} since the start`, tunnelEntries(reading.health, writing)),
 		"",
 		...section(sectionTitles.capture, captureEntries(capture, reading.time, writing)),

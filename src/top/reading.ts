@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { severities } from "../summary/condition-texts.ts";
 
 /**
  * What `top` reads of an exporter (src/status/status.ts says what each field means). It may be another version's, or
@@ -32,6 +33,7 @@ const domain = z.object({
 	domain_unicode: text,
 	peak_clients: number,
 	refused_queries: number,
+	last_query: z._default(z.nullable(time), null),
 });
 const country = z.object({ ...origin, country: text });
 /** Other versions do not say who runs a network. */
@@ -48,6 +50,16 @@ const health = z.object({
 	edns_below_1232_ratio: z.nullable(number),
 	responses_by_rcode: counts,
 	refused: counts,
+});
+const condition = z.object({
+	severity: z.pipe(
+		z.string(),
+		z.transform((value: string) => severities.find((severity) => severity === value) ?? "warning"),
+	),
+	title: text,
+	since: z.nullable(time),
+	sentence: text,
+	remedy: text,
 });
 const capture = z.object({
 	interface: text,
@@ -66,12 +78,14 @@ export const readingSchema = z.object({
 	time,
 	started: time,
 	version: text,
+	host: z._default(text, ""),
 	total: z.object({ ...amounts, peak_clients: z.nullable(number) }),
 	domains: z.array(domain),
 	countries: z.nullable(z.object({ rows: z.array(country), count: number })),
 	asns: z.nullable(z.object({ rows: z.array(asn), count: number })),
 	health,
-	diagnosis: z.array(text),
+	recent: z._default(z.nullable(z.object({ seconds: number, health })), null),
+	conditions: z._default(z.array(condition), []),
 	capture,
 });
 

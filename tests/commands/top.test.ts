@@ -36,7 +36,7 @@ describe("top", () => {
 	test("writes all of it once where there is no terminal", async () => {
 		const { code, written, ended } = await run({});
 		expect({ code, ended }).toEqual({ code: 0, ended: 0 });
-		expect(written).toStartWith(" dnstt_exporter 1.0.0  http://127.0.0.1:");
+		expect(written).toStartWith(" dnstt_exporter 1.0.0 on vps1  http://127.0.0.1:");
 		expect(written).toContain("\nCountry ");
 		expect(written).not.toContain("\x1b");
 	});

@@ -9,7 +9,7 @@ async function inspected(name: string) {
 	const report = await inspectJson<Report>(path, ["--dnstt.domain", "t.example.com"]);
 	const domain = report.domains[0];
 	if (domain === undefined) throw new Error(`${name} has no domain`);
-	return { diagnosis: report.diagnosis, domain, health: domain.health };
+	return { sentences: report.conditions.map(({ sentence }) => sentence), domain, health: domain.health };
 }
 
 describe("segments sent again by clients", () => {
@@ -44,16 +44,16 @@ test("a response in two fragments answers its query, with its full length", asyn
 
 describe("round trips of 50 ms", () => {
 	test("stay so where the file's clock steps forward by 3 s; seven are left out, and the step is reported", async () => {
-		const { health, diagnosis } = await inspected("step3");
+		const { health, sentences } = await inspected("step3");
 		expect(health.round_trip_seconds?.count).toBe(1_493);
 		expect(health.round_trip_seconds?.p95).toBeLessThan(0.051);
-		expect(diagnosis.filter((sentence) => sentence.includes("forward by more than a second once"))).toHaveLength(1);
+		expect(sentences.filter((sentence) => sentence.includes("forward by more than a second once"))).toHaveLength(1);
 	});
 
 	test("are all 300 of a client's beside one that falls silent and returns", async () => {
-		const { health, diagnosis } = await inspected("stale-1-8");
+		const { health, sentences } = await inspected("stale-1-8");
 		expect(health.round_trip_seconds?.count).toBe(300);
 		expect(health.round_trip_seconds?.p95).toBeLessThan(0.051);
-		expect(diagnosis.join()).not.toContain("Time stamps");
+		expect(sentences.join()).not.toContain("Time stamps");
 	});
 });

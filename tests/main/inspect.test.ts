@@ -220,8 +220,12 @@ test("files whose names are no UTF-8 are read, each its own", async () => {
 
 test("a wrong port is told as such", async () => {
 	const report = await inspectJson<Report>(capturePath("direct-ipv4"), [...flags, "--dnstt.port", "5300"]);
-	expect(report.diagnosis).toEqual([
-		"No packet to or from UDP port 5300: 1,056 were of other ports; check --dnstt.port.",
+	expect(report.conditions).toMatchObject([
+		{
+			id: "nothing_yet",
+			sentence: "No packet to or from UDP port 5300: 1,056 packets were of other ports.",
+			remedy: expect.stringMatching(/^Check --dnstt\.port\. /),
+		},
 	]);
 });
 

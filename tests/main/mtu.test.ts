@@ -45,14 +45,14 @@ describe("a server with -mtu", () => {
 			const first = await read(key);
 			expect(first.domains[0]).toMatchObject({ queries: of(key), sessions: of(key) });
 			expect(first.domains[0]?.refused).toEqual(key > 512 ? { edns: of(0, key) } : {});
-			const told = first.diagnosis.flatMap((sentence) => /--dnstt\.mtu (\d+) fits/.exec(sentence)?.[1] ?? []);
+			const told = first.conditions.flatMap(({ remedy }) => /--dnstt\.mtu (\d+) fits/.exec(remedy)?.[1] ?? []);
 			const isWrong = of(Math.min(server, key), Math.max(server, key)) > 0;
 			expect(told).toHaveLength(isWrong ? 1 : 0);
 			if (!isWrong) return;
-			const { domains, diagnosis } = await read(Number(told[0]));
+			const { domains, conditions } = await read(Number(told[0]));
 			expect(domains[0]).toMatchObject({ queries: of(server), sessions: of(server), responses: of(server) });
 			expect(domains[0]?.responses_by_rcode).toEqual({ NOERROR: of(server) });
-			expect(diagnosis.filter((sentence) => sentence.includes("fits"))).toEqual([]);
+			expect(conditions.filter(({ remedy }) => remedy.includes("fits"))).toEqual([]);
 		},
 	);
 });

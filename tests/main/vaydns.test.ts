@@ -74,7 +74,8 @@ function figuresOf(report: Report, domain = recordedDomain): Expected {
 	};
 }
 
-const looks = (report: Report) => report.diagnosis.filter((sentence) => sentence.includes("looks like"));
+const looks = (report: Report) =>
+	report.conditions.map(({ sentence }) => sentence).filter((sentence) => sentence.includes("looks like"));
 
 describe.each(captures)("$name", (capture) => {
 	test("has the independent counts", async () => {

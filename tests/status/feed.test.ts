@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createFeed } from "../../src/status/feed.ts";
 import { sampleMs } from "../../src/status/history.ts";
-import { rankedMax } from "../../src/status/snapshot.ts";
+import { rankedMax } from "../../src/summary/places.ts";
 import { observedDomains, Traffic } from "../metrics/traffic.ts";
 import { countryRecord, type MmdbRow, writeMmdb } from "../support/mmdb.ts";
 import { configOf, type Observed, observed } from "../support/observed.ts";
@@ -31,6 +31,10 @@ function feedOf({ sources }: Observed) {
 			sources.tracker.expire();
 		},
 		activeWindowMs: 30_000,
+		host: "vps1",
+		captureFailure: () => "gone",
+		certificateProblem: () => null,
+		reports: { begun() {}, ended() {} },
 		capture: () => ({ ports: [53, 5353], sinceUs: beginUs - 5 * second }),
 		wallUs: () => beginUs + (now + ahead) * second,
 		monotonicUs: () => beginUs + now * second,
@@ -67,7 +71,11 @@ describe("the status", () => {
 			peak_clients: null,
 		});
 		expect(status.domains.map(({ domain }) => domain)).toEqual(["t.example.com", "other.example"]);
-		expect([status.countries, status.asns, status.diagnosis]).toEqual([null, null, []]);
+		expect([status.countries, status.asns, status.conditions.map(({ id }) => id)]).toEqual([
+			null,
+			null,
+			["nothing_yet"],
+		]);
 		expect(status.health.round_trip_seconds).toBeNull();
 	});
 

@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import type { Sources } from "../../src/metrics/collect.ts";
 import { RateMeter } from "../../src/status/rates.ts";
 import { createSnapshot } from "../../src/status/snapshot.ts";
+import { conditionOf, tunnelFindings, worstFirst } from "../../src/summary/conditions.ts";
+import { createWindow } from "../../src/summary/window.ts";
 import { SetCell } from "../../src/wasm/shared/cells.ts";
 import { Outcome } from "../../src/wasm/shared/fault.ts";
 import { HistogramId } from "../../src/wasm/shared/ids.ts";
@@ -18,24 +20,29 @@ const [de, jp] = [2, 3];
 
 /** The status at so many seconds after `begin`. */
 function statusAt(tracker: ObservingTracker, seconds: number, known: Partial<Sources["geoLabels"]> = {}) {
+	const sources: Sources = {
+		tracker,
+		domains: ["t0.example.com", "t1.example.com"],
+		geoLabels: { hasCountry: true, hasAsn: true, origins, databases: () => [], ...known },
+		build: { version: "1.0.0", revision: "", bunVersion: "" },
+		capture: () => null,
+		configReload: () => null,
+		certificateNotAfterSeconds: () => null,
+	};
+	const nowUs = begin + seconds * second;
+	tracker.reach(nowUs);
+	tracker.expire();
+	const reading = createWindow(sources, begin).read(nowUs);
+	const conditions = worstFirst(tunnelFindings(reading.figures)).map((finding) => conditionOf(finding, null));
 	const snapshot = createSnapshot({
-		sources: {
-			tracker,
-			domains: ["t0.example.com", "t1.example.com"],
-			geoLabels: { hasCountry: true, hasAsn: true, origins, databases: () => [], ...known },
-			build: { version: "1.0.0", revision: "", bunVersion: "" },
-			capture: () => null,
-			configReload: () => null,
-			certificateNotAfterSeconds: () => null,
-		},
+		sources,
 		rates: new RateMeter(tracker, begin),
-		passTime: () => tracker.expire(),
+		host: "vps1",
 		activeWindowMs: 30_000,
 		startedUs: () => begin,
 		capture: () => ({ ports: [53], sinceUs: begin }),
 	});
-	tracker.reach(begin + seconds * second);
-	return snapshot(begin + seconds * second, begin + seconds * second);
+	return snapshot({ reading, conditions, lastQueriesUs: [] }, nowUs, nowUs);
 }
 
 test("rows are in the order of their active clients, and where those are equal of their queries", () => {
@@ -95,15 +102,11 @@ describe("of a place with trouble", () => {
 	test.each<[title: string, known: Partial<Sources["geoLabels"]>, named: RegExp]>([
 		["by country where that is known", { hasAsn: false }, /: Germany \(DE\) 40/],
 		["by network where that is known", { hasCountry: false }, /: Example Net \(AS64496\) 40/],
-		["by domain where neither is", { hasCountry: false, hasAsn: false }, /t0\.example\.com/],
-	])("the diagnosis names it %s", (_, known, named) => {
-		const { diagnosis } = statusAt(troubled(), 1, known);
-		const sentences = diagnosis.filter((sentence) => sentence.includes("40"));
-		expect(sentences).toEqual([expect.stringMatching(named)]);
-	});
-
-	test("it is not named by domain where its country is known", () => {
-		expect(statusAt(troubled(), 1).diagnosis.join("\n")).not.toContain("t0.example.com");
+		["by domain where neither is", { hasCountry: false, hasAsn: false }, /: t0\.example\.com 40/],
+		["once, by country, where both are", {}, /: Germany \(DE\) 40/],
+	])("a condition names it %s", (_, known, named) => {
+		const sentences = statusAt(troubled(), 1, known).conditions.map(({ sentence }) => sentence);
+		expect(sentences.filter((sentence) => sentence.includes("40"))).toEqual([expect.stringMatching(named)]);
 	});
 });
 

@@ -1,19 +1,11 @@
 import { faultNames, unrelatedNames } from "../../engine/reasons.ts";
 import type { Tracker } from "../../engine/tracker.ts";
 import type { Origin } from "../../geoip/origins.ts";
-import {
-	diagnose,
-	diagnoseCut,
-	diagnoseDomain,
-	diagnoseGap,
-	diagnosePort,
-	diagnoseTime,
-	placeOf,
-} from "../../summary/diagnosis.ts";
+import { type Condition, conditionOf, fileFindings, worstFirst } from "../../summary/conditions.ts";
 import { type DomainFigures, domainsOf } from "../../summary/domains.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "../../summary/figures.ts";
 import { type HealthFigures, healthOf } from "../../summary/health.ts";
-import { countryName, networkName } from "../../summary/names.ts";
+import { wholeFigures } from "../../summary/window.ts";
 import { Fault, Unrelated } from "../../wasm/shared/fault.ts";
 import type { ActivityFigures } from "./activity.ts";
 
@@ -40,8 +32,8 @@ export interface Report {
 				readonly health: HealthFigures;
 		  })[]
 		| null;
-	/** What the figures show to be wrong, in sentences. */
-	readonly diagnosis: readonly string[];
+	/** What is wrong, the worst first. */
+	readonly conditions: readonly Condition[];
 	readonly duplicates: number;
 	readonly joined_frames: number;
 	readonly malformed_packets: Readonly<Record<string, number>>;
@@ -86,33 +78,27 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 	const domains = domainsOf(sources);
 	const countries = geoLabels.hasCountry ? ranked((set) => originOf(set).country) : [];
 	const asns = geoLabels.hasAsn ? ranked((set) => originOf(set).asn) : [];
-	const wrongLength = diagnoseCut(tracker.faultsOf(Fault.IpTruncated), reading.packets);
-	const wrongPort = diagnosePort(reading.ports, domains, {
-		others: tracker.unrelatedOf(Unrelated.Port),
+	const seconds = reading.packets === 0 ? 0 : (reading.lastUs - reading.firstUs) / 1e6;
+	const findings = fileFindings(wholeFigures({ ...sources, capture: () => null }, seconds), {
+		ports: reading.ports,
+		packets: reading.packets,
+		cut: tracker.faultsOf(Fault.IpTruncated),
 		strays: straysOf(tracker),
+		stepsBack: tracker.stepsBack,
+		stepsForward: tracker.stepsForward,
 	});
-	const wrongDomain = diagnoseDomain(domains, tracker.unrelatedOf(Unrelated.Domain));
-	const wrongTime = diagnoseTime(tracker.stepsBack);
-	const wrongGap = diagnoseGap(tracker.stepsForward);
 	return {
 		files: reading.files,
 		packets: reading.packets,
 		packets_left_out: reading.leftOut,
 		first_packet: reading.packets === 0 ? null : timeText(reading.firstUs),
 		last_packet: reading.packets === 0 ? null : timeText(reading.lastUs),
-		duration_seconds: reading.packets === 0 ? 0 : (reading.lastUs - reading.firstUs) / 1e6,
+		duration_seconds: seconds,
 		activity: reading.activity,
 		domains,
 		countries: geoLabels.hasCountry ? countries.map(([{ country }, row]) => ({ country, ...row })) : null,
 		asns: geoLabels.hasAsn ? asns.map(([{ asn, organization }, row]) => ({ asn, organization, ...row })) : null,
-		diagnosis: [
-			...[wrongLength, wrongPort, wrongDomain, wrongTime, wrongGap].filter((sentence) => sentence !== null),
-			...diagnose(domains, [
-				...countries.map(([{ country }, row]) => placeOf("country", countryName(country), row)),
-				...asns.map(([{ asn, organization }, row]) => placeOf("network", networkName(asn, organization), row)),
-				...(geoLabels.hasCountry || geoLabels.hasAsn ? [] : domains.map((row) => placeOf("domain", row.domain, row))),
-			]),
-		],
+		conditions: worstFirst(findings).map((finding) => conditionOf(finding, null)),
 		duplicates: tracker.duplicates,
 		joined_frames: tracker.joinedFrames,
 		malformed_packets: byReason(faultNames, (reason) => tracker.faultsOf(reason)),

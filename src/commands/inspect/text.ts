@@ -31,7 +31,7 @@ export function reportText(report: Report, top: number): string {
 		...totals(report, "countries", top),
 		...totals(report, "asns", top),
 		...health(report, top),
-		...diagnosis(report),
+		...conditions(report),
 		...reasons("Malformed packets", "Packets", mostFirst(report.malformed_packets)),
 		...reasons("Unrelated packets", "Packets", mostFirst(report.unrelated_packets)),
 	];
@@ -158,13 +158,12 @@ function health(report: Report, top: number): string[] {
 	];
 }
 
-function diagnosis({ diagnosis: sentences }: Report): string[] {
-	if (sentences.length === 0) return [];
-	return [
-		[sectionTitles.diagnosis, ...sentences.flatMap((sentence) => wrap(`- ${sentence}`, reportColumns, "  "))].join(
-			"\n",
-		),
-	];
+function conditions({ conditions: found }: Report): string[] {
+	if (found.length === 0) return [];
+	const lines = found.flatMap(({ title, sentence, remedy }) =>
+		wrap(`- ${title}. ${sentence} ${remedy}`, reportColumns, "  "),
+	);
+	return [[sectionTitles.conditions, ...lines].join("\n")];
 }
 
 type Reasons = readonly (readonly [reason: string, value: number])[];

@@ -27,24 +27,24 @@ ${fill("p", `${name}-more`, ` class="note"`)}`;
 ${isKnown ? table(name) : `<p class="note">${missingDatabase[name]}</p>`}
 </section>`;
 	return `<!doctype html>
-<html lang="en" data-version="${escapeHtml(status.version)}">
+<html lang="en" data-version="${escapeHtml(status.version)}" data-capture="${status.capture.up ? "open" : "closed"}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>dnstt_exporter</title>
+<title>${escapeHtml(status.host)} · dnstt_exporter</title>
 <link rel="icon" href="/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/page.css">
 <script type="module" src="/page.js"></script>
 </head>
 <body>
 <header>
-<div><h1>dnstt_exporter</h1><p class="note">${names}</p></div>
+<div><h1>dnstt_exporter on ${escapeHtml(status.host)}</h1><p class="note">${names}</p>${fill("p", "state", ` class="state" aria-live="polite"`)}</div>
 <p id="connection" role="status" data-state="still">Connecting…</p>
 </header>
 <main>
 <noscript><p class="note">These figures are from ${utc(status.time)}. Without JavaScript the page does not update: reload it for newer ones.</p></noscript>
-${fill("div", "notice", ` class="notice"`)}
+${fill("ul", "conditions", ` class="conditions" aria-label="${sectionTitles.conditions}"`)}
 <section aria-labelledby="now-title">
 <h2 id="now-title" class="unseen">Now</h2>
 ${fill("div", "now", ` class="now card"`)}
@@ -64,9 +64,10 @@ ${table("domains")}
 ${origins("countries", status.countries !== null)}
 ${origins("asns", status.asns !== null)}
 <section class="card" aria-labelledby="health-title">
-<h2 id="health-title">${sectionTitles.health} <span class="of">since the start</span></h2>
-${fill("ul", "diagnosis")}
+<h2 id="health-title">${sectionTitles.health} <span class="of">of the last 5 minutes</span></h2>
 ${fill("dl", "health", ` class="entries"`)}
+<h2>${sectionTitles.health} <span class="of">since the start</span></h2>
+${fill("dl", "health-total", ` class="entries"`)}
 </section>
 <section class="card" aria-labelledby="capture-title">
 <h2 id="capture-title">${sectionTitles.capture}</h2>
@@ -74,7 +75,7 @@ ${fill("dl", "capture", ` class="entries"`)}
 </section>
 </main>
 <footer>
-<nav aria-label="Other pages"><a href="${escapeHtml(telemetryPath)}">Metrics</a> <a href="/status.json">Status as JSON</a> <a href="/-/healthy">Healthy</a> <a href="/-/ready">Ready</a></nav>
+<nav aria-label="Other pages"><a href="${escapeHtml(telemetryPath)}">${escapeHtml(telemetryPath)}</a> <a href="/status.json">/status.json</a> <a href="/-/healthy">/-/healthy</a> <a href="/-/ready">/-/ready</a></nav>
 <p>Version: ${escapeHtml(status.version)}</p>
 </footer>
 </body>

@@ -1,10 +1,11 @@
 /** The parts of the status page that change, as HTML: the server writes them into the page, the page's script renews them. */
 
 import type { Point, Status } from "../../status/status.ts";
+import type { Condition } from "../../summary/conditions.ts";
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../../summary/entries.ts";
 import { count, duration } from "../../summary/format.ts";
 import { activeByMinute } from "../../summary/minutes.ts";
-import { type Notice, noticeOf } from "../../summary/notice.ts";
+import { lastQueryOf, stateLine } from "../../summary/state-line.ts";
 import {
 	type Column,
 	noRows,
@@ -85,7 +86,8 @@ export function parts(
 		times: "×",
 	};
 	return {
-		notice: noticeHtml(noticeOf(status, writing)),
+		state: stateHtml(status, time),
+		conditions: status.conditions.map((condition) => conditionHtml(condition, time)).join(""),
 		now: now(status, hour, time),
 		...Object.fromEntries(
 			tableNames.flatMap((name) => {
@@ -96,8 +98,8 @@ export function parts(
 				];
 			}),
 		),
-		health: tunnelEntries(status.health, writing).map(entry).join(""),
-		diagnosis: status.diagnosis.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join(""),
+		health: tunnelEntries(status.recent.health, writing).map(entry).join(""),
+		"health-total": tunnelEntries(status.health, writing).map(entry).join(""),
 		capture: captureEntries(status.capture, status.time, writing).map(entry).join(""),
 	};
 }
@@ -165,12 +167,17 @@ function entry({ title, value, note, state }: Entry): string {
 	return `<div${warning}><dt>${title}</dt><dd>${value}<span class="note">${note}</span></dd></div>`;
 }
 
-/** What an operator should know first; empty when all is as it should be. */
-function noticeHtml(notice: Notice | null): string {
-	if (notice === null) return "";
-	const checks = notice.checks.map(({ question, command }) => `<li>${question} <code>${command}</code></li>`);
-	const list = checks.length === 0 ? "" : `<ul>${checks.join("")}</ul>`;
-	return `<h2>${notice.title}</h2><p>${notice.text}</p>${list}`;
+/** How all is, and when the last query came. */
+function stateHtml({ conditions, domains }: Status, at: TimeText): string {
+	const { text, severity } = stateLine(conditions);
+	const last = lastQueryOf(domains);
+	const lastText = last === null ? "" : ` <span class="note">Last query ${timeElement(last, at)}</span>`;
+	return `<strong data-severity="${severity}">${escapeHtml(text)}</strong>${lastText}`;
+}
+
+function conditionHtml({ severity, title, since, sentence, remedy }: Condition, at: TimeText): string {
+	const begin = since === null ? "" : ` <span class="note">since ${timeElement(since, at)}</span>`;
+	return `<li data-severity="${severity}"><h3>${escapeHtml(title)}${begin}</h3><p>${escapeHtml(sentence)}</p><p>${escapeHtml(remedy)}</p></li>`;
 }
 
 function timeElement(time: string, text: TimeText): string {

@@ -110,24 +110,28 @@ describe("a report", () => {
 	test("says that everything was for other domains than it was to look for", async () => {
 		const { sources, send } = await observedDomains();
 		send(new Traffic().exchange(1, "192.0.2.1", "elsewhere.example").records);
-		expect(createReport(reading, sources).diagnosis).toEqual([
-			`No query for ${sources.domains.join(" or ")}: 2 DNS messages were for other domains; check --dnstt.domain.`,
+		expect(createReport(reading, sources).conditions).toMatchObject([
+			{
+				id: "nothing_yet",
+				sentence: `No query for ${sources.domains.join(" or ")}, UDP port 53: 2 DNS messages were for other domains.`,
+			},
 		]);
 		send(new Traffic().exchange(1, "192.0.2.1").records);
-		expect(createReport(reading, sources).diagnosis).toEqual([]);
+		expect(createReport(reading, sources).conditions).toEqual([]);
 	});
 
 	test("says that everything was of other ports than it was to look at, but not what only meets no domain", async () => {
 		const { sources, send } = await observedDomains();
 		const { tracker } = sources;
-		const said = () => createReport({ ...reading, ports: [5300] }, sources).diagnosis.map((line) => line.split(":")[0]);
+		const said = () =>
+			createReport({ ...reading, ports: [5300] }, sources).conditions.map(({ sentence }) => sentence.split(":")[0]);
 		send([strange.port, strange.protocol, strange.udpLength].map(record));
 		expect([Unrelated.Port, Unrelated.Protocol].map((reason) => tracker.unrelatedOf(reason))).toEqual([1, 1]);
 		expect(tracker.faultsOf(Fault.UdpLength)).toBe(1);
 		expect(said()).toEqual(["No packet to or from UDP port 5300"]);
 		send([record(strange.dnsTruncated)]);
 		expect(tracker.faultsOf(Fault.DnsTruncated)).toBe(1);
-		expect(said()).toEqual([]);
+		expect(said()).toEqual(["No query for t.example.com or other.example, UDP port 5300."]);
 	});
 
 	test.each([
@@ -140,7 +144,11 @@ describe("a report", () => {
 			const { sources, send } = await observedDomains();
 			send([strange.port, packetOfPort].map(record));
 			expect([Unrelated.Port, foreign].map((reason) => sources.tracker.unrelatedOf(reason))).toEqual([1, 1]);
-			expect(createReport(reading, sources).diagnosis.join()).not.toContain("--dnstt.port");
+			expect(
+				createReport(reading, sources)
+					.conditions.map(({ remedy }) => remedy)
+					.join(),
+			).not.toContain("--dnstt.port");
 		},
 	);
 

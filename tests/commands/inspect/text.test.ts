@@ -57,13 +57,18 @@ const report: Report = {
 	domains: [domain],
 	countries: null,
 	asns: null,
-	diagnosis: [],
+	conditions: [],
 	duplicates: 0,
 	joined_frames: 0,
 	malformed_packets: {},
 	unrelated_packets: {},
 	broken: [],
 };
+
+const condition = (title: string, sentence: string) => ({
+	...({ id: "slow_round_trips", severity: "warning", about: [], since: null, remedy: "Do it." } as const),
+	...{ title, sentence },
+});
 
 describe("the text of a report", () => {
 	test("has totals, then a table of the domains", () => {
@@ -122,10 +127,13 @@ describe("the text of a report", () => {
 		);
 	});
 
-	test("has the health of countries and networks too, a dash for what was not seen, and the diagnosis", () => {
+	test("has the health of countries and networks too, a dash for what was not seen, and the conditions", () => {
 		const unseen = { ...health, round_trip_seconds: null, response_duration_seconds: null, overhead: null };
 		const countries = [{ country: "DE", ...figures, health: unseen }];
-		const text = reportText({ ...report, countries, diagnosis: ["it is slow.", "it is far."] }, 10);
+		const text = reportText(
+			{ ...report, countries, conditions: [condition("Slow", "It is slow."), condition("Far", "It is far.")] },
+			10,
+		);
 		expect(text).toMatch(/^Germany \(DE\) +– +– +– +–$/m);
 		expect(text).toMatch(/^Germany \(DE\) +14 % +< 0\.1 % +– +0 % +–$/m);
 		const odd = {
@@ -134,8 +142,8 @@ describe("the text of a report", () => {
 			asns: [{ asn: "other", organization: null, ...figures, health }],
 		};
 		expect(reportText(odd, 10)).toMatch(/^Unknown country .*\nOther networks /m);
-		expect(text).toEndWith("\n\nDiagnosis\n- it is slow.\n- it is far.\n");
-		expect(reportText(report, 10)).not.toContain("Diagnosis");
+		expect(text).toEndWith("\n\nConditions\n- Slow. It is slow. Do it.\n- Far. It is far. Do it.\n");
+		expect(reportText(report, 10)).not.toContain("Conditions");
 	});
 
 	test("has a dash for the share of queries without a response where none could be judged", () => {
@@ -216,7 +224,7 @@ describe("the text of a report", () => {
 				domains: [{ ...row, refused: { qtype: most } }],
 				countries: ["BA", "ZZ", "other"].map((country) => ({ country, ...great, health: poor })),
 				asns: ["4294967295", "0"].map((asn) => ({ asn, organization: "long name ".repeat(8), ...great, health: poor })),
-				...{ diagnosis: ["word ".repeat(60)], broken: ["it is damaged ".repeat(10)] },
+				...{ conditions: [condition("Long", "word ".repeat(60))], broken: ["it is damaged ".repeat(10)] },
 				...{ malformed_packets: { dns_name_too_long: most }, unrelated_packets: { port: most } },
 			},
 			10,

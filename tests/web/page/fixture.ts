@@ -79,10 +79,11 @@ function origins(rows: readonly (readonly [string, number])[]) {
 	}));
 }
 
-export const busyStatus: Status = {
+const busyTotals: Omit<Status, "recent"> = {
 	time: new Date(nowMs).toISOString(),
 	started: new Date(nowMs - 19 * 86_400_000 - 7_000_000).toISOString(),
 	version: "1.0.0",
+	host: "vps1",
 	active_window_seconds: 30,
 	total: { ...amounts(365), peak_clients: 512 },
 	domains: [
@@ -92,6 +93,7 @@ export const busyStatus: Status = {
 			...amounts(301),
 			peak_clients: 512,
 			refused_queries: 1_204,
+			last_query: new Date(nowMs - 1_000).toISOString(),
 		},
 		{
 			domain: "t.xn--mgbaam7a8h.example",
@@ -99,6 +101,7 @@ export const busyStatus: Status = {
 			...amounts(64),
 			peak_clients: 96,
 			refused_queries: 3,
+			last_query: null,
 		},
 	],
 	countries: {
@@ -131,8 +134,16 @@ export const busyStatus: Status = {
 		responses_by_rcode: { NOERROR: 33_100_000, NXDOMAIN: 8_113, FORMERR: 61_204 },
 		refused: { qtype: 1_100, base32: 80, too_short: 27 },
 	},
-	diagnosis: [
-		"AS12389: 14 % of the segments to clients were retransmitted (elsewhere 1.1 %): packets are lost or late on the way through its resolvers.",
+	conditions: [
+		{
+			id: "retransmissions",
+			severity: "warning",
+			title: "Many segments are retransmitted",
+			about: ["AS12389"],
+			since: new Date(nowMs - 600_000).toISOString(),
+			sentence: "Retransmitted segments to clients: AS12389 41.0 % (elsewhere 1.1 %).",
+			remedy: "Packets are lost, or wait too long for a query to carry them.",
+		},
 	],
 	capture: {
 		interface: "eth0",
@@ -148,12 +159,24 @@ export const busyStatus: Status = {
 	},
 };
 
+export const busyStatus: Status = {
+	...busyTotals,
+	recent: { seconds: 300, queries: 1_000, health: busyTotals.health },
+};
+
 /** The status of an exporter that has just started, and where nothing came so far. */
-export const quietStatus: Status = {
+const quietTotals: Status = {
 	...busyStatus,
 	total: { ...amounts(0), peak_clients: 0 },
 	domains: [
-		{ domain: "t.example.com", domain_unicode: "t.example.com", ...amounts(0), peak_clients: 0, refused_queries: 0 },
+		{
+			domain: "t.example.com",
+			domain_unicode: "t.example.com",
+			...amounts(0),
+			peak_clients: 0,
+			refused_queries: 0,
+			last_query: null,
+		},
 	],
 	countries: null,
 	asns: null,
@@ -171,8 +194,24 @@ export const quietStatus: Status = {
 		responses_by_rcode: {},
 		refused: {},
 	},
-	diagnosis: [],
+	conditions: [
+		{
+			id: "nothing_yet",
+			severity: "info",
+			title: "No tunnel traffic yet",
+			about: ["t.example.com"],
+			since: new Date(nowMs).toISOString(),
+			sentence: "No query for t.example.com on eth0, UDP port 53.",
+			remedy:
+				"Compare dnstt.domain with how dnstt-server was started; see whether the domain is delegated to this host (dig +trace NS t.example.com).",
+		},
+	],
 	capture: { ...busyStatus.capture, received: 0, malformed_packets: {}, unrelated_packets: {} },
+};
+
+export const quietStatus: Status = {
+	...quietTotals,
+	recent: { seconds: 10, queries: 0, health: quietTotals.health },
 };
 
 /** A day's swing with noise that is the same in each run, and ends at the status's 365 active clients. */

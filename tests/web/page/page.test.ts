@@ -1,7 +1,7 @@
 /** The status page as people have it: in a real browser, fed by the executable, and with made-up figures for what takes a day. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import type { Status } from "../../../src/status/status.ts";
@@ -96,7 +96,7 @@ describe.skipIf(!(await haveChromium()))("the status page", () => {
 				await using visited = await visit(browser, exporter.url);
 				const { page, faults } = visited;
 				await page.waitForSelector(live);
-				expect(await textOf(page, "#notice")).toContain("No tunnel traffic yet");
+				expect(await textOf(page, "#conditions")).toContain("No tunnel traffic yet");
 				await page.evaluate("window.isSameDocument = true");
 
 				/** Waits until the page shows this many clients, and compares it with the metrics of then. */
@@ -129,13 +129,13 @@ describe.skipIf(!(await haveChromium()))("the status page", () => {
 
 				for (let round = 0; round < 5; round++) await tunnel.exchange();
 				await agrees(14);
-				expect(await textOf(page, "#notice")).toBe("");
+				expect(await textOf(page, "#conditions")).not.toContain("No tunnel traffic yet");
 				const trip = (await (await exporter.get("/status.json")).json()) as Status;
 				expect(trip.health.round_trip_seconds?.median).toBeWithin(0.07, 0.12);
 				await more.exchange();
 				await agrees(22);
 				expect((await ranking(page, "countries"))[0]).toEqual(["France (FR)", 12]);
-				expect(await page.title()).toBe("22 active · dnstt_exporter");
+				expect(await page.title()).toBe(`22 active · ${hostname()} · dnstt_exporter`);
 				expect(await page.evaluate("window.isSameDocument")).toBe(true);
 				await holds(page, `document.getElementById("active-chart").ariaLabel.includes("now 22")`);
 				expect(faults).toEqual([]);

@@ -59,36 +59,26 @@ test("a network's row has who runs it beside the number, as text", () => {
 	expect(names(rows).slice(0, 3)).toEqual(["Irancell (AS44244)", "Iran &lt;Telecom&gt; &amp; Co. (AS58224)", "AS4134"]);
 });
 
-describe("the notice", () => {
-	const capture = quietStatus.capture;
-	const rows: [string, Status, string][] = [
-		["is empty while there is traffic", busyStatus, ""],
-		["says that no packet came", quietStatus, "no packets received yet"],
-		[
-			"says that packets are not the tunnel's",
-			{ ...quietStatus, capture: { ...capture, received: 7 } },
-			"7 packets received, no tunnel query among them",
-		],
-		[
-			"says that queries are for another domain",
-			{ ...quietStatus, capture: { ...capture, received: 7, unrelated_packets: { domain: 5 } } },
-			"5 DNS messages, none for t.example.com",
-		],
-		[
-			"says that only probes came",
-			{ ...quietStatus, domains: quietStatus.domains.map((row) => ({ ...row, refused_queries: 2 })) },
-			"2 queries for t.example.com, all refused",
-		],
-		[
-			"says that the capture is closed, even with traffic",
-			{ ...busyStatus, capture: { ...capture, up: false } },
-			"The capture is closed",
-		],
-	];
-	test.each(rows)("%s", (_title, status, text) => {
-		const { notice } = partsOf(status);
-		if (text === "") expect(notice).toBe("");
-		else expect(notice).toContain(text);
+describe("how all is", () => {
+	test("stands first: all is well without a condition, else the worst and how many more", () => {
+		const [warning] = busyStatus.conditions;
+		if (warning === undefined) throw new Error("no condition");
+		const stateOf = (conditions: Status["conditions"]) => partsOf({ ...busyStatus, conditions }).state;
+		expect(stateOf([])).toContain('data-severity="good">All is well<');
+		expect(stateOf([warning])).toContain('data-severity="warning">Many segments are retransmitted<');
+		expect(stateOf([warning, warning, warning])).toContain(">Many segments are retransmitted – and 2 more<");
+	});
+
+	test("has the time of the last query of any domain", () => {
+		expect(partsOf(busyStatus).state).toContain('Last query <time datetime="2026-11-24T20:29:59.000Z">');
+		expect(partsOf(quietStatus).state).not.toContain("Last query");
+	});
+
+	test("has each condition with its begin, what was seen and what to do", () => {
+		const { conditions = "" } = partsOf(busyStatus);
+		expect(conditions).toContain('<li data-severity="warning"><h3>Many segments');
+		expect(conditions).toContain('since <time datetime="2026-11-24T20:20:00.000Z">');
+		expect(conditions).toContain("AS12389 41.0 % (elsewhere 1.1 %).</p><p>Packets are lost");
 	});
 });
 
@@ -111,7 +101,8 @@ test("text from outside is escaped wherever it stands", () => {
 		version: hostile,
 		domains: busyStatus.domains.map((row) => ({ ...row, domain: hostile, domain_unicode: hostile })),
 		health: { ...busyStatus.health, refused: { [hostile]: 1 } },
-		diagnosis: [hostile],
+		host: hostile,
+		conditions: busyStatus.conditions.map((one) => ({ ...one, sentence: hostile, remedy: hostile })),
 		capture: { ...busyStatus.capture, interface: hostile },
 	};
 	for (const one of [status, { ...status, total: { ...status.total, queries: 0 } }]) {

@@ -2,8 +2,7 @@ import uPlot from "uplot";
 import type { Point } from "../../../status/status.ts";
 import { byteRate, count, rate } from "../../../summary/format.ts";
 import { axisText } from "./axis.ts";
-
-export type Span = "hour" | "day";
+import { type ChartPoint, type Span, withGaps } from "./gaps.ts";
 
 const spanSeconds: Readonly<Record<Span, number>> = { hour: 3_600, day: 86_400 };
 
@@ -55,7 +54,7 @@ const preciseClock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minut
 /** The three charts. They are redrawn when the colours change. */
 export class Charts {
 	private plots: readonly { readonly kind: ChartKind; readonly host: HTMLElement; readonly plot: uPlot }[] = [];
-	private points: readonly Point[] = [];
+	private points: readonly ChartPoint[] = [];
 	private span: Span = "hour";
 	private readonly resized = new ResizeObserver(() => {
 		for (const { host, plot } of this.plots) plot.setSize({ width: host.clientWidth, height: host.clientHeight });
@@ -69,10 +68,10 @@ export class Charts {
 
 	/** Shows these points as the given span. */
 	show(points: readonly Point[], span: Span): void {
-		this.points = points;
+		this.points = withGaps(points, span);
 		this.span = span;
 		for (const { kind, host, plot } of this.plots) {
-			plot.setData(dataOf(kind, points));
+			plot.setData(dataOf(kind, this.points));
 			host.dataset.empty = points.length === 0 ? span : "";
 			const values = points.map((point) => point[kind.series[0]?.at ?? 1]);
 			const label = `${kind.title} over the last ${span}`;
@@ -151,7 +150,8 @@ export class Charts {
 					(plot) => {
 						if (readout === null) return;
 						const point = plot.cursor.idx == null ? undefined : this.points[plot.cursor.idx];
-						const values = point && kind.series.map(({ at }) => kind.text(point[at])).reverse();
+						const values =
+							point && point.length > 1 ? kind.series.map(({ at }) => kind.text(point[at] ?? 0)).reverse() : undefined;
 						readout.textContent = point && values ? `${preciseClock.format(point[0])}  ${values.join("  ")}` : "";
 					},
 				],
@@ -160,6 +160,9 @@ export class Charts {
 	}
 }
 
-function dataOf(kind: ChartKind, points: readonly Point[]): uPlot.AlignedData {
-	return [points.map(([timeMs]) => timeMs / 1_000), ...kind.series.map(({ at }) => points.map((point) => point[at]))];
+function dataOf(kind: ChartKind, points: readonly ChartPoint[]): uPlot.AlignedData {
+	return [
+		points.map(([timeMs]) => timeMs / 1_000),
+		...kind.series.map(({ at }) => points.map((point) => (point.length === 1 ? null : point[at]))),
+	];
 }

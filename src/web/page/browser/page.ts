@@ -5,7 +5,8 @@ import type { HistoryStatus, HistoryStep, Point, Status } from "../../../status/
 import { count } from "../../../summary/format.ts";
 import { type TableName, tableNames } from "../../../summary/tables.ts";
 import { firstSortings, parts, type Sorting } from "../parts.ts";
-import { Charts, type Span } from "./charts.ts";
+import { Charts } from "./charts.ts";
+import type { Span } from "./gaps.ts";
 
 /** The exporter sends the status every two seconds: without it for this long the connection is as good as lost. */
 const silenceMsMax = 8_000;
@@ -35,7 +36,8 @@ function showStatus(): void {
 		element.innerHTML = html;
 	}
 	const active = status.total.active_clients;
-	document.title = `${count(active)} active · dnstt_exporter`;
+	document.documentElement.dataset.capture = status.capture.up ? "open" : "closed";
+	document.title = `${count(active)} active · ${status.host} · dnstt_exporter`;
 	if (active !== spokenActive && performance.now() - spokenAtMs > speakMs) {
 		spokenAtMs = performance.now();
 		spokenActive = active;
@@ -57,7 +59,7 @@ function showConnection(state: "live" | "lost"): void {
 	if (element === null || element.dataset.state === state) return;
 	element.dataset.state = state;
 	const last = status === undefined ? "" : ` Figures are of ${viewersClock.format(new Date(status.time))}.`;
-	element.textContent = state === "live" ? "Live" : `Connection lost, trying again.${last}`;
+	element.textContent = state === "live" ? "Connected" : `Connection lost, trying again.${last}`;
 }
 
 let source: EventSource | undefined;

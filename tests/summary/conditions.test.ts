@@ -1,17 +1,20 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { conditionTexts } from "../../src/summary/condition-texts.ts";
 import {
-	diagnose as diagnoseAt,
-	diagnoseCut,
-	diagnoseDomain,
-	diagnoseGap,
-	diagnosePort,
-	diagnoseTime,
-	type PlaceKind,
-	placeOf,
-} from "../../src/summary/diagnosis.ts";
+	conditionOf,
+	type FileFacts,
+	fileFindings,
+	nothingYet,
+	tunnelFindings,
+	worstFirst,
+} from "../../src/summary/conditions.ts";
 import type { DomainFigures } from "../../src/summary/domains.ts";
 import type { HealthFigures } from "../../src/summary/health.ts";
 import { countryName, networkName } from "../../src/summary/names.ts";
+import type { Place as AnyPlace } from "../../src/summary/places.ts";
+import type { WindowFigures } from "../../src/summary/window.ts";
 
 /** A tunnel with which nothing is wrong. */
 const well: HealthFigures = {
@@ -34,12 +37,27 @@ const well: HealthFigures = {
 	edns_below_1232_ratio: 0,
 };
 
-/** With dnstt.mtu as it is unless it is set. */
-const diagnose = (domains: readonly Domain[], places: readonly Place[], mtu = 1_232) =>
-	diagnoseAt(
-		(domains.length === 0 ? [domain()] : domains).map((row) => ({ ...row, mtu: { ...row.mtu, bytes: mtu } })),
-		places,
-	);
+type PlaceKind = AnyPlace["kind"];
+
+function figuresOf(domains: readonly Domain[], places: readonly AnyPlace[] = [], more: Partial<WindowFigures> = {}) {
+	return {
+		...{ seconds: 300, domains, health: well, places, evicted: {}, overflowed: 0, otherDomains: 0, otherPorts: 0 },
+		capture: { received: 0, droppedByKernel: 0, droppedByInterface: 0 },
+		...more,
+	} satisfies WindowFigures;
+}
+
+/** What figures show, with dnstt.mtu as it is unless it is set: sentences and what to do. */
+function diagnose(domains: readonly Domain[], places: readonly AnyPlace[], mtu = 1_232): string[] {
+	const rows = (domains.length === 0 ? [domain()] : domains).map((row) => ({
+		...row,
+		mtu: { ...row.mtu, bytes: mtu },
+	}));
+	return worstFirst(tunnelFindings(figuresOf(rows, places))).map((finding) => {
+		const { sentence, remedy } = conditionOf(finding, null);
+		return `${sentence} ${remedy}`;
+	});
+}
 
 type Domain = DomainFigures & { readonly health: HealthFigures };
 
@@ -72,8 +90,8 @@ function domain(figures: Partial<DomainFigures> = {}, health: Partial<HealthFigu
 }
 
 function place(label: string, health: Partial<HealthFigures> = {}, kind: PlaceKind = "network", queries = 1_000) {
-	const name = kind === "country" ? countryName(label) : kind === "network" ? networkName(label, null) : label;
-	return placeOf(kind, name, { queries, health: { ...well, ...health } });
+	const name = kind === "country" ? countryName(label) : networkName(label, null);
+	return { kind, name, queries, health: { ...well, ...health } };
 }
 
 const resent = (ratio: number, segments = 1_000): Partial<HealthFigures> => ({
@@ -91,132 +109,118 @@ test("nothing is said of a tunnel with which nothing is wrong, nor of no traffic
 		edns_below_1232_ratio: null,
 	};
 	const silent = domain({ queries: 0, responses: 0, responses_by_rcode: {} }, nothing);
-	expect(diagnose([silent], [placeOf("domain", "t.example.com", silent)])).toEqual([]);
+	expect(diagnose([silent], [])).toEqual([]);
 });
 
-describe("where all DNS messages were for other domains", () => {
+/** A file with which nothing is wrong. */
+const file: FileFacts = { ports: [53], packets: 1_000, cut: 0, strays: 0, stepsBack: 0, stepsForward: 0 };
+
+describe("where nothing came for the domains", () => {
 	const silent = domain({ queries: 0, responses: 0 });
-	test.each<[title: string, domains: Domain[], others: number, said: string | null]>([
+	const begin = "No query for t.example.com on eth0, UDP port 53";
+	type Row = [title: string, domains: Domain[], others: number, ports: number, strays: number, said: string | null];
+	test.each<Row>([
+		["and nothing else, that is said", [silent], 0, 0, 0, `${begin}.`],
+		["but for another", [silent], 1, 0, 1, `${begin}: 1 DNS message was for another domain.`],
+		["but for others", [silent], 1_056, 9, 1, `${begin}: 1,056 DNS messages were for other domains.`],
 		[
-			"one says so",
-			[silent],
-			1,
-			"No query for t.example.com: 1 DNS message was for another domain; check --dnstt.domain.",
-		],
-		[
-			"many say so, with all domains that were looked for",
+			"all domains are named",
 			[silent, domain({ domain: "u.example.com", queries: 0, responses: 0 })],
-			1_056,
-			"No query for t.example.com or u.example.com: 1,056 DNS messages were for other domains; check --dnstt.domain.",
-		],
+			...[0, 0, 0, "No query for t.example.com or u.example.com on eth0, UDP port 53."],
+		] as Row,
 		[
-			"the flag is the tunnel's own, or both",
-			[
-				silent,
-				domain({
-					...{ domain: "v.example.com", queries: 0, responses: 0 },
-					tunnel: { wire: "vaydns", record_type: "a", clientid_size: 2 },
-				}),
-			],
-			2,
-			"No query for t.example.com or v.example.com: 2 DNS messages were for other domains; check --dnstt.domain and --vaydns.domain.",
-		],
-		["none say nothing", [silent], 0, null],
-		[
-			"a query for one of the domains says that the flag is right",
-			[silent, domain({ queries: 1, responses: 0 })],
-			9,
-			null,
-		],
-		["so does a refused one", [domain({ queries: 0, responses: 0, refused_queries: 1 })], 9, null],
-		["so does a response", [domain({ queries: 0, responses: 1 })], 9, null],
-	])("%s", (_, domains, others, said) => {
-		expect(diagnoseDomain(domains, others)).toBe(said);
-	});
-});
-
-describe("where all UDP packets were of other ports", () => {
-	const silent = domain({ queries: 0, responses: 0 });
-	const begin = "No packet to or from UDP port";
-	test.each<[title: string, ports: number[], found: Domain, others: number, strays: number, said: string | null]>([
-		["one says so", [5300], silent, 1, 0, `${begin} 5300: 1 was of another port; check --dnstt.port.`],
-		[
-			"many say so, with all ports that were looked at",
-			[5300, 5301],
-			silent,
-			1_056,
+			"but of other ports",
+			[silent],
 			0,
-			`${begin} 5300 or 5301: 1,056 were of other ports; check --dnstt.port.`,
+			7,
+			0,
+			"No packet to or from on eth0, UDP port 53: 7 packets were of other ports.",
 		],
-		["none say nothing", [53], silent, 0, 0, null],
-		["a query says that the flag is right", [53], domain({ queries: 1, responses: 0 }), 9, 0, null],
-		["so does a refused one", [53], domain({ queries: 0, responses: 0, refused_queries: 1 }), 9, 0, null],
-		["so does something of the port that is for no domain", [53], silent, 9, 1, null],
-	])("%s", (_, ports, found, others, strays, said) => {
-		expect(diagnosePort(ports, [found], { others, strays })).toBe(said);
+		["something of the port says that the port is right", [silent], 0, 7, 1, `${begin}.`],
+		["a query ends it", [domain({ queries: 1, responses: 0 })], 9, 9, 0, null],
+		["so does a response", [domain({ queries: 0, responses: 1 })], 9, 9, 0, null],
+		[
+			"refused ones are counted",
+			[domain({ queries: 0, responses: 0, refused_queries: 1 })],
+			...[9, 9, 0, "1 query for t.example.com on eth0, UDP port 53, all of them refused: see their reasons."],
+		] as Row,
+	])("%s", (_, domains, otherDomains, otherPorts, strays, said) => {
+		const facts = { ports: [53], strays, interface: "eth0" };
+		expect(nothingYet({ domains, otherDomains, otherPorts }, facts)?.sentence ?? null).toBe(said);
 	});
 });
 
-test.each([
-	["none", 0, 1_000, null],
-	["few", 99, 1_000, null],
-	["none of none", 0, 0, null],
-	["a tenth", 100, 1_000, "Packets that are not whole: 100 of 1,000. They were cut when they were captured: "],
-])("of packets that are not whole %s", (_, truncated, packets, said) => {
-	expect(diagnoseCut(truncated, packets)?.slice(0, said?.length) ?? null).toBe(said);
+describe("a file has a condition", () => {
+	test.each<[title: string, facts: Partial<FileFacts>, ids: string[]]>([
+		["for nothing while all is well", {}, []],
+		["for no few packets that are not whole", { cut: 99 }, []],
+		["for a tenth that are not whole", { cut: 100 }, ["packets_cut"]],
+		["for a step back", { stepsBack: 1 }, ["time_went_back"]],
+		["for a step forward", { stepsForward: 1_234 }, ["time_went_forward"]],
+	])("%s", (_, facts, ids) => {
+		expect(fileFindings(figuresOf([domain()]), { ...file, ...facts }).map(({ id }) => id)).toEqual(ids as never);
+	});
+
+	test("for queries that nothing answers, and not another one for the same", () => {
+		const row = domain({ responses: 0, responses_by_rcode: {} }, { unanswered_ratio: 1 });
+		expect(fileFindings(figuresOf([row]), file).map(({ id }) => id)).toEqual(["queries_only"]);
+	});
 });
 
-test.each([
-	[0, null],
-	[1, "Time stamps go back by more than a second once, as where"],
-	[1_234, "Time stamps go back by more than a second 1,234 times, as where"],
-])("time stamps that went back %i times", (stepsBack, said) => {
-	expect(diagnoseTime(stepsBack)?.slice(0, said?.length) ?? null).toBe(said);
+test("tables that evict and label sets without room have theirs", () => {
+	const found = tunnelFindings(figuresOf([domain()], [], { evicted: { waiting_queries: 1_200 }, overflowed: 3 }));
+	expect(found.map(({ sentence }) => sentence)).toEqual([
+		"Evicted entries: waiting queries 1,200.",
+		"3 lookups found no room for a new label set.",
+	]);
 });
 
-test.each([
-	[0, null],
-	[1, "Time stamps go forward by more than a second once while the server's clock does not"],
-	[1_234, "Time stamps go forward by more than a second 1,234 times while the server's clock does not"],
-])("time stamps that went forward %i times", (stepsForward, said) => {
-	expect(diagnoseGap(stepsForward)?.slice(0, said?.length) ?? null).toBe(said);
+test("README's table has each condition with its severity and what to do, and nothing else", () => {
+	const readme = readFileSync(resolve(import.meta.dir, "../../README.md"), "utf8");
+	const section = readme.split("\n## Conditions and what to do\n")[1]?.split("\n## ")[0] ?? "";
+	const rows = section.split("\n").filter((line) => /^\| `/.test(line));
+	expect(rows).toEqual(
+		Object.entries(conditionTexts).map(
+			([id, { severity, title, remedy }]) => `| \`${id}\` | ${severity} | ${title}. ${remedy} |`,
+		),
+	);
 });
 
 /** Figures of a domain that are one short of a sentence, and the least that make it. */
 const domainRows: readonly [title: string, begin: string, short: Domain, enough: Domain][] = [
 	[
 		"FORMERR in 2 % of the responses",
-		"Queries refused with FORMERR: t.example.com 2.0 %. ",
+		"t.example.com: 2.0 % of the responses are FORMERR. ",
 		domain({ responses_by_rcode: { NOERROR: 981, FORMERR: 19 } }),
 		domain({ responses_by_rcode: { NOERROR: 980, FORMERR: 20 } }),
 	],
 	[
 		"FORMERR in all of 50 responses",
-		"Queries refused with FORMERR: t.example.com 100.0 %. ",
+		"t.example.com: 100.0 % of the responses are FORMERR. ",
 		domain({ responses: 49, responses_by_rcode: { FORMERR: 49 } }),
 		domain({ responses: 50, responses_by_rcode: { FORMERR: 50 } }),
 	],
 	[
 		"TC=1 in 2 % of the responses",
-		"Truncated responses (TC=1): t.example.com 2.0 %. ",
+		"t.example.com: 2.0 % of the responses have TC=1. ",
 		domain({ truncated_responses: 19 }),
 		domain({ truncated_responses: 20 }),
 	],
 	[
 		"TC=1 in all of 50 responses",
-		"Truncated responses (TC=1): t.example.com 100.0 %. ",
+		"t.example.com: 100.0 % of the responses have TC=1. ",
 		domain({ responses: 49, truncated_responses: 49 }),
 		domain({ responses: 50, truncated_responses: 50 }),
 	],
 	[
 		"responses that take 400 ms",
-		"Median response time: t.example.com 400 ms. ",
+		"t.example.com: the median response time is 400 ms. ",
 		domain({}, { response_duration_seconds: times(0.399) }),
 		domain({}, { response_duration_seconds: times(0.4) }),
 	],
 	[
 		"50 responses that take 1 s",
-		"Median response time: t.example.com 1.0 s. ",
+		"t.example.com: the median response time is 1.0 s. ",
 		domain({}, { response_duration_seconds: times(1, 49) }),
 		domain({}, { response_duration_seconds: times(1, 50) }),
 	],
@@ -246,10 +250,10 @@ const placeRows: readonly [title: string, begin: string, short: Place, enough: P
 		place("64500", { edns_refused_queries: 50 }, "network", 0),
 	],
 	[
-		"10 % of segments retransmitted",
-		"Retransmitted segments to clients: AS64500 10.0 %. ",
-		place("64500", resent(0.099)),
-		place("64500", resent(0.1)),
+		"30 % of segments retransmitted",
+		"Retransmitted segments to clients: AS64500 30.0 %. ",
+		place("64500", resent(0.299)),
+		place("64500", resent(0.3)),
 	],
 	[
 		"half of 50 segments retransmitted",
@@ -301,7 +305,12 @@ const refusing = (answered_least_bytes: number | null, refused_most_bytes: numbe
 describe("where the server's answers contradict dnstt.mtu", () => {
 	test.each<[title: string, mtu: number, found: Domain, fits: string | null]>([
 		["few answers to what counts as refused", 1_232, answered(9, 9, 512), null],
-		["ten of ten", 1_232, answered(10, 10, 512), "10 of 10. The server's -mtu is smaller than the dnstt.mtu of 1232"],
+		[
+			"ten of ten",
+			1_232,
+			answered(10, 10, 512),
+			"10 of 10 queries that count as refused for their EDNS size are answered all the same: the server's -mtu is smaller than the dnstt.mtu of 1232",
+		],
 		["the least that was answered fits", 1_232, answered(10, 10, 512), "--dnstt.mtu 512 fits"],
 		["and that is not 512 alone", 1_400, answered(600, 12, 1_280), "--dnstt.mtu 1280 fits"],
 		["a share that is small", 1_232, answered(601, 12, 512), null],
@@ -344,15 +353,15 @@ describe("a place is spoken of from its threshold on:", () => {
 
 describe("a sentence", () => {
 	test("has shares with the decimal that the tables have", () => {
-		expect(diagnose([], [place("64500", resent(0.145))])[0]).toStartWith(
-			"Retransmitted segments to clients: AS64500 14.5 %. ",
+		expect(diagnose([], [place("64500", resent(0.345))])[0]).toStartWith(
+			"Retransmitted segments to clients: AS64500 34.5 %. ",
 		);
 	});
 
 	test("names the worst three of its kind, and counts the others", () => {
-		const ratios = [0.12, 0.5, 0.11, 0.3, 0.2];
+		const ratios = [0.32, 0.5, 0.31, 0.4, 0.35];
 		const places = ratios.map((ratio, index) => place(String(64_500 + index), resent(ratio)));
-		const named = "Retransmitted segments to clients: AS64501 50.0 %, AS64503 30.0 %, AS64504 20.0 %";
+		const named = "Retransmitted segments to clients: AS64501 50.0 %, AS64503 40.0 %, AS64504 35.0 %";
 		expect(diagnose([], places)[0]).toStartWith(`${named} and 2 more networks. `);
 		expect(diagnose([], places.slice(1))[0]).toStartWith(`${named} and 1 more network. `);
 		expect(
@@ -363,18 +372,20 @@ describe("a sentence", () => {
 		).toStartWith(`${named}. `);
 	});
 
-	test("is one for each kind of place", () => {
+	test("is one, by the places that stand out, and by domain where all have it", () => {
 		const health = { unanswered_ratio: 0.5 };
-		const places = [place("64500", health), place("DE", health, "country"), place("FR", health, "country")];
-		expect(diagnose([], places).map((sentence) => sentence.split(". ")[0])).toEqual([
-			"Queries without a response: Germany (DE) 50.0 %, France (FR) 50.0 %",
-			"Queries without a response: AS64500 50.0 %",
-		]);
+		const [as, de, fr] = [place("64500", health), place("DE", health, "country"), place("FR", {}, "country")];
+		const begin = (...places: Place[]) =>
+			diagnose([domain({}, health)], places).map((sentence) => sentence.split(". ")[0]);
+		expect(begin(as, de, fr)).toEqual(["Queries without a response: Germany (DE) 50.0 %"]);
+		expect(begin(as, de, place("64501"))).toEqual(["Queries without a response: AS64500 50.0 %"]);
+		expect(begin(as, de)).toEqual(["Queries without a response: t.example.com 50.0 %"]);
+		expect(begin()).toEqual(["Queries without a response: t.example.com 50.0 %"]);
 	});
 
 	test("of retransmitted segments compares with the others of the kind, if they have enough", () => {
-		const lossy = place("64500", resent(0.2));
-		const begin = "Retransmitted segments to clients: AS64500 20.0 %";
+		const lossy = place("64500", resent(0.4));
+		const begin = "Retransmitted segments to clients: AS64500 40.0 %";
 		const said = (...others: Place[]) => diagnose([], [lossy, ...others])[0];
 		expect(said(place("64501", resent(0.01)), place("64502", resent(0.03)))).toStartWith(
 			`${begin} (elsewhere 2.0 %). `,
@@ -382,13 +393,6 @@ describe("a sentence", () => {
 		expect(said(place("64501", resent(0.02, 50)))).toStartWith(`${begin} (elsewhere 2.0 %). `);
 		expect(said(place("64501", resent(0.02, 49)))).toStartWith(`${begin}. `);
 		expect(said(place("DE", resent(0.02), "country"))).toStartWith(`${begin}. `);
-	});
-
-	test("calls what is no country and no network by what it is", () => {
-		const names = (kind: PlaceKind, ...labels: string[]) => labels.map((label) => place(label, {}, kind).name);
-		expect(names("country", "IR", "ZZ", "other")).toEqual(["Iran (IR)", "Unknown country", "Other countries"]);
-		expect(names("network", "64500", "0", "other")).toEqual(["AS64500", "Unknown network", "Other networks"]);
-		expect(names("domain", "t.example.com", "other")).toEqual(["t.example.com", "other"]);
 	});
 
 	test("is one line, however many places there are", () => {
