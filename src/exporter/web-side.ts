@@ -5,7 +5,6 @@ import type { Config } from "../config/schema.ts";
 import type { Logger } from "../log.ts";
 import type { Sources } from "../metrics/collect.ts";
 import { createFeed, type Feed } from "../status/feed.ts";
-import type { Condition } from "../summary/conditions.ts";
 import { version } from "../version.ts";
 import { createApp } from "../web/app.ts";
 import { type Certificate, readCertificate } from "../web/certificate.ts";
@@ -18,6 +17,7 @@ import { type ServerOptions, startServer, type WebServer } from "../web/server.t
 import { type Authentication, createAuthentication, type Users } from "./authentication.ts";
 import type { CaptureSide } from "./capture-side.ts";
 import { certificateProblem } from "./certificate-check.ts";
+import { createConditionLog } from "./condition-log.ts";
 import { createScrape } from "./scrape.ts";
 import type { Dependencies } from "./stages.ts";
 
@@ -105,8 +105,6 @@ function startFeed(
 	certificate: () => Certificate | undefined,
 ): Feed {
 	const { log } = dependencies;
-	/** Begin and end of a closed capture are in the log already, at once. */
-	const isLogged = ({ id }: Condition) => id !== "capture_closed";
 	return createFeed({
 		sources,
 		passTime: capture.passTime,
@@ -118,16 +116,7 @@ function startFeed(
 			const file = web.tls?.certificateFile ?? "";
 			return inUse === undefined ? null : certificateProblem(inUse, file, dependencies.wallUs() / 1_000);
 		},
-		reports: {
-			begun(condition) {
-				const { id, since, sentence: problem, remedy } = condition;
-				if (isLogged(condition)) log.warn("condition began", { condition: id, since, problem, remedy });
-			},
-			ended(condition) {
-				const { id, since, sentence: problem } = condition;
-				if (isLogged(condition)) log.info("condition ended", { condition: id, since, problem });
-			},
-		},
+		reports: createConditionLog(log),
 		capture: capture.status,
 		wallUs: dependencies.wallUs,
 		monotonicUs: dependencies.monotonicUs,

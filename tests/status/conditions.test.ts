@@ -1,0 +1,277 @@
+/** Each condition, brought about in a tracker with a moved clock, is seen to begin and to end: in the status, in `top` and in the log. */
+import { describe, expect, test } from "bun:test";
+import { createConditionLog } from "../../src/exporter/condition-log.ts";
+import type { DatabaseState } from "../../src/metrics/collect.ts";
+import { createFeed } from "../../src/status/feed.ts";
+import { sampleMs } from "../../src/status/history.ts";
+import { type ConditionId, conditionTexts } from "../../src/summary/condition-texts.ts";
+import { frameOf } from "../../src/top/frame.ts";
+import { createPaint } from "../../src/top/paint.ts";
+import { readingSchema } from "../../src/top/reading.ts";
+import { firstView } from "../../src/top/view.ts";
+import { DomainCell, ProcessCell, SetCell } from "../../src/wasm/shared/cells.ts";
+import { Refusal, Unrelated } from "../../src/wasm/shared/fault.ts";
+import { HistogramId } from "../../src/wasm/shared/ids.ts";
+import { createDependencies } from "../support/observed.ts";
+import { begin, query, second, trackerOf } from "../wasm/track/observing.ts";
+
+const formErr = 1;
+
+/** A feed over a tracker of one domain; time passes in steps of a sample. */
+function running() {
+	let nowUs = begin;
+	const dependencies = createDependencies(() => nowUs);
+	const tracker = trackerOf({ domains: 1 });
+	const { parts } = tracker;
+	const state = {
+		up: true,
+		failure: null as string | null,
+		sinceUs: begin,
+		dropped: 0,
+		received: 0,
+		certificate: null as string | null,
+		buildTimeSeconds: begin / second,
+		/** What comes in each second. */
+		traffic: () => {},
+	};
+	const database = (): DatabaseState => ({
+		...{ database: "country", type: "GeoLite2-Country", reloads: 0, reloadFailures: 0, lookupFailures: 0 },
+		buildTimeSeconds: state.buildTimeSeconds,
+	});
+	const timers = new Map<() => void, number>();
+	const feed = createFeed({
+		sources: {
+			tracker,
+			domains: ["t0.example.com"],
+			geoLabels: { hasCountry: false, hasAsn: false, origins: [], databases: () => [database()] },
+			build: { version: "1.0.0", revision: "", bunVersion: "" },
+			capture: () => ({
+				interfaceName: "eth0",
+				up: state.up,
+				counts: new Map([
+					["eth0", { reopened: 0, received: state.received, droppedByKernel: state.dropped, droppedByInterface: 0 }],
+				]),
+			}),
+			configReload: () => null,
+		},
+		passTime() {},
+		activeWindowMs: 30_000,
+		host: "vps1",
+		captureFailure: () => state.failure,
+		certificateProblem: () => state.certificate,
+		reports: createConditionLog(dependencies.log),
+		capture: () => ({ ports: [53], sinceUs: state.sinceUs }),
+		wallUs: () => nowUs,
+		monotonicUs: () => nowUs,
+		every(work, intervalMs) {
+			timers.set(work, intervalMs);
+			return () => timers.delete(work);
+		},
+	});
+	query(tracker, 0, { id: 1, domain: 0 });
+	const [row, domainRow] = [parts.setRow(0), parts.domainRow(0)];
+	return {
+		state,
+		tracker,
+		addToSet: (cell: SetCell, count: number) => parts.add(row, cell, count),
+		addToDomain: (cell: number, count: number) => parts.add(domainRow, cell, count),
+		addToProcess: (cell: number, count: number) => parts.add(tracker.parts.processRow(), cell, count),
+		observe(id: HistogramId, ms: number, count: number) {
+			for (let value = 0; value < count; value++) parts.observeValue(id, 0, 64 * ms);
+			parts.flushPending();
+		},
+		pass(seconds: number) {
+			for (let passed = 0; passed < seconds; passed += sampleMs / 1_000) {
+				nowUs += sampleMs * 1_000;
+				state.traffic();
+				for (const [work, intervalMs] of timers) if (intervalMs === sampleMs) work();
+			}
+		},
+		ids: () => feed.status().conditions.map(({ id }) => id),
+		since: (id: ConditionId) => feed.status().conditions.find((condition) => condition.id === id)?.since,
+		top() {
+			const reading = readingSchema.parse(JSON.parse(JSON.stringify(feed.status())));
+			const scene = { url: "http://h", reading, history: null, lost: null, nowMs: nowUs / 1_000 };
+			const view = { ...firstView, panel: "health" } as const;
+			return frameOf(scene, view, { columns: 200, rows: 60 }, createPaint("none")).lines.join("\n");
+		},
+		logged: (id: ConditionId) =>
+			dependencies.logged
+				.filter((line) => line.includes(`condition=${id} `))
+				.map((line) => /level=(\w+) msg="([^"]*)"/.exec(line)?.slice(1).join(" ")),
+	};
+}
+
+type World = ReturnType<typeof running>;
+
+/** A query each second, and a response to each. */
+function healthy(world: World): () => void {
+	return () => {
+		world.addToSet(SetCell.Queries, 10);
+		world.addToDomain(DomainCell.Responses, 10);
+	};
+}
+
+const queriesOnly = (world: World) => () => world.addToSet(SetCell.Queries, 10);
+
+/** How each is brought about, and for how long it takes. What was added once is forgotten five to six minutes later. */
+const rows: readonly [
+	id: ConditionId,
+	bring: (world: World) => void,
+	seconds: number,
+	mend?: (world: World) => void,
+][] = [
+	["server_silent", (world) => (world.state.traffic = queriesOnly(world)), 60],
+	["no_queries", (world) => (world.state.traffic = () => {}), 320],
+	[
+		"capture_closed",
+		(world) => Object.assign(world.state, { up: false, failure: "interface eth0 is gone" }),
+		10,
+		(world) => Object.assign(world.state, { up: true, failure: null }),
+	],
+	[
+		"responses_only",
+		(world) => {
+			world.state.traffic = () => world.addToDomain(DomainCell.Unmatched, 10);
+		},
+		400,
+	],
+	[
+		"other_tunnel",
+		(world) => {
+			world.addToDomain(DomainCell.Lookalikes + 3, 40);
+		},
+		10,
+	],
+	["unanswered", (world) => world.addToSet(SetCell.Unanswered, 30), 10],
+	["formerr", (world) => world.addToDomain(DomainCell.Responses + formErr, 60), 10],
+	[
+		"mtu_mismatch",
+		(world) => {
+			world.addToDomain(DomainCell.Refusals + Refusal.Edns, 20);
+			world.addToDomain(DomainCell.SmallAnswered, 20);
+		},
+		10,
+	],
+	[
+		"small_edns",
+		(world) => {
+			world.addToSet(SetCell.Edns, 500);
+			world.addToDomain(DomainCell.Refusals + Refusal.Edns, 500);
+		},
+		10,
+	],
+	["truncated", (world) => world.addToDomain(DomainCell.Truncated, 20), 10],
+	["slow_responses", (world) => world.observe(HistogramId.ResponseTimes, 2_000, 60), 10],
+	["slow_round_trips", (world) => world.observe(HistogramId.RoundTrips, 3_000, 60), 10],
+	[
+		"retransmissions",
+		(world) => {
+			world.addToSet(SetCell.DownstreamPushes, 100);
+			world.addToSet(SetCell.DownstreamRetransmissions, 50);
+		},
+		10,
+	],
+	["packets_dropped", (world) => Object.assign(world.state, { received: 1_000, dropped: 100 }), 10],
+	["label_sets_full", (world) => world.addToProcess(ProcessCell.Overflowed, 5), 10],
+	[
+		"geoip_old",
+		(world) => (world.state.buildTimeSeconds -= 61 * 86_400),
+		10,
+		(world) => (world.state.buildTimeSeconds += 61 * 86_400),
+	],
+	[
+		"certificate",
+		(world) => (world.state.certificate = "one.crt is valid up to 2023-11-20."),
+		10,
+		(world) => (world.state.certificate = null),
+	],
+];
+
+describe("a condition begins and ends in the status, in top and in the log:", () => {
+	// As objects: in place of what a shorter row lacks the runner passes a function of its own.
+	const cases = rows.map(([id, bring, seconds, mend]) => ({ id, bring, seconds, mend }));
+	test.each(cases)("$id", ({ id, bring, seconds, mend }) => {
+		const world = running();
+		const { title } = conditionTexts[id];
+		world.state.traffic = healthy(world);
+		for (let window = 0; window < 2; window++) {
+			world.pass(400);
+			expect(world.ids()).toEqual([]);
+		}
+		expect(world.top()).toContain("● All is well");
+		bring(world);
+		world.pass(seconds);
+		expect(world.ids()).toContain(id);
+		expect(world.since(id)).toMatch(/^2023-11-14T/);
+		expect(world.top()).toContain(title);
+		const isLogged = id !== "capture_closed";
+		expect(world.logged(id)).toEqual(isLogged ? ["warn condition began"] : []);
+		mend?.(world);
+		world.state.traffic = healthy(world);
+		world.pass(400);
+		expect(world.ids()).toEqual([]);
+		expect(world.top()).not.toContain(title);
+		expect(world.logged(id)).toEqual(isLogged ? ["warn condition began", "info condition ended"] : []);
+	});
+
+	test("nothing_yet, in the log after a minute, with what came instead", () => {
+		const world = running();
+		world.addToSet(SetCell.Queries, -1);
+		world.addToProcess(ProcessCell.Unrelated + Unrelated.Domain, 7);
+		world.pass(50);
+		expect([world.ids(), world.logged("nothing_yet")]).toEqual([["nothing_yet"], []]);
+		expect(world.top()).toContain(
+			"No query for t0.example.com on eth0, UDP port 53: 7 DNS messages were for other domains.",
+		);
+		world.pass(30);
+		expect(world.logged("nothing_yet")).toEqual(["warn condition began"]);
+		world.state.traffic = healthy(world);
+		world.pass(10);
+		expect([world.ids(), world.logged("nothing_yet")]).toEqual([[], ["warn condition began", "info condition ended"]]);
+	});
+
+	test("queries_only, where there never was a response", () => {
+		const world = running();
+		world.state.traffic = queriesOnly(world);
+		world.pass(60);
+		expect([world.ids(), world.logged("queries_only")]).toEqual([["queries_only"], ["warn condition began"]]);
+		world.state.traffic = healthy(world);
+		world.pass(400);
+		expect(world.ids()).toEqual([]);
+	});
+});
+
+test("a condition that returns, or lasts, is in the log once an hour at most", () => {
+	const world = running();
+	world.state.traffic = healthy(world);
+	world.pass(400);
+	for (let turn = 0; turn < 5; turn++) {
+		world.addToSet(SetCell.Unanswered, 200);
+		world.pass(400);
+	}
+	expect(world.logged("unanswered")).toEqual(["warn condition began", "info condition ended"]);
+	world.state.traffic = () => {};
+	world.pass(3 * 3_600);
+	expect(world.logged("no_queries")).toEqual(["warn condition began", "warn condition began", "warn condition began"]);
+});
+
+test("a bad first hour is forgotten after five minutes, and an outage after a week is noticed", () => {
+	const world = running();
+	world.state.traffic = () => {
+		healthy(world)();
+		world.addToSet(SetCell.DownstreamPushes, 100);
+		world.addToSet(SetCell.DownstreamRetransmissions, 50);
+	};
+	world.pass(3_600);
+	expect(world.ids()).toEqual(["retransmissions"]);
+	world.state.traffic = healthy(world);
+	world.pass(400);
+	expect(world.ids()).toEqual([]);
+	world.addToSet(SetCell.Queries, 1e7);
+	world.addToDomain(DomainCell.Responses, 1e7);
+	world.pass(400);
+	world.state.traffic = queriesOnly(world);
+	world.pass(60);
+	expect(world.ids()).toContain("server_silent");
+});
