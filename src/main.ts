@@ -77,6 +77,7 @@ async function execute(command: Command): Promise<number> {
 			for (const warning of await checkConfig(loaded)) printError(`dnstt_exporter: warning: ${warning}\n`);
 			const { effectiveConfig } = await import("./config/effective.ts");
 			print(`${JSON.stringify(effectiveConfig(loaded.config), null, 2)}\n`);
+			printError("OK\n");
 			return 0;
 		}
 		case "print": {

@@ -3,7 +3,6 @@ import { CaptureError } from "../capture/source.ts";
 import type { LoadedConfig } from "../config/config.ts";
 import { ConfigError } from "../config/error.ts";
 import type { Config } from "../config/schema.ts";
-import { writeListenAddress } from "../config/values.ts";
 import { type Exporter, startExporter } from "../exporter/exporter.ts";
 import type { Dependencies } from "../exporter/stages.ts";
 import { loadCap } from "../native/addon.ts";
@@ -15,6 +14,7 @@ import { isInterpreted } from "../process/resources.ts";
 import { stopSignal } from "../process/stop.ts";
 import { requireDescriptors } from "../web/descriptors.ts";
 import { isUnspecified } from "../web/network.ts";
+import { listenProblems } from "./setup.ts";
 
 /** By then clients that waited for the start have their first answer. */
 const startedDelayMs = 100;
@@ -63,7 +63,11 @@ export async function run(
 	});
 	serving = `, serving ${exporter.url}`;
 	started.resolve(exporter);
-	log.info("serving", { url: exporter.url, telemetry_path: config.web.telemetryPath });
+	log.info("serving", {
+		url: exporter.url,
+		...(isUnspecified(config.web.listen.host) ? { addresses: "all" } : {}),
+		telemetry_path: config.web.telemetryPath,
+	});
 	warnOfSetup(config, dependencies);
 	service.ready(state());
 	const afterStart = setTimeout(() => {
@@ -96,15 +100,7 @@ function warnOfSetup({ web }: Config, { log }: Dependencies): void {
 					"take MemoryDenyWriteExecute=yes or LimitAS= out of the service, or allow what else forbids memory that is written and executed (SELinux's execmem)",
 			},
 		);
-	if (isUnspecified(web.listen.host) && web.basicAuth === null) {
-		log.warn(
-			"serving on all addresses without a password: everyone who reaches the port sees that a tunnel runs here",
-			{
-				listen: writeListenAddress(web.listen),
-				remedy: "listen on 127.0.0.1 or a private address, or set web.basic-auth and web.tls",
-			},
-		);
-	}
+	for (const { problem, remedy } of listenProblems(web)) log.warn(problem, { remedy });
 }
 
 /** Keeps the privileges that reopening the capture needs. */

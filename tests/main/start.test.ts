@@ -112,7 +112,7 @@ describe("a wrong configuration ends with 2 and one line each problem", () => {
 test("config.example.json passes check-config, which prints all of it", async () => {
 	const path = resolve(import.meta.dir, "../../config.example.json");
 	const { code, stdout, stderr } = await runExporter(["check-config", "--config.file", path]);
-	expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+	expect({ code, stderr }).toEqual({ code: 0, stderr: "OK\n" });
 	expect(JSON.parse(stdout)).toEqual(await Bun.file(path).json());
 });
 
@@ -149,6 +149,33 @@ test("check-config refuses a certificate that has ended", async () => {
 	complains(await runExporter(["check-config", ...domain, ...tls]), 2, complaint);
 });
 
+test("check-config warns of what run refuses or warns of: an interface that is not there, an open port, a password without TLS", async () => {
+	const checked = async (...words: string[]) => {
+		const { code, stderr } = await runExporter(["check-config", ...domain, ...words]);
+		expect(code).toBe(0);
+		return stderr.trimEnd().split("\n");
+	};
+	expect(await checked("--capture.interface=no-such-if")).toEqual([
+		"dnstt_exporter: warning: capture.interface no-such-if does not exist on this host; see: ip -brief link",
+		"OK",
+	]);
+	expect(await checked("--web.listen-address=:9713")).toEqual([
+		expect.stringMatching(/warning: serving on all addresses \(:9713\) without a password: .*; listen on 127/),
+		"OK",
+	]);
+	using folder = temporaryFolder();
+	const users = {
+		web: { "basic-auth": { one: await Bun.password.hash("x", { algorithm: "bcrypt", cost: 10 }) } },
+	};
+	await Bun.write(folder.file("config.json"), JSON.stringify(users));
+	const secured = ["--config.file", folder.file("config.json"), "--web.listen-address"];
+	expect(await checked(...secured, ":9713")).toEqual([
+		expect.stringMatching(/warning: serving on all addresses with a password and without TLS: /),
+		"OK",
+	]);
+	expect(await checked(...secured, "127.0.0.1:9713")).toEqual(["OK"]);
+});
+
 test("a configuration that others can change is warned of, and the links that lead to it are followed", async () => {
 	using folder = temporaryFolder();
 	await Bun.write(folder.file("config.json"), '{ "dnstt": { "domain": "t.example.com" } }');
@@ -157,12 +184,12 @@ test("a configuration that others can change is warned of, and the links that le
 	const words = ["--config.file", folder.file("link.json")];
 	const problem = `${folder.file("config.json")} can be written by its group`;
 	const checked = await runExporter(["check-config", ...words]);
-	expect(checked.stderr).toBe(`dnstt_exporter: warning: ${problem}\n`);
+	expect(checked.stderr).toBe(`dnstt_exporter: warning: ${problem}\nOK\n`);
 	expect(checked.code).toBe(0);
 	const ran = await runExporter([...words, "--capture.interface=no-such-if"]);
 	expect(ran.stderr).toContain(`level=warn msg="others can change the configuration" problem="${problem}" remedy=`);
 	chmodSync(folder.file("config.json"), 0o644);
-	expect(await runExporter(["check-config", ...words])).toMatchObject({ code: 0, stderr: "" });
+	expect(await runExporter(["check-config", ...words])).toMatchObject({ code: 0, stderr: "OK\n" });
 });
 
 test("a capture library that cannot be unpacked is told as such, not as a fault of a database", async () => {
