@@ -177,7 +177,7 @@ function stateHtml({ conditions, domains }: Status, at: TimeText): string {
 
 function conditionHtml({ severity, title, since, sentence, remedy }: Condition, at: TimeText): string {
 	const begin = since === null ? "" : ` <span class="note">since ${timeElement(since, at)}</span>`;
-	return `<li data-severity="${severity}"><h3>${escapeHtml(title)}${begin}</h3><p>${escapeHtml(sentence)}</p><p>${escapeHtml(remedy)}</p></li>`;
+	return `<li data-severity="${severity}"><h2>${escapeHtml(title)}${begin}</h2><p>${escapeHtml(sentence)}</p><p>${escapeHtml(remedy)}</p></li>`;
 }
 
 function timeElement(time: string, text: TimeText): string {

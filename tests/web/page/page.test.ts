@@ -201,6 +201,39 @@ describe.skipIf(!(await haveChromium()))("the status page", () => {
 		20_000,
 	);
 
+	test.each([
+		["1440x900", { viewport: { width: 1440, height: 900 } }],
+		["390x844", { viewport: { width: 390, height: 844 }, isMobile: true }],
+	] as const)("the worst condition is on the first screen at %s, whole", async (name, options) => {
+		const [warning] = busyStatus.conditions;
+		if (warning === undefined) throw new Error("no condition");
+		const worst = {
+			...warning,
+			id: "server_silent",
+			severity: "critical",
+			title: "The server does not respond",
+			sentence: "t.example.com: 812 queries within 1 min 30 s, and no response.",
+			remedy: "See whether dnstt-server runs, and what it logs; restart it.",
+		} as const;
+		const served = servePage({ ...busyStatus, conditions: [worst, warning] }, busyHistory);
+		try {
+			await using visited = await visit(browser, served.url, options);
+			const { page, faults } = visited;
+			await page.waitForSelector(live);
+			expect(await textOf(page, "#state")).toStartWith("The server does not respond – and 1 more");
+			expect(await textOf(page, "h1")).toBe("dnstt_exporter on vps1");
+			const bottom = await page.evaluate(`document.querySelector("#conditions li").getBoundingClientRect().bottom`);
+			expect(bottom).toBeWithin(0, options.viewport.height);
+			await page.screenshot({ path: join(screenshots, `worst-${name}.png`) });
+			served.push({ ...busyStatus, capture: { ...busyStatus.capture, up: false } });
+			await holds(page, `document.documentElement.dataset.capture === "closed"`);
+			await page.screenshot({ path: join(screenshots, `closed-${name}.png`) });
+			expect(faults).toEqual([]);
+		} finally {
+			await served.stop();
+		}
+	});
+
 	describe("with made-up figures", () => {
 		let served: ReturnType<typeof servePage>;
 		beforeAll(() => {

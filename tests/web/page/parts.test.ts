@@ -76,7 +76,7 @@ describe("how all is", () => {
 
 	test("has each condition with its begin, what was seen and what to do", () => {
 		const { conditions = "" } = partsOf(busyStatus);
-		expect(conditions).toContain('<li data-severity="warning"><h3>Many segments');
+		expect(conditions).toContain('<li data-severity="warning"><h2>Many segments');
 		expect(conditions).toContain('since <time datetime="2026-11-24T20:20:00.000Z">');
 		expect(conditions).toContain("AS12389 41.0 % (elsewhere 1.1 %).</p><p>Packets are lost");
 	});

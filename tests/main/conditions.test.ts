@@ -1,0 +1,158 @@
+/** Conditions of the executable: none where all is well, and real ones where a server stops, an interface goes down, a domain is wrong. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Report } from "../../src/commands/inspect/report.ts";
+import type { Status } from "../../src/status/status.ts";
+import { type Exporter, exporterCommand, inspectJson, startExporter } from "../support/exporter.ts";
+import { dnsttQuery, dnsttResponse } from "../support/frames.ts";
+import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
+import { type Child, until } from "../support/process.ts";
+import { capturePath } from "./captures.ts";
+
+const domain = "t.example.com";
+
+/** All of healthy tunnels; bent-queries holds queries that no client sends, and no response. */
+const healthy: readonly (readonly [name: string, flags: readonly string[]])[] = [
+	...["direct-ipv4", "any-sll2-ipv4", "unbound-0x20-ipv4"].map((name) => [name, ["--dnstt.domain", domain]] as const),
+	...["a", "cname", "srv", "txt", "unbound-txt", "unbound-txt-id4-ipv6"].map((name) => {
+		const type = name.replace("unbound-", "").replace(/-.*/, "");
+		const size = name.includes("id4") ? "4" : "2";
+		const flags = ["--vaydns.domain", domain, "--vaydns.record-type", type, "--vaydns.clientid-size", size];
+		return [`vaydns/${name}`, flags] as const;
+	}),
+];
+
+test.each(healthy)("nothing is wrong in the healthy capture %s", async (name, flags) => {
+	const report = await inspectJson<Report>(capturePath(name), [...flags]);
+	expect(report.domains[0]?.queries).toBeGreaterThan(200);
+	expect(report.conditions).toEqual([]);
+});
+
+describe.skipIf(!haveNetns())("live", () => {
+	let network: Network;
+	let host: Namespace;
+	let clients: Namespace;
+
+	beforeAll(() => {
+		network = makeNetwork();
+		host = network.namespace("host");
+		clients = network.namespace("clients");
+		network.veth(
+			{ namespace: host, interfaceName: "eth0", addresses: ["10.77.2.1/24"] },
+			{ namespace: clients, interfaceName: "wan0", addresses: ["10.77.2.2/24"] },
+		);
+	});
+	afterAll(() => network?.remove());
+
+	const query = dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 1), domain });
+	const bytesOf = (bytes: Uint8Array) => `Buffer.from("${Buffer.from(bytes).toString("hex")}", "hex")`;
+	const runScript = (namespace: Namespace, script: string): Child =>
+		namespace.spawn([process.execPath, "-e", script], { env: { BUN_BE_BUN: "1" } });
+
+	/** Answers each query at once. */
+	const startServer = () =>
+		runScript(
+			host,
+			`const answer = ${bytesOf(dnsttResponse(query, []))};
+			await Bun.udpSocket({ hostname: "10.77.2.1", port: 53, socket: { data(socket, asked, port, address) {
+				answer[0] = asked[0]; answer[1] = asked[1];
+				socket.send(answer, port, address);
+			} } });`,
+		);
+	/** Ten queries a second. */
+	const startClient = () =>
+		runScript(
+			clients,
+			`const query = ${bytesOf(query)};
+			const socket = await Bun.udpSocket({ hostname: "10.77.2.2", socket: { error() {} } });
+			let id = 0;
+			setInterval(() => { query[0] = id >> 8; query[1] = id++; try { socket.send(query, 53, "10.77.2.1"); } catch {} }, 100);`,
+		);
+
+	const start = (more: readonly string[], port: number): Promise<Exporter> =>
+		startExporter({
+			flags: ["--capture.interface=eth0", ...more],
+			namespace: host,
+			listenAddress: `127.0.0.1:${port}`,
+		});
+	const conditions = async (exporter: Exporter) =>
+		((await (await exporter.get("/status.json")).json()) as Status).conditions;
+	const when = async (exporter: Exporter, ids: readonly string[], limitMs = 60_000) =>
+		until(
+			async () => {
+				const found = (await conditions(exporter)).map(({ id }) => id as string);
+				return JSON.stringify(found) === JSON.stringify(ids) ? true : undefined;
+			},
+			() => `${ids.join(", ") || "no condition"}: ${exporter.stderr()}`,
+			limitMs,
+		);
+	const top = async (exporter: Exporter) => {
+		const child = host.spawn([...exporterCommand(), "top", `--url=${exporter.url}`]);
+		expect(await child.exited).toBe(0);
+		return child.stdout();
+	};
+
+	test("a server that stops, a wrong domain and an interface that goes down are noticed, and that they are well again", async () => {
+		let server = startServer();
+		const client = startClient();
+		await using exporter = await start(["--dnstt.domain", domain], 9_713);
+		await using mistaken = await start(["--dnstt.domain", "wrong.example"], 9_714);
+		expect(exporter.stderr()).toMatch(/msg="capture open" version=\S+ domains=t\.example\.com interface=eth0 ports=53/);
+		await exporter.metricsWhen((samples) => samples.sum("dnstt_queries_total") > 20);
+		await when(exporter, []);
+		expect(await top(exporter)).toContain("● All is well");
+		server.kill("SIGKILL");
+		await when(exporter, ["server_silent"], 70_000);
+		expect(await top(exporter)).toMatch(/● The server does not respond.*\n.*queries within .*, and no response\./);
+		await until(
+			() => /level=warn msg="condition began" condition=server_silent/.exec(exporter.stderr()) ?? undefined,
+			() => exporter.stderr(),
+		);
+
+		expect((await conditions(mistaken))[0]).toMatchObject({
+			id: "nothing_yet",
+			sentence: expect.stringMatching(
+				/^No query for wrong\.example on eth0, UDP port 53: [\d,]+ DNS messages were for other/,
+			),
+		});
+		await until(
+			() =>
+				/level=warn msg="condition began" condition=nothing_yet .*wrong\.example/.exec(mistaken.stderr()) ?? undefined,
+			() => mistaken.stderr(),
+			60_000,
+		);
+
+		server = startServer();
+		await until(
+			() => /level=info msg="condition ended" condition=server_silent/.exec(exporter.stderr()) ?? undefined,
+			() => exporter.stderr(),
+			30_000,
+		);
+		// What was not answered meanwhile is of the last five minutes still.
+		await when(exporter, ["unanswered"]);
+
+		host.ip("link", "set", "eth0", "down");
+		await when(exporter, ["capture_closed"]);
+		expect((await conditions(exporter))[0]?.sentence).toMatch(/^The capture on eth0 is closed: .*eth0/);
+		expect(await (await exporter.get("/")).text()).toContain('data-capture="closed"');
+		expect(await top(exporter)).toContain("● The capture is closed");
+		host.ip("link", "set", "eth0", "up");
+		await when(exporter, ["unanswered"]);
+		server.kill("SIGKILL");
+		client.kill("SIGKILL");
+	}, 180_000);
+
+	test("nothing is wrong in the demo", async () => {
+		const demo = host.spawn([...exporterCommand(), "demo", "--web.listen-address=127.0.0.1:9715"]);
+		const status = async () => (await (await host.fetch("http://127.0.0.1:9715/status.json")).json()) as Status;
+		await until(
+			async () => ((await status().catch(() => null))?.total.queries ?? 0) > 500 || undefined,
+			() => demo.stdout() + demo.stderr(),
+			30_000,
+		);
+		const { conditions, recent } = await status();
+		expect([conditions, recent.queries > 500]).toEqual([[], true]);
+		expect(demo.stderr()).not.toContain("condition began");
+		demo.kill("SIGTERM");
+		await demo.exited;
+	}, 60_000);
+});
