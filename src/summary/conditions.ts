@@ -112,10 +112,18 @@ function tableFindings({ evicted, overflowed }: WindowFigures): Finding[] {
 	return findings;
 }
 
+/** A tunnel under any domain and on any port that a capture holds. */
+interface OtherTunnel {
+	readonly domain: string;
+	readonly port: number;
+}
+
 /** What a file's packets and time stamps show. */
 export interface FileFacts {
 	readonly ports: readonly number[];
 	readonly packets: number;
+	/** Tunnels under other domains or on other ports, the likeliest first. */
+	readonly discovered: readonly OtherTunnel[];
 	/** Packets that end before their IP header says. */
 	readonly cut: number;
 	/** Packets of the ports that are for none of the domains. */
@@ -159,13 +167,19 @@ export function fileFindings(figures: WindowFigures, facts: FileFacts): Finding[
 /** Nothing has come for the domains: what came instead. Null when something came. */
 export function nothingYet(
 	{ domains, otherDomains, otherPorts }: Pick<WindowFigures, "domains" | "otherDomains" | "otherPorts">,
-	facts: { readonly ports: readonly number[]; readonly strays: number; readonly interface?: string },
+	facts: {
+		readonly ports: readonly number[];
+		readonly strays: number;
+		readonly interface?: string;
+		readonly discovered?: readonly OtherTunnel[];
+	},
 ): Finding | null {
 	if (domains.some(({ queries, responses }) => queries + responses > 0)) return null;
 	const names = domains.map(({ domain }) => domain);
 	const listed = names.join(" or ");
 	const where = `${facts.interface === undefined ? "" : ` on ${facts.interface}`}, UDP port ${facts.ports.join(" or ")}`;
-	const found = (sentence: string, advice = "") => findingOf("nothing_yet", names, sentence, advice);
+	const found = (sentence: string, advice = "") =>
+		findingOf("nothing_yet", names, sentence, [...(facts.discovered ?? []).map(tunnelText), advice].join(" ").trim());
 	const refused = domains.reduce((sum, row) => sum + row.refused_queries, 0);
 	if (refused > 0)
 		return found(
@@ -180,6 +194,10 @@ export function nothingYet(
 		return found(`No packet to or from${where.replace(/^,/, "")}: ${packets}.`, "Check --dnstt.port.");
 	}
 	return found(`No query for ${listed}${where}.`);
+}
+
+function tunnelText({ domain, port }: OtherTunnel): string {
+	return `Looks like dnstt under ${domain} on port ${port}: --dnstt.domain ${domain} --dnstt.port ${port}.`;
 }
 
 function amount(count: number, one: string, many: string): string {

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Report } from "../../src/commands/inspect/report.ts";
 import { exporterCommand, inspectJson, runExporter } from "../support/exporter.ts";
 import { parseExposition } from "../support/exposition.ts";
-import { type Rewrapping, rewrap, rewrappings, wrappings } from "../support/frames.ts";
+import { dnsQuery, type Rewrapping, rewrap, rewrappings, udpPacket, wrappings } from "../support/frames.ts";
 import { asnMmdb, countryMmdb } from "../support/mmdb.ts";
 import { type Capture, concatBytes, readPcapFile, writePcap, writePcapng } from "../support/pcapfile.ts";
 import { runCommand } from "../support/process.ts";
@@ -224,9 +224,37 @@ test("a wrong port is told as such", async () => {
 		{
 			id: "nothing_yet",
 			sentence: "No packet to or from UDP port 5300: 1,056 packets were of other ports.",
-			remedy: expect.stringMatching(/^Check --dnstt\.port\. /),
+			remedy: expect.stringMatching(
+				/^Looks like dnstt under t\.example\.com on port 53: --dnstt\.domain t\.example\.com --dnstt\.port 53\. Check /,
+			),
 		},
 	]);
+});
+
+test.each(["direct-ipv4", "unbound-0x20-ipv4", "any-sll2-ipv4"])(
+	"a wrong domain and port are found in %s, and no name of a client is in the report",
+	async (name) => {
+		const words = ["--dnstt.domain", "wrong.example", "--dnstt.port", "5300"];
+		const text = JSON.stringify(await inspectJson<Report>(capturePath(name), words));
+		expect(text).toContain("Looks like dnstt under t.example.com on port 53: ");
+		expect(text).not.toMatch(/[a-z2-7]{20}/);
+	},
+);
+
+test("names that are no tunnel's are called none", async () => {
+	using folder = temporaryFolder();
+	const records = Array.from({ length: 50 }, (_, index) => {
+		const payload = dnsQuery({ name: `a-host-with-a-long-name-${index}.example.com` });
+		const packet = udpPacket({
+			...{ source: "192.0.2.1", destination: "198.51.100.9", payload },
+			...{ sourcePort: 4000, destinationPort: 53 },
+		});
+		return { timeNs: BigInt(index), bytes: packet };
+	});
+	await Bun.write(folder.file("a.pcap"), writePcap({ linkType: 101, records }));
+	const report = await inspectJson<Report>(folder.file("a.pcap"), flags);
+	expect(report.conditions[0]?.sentence).toContain("50 DNS messages were for other domains");
+	expect(report.conditions[0]?.remedy).not.toContain("Looks like");
 });
 
 describe("a capture that cannot be read ends with 1 and one line", () => {

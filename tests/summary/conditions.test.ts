@@ -113,7 +113,15 @@ test("nothing is said of a tunnel with which nothing is wrong, nor of no traffic
 });
 
 /** A file with which nothing is wrong. */
-const file: FileFacts = { ports: [53], packets: 1_000, cut: 0, strays: 0, stepsBack: 0, stepsForward: 0 };
+const file: FileFacts = {
+	ports: [53],
+	discovered: [],
+	packets: 1_000,
+	cut: 0,
+	strays: 0,
+	stepsBack: 0,
+	stepsForward: 0,
+};
 
 describe("where nothing came for the domains", () => {
 	const silent = domain({ queries: 0, responses: 0 });

@@ -74,7 +74,8 @@ export async function inspect(
 	const { ports } = config.dnstt;
 	const report = () => {
 		const { packets, leftOut, firstUs, lastUs } = reader;
-		const reading = { files, broken, ports, packets, leftOut, firstUs, lastUs };
+		const discovered = reader.discovery.found();
+		const reading = { files, broken, ports, packets, leftOut, firstUs, lastUs, discovered };
 		return createReport({ ...reading, activity: activity.figures(lastUs) }, sources);
 	};
 	const opened = await readFiles(inOrderOfTime(files, engine.batch), options, dependencies, {

@@ -8,6 +8,7 @@ import { type HealthFigures, healthOf } from "../../summary/health.ts";
 import { wholeFigures } from "../../summary/window.ts";
 import { Fault, Unrelated } from "../../wasm/shared/fault.ts";
 import type { ActivityFigures } from "./activity.ts";
+import type { Discovered } from "./discover.ts";
 
 /** The report of `inspect`, in the form of its JSON output. Active clients are those at the last packet. */
 export interface Report {
@@ -55,6 +56,8 @@ export interface Reading {
 	readonly firstUs: number;
 	readonly lastUs: number;
 	readonly activity: ActivityFigures | null;
+	/** Tunnels under other domains or on other ports. */
+	readonly discovered: readonly Discovered[];
 }
 
 export interface ReportSources {
@@ -81,6 +84,7 @@ export function createReport(reading: Reading, sources: ReportSources): Report {
 	const seconds = reading.packets === 0 ? 0 : (reading.lastUs - reading.firstUs) / 1e6;
 	const findings = fileFindings(wholeFigures({ ...sources, capture: () => null }, seconds), {
 		ports: reading.ports,
+		discovered: reading.discovered,
 		packets: reading.packets,
 		cut: tracker.faultsOf(Fault.IpTruncated),
 		strays: straysOf(tracker),

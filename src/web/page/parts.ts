@@ -176,7 +176,7 @@ function stateHtml({ conditions, domains }: Status, at: TimeText): string {
 }
 
 function conditionHtml({ severity, title, since, sentence, remedy }: Condition, at: TimeText): string {
-	const begin = since === null ? "" : ` <span class="note">since ${timeElement(since, at)}</span>`;
+	const begin = since === null ? "" : ` <span class="note since">since ${timeElement(since, at)}</span>`;
 	return `<li data-severity="${severity}"><h2>${escapeHtml(title)}${begin}</h2><p>${escapeHtml(sentence)}</p><p>${escapeHtml(remedy)}</p></li>`;
 }
 

@@ -15,6 +15,7 @@ const reading: Reading = {
 	firstUs: 1_700_000_000_000_001,
 	lastUs: 1_700_000_002_500_000,
 	activity: null,
+	discovered: [],
 };
 
 const [resolver, host] = ["192.0.2.1", "198.51.100.9"];
