@@ -43,7 +43,7 @@ export function frameOf(scene: Scene, view: View, size: Size, paint: Paint): Fra
 	const head = [
 		...titleLines(scene, columns, paint),
 		...summaryLines(scene, columns, body).map(faded),
-		...conditionLines(reading, columns, body).map(faded),
+		...conditionLines(reading, columns, body, view.help ? 0 : fullMax).map(faded),
 		"",
 		tabs(reading, view, columns, paint),
 	];
@@ -77,7 +77,7 @@ export function plainText(scene: Scene, columns: number, paint: Paint): string {
 	const all = [
 		...titleLines(scene, columns, paint),
 		...summaryLines(scene, columns, paint),
-		...conditionLines(reading, columns, paint),
+		...conditionLines(reading, columns, paint, fullMax),
 		...tables,
 		"",
 		...healthLines(reading, columns, paint),
@@ -167,18 +167,17 @@ const severityStyles: Readonly<Record<StateLine["severity"], Style>> = {
 /** Sentences of the first conditions only: the panel of health has all. */
 const fullMax = 1;
 
-/** How all is, and when the last query came; then what is wrong, the worst first. */
-function conditionLines(reading: Reading, columns: number, paint: Paint): string[] {
+/** How all is, and when the last query came; then the first `full` conditions, the worst first. */
+function conditionLines(reading: Reading, columns: number, paint: Paint, full: number): string[] {
 	const { conditions, domains, time } = reading;
 	const state = stateLine(conditions);
 	const last = lastQueryOf(domains);
 	const lastText = last === null ? "" : `last query ${timeText(last, Date.parse(time))} `;
 	const line = ends(` ● ${state.text}`, lastText, columns);
 	return [
-		"",
 		paint(line, "bold", severityStyles[state.severity]),
 		...conditions
-			.slice(0, fullMax)
+			.slice(0, full)
 			.flatMap(({ sentence, remedy }) => wrap(`${sentence} ${remedy}`, columns - 4).map((text) => `   ${text}`)),
 	];
 }

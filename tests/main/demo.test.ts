@@ -141,7 +141,7 @@ describe.skipIf(!haveNetns())("the demo", () => {
 			expect(child.stdout()).toMatch(
 				/^Status page: http:\/\/127\.0\.0\.1:\d+\/ {3}.*\nMetrics: .*\nRecorded dnstt traffic goes over 127\.0\.0\.1, port \d+, and is captured on lo\.\n/,
 			);
-			expect(child.stderr()).toContain(`msg="capture open" interface=lo`);
+			expect(child.stderr()).toContain("domains=t.example.com interface=lo");
 			await playsTwoRounds(host, { child, url }, recording);
 		};
 		const without = async () => {
