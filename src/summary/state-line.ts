@@ -16,6 +16,11 @@ export function stateLine(conditions: readonly { readonly title: string; readonl
 	return { text: `${worst.title}${more}`, severity: worst.severity };
 }
 
+/** What the recent figures are of: the window is shorter after the start. */
+export function recentText({ seconds }: { readonly seconds: number }): string {
+	return seconds < 300 ? "since the start" : "of the last 5 minutes";
+}
+
 /** When the last query of any domain came (RFC 3339); null before the first. */
 export function lastQueryOf(domains: readonly { readonly last_query: string | null }[]): string | null {
 	const times = domains.flatMap(({ last_query: time }) => (time === null ? [] : [time]));

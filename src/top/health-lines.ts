@@ -2,6 +2,7 @@
 
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../summary/entries.ts";
 import { duration } from "../summary/format.ts";
+import { recentText } from "../summary/state-line.ts";
 import { fit, widthOf, wrap } from "../summary/terminal-text.ts";
 import { sectionTitles } from "../summary/titles.ts";
 import type { Paint, Style } from "./paint.ts";
@@ -40,7 +41,7 @@ export function healthLines(reading: Reading, columns: number, paint: Paint): st
 		...(conditions.length === 0 ? [] : [""]),
 		...(recent === null
 			? []
-			: [...section(`${sectionTitles.health} of the last 5 minutes`, tunnelEntries(recent.health, writing)), ""]),
+			: [...section(`${sectionTitles.health} ${recentText(recent)}`, tunnelEntries(recent.health, writing)), ""]),
 		...section(`${sectionTitles.health} since the start`, tunnelEntries(reading.health, writing)),
 		"",
 		...section(sectionTitles.capture, captureEntries(capture, reading.time, writing)),

@@ -76,6 +76,10 @@ function running() {
 		addToSet: (cell: SetCell, count: number) => parts.add(row, cell, count),
 		addToDomain: (cell: number, count: number) => parts.add(domainRow, cell, count),
 		addToProcess: (cell: number, count: number) => parts.add(tracker.parts.processRow(), cell, count),
+		/** More clients than the table of sessions holds. */
+		flood() {
+			for (let id = 2; id < 1_100; id++) query(tracker, nowUs - begin, { id, domain: 0 });
+		},
 		observe(id: HistogramId, ms: number, count: number) {
 			for (let value = 0; value < count; value++) parts.observeValue(id, 0, 64 * ms);
 			parts.flushPending();
@@ -173,6 +177,7 @@ const rows: readonly [
 		10,
 	],
 	["packets_dropped", (world) => Object.assign(world.state, { received: 1_000, dropped: 100 }), 10],
+	["tables_full", (world) => world.flood(), 10],
 	["label_sets_full", (world) => world.addToProcess(ProcessCell.Overflowed, 5), 10],
 	[
 		"geoip_old",

@@ -11,6 +11,7 @@ import {
 	worstFirst,
 } from "../../src/summary/conditions.ts";
 import type { DomainFigures } from "../../src/summary/domains.ts";
+import { findingOf } from "../../src/summary/finding.ts";
 import type { HealthFigures } from "../../src/summary/health.ts";
 import { countryName, networkName } from "../../src/summary/names.ts";
 import type { Place as AnyPlace } from "../../src/summary/places.ts";
@@ -180,6 +181,18 @@ test("tables that evict and label sets without room have theirs", () => {
 	expect(found.map(({ sentence }) => sentence)).toEqual([
 		"Evicted entries: waiting queries 1,200.",
 		"3 lookups found no room for a new label set.",
+	]);
+});
+
+test("the worst condition is first, whatever the order they were found in", () => {
+	const found = (["nothing_yet", "retransmissions", "unanswered", "server_silent"] as const).map((id) =>
+		findingOf(id, [], id),
+	);
+	expect(worstFirst(found).map(({ id }) => id)).toEqual([
+		"server_silent",
+		"unanswered",
+		"retransmissions",
+		"nothing_yet",
 	]);
 });
 

@@ -64,7 +64,7 @@ ${table("domains")}
 ${origins("countries", status.countries !== null)}
 ${origins("asns", status.asns !== null)}
 <section class="card" aria-labelledby="health-title">
-<h2 id="health-title">${sectionTitles.health} <span class="of">of the last 5 minutes</span></h2>
+<h2 id="health-title">${sectionTitles.health} ${fill("span", "health-span", ` class="of"`)}</h2>
 ${fill("dl", "health", ` class="entries"`)}
 <h2>${sectionTitles.health} <span class="of">since the start</span></h2>
 ${fill("dl", "health-total", ` class="entries"`)}

@@ -5,7 +5,7 @@ import type { Condition } from "../../summary/conditions.ts";
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../../summary/entries.ts";
 import { count, duration } from "../../summary/format.ts";
 import { activeByMinute } from "../../summary/minutes.ts";
-import { lastQueryOf, stateLine } from "../../summary/state-line.ts";
+import { lastQueryOf, recentText, stateLine } from "../../summary/state-line.ts";
 import {
 	type Column,
 	noRows,
@@ -99,6 +99,7 @@ export function parts(
 			}),
 		),
 		health: tunnelEntries(status.recent.health, writing).map(entry).join(""),
+		"health-span": recentText(status.recent),
 		"health-total": tunnelEntries(status.health, writing).map(entry).join(""),
 		capture: captureEntries(status.capture, status.time, writing).map(entry).join(""),
 	};
