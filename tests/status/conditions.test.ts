@@ -1,5 +1,6 @@
 /** Each condition, brought about in a tracker with a moved clock, is seen to begin and to end: in the status, in `top` and in the log. */
 import { describe, expect, test } from "bun:test";
+import { responseScale, timeScale } from "../../src/engine/histogram.ts";
 import { createConditionLog } from "../../src/exporter/condition-log.ts";
 import type { DatabaseState } from "../../src/metrics/collect.ts";
 import { createFeed } from "../../src/status/feed.ts";
@@ -53,6 +54,7 @@ function running() {
 				]),
 			}),
 			configReload: () => null,
+			certificateNotAfterSeconds: () => null,
 		},
 		passTime() {},
 		activeWindowMs: 30_000,
@@ -81,7 +83,8 @@ function running() {
 			for (let id = 2; id < 1_100; id++) query(tracker, nowUs - begin, { id, domain: 0 });
 		},
 		observe(id: HistogramId, ms: number, count: number) {
-			for (let value = 0; value < count; value++) parts.observeValue(id, 0, 64 * ms);
+			const { unitsPerBase } = id === HistogramId.ResponseTimes ? responseScale : timeScale;
+			for (let value = 0; value < count; value++) parts.observeValue(id, 0, (ms / 1_000) * unitsPerBase);
 			parts.flushPending();
 		},
 		pass(seconds: number) {
