@@ -95,7 +95,7 @@ let
 		enable = mkEnableOption "the Prometheus exporter for dnstt servers";
 		package = mkOption {
 			type = types.package;
-			description = "Package whose bin/dnstt_exporter is run.";
+			description = "Package whose bin/dnstt_exporter is run; its derivation sets dontStrip = true, as strip leaves bare Bun.";
 		};
 		openFirewall = mkOption {
 			type = types.bool;
