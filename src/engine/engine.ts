@@ -108,7 +108,7 @@ export class Engine {
 	/** From now on frames have this link type, and servers listen on these UDP ports. */
 	lookFor(linkType: LinkType, ports: readonly number[]): void {
 		this.exports.setLinkType(linkType);
-		for (const [index, port] of ports.entries()) this.exports.addPort(port, index);
+		for (const port of ports) this.exports.addPort(port);
 	}
 
 	/**

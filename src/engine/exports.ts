@@ -25,7 +25,7 @@ export interface EngineExports {
 		octetCount: number,
 	): void;
 	setLinkType(linkType: number): void;
-	addPort(port: number, index: number): void;
+	addPort(port: number): void;
 	startSpan(fromUs: number, toUs: number): void;
 	spanFrames(): number;
 	spanFirstUs(): number;

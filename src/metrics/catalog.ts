@@ -250,7 +250,7 @@ export const catalog = {
 		name: "dnstt_exporter_duplicate_packets_total",
 		type: "counter",
 		labels: [],
-		help: "Duplicates of dnstt queries and responses captured on several interfaces; all other metrics count them once.",
+		help: "Duplicates of dnstt queries and responses: captured on several interfaces, before and after a forwarder, or twice on a mirror port; all other metrics count them once.",
 	},
 	joinedFrames: {
 		name: "dnstt_exporter_joined_frames_total",

@@ -138,6 +138,21 @@ describe.skipIf(!haveNetns())("each message counts once, and a repeated query ag
 		});
 	}
 
+	for (const [where, server] of [
+		["another address", { address: "127.0.0.2", port: 53 }],
+		["another port", { address: "127.0.0.1", port: 5300 }],
+	] as const) {
+		test(`dnsmasq before a server on ${where}, on any`, async () => {
+			using network = makeNetwork();
+			const hosts = makeHosts(network);
+			await serveUdp(hosts.host, server.port, server.address);
+			const listen = ["--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--user=root", "--no-resolv"];
+			const cache = ["--cache-size=0", "--bind-interfaces", `--listen-address=${hostAddress}`, "--no-hosts"];
+			hosts.host.spawn(["dnsmasq", ...listen, ...cache, `--server=${server.address}#${server.port}`]);
+			await countsOnce(hosts, "any", hostAddress);
+		});
+	}
+
 	test("both ends on one host, over loopback, on any and on lo", async () => {
 		for (const interfaceName of ["any", "lo"]) {
 			using network = makeNetwork();

@@ -1,7 +1,7 @@
 /**
  * Networks for the tests: Linux network namespaces joined by veth pairs and bridges, with packet filter rules where a test wants them.
  * Names are unique to the process; a network is removed at the end of its scope (`using network = makeNetwork()`), else when the process
- * exits, else by the next process that makes one or by tests/run.ts. Needs root, and Debian's iproute2, tcpreplay, curl, nftables and iptables.
+ * exits, else by the next process that makes one or by tests/run.ts. Needs root, and Debian's iproute2, tcpreplay, curl, nftables, iptables and dnsmasq-base.
  */
 import { LinkType } from "../../src/capture/source.ts";
 import { type CaptureRecord, writePcap } from "./pcapfile.ts";

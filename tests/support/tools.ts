@@ -5,6 +5,7 @@ export const tools: readonly Tool[] = [
 	{ program: "ip", package: "iproute2", purpose: "network namespaces, veth pairs and bridges" },
 	{ program: "nft", package: "nftables", purpose: "NAT as docker sets it up" },
 	{ program: "iptables", package: "iptables", purpose: "port 53 redirected to another" },
+	{ program: "dnsmasq", package: "dnsmasq-base", purpose: "a forwarder before the server" },
 	{ program: "sysctl", package: "procps", purpose: "forwarding between namespaces" },
 	{ program: "tcpreplay", package: "tcpreplay", purpose: "sending captured frames into an interface" },
 	{ program: "tcpdump", package: "tcpdump", purpose: "a second witness of what an interface carried" },

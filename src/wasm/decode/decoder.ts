@@ -7,6 +7,7 @@ import { Direction } from "./direction.ts";
 import { beginMessage, Header, Name, nameBytes, ResourceRecord } from "./dns.ts";
 import { readDownstream } from "./downstream.ts";
 import { EncodedText } from "./encodedtext.ts";
+import { readFingerprints } from "./fingerprint.ts";
 import { Datagram, readResolver } from "./ip.ts";
 import { isPlainResponse, joinedMessageBytes } from "./joined.ts";
 import { segments } from "./kcp.ts";
@@ -28,7 +29,7 @@ const question: Name = changetype<Name>(memory.data(nameBytes, 8));
 const record: ResourceRecord = changetype<ResourceRecord>(memory.data(offsetof<ResourceRecord>(), 8));
 const text: EncodedText = changetype<EncodedText>(memory.data(offsetof<EncodedText>(), 8));
 
-/** For each UDP port of a server: its index in the list, plus 1. */
+/** For each UDP port whether a server listens on it. */
 const servers: usize = memory.data(65536);
 export let linkType: LinkType = 0;
 
@@ -45,9 +46,9 @@ function serverOf(port: u32): u32 {
 	return load<u8>(servers + port);
 }
 
-/** A server listens on this UDP port, which has this index in the list. */
-export function addPort(port: u32, index: u32): void {
-	store<u8>(servers + port, index + 1);
+/** A server listens on this UDP port. */
+export function addPort(port: u32): void {
+	store<u8>(servers + port, 1);
 }
 
 /** The messages of a joined frame that were not decoded yet: [nextMessage..joinedEnd), each of joinedBytes, the last perhaps shorter. */
@@ -108,13 +109,11 @@ function decodeMessage(message: usize, messageEnd: usize, toServer: u32, fromSer
 		if (fromServer === 0) return ignore(Unrelated.Direction);
 		readResolver(datagram.destinationAddress, datagram.isIpv4);
 		observation.resolverPort = datagram.destinationPort;
-		observation.server = fromServer - 1;
 		return decodeResponse(header, messageEnd);
 	}
 	if (toServer === 0) return ignore(Unrelated.Direction);
 	readResolver(datagram.sourceAddress, datagram.isIpv4);
 	observation.resolverPort = datagram.sourcePort;
-	observation.server = toServer - 1;
 	return decodeQuery(header, messageEnd);
 }
 
@@ -134,6 +133,7 @@ function decodeQuery(header: Header, end: usize): Outcome {
 	}
 	if (match === 0) return recordFault !== Fault.None ? malformed(recordFault) : ignore(Unrelated.Domain);
 	const tunnel = changetype<Tunnel>(match);
+	readFingerprints(question, tunnel, datagram, false);
 	observation.domain = tunnel.index;
 	observation.lookalike = Lookalike.None;
 	if (recordFault !== Fault.None) return refuse(Refusal.Malformed);
@@ -184,6 +184,7 @@ function decodeResponse(header: Header, end: usize): Outcome {
 	const match = tunnelOf(question);
 	if (match === 0) return ignore(Unrelated.Domain);
 	const tunnel = changetype<Tunnel>(match);
+	readFingerprints(question, tunnel, datagram, true);
 	observation.domain = tunnel.index;
 	observation.rcode = header.rcode;
 	observation.answers = header.ancount;

@@ -26,8 +26,10 @@ export class Observation {
 	resolver2: u32;
 	resolver3: u32;
 	resolverPort: u32;
-	/** Index of the server's port in the decoder's list. */
-	server: u32;
+	/** fingerprint.ts: of the name, the server's address and port, and the frame. Query, Response and Refused. */
+	nameHash: u32;
+	serverHash: u32;
+	frameHash: u32;
 
 	/** Length of the DNS message in bytes: the UDP payload. */
 	messageBytes: u32;

@@ -41,6 +41,12 @@ export const waitingQueriesMax: u32 = 131_072;
 export const duplicatesMax: u32 = 65_536;
 
 /**
+ * The same in a capture of one interface: few enough to stay in the processor's caches. A power of two. They are in
+ * pairs: twenty messages between a message and its duplicate overwrite it once in twenty thousand times.
+ */
+export const recentMessagesMax: u32 = 4_096;
+
+/**
  * Resolver addresses that are remembered with their origin. A country's resolvers are some thousands; an address that was
  * evicted costs one more lookup in the databases.
  */

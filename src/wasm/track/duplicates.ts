@@ -3,41 +3,70 @@ import { observation } from "../decode/observation.ts";
 import { Outcome, Refusal } from "../shared/fault.ts";
 import { duplicatesMax } from "../shared/limits.ts";
 import { hashOf } from "./hash.ts";
-import { BoundedTable, LongEntry } from "./table.ts";
+import { isRecent } from "./recentmessages.ts";
+import { BoundedTable, Entry } from "./table.ts";
 
 /**
- * A datagram crosses the interfaces of one host within microseconds. A resolver waits longer before it repeats a query,
- * and the server holds a response, which would be another message, for up to a second.
+ * A datagram crosses the interfaces of one host, or a forwarder on it, within milliseconds. A resolver waits longer
+ * before it repeats a query, and the server holds a response for up to a second.
  */
-const crossingUsMax: i64 = 100_000;
+const crossingUsMax: u32 = 100_000;
 
 /** A message that was captured; 32 bytes. */
 @unmanaged
-class Sighting extends LongEntry {
+class Sighting extends Entry {
 	/**
 	 * The interface that captured it first, and whether it is a response that no server on this host can have sent
 	 * (forgedFlag).
 	 */
 	interfaceIndex: u32;
-	timeUs: i64;
+	serverHash: u32;
+	frameHash: u32;
+	/** Low 32 bits of the time in microseconds: they wrap around after 71 minutes, when no name is asked for again. */
+	timeUs: u32;
+
+	get isForged(): bool {
+		return (this.interfaceIndex & forgedFlag) !== 0;
+	}
+
+	/** Whether the current observation was made on another interface. */
+	get isElsewhere(): bool {
+		return (this.interfaceIndex & ~forgedFlag) !== observation.interfaceIndex;
+	}
+
+	get isOfOtherServer(): bool {
+		return this.serverHash !== observation.serverHash;
+	}
+
+	get isSameFrame(): bool {
+		return this.frameHash !== 0 && this.frameHash === observation.frameHash;
+	}
 }
 
-/** Interface indexes are positive numbers of 32 bits. */
+/** Interface indexes are positive numbers of 31 bits. */
 const forgedFlag: u32 = 0x8000_0000;
 
+/** The outcome is part of a key of three words. */
+const outcomeShift: u32 = 29;
+
 /**
- * Detects duplicates of a datagram that an `any` capture shows on several interfaces of a host: bridge and port, veth,
- * docker0 behind DNAT. Only frames of the interface that captured a message first count; there the same message again
- * is a repeated query. A message is identified by fields that address translation leaves alone: its DNS id, length, and
- * client id.
+ * Detects duplicates of a message. A message is identified by what forwarders and address translation leave alone: the
+ * text before the tunnel's domain, and whether it is a query or a response; not by its DNS id. Of what is captured
+ * within a crossing's time, only the messages of the first path count:
+ *
+ * - Several interfaces of a host show one datagram: bridge and port, veth, docker0 after DNAT.
+ * - A forwarder sends the message on, to a server that has another address or port than the forwarder itself. Resolvers
+ *   that repeat a query, from whatever port, and those that were asked at once, send it to the same address and port: it
+ *   counts each time.
+ * - A mirror port shows a frame twice, with the same IP id. A datagram that is sent again has another one.
  */
 export const duplicates: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 
 export function setUpDuplicates(): void {
-	duplicates.setUp(duplicatesMax, offsetof<Sighting>(), true);
+	duplicates.setUp(duplicatesMax, offsetof<Sighting>(), false);
 }
 
-/** The latest message that was no duplicate. */
+/** The current observation's message, or the one that it duplicates. */
 let latest: usize = 0;
 
 /**
@@ -46,33 +75,44 @@ let latest: usize = 0;
  * duplicate.
  */
 export function isDuplicate(outcome: Outcome, now: i64): bool {
+	if (observation.interfaceIndex === 0) return isRecent(outcome, crossingUsMax, now);
 	const isRefused = outcome === Outcome.Refused && observation.refusal !== Refusal.Edns;
-	// Most refused queries need not have a client id; their resolver and port distinguish them unless addresses are
-	// translated.
-	const a = isRefused ? observation.resolver3 : observation.idHigh;
+	if (isRefused && isRecent(outcome, crossingUsMax, now)) return true;
+	// Many resolvers ask for the same names that carry no data: resolver and port distinguish their queries unless
+	// addresses are translated.
+	const a = (isRefused ? observation.resolver3 : observation.idHigh) ^ (outcome << outcomeShift);
 	const b = isRefused ? observation.resolverPort : observation.idLow;
-	const c = (observation.messageBytes << 16) | observation.messageId;
-	const hash = hashOf(a, b, c, outcome);
+	const hash = hashOf(a, b, observation.nameHash, 0);
 	const isOutgoing = observation.direction === Direction.Outgoing;
-	let entry = duplicates.find(hash, a, b, c, outcome);
-	if (entry !== 0 && now - changetype<Sighting>(entry).timeUs <= crossingUsMax) {
-		const first = changetype<Sighting>(entry).interfaceIndex;
-		const isForged = (first & forgedFlag) !== 0;
+	let entry = duplicates.find(hash, a, b, observation.nameHash, 0);
+	if (entry !== 0 && (now as u32) - changetype<Sighting>(entry).timeUs <= crossingUsMax) {
+		const first = changetype<Sighting>(entry);
+		latest = entry;
 		// A response that leaves the host does not duplicate a forged one that came in.
-		if ((first & ~forgedFlag) !== observation.interfaceIndex && !(isForged && isOutgoing)) return true;
+		const isGenuine = first.isForged && isOutgoing;
+		if (!isGenuine && (first.isElsewhere || first.isOfOtherServer || first.isSameFrame)) return true;
 	}
 	if (isOutgoing && outcome !== Outcome.Response) return false;
 	if (entry === 0) {
 		duplicates.evictOldest();
-		entry = duplicates.insert(hash, a, b, c, outcome);
+		entry = duplicates.insert(hash, a, b, observation.nameHash, 0);
 	} else {
 		duplicates.touch(entry);
 	}
 	latest = entry;
 	const sighting = changetype<Sighting>(entry);
 	sighting.interfaceIndex = observation.interfaceIndex;
-	sighting.timeUs = now;
+	sighting.serverHash = observation.serverHash;
+	sighting.frameHash = observation.frameHash;
+	sighting.timeUs = now as u32;
 	return false;
+}
+
+/** Whether a forwarder on this host made the duplicate: it has another server, on another interface. */
+export function isForwarded(): bool {
+	if (observation.interfaceIndex === 0) return false;
+	const first = changetype<Sighting>(latest);
+	return first.isElsewhere && first.isOfOtherServer;
 }
 
 /** Marks the latest response as forged: its duplicates come in as well, and a response that goes out is another message. */

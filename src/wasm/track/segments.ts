@@ -4,22 +4,24 @@ import { Segment, segmentAck, segmentPush, segments } from "../decode/kcp.ts";
 import { observation } from "../decode/observation.ts";
 import { ProcessCell, SetCell } from "../shared/cells.ts";
 import { SegmentFault } from "../shared/fault.ts";
-import { portsMax } from "../shared/limits.ts";
 import { allocate } from "./allocate.ts";
 import { add, increment, ofProcess, rowOfSet } from "./counts.ts";
 import { roundTrips, timeUnitsPerUs } from "./histogram.ts";
 import { ServerClock } from "./serverclock.ts";
 import { Push, Session, sessionAt } from "./sessions.ts";
 
-/** A clock for each domain and port, as each may have a server of its own. */
+/**
+ * A clock for each domain: a tunnel has one server, which holds all its sessions, whatever port a datagram was captured
+ * on.
+ */
 let clocks: usize = 0;
 
 export function setUpHealth(domains: u32): void {
-	clocks = allocate((domains as usize) * portsMax * offsetof<ServerClock>());
+	clocks = allocate((domains as usize) * offsetof<ServerClock>());
 }
 
-function clockOf(domain: u32, server: u32): ServerClock {
-	return changetype<ServerClock>(clocks + ((domain * portsMax + server) as usize) * offsetof<ServerClock>());
+function clockOf(domain: u32): ServerClock {
+	return changetype<ServerClock>(clocks + (domain as usize) * offsetof<ServerClock>());
 }
 
 /** Observes the packets of the current query, one of this session; `set` is its label set. */
@@ -39,7 +41,7 @@ export function observeUpstream(set: u32, session: Session, now: i64): void {
 }
 
 function observeAck(set: u32, session: Session, segment: Segment, now: i64): void {
-	const clock = clockOf(observation.domain, observation.server);
+	const clock = clockOf(observation.domain);
 	const wasPushed = session.wasPushed(segment.conversation, segment.sequence);
 	const rttUs = wasPushed ? clock.roundTripUs(segment.stampMs, now) : -1;
 	if (rttUs < 0 || !session.hasLived(rttUs)) countFault(SegmentFault.Ack, 1);
@@ -48,13 +50,13 @@ function observeAck(set: u32, session: Session, segment: Segment, now: i64): voi
 }
 
 /** Observes the packets of a response to a query of the session at `entry`, which is 0 if it ended. */
-export function observeDownstream(set: u32, server: u32, entry: usize, now: i64): void {
+export function observeDownstream(set: u32, entry: usize, now: i64): void {
 	const row = rowOfSet(set);
 	add(row, SetCell.DownstreamBytes, observation.packetBytes);
 	if (segments.malformed > 0) countFault(SegmentFault.Format, segments.malformed);
 	if (entry === 0) return;
 	const session = sessionAt(entry);
-	const clock = clockOf(observation.domain, server);
+	const clock = clockOf(observation.domain);
 	for (let index: u32 = 0; index < segments.count; index++) {
 		const segment = segments.at(index);
 		if (segment.command !== segmentPush) continue;

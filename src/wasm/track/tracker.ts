@@ -9,7 +9,7 @@ import { LinkType } from "../shared/linktype.ts";
 import { payloadTypeIndex } from "../shared/wire.ts";
 import { clock } from "./clock.ts";
 import { add, greatest, increment, least, ofProcess, put, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
-import { isDuplicate, markForged, setUpDuplicates } from "./duplicates.ts";
+import { isDuplicate, isForwarded, markForged, setUpDuplicates } from "./duplicates.ts";
 import { keepEarly, takeEarly } from "./earlyresponses.ts";
 import { responseTimes, responseUnitsPerUs, setUpHistograms } from "./histogram.ts";
 import { labelSets, setsMaxOf } from "./labels.ts";
@@ -68,8 +68,7 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 		if (observation.unrelated === Unrelated.Response) observeUnrelatedResponse();
 		return;
 	}
-	// Only a capture of several interfaces has interface indexes, and duplicates.
-	if (observation.interfaceIndex !== 0 && isDuplicate(outcome, now)) {
+	if (isDuplicate(outcome, now)) {
 		increment(ofProcess, ProcessCell.Duplicates);
 		observeDuplicate(outcome, now);
 		return;
@@ -134,9 +133,13 @@ function observeDuplicate(outcome: Outcome, now: i64): void {
 	}
 }
 
-/** LINUX_SLL names no interface: with it a response may come in if its query was forwarded. */
+/**
+ * The response to what a forwarder on this host sent comes in where the query did, over loopback. LINUX_SLL names no
+ * interface: with it a response may come in if its query left.
+ */
 function believeForwarded(): void {
-	if (linkType !== LinkType.LINUX_SLL || observation.direction !== Direction.Outgoing) return;
+	const hasLeft = linkType === LinkType.LINUX_SLL && observation.direction === Direction.Outgoing;
+	if (!hasLeft && !isForwarded()) return;
 	const waiting = findWaiting();
 	if (waiting !== 0) waitingAt(waiting).cameInOn = 0;
 }
@@ -219,7 +222,7 @@ function answer(entry: usize, now: i64): void {
 	removeFound(entry);
 	add(rowOfSet(set), SetCell.BytesOut, observation.messageBytes);
 	if (session !== 0) sessionAt(session).addBytes(observation.messageBytes);
-	if (observation.packets > 0) observeDownstream(set, waiting.server, session, now);
+	if (observation.packets > 0) observeDownstream(set, session, now);
 }
 
 /** Brings sessions, waiting queries and label sets up to `now`; must be called before they are read. */

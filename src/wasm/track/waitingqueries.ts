@@ -8,10 +8,7 @@ import { BoundedTable, LongEntry } from "./table.ts";
 /** A query that waits for its response, identified by the resolver's address and port, and the DNS id. 64 bytes. */
 @unmanaged
 export class WaitingQuery extends LongEntry {
-	/**
-	 * The label set's number, and above it the index of the server's port, whether one repetition was answered, and the
-	 * number of repetitions.
-	 */
+	/** The label set's number, and above it whether one repetition was answered, and the number of repetitions. */
 	private words: u32;
 	/** The session's entry at the time of the query; it may be another session's by now. */
 	session: usize;
@@ -31,11 +28,6 @@ export class WaitingQuery extends LongEntry {
 		return this.words & ((1 << setBits) - 1);
 	}
 
-	/** The index of the port that the query went to; with address translation its response may come from another. */
-	get server(): u32 {
-		return (this.words >> setBits) & ((1 << serverBits) - 1);
-	}
-
 	/** The number of repetitions of the query, each of which waits for a response of its own. */
 	get copies(): u32 {
 		return this.words >> copiesShift;
@@ -46,8 +38,8 @@ export class WaitingQuery extends LongEntry {
 		return (this.words & answeredFlag) !== 0;
 	}
 
-	begin(set: u32, server: u32, session: usize, now: i64): void {
-		this.words = set | (server << setBits);
+	begin(set: u32, session: usize, now: i64): void {
+		this.words = set;
 		this.session = session;
 		this.sinceUs = now as u32;
 	}
@@ -70,15 +62,11 @@ export class WaitingQuery extends LongEntry {
 	}
 }
 
-/**
- * There are at most a million label sets, and one for each domain, and 16 ports; repetitions beyond copiesMax match no
- * response.
- */
+/** There are at most a million label sets, and one for each domain; repetitions beyond copiesMax match no response. */
 const setBits: u32 = 21;
-const serverBits: u32 = 4;
-const answeredFlag: u32 = 1 << (setBits + serverBits);
-const copiesShift: u32 = setBits + serverBits + 1;
-const copiesMax: u32 = (1 << (32 - copiesShift)) - 1;
+const answeredFlag: u32 = 1 << setBits;
+const copiesShift: u32 = setBits + 1;
+const copiesMax: u32 = 63;
 
 export const waitingQueries: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 
@@ -122,7 +110,7 @@ export function waitOutgoing(now: i64): void {
 function insert(set: u32, session: usize, isUncounted: bool, size: u32, now: i64): void {
 	waitingQueries.evictOldest();
 	const waiting = waitingAt(waitingQueries.insert(hash, observation.resolver3, exchange(), family(), network));
-	waiting.begin(set, observation.server, session, now);
+	waiting.begin(set, session, now);
 	waiting.cameInOn = observation.direction === Direction.Incoming ? observation.interfaceIndex : 0;
 	waiting.isUncounted = isUncounted;
 	waiting.ednsBytes = size as u16;

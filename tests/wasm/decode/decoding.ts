@@ -18,7 +18,16 @@ const serverAddress = "192.0.2.53";
 /** The fields of the decoder's Observation: 32-bit words, at the offsets that the module says. */
 export const observationFields = [
 	...(["fault", "unrelated", "refusal", "interfaceIndex", "direction"] as const),
-	...(["resolver0", "resolver1", "resolver2", "resolver3", "resolverPort", "server"] as const),
+	...([
+		"resolver0",
+		"resolver1",
+		"resolver2",
+		"resolver3",
+		"resolverPort",
+		"nameHash",
+		"serverHash",
+		"frameHash",
+	] as const),
 	...(["messageBytes", "messageId", "domain", "idHigh", "idLow", "ednsBytes", "rcode", "truncated"] as const),
 	...(["packets", "packetBytes", "answers", "lookalike", "lookalikeType"] as const),
 ] as const;
@@ -36,7 +45,7 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 
 	setLinkType(type: LinkType): void;
 	readonly labelsPerMessageMax: WebAssembly.Global;
-	addPort(port: number, index: number): void;
+	addPort(port: number): void;
 	readonly addTunnel: EngineExports["addTunnel"];
 	decode(at: number, end: number): Outcome;
 	hasNext(): number;
@@ -190,7 +199,7 @@ export class Decoder {
 		}).exports as unknown as DecodeExports;
 		this.start = this.exports.memoryForTests();
 		this.exports.setLinkType(linkType);
-		for (const [index, port] of ports.entries()) this.exports.addPort(port, index);
+		for (const port of ports) this.exports.addPort(port);
 		addTunnels(this.exports, tunnels, new Uint8Array(this.exports.memory.buffer, this.start), this.start);
 		this.room = new Uint8Array(this.exports.memory.buffer, this.start, this.exports.roomBytes.value);
 		this.observation = observationIn(this.exports);
@@ -287,7 +296,9 @@ export function digestOf(outcome: Outcome, observation: Observation): number {
 	digest = fold(digest, observation.resolver2);
 	digest = fold(digest, observation.resolver3);
 	digest = fold(digest, observation.resolverPort);
-	digest = fold(digest, observation.server);
+	digest = fold(digest, observation.nameHash);
+	digest = fold(digest, observation.serverHash);
+	digest = fold(digest, observation.frameHash);
 	digest = fold(digest, observation.messageBytes);
 	digest = fold(digest, observation.messageId);
 	digest = fold(digest, observation.domain);

@@ -158,10 +158,6 @@ export function waitingSet(entry: usize): u32 {
 	return waitingAt(entry).set;
 }
 
-export function waitingServer(entry: usize): u32 {
-	return waitingAt(entry).server;
-}
-
 export function waitingSession(entry: usize): usize {
 	return waitingAt(entry).session;
 }

@@ -154,12 +154,32 @@ const rows: readonly [title: string, frames: Parameters<typeof observe>[1], expe
 	[
 		"a forwarder here that asks a server elsewhere under another id, over the same interface",
 		[
-			[Query, Incoming, e0],
-			[Query, Outgoing, e0, { ...translated, messageId: 9 }],
-			[Response, Incoming, e0, { ...translated, messageId: 9 }],
-			[Response, Outgoing, e0],
+			[Query, Incoming, e0, { name: 1 }],
+			[Query, Outgoing, e0, { ...translated, messageId: 9, name: 1, server: 9 }],
+			[Response, Incoming, e0, { ...translated, messageId: 9, name: 1, server: 9 }],
+			[Response, Outgoing, e0, { name: 1 }],
+		],
+		{ ...one, copies: 2 },
+	],
+	[
+		"a resolver here that asks a server elsewhere for other names",
+		[
+			[Query, Incoming, e0, { name: 1 }],
+			[Query, Outgoing, e0, { ...translated, messageId: 9, name: 2, server: 9 }],
+			[Response, Incoming, e0, { ...translated, messageId: 9, name: 2, server: 9 }],
+			[Response, Outgoing, e0, { name: 1 }],
 		],
 		{ ...one, outgoing: 1, unrelated: 1 },
+	],
+	[
+		"a stranger who forges a forwarder's query and its answer to it",
+		[
+			[Query, Incoming, e0, { name: 1 }],
+			[Query, Incoming, e0, { ...translated, messageId: 9, name: 1, server: 9 }],
+			[Response, Incoming, e0, { ...translated, messageId: 9, name: 1, server: 9 }],
+			[Response, Outgoing, e0, { name: 1 }],
+		],
+		{ ...one, bytesOut: 600, copies: 1, unmatched: 1, waiting: 1 },
 	],
 	[
 		"both ends on this host, over loopback",

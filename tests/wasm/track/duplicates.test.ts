@@ -211,6 +211,44 @@ describe("Duplicates", () => {
 	});
 });
 
+/** "1" for what counts, "-" for a copy, of queries for one name 10 microseconds apart; without an interface unless they have one. */
+function countedOf(messages: readonly Parameters<typeof observationOf>[0][], outcome = Outcome.Query): string {
+	const duplicates = duplicatesOf();
+	return messages
+		.map((message, index) =>
+			duplicates.isDuplicate(outcome, observationOf({ name: 7, ...message }), index * 10) ? "-" : "1",
+		)
+		.join("");
+}
+
+describe("a message for the same name", () => {
+	const byForwarder = { messageId: 9, bytes: 111, origin: 9, port: 50_001, server: 2 };
+	const forms: readonly [title: string, messages: Parameters<typeof countedOf>[0], expected: string][] = [
+		["is a copy under another id, to another server", [{}, byForwarder], "1-"],
+		["counts under another id, from another port, to the same server", [{}, { ...byForwarder, server: 0 }], "11"],
+		["counts each time that it comes to the first server, with its copies", [{}, byForwarder, {}, byForwarder], "1-1-"],
+		["is a copy if its frame is the same", [{ frame: 3 }, { frame: 3 }, { frame: 3 }], "1--"],
+		["counts if its frame is another, as of a resolver that repeats it", [{ frame: 3 }, { frame: 4 }], "11"],
+		["counts if frames have no id, as in IPv6", [{ frame: 0 }, { frame: 0 }], "11"],
+		["counts once where forwarded and shown twice", [{ frame: 3 }, { frame: 3 }, byForwarder, byForwarder], "1---"],
+	];
+	for (const interfaceIndex of [0, 1]) {
+		for (const outcome of [Outcome.Query, Outcome.Response, Outcome.Refused]) {
+			test.each(forms)(`${Outcome[outcome]}, interface ${interfaceIndex}: %s`, (_, messages, expected) => {
+				const all = messages.map((message) => ({ ...message, interfaceIndex }));
+				expect(countedOf(all, outcome)).toBe(expected);
+			});
+		}
+	}
+
+	test("is a copy for 100 ms", () => {
+		const duplicates = duplicatesOf();
+		const isCopy = (server: number, at: number) =>
+			duplicates.isDuplicate(Outcome.Query, observationOf({ name: 7, server }), at);
+		expect([isCopy(1, 0), isCopy(2, 100_000), isCopy(2, 100_001)]).toEqual([false, true, false]);
+	});
+});
+
 describe("the tracker", () => {
 	test("counts one of the copies, of queries, responses and refused ones, and the copies apart", () => {
 		const tracker = trackerOf();

@@ -68,7 +68,6 @@ export interface TrackExports extends EngineExports, Omit<DecodeExports, keyof E
 	waitFor(set: number, session: number, nowUs: number): void;
 	findWaiting(): number;
 	waitingSet(entry: number): number;
-	waitingServer(entry: number): number;
 	waitingSession(entry: number): number;
 	waitedUs(entry: number, nowUs: number): number;
 	overdueAt(nowUs: number): number;
@@ -100,7 +99,9 @@ export class Observation implements DecoderObservation {
 	resolver2 = 0;
 	resolver3 = 0;
 	resolverPort = 0;
-	server = 0;
+	nameHash = 0;
+	serverHash = 0;
+	frameHash = 0;
 	messageBytes = 0;
 	messageId = 0;
 	domain = 0;
@@ -210,6 +211,12 @@ export interface ObservationFields {
 	readonly port?: number;
 	readonly interfaceIndex?: number;
 	readonly direction?: Direction;
+	/** The name's hash: without one, messages of other ids or lengths have other names. */
+	readonly name?: number;
+	/** The hash of the server's address and port. */
+	readonly server?: number;
+	/** The frame's hash, 0 if it has none. */
+	readonly frame?: number;
 	readonly refusal?: Refusal;
 	readonly ednsBytes?: number;
 }
@@ -225,6 +232,9 @@ export function observationOf(fields: ObservationFields): Observation {
 	observation.resolverPort = fields.port ?? 40_000;
 	observation.messageBytes = fields.bytes ?? 100;
 	observation.messageId = fields.messageId ?? 7;
+	observation.nameHash = fields.name ?? observation.messageBytes * 65_536 + observation.messageId;
+	observation.serverHash = fields.server ?? 0;
+	observation.frameHash = fields.frame ?? 0;
 	observation.interfaceIndex = fields.interfaceIndex ?? 0;
 	observation.direction = fields.direction ?? Direction.Unknown;
 	observation.ednsBytes = fields.ednsBytes ?? 0;
