@@ -21,7 +21,7 @@ describe.skipIf(!isBuilt)("what lies in the folder that the executable is starte
 		await Bun.write(folder.file(name), content);
 		const env = { HOME: folder.path, XDG_CONFIG_HOME: folder.path };
 		const { code, stdout, stderr } = await runExporter(["check-config", ...domain], { cwd: folder.path, env });
-		expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+		expect({ code, stderr }).toEqual({ code: 0, stderr: "OK\n" });
 		expect(JSON.parse(stdout).log.level).toBe("info");
 		expect(existsSync(folder.file("ran"))).toBe(false);
 	});

@@ -330,13 +330,14 @@ export function asnMmdb(options: Partial<MmdbOptions> = {}): Buffer {
 	return writeMmdb(asnRows, { databaseType: "GeoLite2-ASN", recordSize: 24, ...options });
 }
 
-/** The demo's database, shaped like IPinfo Lite. */
+/** The demo's database, shaped like IPinfo Lite; it says no build time, for it does not grow old. */
 export function demoMmdb(): Buffer {
 	const rows = demoResolvers.map(
 		({ address, country, asn, organization }) =>
 			[`${address}/24`, { asn: `AS${asn}`, as_name: organization, country_code: country }] as const,
 	);
-	return writeMmdb(rows, { databaseType: "dnstt_exporter demo", ipVersion: 4, recordSize: 24 });
+	const options = { databaseType: "dnstt_exporter demo", buildEpochSeconds: 0, ipVersion: 4, recordSize: 24 } as const;
+	return writeMmdb(rows, options);
 }
 
 /** Mulberry32: the same numbers from the same seed, 0 <= x < 1. */

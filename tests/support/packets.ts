@@ -77,6 +77,7 @@ export interface Ipv4Options {
 	/** Fragment offset in units of 8 bytes; 0 if left out. */
 	readonly fragmentOffset?: number;
 	readonly moreFragments?: boolean;
+	/** 0 if left out: frames without one are not known to be the same (RFC 6864, 4.1). */
 	readonly identification?: number;
 	readonly payload: Uint8Array;
 }
@@ -90,7 +91,7 @@ export function ipv4Packet(options: Ipv4Options): Uint8Array {
 	const view = new DataView(packet.buffer);
 	view.setUint8(0, 0x40 | (headerBytes / 4));
 	view.setUint16(2, packet.length);
-	view.setUint16(4, options.identification ?? 1);
+	view.setUint16(4, options.identification ?? 0);
 	view.setUint16(6, (options.moreFragments === true ? 0x2000 : 0) | (options.fragmentOffset ?? 0));
 	view.setUint8(8, 64);
 	view.setUint8(9, options.protocol ?? protocolUdp);

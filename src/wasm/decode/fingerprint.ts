@@ -61,7 +61,8 @@ function hashOfFrame(datagram: Datagram): u32 {
 	const id = datagram.sourceAddress - 8;
 	if (load<u16>(id) === 0) return 0;
 	const sum =
-		load<u64>(id) * wordFactor + load<u64>(datagram.payload - 8) * otherFactor + ((observation.messageId as u64) << 32);
+		load<u64>(id) * wordFactor + load<u64>(datagram.payload - 8) * otherFactor + ((observation.messageId as u64) << 33);
+	// The lowest bit only keeps the hash from being 0, so the DNS id stands above it.
 	return ((sum >> 32) as u32) | 1;
 }
 
