@@ -1,5 +1,5 @@
 /**
- * A process that reads broken capture files: `bun mutated.ts FOLDER SEED ROUNDS`. Every prefix of two small pcap and two small pcapng files, each of
+ * A process that reads broken capture files: `bun mutated.ts FOLDER SEED ROUNDS`. Every prefix of small pcap and pcapng files, each of
  * its bytes flipped in one bit, and random changes. Each must end in frames or a CaptureError. Prints how many of each there were.
  */
 import { writeFileSync } from "node:fs";
@@ -11,8 +11,10 @@ import { recordTypeNames } from "../../src/tunnel.ts";
 import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
 import { seededRandom } from "../support/messages.ts";
 import { batchOfBytes } from "../support/observed.ts";
-import { writePcap, writePcapng } from "../support/pcapfile.ts";
+import { udpPacket } from "../support/packets.ts";
+import { concatBytes, writePcap, writePcapng } from "../support/pcapfile.ts";
 import { vaydnsQuery, vaydnsResponse } from "../support/vaydns.ts";
+import { fragmentPacket } from "../support/wire-forms.ts";
 
 const [folder = "", seed, rounds] = process.argv.slice(2);
 const random = seededRandom(Number(seed));
@@ -54,10 +56,21 @@ const vaydns = recordTypeNames.map((recordType, index) => {
 	const query = vaydnsQuery({ clientId: Uint8Array.of(1, 2), recordType });
 	return { timeNs: BigInt(index), bytes: vaydnsResponse(query, recordType, [new Uint8Array(8)]) };
 });
+/** A packet that the kernel joined from three queries, and the fragments that a link would make of it. */
+const query = vaydnsQuery({ clientId: Uint8Array.of(1, 2), recordType: "txt" });
+const joinedPacket = udpPacket({
+	...{ source: "192.0.2.1", destination: "192.0.2.2", sourcePort: 40_000, destinationPort: 53 },
+	payload: concatBytes([query, query, query]),
+});
+const joined = [joinedPacket, ...fragmentPacket(joinedPacket, query.length)].map((bytes, index) => ({
+	timeNs: BigInt(index),
+	bytes,
+}));
 const more = [{ linkType: LinkType.RAW, snapLength: 96 }, { linkType: LinkType.EN10MB }];
 const files = [
 	writePcap({ linkType: LinkType.EN10MB, records }),
 	writePcap({ linkType: LinkType.RAW, records: vaydns }),
+	writePcap({ linkType: LinkType.RAW, records: joined }),
 	writePcapng({ linkType: LinkType.RAW, records }),
 	writePcapng({ linkType: LinkType.NULL, more, interfaceOf: (index) => (index < 3 ? 1 : 2), records }),
 ];
