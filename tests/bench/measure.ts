@@ -1,7 +1,7 @@
 /** What measurements have in common: the costs of a process, medians, tables, and targets. */
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { cpus, release } from "node:os";
 
 export interface Cost {
@@ -17,6 +17,8 @@ export interface Cost {
  * Throws when it ends with anything but 0.
  */
 export async function costOf(command: readonly string[], output?: string): Promise<Cost> {
+	// Bun writes over what a file holds and leaves a longer rest of it.
+	if (output !== undefined) rmSync(output, { force: true });
 	const start = performance.now();
 	const child = Bun.spawn([...command], {
 		stdin: "ignore",
