@@ -165,6 +165,10 @@ describe("the README", () => {
 		expect(metricProblems(readme)).toEqual([]);
 	});
 
+	test("has at most 250 lines", () => {
+		expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(250);
+	});
+
 	test("mentions every command", () => {
 		expect(missingCommands(readme)).toEqual([]);
 	});

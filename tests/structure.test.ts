@@ -1,4 +1,4 @@
-/** The order of src as README draws it, and what keeps it easy to read. */
+/** The order of src as src/README.md draws it, and what keeps it easy to read. */
 
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ const root = resolve(import.meta.dir, "..");
 const files = [...new Bun.Glob("src/**/*.ts").scanSync(root)].sort();
 const textOf = (path: string) => readFileSync(join(root, path), "utf8");
 
-/** The places that README draws, from top to bottom: "src/main.ts", "src/web/", and last "src/*.ts" for the other files beside main. */
+/** The places that it draws, from top to bottom: "src/main.ts", "src/web/", and last "src/*.ts" for the other files beside main. */
 function drawingIn(readme: string): string[] {
 	const block = [...readme.matchAll(/^```text\n([\s\S]*?)^```/gm)].map(([, text = ""]) => text).at(-1) ?? "";
 	return block
@@ -17,7 +17,7 @@ function drawingIn(readme: string): string[] {
 		.map((line) => /^(src\/\S+) {2,}\S/.exec(line)?.[1] ?? `no place in: ${line}`);
 }
 
-const drawing = drawingIn(textOf("README.md"));
+const drawing = drawingIn(textOf("src/README.md"));
 
 /** The line of the drawing that a file is on. */
 function placeOf(path: string): string {
@@ -47,7 +47,7 @@ function importProblems(path: string, text: string): string[] {
 	return importsOf(path, text).flatMap((target) => problemOf(path, target));
 }
 
-describe("the drawing in README", () => {
+describe("the drawing in src/README.md", () => {
 	test("has at most 20 lines, and each folder of src once", () => {
 		expect(drawing.length).toBeLessThanOrEqual(20);
 		expect(drawing.toSorted()).toEqual([...new Set(files.map(placeOf))].sort());

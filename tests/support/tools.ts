@@ -24,5 +24,7 @@ export const tools: readonly Tool[] = [
 	{ program: "chromium", package: "chromium", purpose: "the status page in a real browser" },
 	{ program: "curl", package: "curl", purpose: "HTTP requests inside a namespace" },
 	{ program: "prometheus", package: "prometheus", purpose: "the real scraper, and promtool" },
+	{ program: "amtool", package: "prometheus-alertmanager", purpose: "a judge of Alertmanager's configuration" },
+	{ program: "htpasswd", package: "apache2-utils", purpose: "hashes of passwords, as the README makes them" },
 	{ program: "openssl", package: "openssl", purpose: "certificates" },
 ];
