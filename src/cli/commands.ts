@@ -18,6 +18,7 @@ export const printables = {
 	"completion-zsh": "Completion for zsh",
 	"completion-fish": "Completion for fish",
 	man: "Manual page (troff)",
+	reference: "All commands, flags, keys and metrics (Markdown)",
 } as const;
 export type Printable = keyof typeof printables;
 
