@@ -92,6 +92,12 @@ function threadsBeyond(kept: readonly number[]): number | null {
 	}).length;
 }
 
+/** Whether this process may open a capture now (CAP_NET_RAW); false where /proc is not mounted. */
+export function mayCapture(): boolean {
+	const [, effective = "0"] = /^CapEff:\s+(\w+)$/m.exec(statusOfThread("/proc/self/status")) ?? [];
+	return (BigInt(`0x${effective}`) & (1n << BigInt(capabilities.netRaw))) !== 0n;
+}
+
 /** Empty for a thread that has ended. */
 function statusOfThread(path: string): string {
 	try {
