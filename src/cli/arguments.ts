@@ -153,7 +153,7 @@ function addFlag(parsed: ParsedArgs, { name, value, inlineValue, spelling }: Fla
 	}
 	parsed.isMistyped = true;
 	const found = value === undefined ? "nothing" : `${value}; a value that starts with a dash is written after =`;
-	parsed.problems.push(`--${name}: expected ${flag.placeholder} after it, found ${found}`);
+	parsed.problems.push(`--${name}: expected a value (${flag.placeholder}), found ${found}`);
 	return value === undefined ? undefined : { name: value, isKnown: false };
 }
 
@@ -280,7 +280,7 @@ function buildPrint([what]: readonly string[], { problems }: ParsedArgs): Comman
 	throw new UsageError([
 		...problems,
 		what === undefined
-			? `print: expected what to print: ${known.join(", ")}`
+			? `print: expected one of ${known.join(", ")}`
 			: `print ${what}: nothing of that name${didYouMean(what, known)}`,
 		"for what there is see: dnstt_exporter print --help",
 	]);

@@ -159,10 +159,7 @@ export const commands: readonly CommandSpec[] = [
 		flags: [...Object.values(inspectFlags), ...configFlags("dnstt", "vaydns", "session", "labels", "geoip", "log")],
 		examples: [
 			["inspect --dnstt.domain t.example.com day.pcap", "report on a capture"],
-			[
-				"inspect --dnstt.domain t.example.com --format json *.pcap",
-				"several files as one stream, the earliest first",
-			],
+			["inspect --dnstt.domain t.example.com --format json *.pcap", "several files as one stream, the earliest first"],
 			["inspect --dnstt.domain t.example.com -", "read from standard input, as from ssh HOST tcpdump -w -"],
 		],
 	},

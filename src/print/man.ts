@@ -90,7 +90,7 @@ function examplesPart(): string {
 export function manPage(version: string): string {
 	return `.\\" as printed by: ${program} print man
 .TH DNSTT_EXPORTER 1 "" "${program} ${version}" "User Commands"
-.\\" Names of flags and variables are to be copied: nothing is hyphenated or stretched.
+.\\" Readers copy the names of flags and variables: nothing is hyphenated or stretched.
 .nh
 .ad l
 .SH NAME

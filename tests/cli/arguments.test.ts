@@ -84,7 +84,7 @@ describe("flags", () => {
 		[
 			"a flag without its value",
 			["--log.level"],
-			["--log.level: expected debug|info|warn|error after it, found nothing"],
+			["--log.level: expected a value (debug|info|warn|error), found nothing"],
 		],
 		[
 			"a flag that swallows the next",
