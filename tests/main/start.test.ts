@@ -189,6 +189,13 @@ test("check-config warns of what run refuses or warns of: an interface that is n
 		expect.stringMatching(/warning: serving on all addresses \(:9713\) without a password: .*; listen on 127/),
 		"OK",
 	]);
+	const oneLabel = await runExporter(["check-config", "--dnstt.domain=example"]);
+	expect([oneLabel.code, oneLabel.stderr]).toEqual([
+		0,
+		expect.stringMatching(
+			/warning: dnstt\.domain example has one label only, .*; set the tunnel's whole domain.*\nOK\n$/,
+		),
+	]);
 	using folder = temporaryFolder();
 	const users = {
 		web: { "basic-auth": { one: await Bun.password.hash("x", { algorithm: "bcrypt", cost: 10 }) } },
