@@ -5,7 +5,7 @@ import { CaptureError } from "./capture/source.ts";
 import { type Command, parseCommand, UsageError } from "./cli/arguments.ts";
 import { helpText, versionText } from "./cli/help.ts";
 import type { ConfigFlags, LoadedConfig } from "./config/config.ts";
-import { ConfigError } from "./config/error.ts";
+import { ConfigError, NoDomainError } from "./config/error.ts";
 import type { Config } from "./config/schema.ts";
 import { EngineError } from "./engine/error.ts";
 import type { Dependencies } from "./exporter/stages.ts";
@@ -33,7 +33,7 @@ async function execute(command: Command): Promise<number> {
 		case "run": {
 			const { run } = await import("./commands/run.ts");
 			const load = await configLoader(command.flags);
-			const loaded = load();
+			const loaded = await firstConfig(load);
 			return await run(loaded, () => load().config, dependenciesOf(loaded.config));
 		}
 		case "inspect": {
@@ -101,6 +101,18 @@ async function configLoader(flags: ConfigFlags, domainRequired = true): Promise<
 	const { loadConfig } = await import("./config/config.ts");
 	const readFile = (path: string) => readFileSync(onDisk(path), "utf8");
 	return () => loadConfig({ flags, env: process.env, readFile, domainRequired });
+}
+
+/** Loads the configuration of `run`; where only the domain is missing, the error also has what to try. */
+async function firstConfig(load: () => LoadedConfig): Promise<LoadedConfig> {
+	try {
+		return load();
+	} catch (error) {
+		if (!(error instanceof NoDomainError)) throw error;
+		const { firstSteps } = await import("./commands/first-steps.ts");
+		const { mayCapture } = await import("./process/privileges.ts");
+		throw new ConfigError([...error.problems, ...firstSteps(mayCapture())]);
+	}
 }
 
 function dependenciesOf(config: Config): Dependencies {

@@ -110,7 +110,7 @@ function named<T>(path: string, open: () => T): T {
 			throw new CaptureError(`cannot read ${name}: ${native.message}`);
 		}
 		if (native?.code === "not_a_capture" && /only got 0$/.test(native.message))
-			throw new CaptureError(`${name} is empty; the program that was to write it should say why`);
+			throw new CaptureError(`${name} is empty: the program that writes it has not begun, or failed`);
 		if (native?.code === "not_a_capture" && isCopiedAsText(path))
 			throw new CaptureError(`${name} is no capture: ${copyAgain}`);
 		if (native?.code === "not_a_capture") {
@@ -118,7 +118,7 @@ function named<T>(path: string, open: () => T): T {
 			throw new CaptureError(
 				unpacker === undefined
 					? `${name} is no capture (${native.message}); expected pcap or pcapng, not compressed, as tcpdump -w writes it`
-					: `${name} is compressed; give - in its place, and pipe it in: ${unpacker} ${shellWord(name)} | dnstt_exporter inspect ... -`,
+					: `${name} is compressed; decompress it, or read it from standard input: ${unpacker} ${shellWord(name)} | dnstt_exporter inspect ... -`,
 			);
 		}
 		throw error;
@@ -190,7 +190,7 @@ class CapFile implements FileSource {
 
 	private partingAdvice(code: string): string {
 		// tshark and editcap take the interfaces of every section for those of the first section, and fail.
-		if (code === "sections_differ") return "give the files that it was joined from instead";
+		if (code === "sections_differ") return "read the files that it was joined from instead";
 		const isFile = this.path !== "-" && fileAt(this.path)?.isFile() === true;
 		const file = isFile ? shellWord(this.path) : "FILE";
 		return `${isFile ? "write" : "save it to a file, then write"} each to one of its own, with its number for N: tshark -r ${file} -Y frame.interface_id==N -w ONE.pcapng`;

@@ -67,7 +67,7 @@ function operatorError(error: unknown, name: string): unknown {
 			return error;
 		case "permission_denied":
 			return new CaptureError(
-				`no permission to capture on ${name}: run as root, or as a service with AmbientCapabilities=CAP_NET_RAW, as "dnstt_exporter print systemd-unit" writes it (do not use setcap: it gives every local user that right)`,
+				`no permission to capture on ${name}: run as root, or as a service with AmbientCapabilities=CAP_NET_RAW, as "dnstt_exporter print systemd-unit" writes it (do not use setcap: it would let every local user capture)`,
 			);
 		case "no_such_interface":
 			return new InterfaceUnavailableError(

@@ -1,7 +1,7 @@
 import { blockTimeoutMs, type LiveSource } from "./live.ts";
 import { CaptureError, type CaptureStatistics, type FrameBatch, stampUsAt, type TimeRange } from "./source.ts";
 
-/** Waits before the capture is opened again: twice as long after each failure, up to the longest. */
+/** Waits before the capture is reopened: twice as long after each failure, up to the longest. */
 export const reopenDelayMinMs = 100;
 export const reopenDelayMaxMs = 5_000;
 

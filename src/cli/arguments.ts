@@ -1,5 +1,6 @@
 /** argv -> a command. It reads no file and prints nothing. */
 
+import { isIPv6 } from "node:net";
 import { parseArgs } from "node:util";
 import type { ConfigFlags } from "../config/config.ts";
 import { configKeys } from "../config/keys.ts";
@@ -13,6 +14,7 @@ import {
 	commands,
 	commonFlags,
 	commonFlagTable,
+	defaultPort,
 	demoFlags,
 	type FlagSpec,
 	type InspectFormat,
@@ -151,7 +153,7 @@ function addFlag(parsed: ParsedArgs, { name, value, inlineValue, spelling }: Fla
 	}
 	parsed.isMistyped = true;
 	const found = value === undefined ? "nothing" : `${value}; a value that starts with a dash is written after =`;
-	parsed.problems.push(`--${name}: expected ${flag.placeholder} after it, found ${found}`);
+	parsed.problems.push(`--${name}: expected a value (${flag.placeholder}), found ${found}`);
 	return value === undefined ? undefined : { name: value, isKnown: false };
 }
 
@@ -212,6 +214,8 @@ function isCommandName(word: string): word is CommandName {
 	return (commandNames as readonly string[]).includes(word);
 }
 
+const commandsLine = "for the commands see: dnstt_exporter --help";
+
 function noCommand(word: string): string {
 	const words = new Map(
 		commands.flatMap(({ name, synonyms = [] }) => [name, ...synonyms].map((known) => [known, name])),
@@ -231,7 +235,7 @@ export function parseCommand(argv: readonly string[]): Command {
 		const problem = /^-$|\.p?cap(ng)?$/i.test(word)
 			? `${word}: no such command; to read a capture: dnstt_exporter inspect ${word}`
 			: noCommand(word);
-		throw new UsageError([...problems, problem, "for the commands see: dnstt_exporter --help"]);
+		throw new UsageError([...problems, problem, commandsLine]);
 	}
 	const asked = valuesOf(parsed, commonFlagTable);
 	if (asked.help) return { kind: "help", ...(word === undefined ? {} : { topic: word }) };
@@ -265,8 +269,7 @@ function build(name: CommandName, operands: readonly string[], parsed: ParsedArg
 			const [topic] = operands;
 			if (topic === undefined) return { kind: name };
 			if (isCommandName(topic)) return { kind: name, topic };
-			parsed.problems.push(noCommand(topic));
-			return { kind: name };
+			throw new UsageError([...parsed.problems, noCommand(topic), commandsLine]);
 		}
 	}
 }
@@ -277,7 +280,7 @@ function buildPrint([what]: readonly string[], { problems }: ParsedArgs): Comman
 	throw new UsageError([
 		...problems,
 		what === undefined
-			? `print: expected what to print: ${known.join(", ")}`
+			? `print: expected one of ${known.join(", ")}`
 			: `print ${what}: nothing of that name${didYouMean(what, known)}`,
 		"for what there is see: dnstt_exporter print --help",
 	]);
@@ -293,7 +296,8 @@ function buildTop(parsed: ParsedArgs): Command {
 
 function urlOf({ problems }: ParsedArgs, text: string): string {
 	// "localhost:9713" would parse with a scheme of localhost.
-	const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+	const written = /^[a-z]+:\/\//i.test(text) ? text : `http://${isIPv6(text) ? `[${text}]` : text}`;
+	const url = URL.parse(written);
 	if (url === null || !/^https?:$/.test(url.protocol)) {
 		problems.push(`--url: expected ${topFlags.url.kind.expected}, found ${JSON.stringify(text)}`);
 		return text;
@@ -303,6 +307,8 @@ function urlOf({ problems }: ParsedArgs, text: string): string {
 			"--url: expected no password in it, as other users of this host can see it; use --username and --password-file",
 		);
 	}
+	// The text is looked at, as a URL drops the port that is its scheme's own: http://vps1:80 has a port.
+	if (url.protocol === "http:" && !/^[a-z]+:\/\/[^/?#]*:\d+(?:[/?#]|$)/i.test(written)) url.port = `${defaultPort}`;
 	return url.origin + url.pathname.replace(/\/+$/, "");
 }
 

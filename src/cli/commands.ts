@@ -9,7 +9,7 @@ export type CommandName = (typeof commandNames)[number];
 
 /** The operands of `print`, each with its description. */
 export const printables = {
-	"config-schema": "JSON Schema of the configuration file, for editors and validators",
+	"config-schema": "JSON Schema of the configuration file, for editors",
 	"systemd-unit": "Hardened unit for systemd",
 	"prometheus-rules": "Recording rules and alerts for Prometheus",
 	"grafana-dashboard": "Dashboard for Grafana, to import as JSON",
@@ -18,6 +18,7 @@ export const printables = {
 	"completion-zsh": "Completion for zsh",
 	"completion-fish": "Completion for fish",
 	man: "Manual page (troff)",
+	reference: "All commands, flags, keys and metrics (Markdown)",
 } as const;
 export type Printable = keyof typeof printables;
 
@@ -95,7 +96,7 @@ function configFlags(...named: readonly string[]): FlagSpec[] {
 
 export const commonFlagTable = {
 	help: flag("help", boolean, "Show help and exit", { short: "h" }),
-	version: flag("version", boolean, "Show the version and exit"),
+	version: flag("version", boolean, "Show the version and exit", { short: "V" }),
 };
 
 /** Flags that every command takes. */
@@ -112,10 +113,16 @@ export const inspectFlags = {
 	follow: flag("follow", boolean, "Go on reading as the file grows, until interrupted"),
 };
 
+/** The port of web.listen-address unless that is set. */
+export const defaultPort = 9713;
+
 export const topFlags = {
-	url: flag("url", text("an address such as http://127.0.0.1:9713", "URL", z.string()), "Address of the exporter", {
-		default: "http://127.0.0.1:9713",
-	}),
+	url: flag(
+		"url",
+		text("an address such as http://127.0.0.1:9713 or vps1", "URL", z.string()),
+		`Address of the exporter; without a scheme it is http, and http without a port is port ${defaultPort}`,
+		{ default: `http://127.0.0.1:${defaultPort}` },
+	),
 	username: flag("username", text("a user's name", "USER", z.string()), "User for basic auth"),
 	passwordFile: flag("password-file", file, "File that holds the password for basic auth"),
 	caFile: flag("ca-file", file, "Trust this certificate (PEM) for https"),
@@ -152,23 +159,20 @@ export const commands: readonly CommandSpec[] = [
 		flags: [...Object.values(inspectFlags), ...configFlags("dnstt", "vaydns", "session", "labels", "geoip", "log")],
 		examples: [
 			["inspect --dnstt.domain t.example.com day.pcap", "report on a capture"],
-			[
-				"inspect --dnstt.domain t.example.com --format json a.pcap b.pcapng",
-				"several files as one stream, the earliest first",
-			],
+			["inspect --dnstt.domain t.example.com --format json *.pcap", "several files as one stream, the earliest first"],
 			["inspect --dnstt.domain t.example.com -", "read from standard input, as from ssh HOST tcpdump -w -"],
 		],
 	},
 	{
 		name: "top",
-		summary: "Watch a running exporter in a terminal; print its status once to a pipe or file",
+		summary: "Watch a running exporter in a terminal, or print its status once",
 		synonyms: ["watch", "status"],
 		...noOperands,
 		flags: Object.values(topFlags),
 		examples: [
 			["top", "the exporter of this host"],
 			["top > now.txt", "its status once, as standard output is not a terminal"],
-			["top --url https://vps.example.com:9713 --username ops --password-file pw", "another, with TLS and basic auth"],
+			["top --url https://vps1:9713 --username ops --password-file pw", "another, with TLS and basic auth"],
 		],
 	},
 	{
@@ -187,7 +191,7 @@ export const commands: readonly CommandSpec[] = [
 	},
 	{
 		name: "check-config",
-		summary: "Check the configuration and the files in it, and print all settings in effect",
+		summary: "Check the configuration and its files, and print all settings",
 		synonyms: ["validate"],
 		...noOperands,
 		flags: configFlags(),

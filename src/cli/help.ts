@@ -2,11 +2,12 @@
 
 import { configSections } from "../config/keys.ts";
 import { type CommandName, commandSpec, commands, commonFlags, type FlagSpec, printables } from "./commands.ts";
+import { configRules } from "./config-rules.ts";
 
-/** Terminals have 80 columns or more, and long variable names need some more. */
-const columnsMax = 96;
+/** That of the smallest usual terminal. */
+const columnsMax = 80;
 /** Where descriptions start. A longer flag has a line of its own. */
-const descriptionColumn = 38;
+const descriptionColumn = 34;
 const program = "dnstt_exporter";
 
 /** A term on the left, lines on the right. */
@@ -18,17 +19,23 @@ function entry(term: string, lines: readonly string[], column = descriptionColum
 	return [...head, ...rest.map((line) => indent + line)].join("\n");
 }
 
+function flagTerm({ short, name, placeholder, repeatable }: FlagSpec): string {
+	const value = placeholder === "" ? "" : ` ${placeholder}`;
+	return `${short === undefined ? "" : `-${short}, `}--${name}${value}${repeatable ? "..." : ""}`;
+}
+
+const defaultNote = ({ default: value }: FlagSpec) => (value === undefined ? "" : ` (default ${value})`);
+
 function flagEntry(flag: FlagSpec): string {
-	const short = flag.short === undefined ? "" : `-${flag.short}, `;
-	const value = flag.placeholder === "" ? "" : ` ${flag.placeholder}`;
-	const more = flag.repeatable ? "..." : "";
-	const width = columnsMax - descriptionColumn;
-	const lines = Bun.wrapAnsi(
-		`${flag.description}${flag.default === undefined ? "" : ` (default ${flag.default})`}`,
-		width,
-	).split("\n");
-	if (flag.variable !== undefined) lines.push(`$${flag.variable}`);
-	return entry(`${short}--${flag.name}${value}${more}`, lines);
+	const text = `${flag.description}${defaultNote(flag)}`;
+	return entry(flagTerm(flag), Bun.wrapAnsi(text, columnsMax - descriptionColumn).split("\n"));
+}
+
+/** One line: the description's first clause, and the default where there is room. */
+function shortFlagEntry(flag: FlagSpec): string {
+	const clause = /^[^,;(]*[^,;( ]/.exec(flag.description)?.[0] ?? "";
+	const whole = entry(flagTerm(flag), [`${clause}${defaultNote(flag)}`]);
+	return whole.length <= columnsMax ? whole : entry(flagTerm(flag), [clause]);
 }
 
 function flagGroups(flags: readonly FlagSpec[]): string[] {
@@ -43,12 +50,7 @@ function exampleLines(examples: readonly (readonly [line: string, what: string])
 	return examples.map(([line, what]) => `  # ${what}\n  ${program} ${line}`).join("\n\n");
 }
 
-const configNote = Bun.wrapAnsi(
-	"A flag --section.key is also a key of that section in the JSON file, and the environment variable listed below it. " +
-		"Precedence: flag, environment variable, configuration file, default. A flag takes one dash or two, its value after = or a space. " +
-		"Flags marked ... may be given several times, or with commas; --no-FLAG turns one off that is on by default.",
-	columnsMax,
-);
+const configNote = configRules.map((rule) => Bun.wrapAnsi(rule.replaceAll("`", ""), columnsMax)).join("\n");
 
 /** Help on one command, or on all of them without a name; ends with a line feed. */
 export function helpText(name?: CommandName): string {
@@ -70,23 +72,35 @@ export function helpText(name?: CommandName): string {
 	return `${parts.join("\n\n")}\n`;
 }
 
+/** The flags that help shows first, in this order. */
+const mostUsedFlags = [
+	"dnstt.domain",
+	"dnstt.port",
+	"vaydns.domain",
+	"capture.interface",
+	"geoip.country-database",
+	"geoip.asn-database",
+	"web.listen-address",
+	"web.basic-auth",
+	"web.telemetry-path",
+	"config.file",
+];
+
+/** Fits a terminal of 24 lines with the prompt below it, so `help` itself has no row. */
 function generalHelp(): string {
-	const examples = ["run", "inspect", "demo"] as const;
-	const parts = [
-		Bun.wrapAnsi(
-			"Prometheus exporter for dnstt servers: it watches the DNS traffic of the host and counts the tunnel's clients, " +
-				"queries and bytes. It only listens and decrypts nothing.",
-			columnsMax,
-		),
+	const { flags } = commandSpec("run");
+	const mostUsed = mostUsedFlags.flatMap((name) => flags.filter((flag) => flag.name === name));
+	const listed = commands.filter(({ name }) => name !== "help");
+	return [
 		`Usage: ${program} [COMMAND] [FLAGS]`,
-		`Commands:\n${commands.map(({ name, summary }) => entry(name, [summary], 18)).join("\n")}`,
-		`${program} COMMAND --help shows the flags of a command. Those of run:`,
-		...flagGroups(commandSpec("run").flags),
-		configNote,
-		`Examples:\n${exampleLines(examples.flatMap((name) => commandSpec(name).examples.slice(0, name === "run" ? 3 : 1)))}`,
-		"Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration.",
-	];
-	return `${parts.join("\n\n")}\n`;
+		"Prometheus exporter for dnstt servers: it only listens, and decrypts nothing.",
+		"",
+		...listed.map(({ name, summary }) => entry(name, [summary], 16)),
+		"",
+		`Flags of run (all: ${program} help run; of others: help COMMAND):`,
+		...mostUsed.map(shortFlagEntry),
+		"",
+	].join("\n");
 }
 
 /** The version in the form of Prometheus's own programs; ends with a line feed. */

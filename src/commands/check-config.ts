@@ -8,7 +8,7 @@ import { changeableByOthers } from "../process/files.ts";
 import { identityOf } from "../process/privileges.ts";
 import { type CertificateFiles, invalidity, readCertificate } from "../web/certificate.ts";
 import { WebError } from "../web/error.ts";
-import { interfaceProblems, listenProblems } from "./setup.ts";
+import { domainProblems, interfaceProblems, listenProblems } from "./setup.ts";
 
 /**
  * Checks that this process can use what the configuration names, as `run` would: memory for the tables, the databases, the
@@ -44,7 +44,7 @@ export async function checkConfig({ config, file }: LoadedConfig): Promise<strin
 		}
 	}
 	if (problems.length > 0) throw new ConfigError(problems);
-	const setup = [...interfaceProblems(config.capture), ...listenProblems(web)];
+	const setup = [...domainProblems(config), ...interfaceProblems(config.capture), ...listenProblems(web)];
 	return [...changeableByOthers(file), ...setup.map(({ problem, remedy }) => `${problem}; ${remedy}`)];
 }
 

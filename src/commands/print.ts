@@ -24,5 +24,7 @@ export async function printed(what: Printable): Promise<string> {
 			return (await import("../print/completion.ts")).fishCompletion();
 		case "man":
 			return (await import("../print/man.ts")).manPage(version);
+		case "reference":
+			return (await import("../print/reference.ts")).reference();
 	}
 }

@@ -14,7 +14,7 @@ import { isInterpreted } from "../process/resources.ts";
 import { stopSignal } from "../process/stop.ts";
 import { requireDescriptors } from "../web/descriptors.ts";
 import { isUnspecified } from "../web/network.ts";
-import { listenProblems } from "./setup.ts";
+import { domainProblems, listenProblems } from "./setup.ts";
 
 /** By then clients that waited for the start have their first answer. */
 const startedDelayMs = 100;
@@ -91,7 +91,7 @@ export async function run(
 }
 
 /** Logs settings of the host and of the configuration that an operator would rather change. */
-function warnOfSetup({ web }: Config, { log }: Dependencies): void {
+function warnOfSetup(config: Config, { log }: Dependencies): void {
 	if (isInterpreted())
 		log.warn(
 			"the runtime is not allowed to compile: WebAssembly is interpreted, and each packet costs 25 times as much",
@@ -100,7 +100,8 @@ function warnOfSetup({ web }: Config, { log }: Dependencies): void {
 					"take MemoryDenyWriteExecute=yes or LimitAS= out of the service, or allow what else forbids memory that is written and executed (SELinux's execmem)",
 			},
 		);
-	for (const { problem, remedy } of listenProblems(web)) log.warn(problem, { remedy });
+	for (const { problem, remedy } of [...domainProblems(config), ...listenProblems(config.web)])
+		log.warn(problem, { remedy });
 }
 
 /** Keeps the privileges that reopening the capture needs. */

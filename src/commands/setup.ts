@@ -29,6 +29,20 @@ export function listenProblems({ listen, basicAuth, tls }: Config["web"]): Setup
 	return problems;
 }
 
+/** Of domains that are hardly meant so: a tunnel's domain is delegated to its server, and one of a single label is a top-level domain. */
+export function domainProblems({ dnstt, vaydns }: Pick<Config, "dnstt" | "vaydns">): SetupProblem[] {
+	const named = [
+		...dnstt.domains.map((name) => ({ key: "dnstt.domain", name })),
+		...vaydns.domains.map(({ name }) => ({ key: "vaydns.domain", name })),
+	];
+	return named
+		.filter(({ name }) => !name.includes("."))
+		.map(({ key, name }) => ({
+			problem: `${key} ${name} has one label only, as a top-level domain`,
+			remedy: "set the tunnel's whole domain, as on the server's command line (such as t.example.com)",
+		}));
+}
+
 /** Of the interface: `run` cannot start without it. */
 export function interfaceProblems({ interface: name }: Config["capture"]): SetupProblem[] {
 	// Without /sys only `run` finds out.

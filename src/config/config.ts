@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { describeReadError } from "../read-error.ts";
 import { at, place } from "./effective.ts";
-import { ConfigError } from "./error.ts";
+import { ConfigError, NoDomainError } from "./error.ts";
 import { type JsonPath, readJson } from "./json.ts";
 import { type ConfigKey, configFileVariable, configKeys, variableOf, variablePrefix } from "./keys.ts";
 import { explain, fromText, show, unfold } from "./kinds.ts";
@@ -167,6 +167,10 @@ function merge([...trees]: readonly unknown[]): Record<string, unknown> {
 	return merged;
 }
 
+const noDomain =
+	"no domain given; set that of the tunnel with --dnstt.domain t.example.com (VayDNS: --vaydns.domain), " +
+	`${variableOf("dnstt.domain")}, or "dnstt": { "domain": [...] } in the file`;
+
 /** Reports required keys that no layer sets. */
 function missing(merged: unknown, isDomainRequired: boolean): string[] {
 	const issues = fileSchema.safeParse(merged).error?.issues ?? [];
@@ -178,11 +182,7 @@ function missing(merged: unknown, isDomainRequired: boolean): string[] {
 	});
 	const isAbsent = (domain: unknown) => domain === undefined || Bun.deepEquals(domain, []);
 	if (isDomainRequired && domainPaths.every((path) => isAbsent(at(merged, path)))) {
-		problems.push(
-			"dnstt.domain: expected the domain of the tunnel, found none; set it with --dnstt.domain t.example.com, " +
-				`${variableOf("dnstt.domain")} or "dnstt": { "domain": [...] } in the file, ` +
-				"or that of a VayDNS server with --vaydns.domain",
-		);
+		problems.push(noDomain);
 	}
 	return problems;
 }
@@ -220,7 +220,8 @@ function contradictions({ capture, dnstt, vaydns }: Config): string[] {
 /**
  * Makes the configuration from flags, environment and the file that one of them names; reads nothing else.
  * `readFile` returns a file's text or throws. `domainRequired` refuses a configuration without dnstt.domain (default: true).
- * Throws ConfigError with every problem of every layer, also of values that a stronger layer overrides.
+ * Throws ConfigError with every problem of every layer, also of values that a stronger layer overrides; NoDomainError if only the
+ * domain is missing.
  */
 export function loadConfig(options: {
 	readonly flags: ConfigFlags;
@@ -247,6 +248,7 @@ export function loadConfig(options: {
 	const { data: config } = fileSchema.safeParse(merged);
 	if (config !== undefined) problems.push(...contradictions(config));
 	if (flags.problems.length > 0 && flags.help !== undefined) problems.push(flags.help);
+	if (problems.length === 1 && problems[0] === noDomain) throw new NoDomainError(problems);
 	if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
 	return { config: freeze(config), file };
 }

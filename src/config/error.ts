@@ -6,3 +6,6 @@ export class ConfigError extends Error {
 		this.problems = problems;
 	}
 }
+
+/** Nothing is wrong but that no domain is configured, as in somebody's first try. */
+export class NoDomainError extends ConfigError {}

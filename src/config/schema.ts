@@ -155,7 +155,7 @@ const vaydns = group("vaydns", "VayDNS servers to watch", {
 		listOf(vaydnsDomain, 0, limits.domainsMax, "domain names such as v.example.com", ({ name }) => name),
 		{
 			description:
-				"Domain of a VayDNS server (a fork of dnstt with another wire format); in the file an object may give one its own values",
+				"Domain of a VayDNS server (a fork of dnstt with another wire format); in the file an object may hold values of its own for one",
 			default: [],
 		},
 	),

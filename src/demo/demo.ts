@@ -34,7 +34,7 @@ export interface DemoOutput {
 const slots = demoResolvers.flatMap(({ address, clients }) => Array<string>(clients).fill(address));
 
 /**
- * The whole exporter on recorded traffic: its messages are sent again over loopback, in rounds, with fresh client ids and through the
+ * The whole exporter on recorded traffic: its messages are replayed over loopback, in rounds, with fresh client ids and through the
  * demo's resolvers, and captured there as always. Without permission to capture they are handed over without a network. Writes how it
  * goes, until a signal or `seconds` are over. Returns the exit code.
  */

@@ -41,6 +41,7 @@ export interface EngineExports {
 	forgetOrigins(): void;
 	setRows(): number;
 	domainRows(): number;
+	domainVotes(): number;
 	processRow(): number;
 	labelSetsSize(): number;
 	labelSetsLimited(): number;

@@ -1,5 +1,6 @@
-import { type RecordTypeName, recordTypes, type Tunnel } from "../tunnel.ts";
+import { type RecordTypeName, recordTypeNames, recordTypes, type Tunnel } from "../tunnel.ts";
 import { DomainCell, ProcessCell, SetCell } from "../wasm/shared/cells.ts";
+import { domainVoteBytes, labelAt, lookalikeAt, recordTypeAt, votesAt } from "../wasm/shared/domainvote.ts";
 import type { Fault, Lookalike, Refusal, SegmentFault, Unrelated } from "../wasm/shared/fault.ts";
 import { HistogramId, TableId } from "../wasm/shared/ids.ts";
 import {
@@ -56,6 +57,14 @@ interface LabelSets {
 	readonly overflowed: number;
 	readonly domains: Int32Array;
 	readonly origins: Int32Array;
+}
+
+/** A tunnel under a domain that has one label more than the configured one. */
+export interface LabelledTunnel {
+	/** In lower case; letters, digits, - and _. */
+	readonly label: string;
+	readonly lookalike: Lookalike;
+	readonly recordType: RecordTypeName;
 }
 
 type TableName = "sessions" | "remembered" | "resolvers" | "waitingQueries" | "duplicates";
@@ -118,6 +127,9 @@ export class Tracker {
 	/** Queries that carry data as the tunnel's clients send it, and NOERROR responses with answers to queries that count as refused. */
 	readonly fitting: Column;
 	readonly refusedAnswered: Column;
+	/** Queries that carry data as those of labelledTunnel. */
+	readonly labelled: Column;
+	private readonly domainVotes: DataView;
 	private readonly lookalikes: Column;
 	private readonly lookalikeTypes: Column;
 	/** Stamps of the latest query, and of the latest response to one, in microseconds since 1970; 0 before the first. */
@@ -190,6 +202,8 @@ export class Tracker {
 		this.refusedMost = ofDomain(DomainCell.RefusedMost);
 		this.fitting = ofDomain(DomainCell.Fitting);
 		this.refusedAnswered = ofDomain(DomainCell.RefusedAnswered);
+		this.labelled = ofDomain(DomainCell.Labelled);
+		this.domainVotes = new DataView(buffer, engine.domainVotes(), domains * domainVoteBytes);
 		this.lookalikes = ofDomain(DomainCell.Lookalikes);
 		this.lookalikeTypes = ofDomain(DomainCell.LookalikeTypes);
 		this.lastQueryUs = ofDomain(DomainCell.LastQuery);
@@ -277,6 +291,20 @@ export class Tracker {
 
 	responsesOf(domain: number, rcode: number): number {
 		return this.responses.at(domain, rcode);
+	}
+
+	/** The tunnel that most of the queries in `labelled` seem to be of; null without any. */
+	labelledTunnel(domain: number): LabelledTunnel | null {
+		const { domainVotes: votes } = this;
+		const row = domain * domainVoteBytes;
+		if (votes.getUint32(row + votesAt, true) === 0) return null;
+		const type = votes.getUint32(row + recordTypeAt, true);
+		const recordType = recordTypeNames.find((name) => recordTypes[name] === type);
+		if (recordType === undefined) return null;
+		const start = votes.byteOffset + row + labelAt;
+		const octets = new Uint8Array(votes.buffer, start + 1, votes.getUint8(row + labelAt));
+		const label = String.fromCharCode(...octets);
+		return { label, lookalike: votes.getUint32(row + lookalikeAt, true), recordType };
 	}
 
 	/** Queries of a domain that carry data as the clients of another tunnel send it, by what that seems to be. */

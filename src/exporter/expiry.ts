@@ -21,7 +21,7 @@ export interface ExpiryOptions {
 export interface Expiry {
 	/**
 	 * Advances the tracker's clock to now and ends what has ended. Frames that waited for long, as after the process was stopped,
-	 * count at their own time: while some are left, the clock stays behind them.
+	 * count at their own time: while some are left, the clock stays before them.
 	 */
 	passTime(): void;
 	/** Sets the timer for what ends next, unless it is set; there is none while nothing is going to end. */

@@ -8,7 +8,7 @@ import type { Subject } from "./subject.ts";
 const probes = 256;
 
 /**
- * So many of the probes may find nothing under their last bit, as next to a network of one address: in a file whose tree was not
+ * This number of the probes may find nothing under their last bit, as next to a network of one address: in a file whose tree was not
  * written they all do, since zeros lead back to the first node.
  */
 const strayProbesMax = 8;

@@ -1,4 +1,4 @@
-/** Resolver address -> origin, from the databases that the configuration names, which are opened again when they are replaced. */
+/** Resolver address -> origin, from the databases that the configuration names, which are reopened when they are replaced. */
 
 import type { Database } from "./database.ts";
 import { type FileContent, FileFault, type FileMark, fileMark, readWhole } from "./database-file.ts";

@@ -39,7 +39,7 @@ export const keptOrigins = othersFrom + countriesMax;
 
 /**
  * The origins of resolvers. Those without a network, and each country's other, have their index for ever. Those of a network are
- * distinguished up to a bound, as strangers choose them: an index that nobody uses any more is given to another.
+ * distinguished up to a bound, as strangers choose them: an index that nothing uses any more is assigned to another.
  */
 export class OriginTable {
 	readonly #list: Origin[];

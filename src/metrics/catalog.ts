@@ -1,6 +1,6 @@
 /**
- * Every metric of this program: name, help, type and labels. The collectors return its values, the README's table is
- * tested against it, and dashboard and rules may use no other name.
+ * Every metric of this program: name, help, type and labels. The collectors return its values, reference and
+ * manual page list it, and dashboard and rules may use no other name.
  */
 
 export type MetricType = "counter" | "gauge" | "histogram";
@@ -345,3 +345,9 @@ export const catalog = {
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricKey = keyof typeof catalog;
+
+/** All label names that a metric can have, in their order. */
+export function labelNames({ labels }: MetricEntry): readonly string[] {
+	if (labels === "set") return ["domain", "country", "asn"];
+	return labels === "country" ? ["domain", "country"] : labels;
+}

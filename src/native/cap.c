@@ -99,7 +99,7 @@ static napi_value read_batch(napi_env env, napi_callback_info info)
 			break;
 	}
 	if (batch.overrun)
-		return throw_coded(env, "read_failed", "libpcap gave a frame longer than its snapshot length");
+		return throw_coded(env, "read_failed", "libpcap returned a frame longer than its snapshot length");
 	size_t used = (size_t)(batch.at - (uint8_t *)data);
 	if (!cap->is_live)
 		cap->received += batch.count;

@@ -70,7 +70,7 @@ const sightAlerts: readonly AlertingRule[] = [
 		`last_over_time(${recorded.capturingHosts}[6h]) unless ${recorded.capturingHosts}`,
 		[
 			`No host captures the queries of ${domain}`,
-			`For 10 minutes no exporter that watches ${domain} has been up with an open capture: nobody knows how the tunnel is. The alert ends after 6 hours if the domain was given up.`,
+			`For 10 minutes no exporter that watches ${domain} has been up with an open capture: nobody knows how the tunnel is. The alert ends after 6 hours if the domain is no longer in use.`,
 		],
 	),
 	alert("DnsttExporterDown", "warning", 5, `${up} == 0`, [

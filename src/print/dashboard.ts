@@ -251,7 +251,7 @@ export function grafanaDashboard(): string {
 	return `${JSON.stringify(built, null, 2)}\n`;
 }
 
-/** Gives all panels their ids, and lets a collapsed row take no more room than its title. */
+/** Numbers all panels, and lets a collapsed row take no more room than its title. */
 function placePanels(panels: readonly (dashboard.Panel | dashboard.RowPanel)[]): void {
 	let id = 0;
 	let hidden = 0;

@@ -1,7 +1,10 @@
-/** The manual page, made from the table of commands and the schema of the configuration. */
+/** The manual page, made from the tables of commands, keys and metrics. */
 
 import { commands, commonFlags, type FlagSpec, printables } from "../cli/commands.ts";
+import { configRules } from "../cli/config-rules.ts";
 import { configSections } from "../config/keys.ts";
+import { catalog, labelNames } from "../metrics/catalog.ts";
+import { keyRules, metricRules } from "./reference-rules.ts";
 import { installedConfig, installedExecutable } from "./unit.ts";
 
 const program = "dnstt_exporter";
@@ -14,6 +17,16 @@ function roff(text: string): string {
 
 const bold = (text: string) => `\\fB${roff(text)}\\fR`;
 const italic = (text: string) => `\\fI${roff(text)}\\fR`;
+
+/** A list of rules, in which names between backticks are bold. */
+function rulesPart(rules: readonly string[]): string {
+	const marked = (rule: string) =>
+		rule
+			.split("`")
+			.map((part, index) => (index % 2 === 1 ? bold(part) : roff(part)))
+			.join("");
+	return rules.map((rule) => `.IP \\(bu 2\n${marked(rule)}`).join("\n");
+}
 
 /** A term and the lines under it. */
 function item(term: string, ...lines: readonly string[]): string {
@@ -55,6 +68,15 @@ function configurationPart(): string {
 	return [...flags.filter(({ name }) => name === "config.file").map(flagItem), ...sections].join("\n");
 }
 
+function metricsPart(): string {
+	const items = Object.values(catalog).map((metric) => {
+		const labels = labelNames(metric);
+		const shown = labels.length === 0 ? "" : ` {${labels.join(", ")}}`;
+		return item(`${bold(metric.name)}${roff(shown)}`, `${roff(`${metric.type}. ${metric.help}`)}`);
+	});
+	return [rulesPart(metricRules), ...items].join("\n");
+}
+
 function examplesPart(): string {
 	return commands
 		.flatMap(({ examples }) => examples)
@@ -68,7 +90,7 @@ function examplesPart(): string {
 export function manPage(version: string): string {
 	return `.\\" as printed by: ${program} print man
 .TH DNSTT_EXPORTER 1 "" "${program} ${version}" "User Commands"
-.\\" Names of flags and variables are to be copied: nothing is hyphenated or stretched.
+.\\" Readers copy the names of flags and variables: nothing is hyphenated or stretched.
 .nh
 .ad l
 .SH NAME
@@ -84,12 +106,12 @@ ${commands.map(({ name }) => commandPart(name)).join("\n")}
 .SS Flags of every command
 ${commonFlags.map(flagItem).join("\n")}
 .SH CONFIGURATION
-A flag ${bold("--section.key")} is also the key of that section in the JSON file, and the environment variable that stands with it.
-The first of flag, variable, file and default that says something counts.
-A flag takes one dash or two, its value after ${bold("=")} or a space; ${bold("--no-FLAG")} turns one off that is on by default.
+${rulesPart([...configRules, ...keyRules])}
 ${configurationPart()}
+.SH METRICS
+${metricsPart()}
 .SH SIGNALS
-${item(bold("SIGHUP"), "Reads the configuration again. One that is wrong is logged, and the old one stays.")}
+${item(bold("SIGHUP"), "Reads the configuration again. One that is wrong is logged, and the old one stays in use.")}
 ${item(`${bold("SIGTERM")}, ${bold("SIGINT")}`, "Ends the program.")}
 .SH EXIT STATUS
 ${item(bold("0"), "Done.")}

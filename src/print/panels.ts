@@ -162,7 +162,8 @@ const health: PanelSection = {
 		},
 		{
 			title: "Retransmissions",
-			description: "Share of the tunnel's segments with data that were sent again; up to a quarter without any loss.",
+			description:
+				"Share of the tunnel's segments with data that were retransmitted; up to a quarter without any loss.",
 			...{ view: "lines", unit: "percentunit", width: 8 },
 			queries: both(
 				ratio(sumRate(catalog.retransmissionsIn), sumRate(catalog.segmentsIn)),

@@ -86,5 +86,5 @@ export const lifecycle: readonly ServiceSetting[] = [
 	{ name: "TimeoutStopSec", value: "10s" },
 	{ name: "Restart", value: "on-failure" },
 	{ name: "RestartSec", value: "5s" },
-	{ name: "RestartPreventExitStatus", value: "2", why: "The configuration is wrong: another try would not mend it." },
+	{ name: "RestartPreventExitStatus", value: "2", why: "The configuration is wrong: a restart would not fix it." },
 ];

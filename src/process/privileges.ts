@@ -25,13 +25,13 @@ export function identityOf(user: string): Identity | null {
 	const { findAccount, isSecureExecution } = loadCap();
 	if (isSecureExecution())
 		throw new ConfigError([
-			"this executable has file capabilities or set-uid, with which any local user can run code of their own through it (BUN_OPTIONS, BUN_BE_BUN): take them away (setcap -r, chmod u-s) and grant AmbientCapabilities=CAP_NET_RAW in the service instead",
+			"this executable has file capabilities or set-uid, with which any local user can run code of their own through it (BUN_OPTIONS, BUN_BE_BUN): remove them (setcap -r, chmod u-s) and grant AmbientCapabilities=CAP_NET_RAW in the service instead",
 		]);
 	if (process.geteuid?.() !== 0) return null;
 	const account = findAccount(user);
 	if (account === undefined)
 		throw new ConfigError([
-			`process.user: this host has no account ${JSON.stringify(user)}; give the name or number of one, or root to stay root`,
+			`process.user: this host has no account ${JSON.stringify(user)}; set it to the name or number of an account, or to root to stay root`,
 		]);
 	return { user, uid: account[0], gid: account[1] };
 }
@@ -70,7 +70,7 @@ export function limitPrivileges({ identity, port }: PrivilegeLimits): string[] {
 		isFiltered = limit(keep, -1, -1);
 	}
 	const unlimited = threadsBeyond(keep);
-	if (unlimited === null) refused.push("what other threads keep cannot be seen: /proc is not mounted");
+	if (unlimited === null) refused.push("the capabilities of other threads are unknown: /proc is not mounted");
 	else if (unlimited > 0)
 		refused.push(
 			process.geteuid?.() === 0
@@ -90,6 +90,12 @@ function threadsBeyond(kept: readonly number[]): number | null {
 		const [, permitted = "0"] = /^CapPrm:\s+(\w+)$/m.exec(statusOfThread(`${folder}/${thread}/status`)) ?? [];
 		return (BigInt(`0x${permitted}`) & ~allowed) !== 0n;
 	}).length;
+}
+
+/** Whether this process may open a capture now (CAP_NET_RAW); false where /proc is not mounted. */
+export function mayCapture(): boolean {
+	const [, effective = "0"] = /^CapEff:\s+(\w+)$/m.exec(statusOfThread("/proc/self/status")) ?? [];
+	return (BigInt(`0x${effective}`) & (1n << BigInt(capabilities.netRaw))) !== 0n;
 }
 
 /** Empty for a thread that has ended. */

@@ -13,7 +13,7 @@ interface Spell {
 	/** Null while it is over. */
 	sinceUs: number | null;
 	reportedUs: number;
-	/** Its begin was reported, so that its end is to be. */
+	/** Its begin was reported, so its end will be. */
 	isReported: boolean;
 	condition: Condition | null;
 }
@@ -27,7 +27,7 @@ export interface ConditionReports {
 export type ConditionList = (findings: readonly Finding[], nowUs: number, aheadUs: number) => Condition[];
 
 export function createConditionList(reports: ConditionReports): ConditionList {
-	/** By id and scope: there are only so many of both. */
+	/** By id and scope: the number of both is bounded. */
 	const spells = new Map<string, Spell>();
 	const keyOf = ({ id, scope }: Finding) => `${id} ${scope}`;
 

@@ -40,6 +40,12 @@ export const conditionTexts = {
 		title: "The traffic is of another tunnel",
 		remedy: "Set the flags that the sentence names.",
 	},
+	parent_domain: {
+		severity: "warning",
+		title: "The domain is not the tunnel's, but its parent",
+		remedy:
+			"Set the domain that the sentence names, as on the server's command line: until then queries count as refused, or with wrong packets.",
+	},
 	packets_cut: {
 		severity: "warning",
 		title: "Packets are not whole",

@@ -5,7 +5,7 @@ import { type ConditionId, conditionTexts, type Severity, severities } from "./c
 import type { MtuFigures } from "./domains.ts";
 import { casesMin, type Finding, findingOf, isSmallAnswered, rejectedRatioMin } from "./finding.ts";
 import { duration, grouped, percentToTenths, secondsToTenths } from "./format.ts";
-import { diagnoseTunnel } from "./lookalike.ts";
+import { diagnoseParent, diagnoseTunnel } from "./lookalike.ts";
 import { placeFindings } from "./place-conditions.ts";
 import type { DomainWindow, WindowFigures } from "./window.ts";
 
@@ -60,6 +60,8 @@ function domainFindings(row: DomainWindow): Finding[] {
 	const add = (id: ConditionId, sentence: string) => void findings.push(findingOf(id, [domain], sentence));
 	const mistaken = diagnoseTunnel(domain, row.lookalike);
 	if (mistaken !== null) add("other_tunnel", mistaken);
+	const parent = diagnoseParent(domain, row.lookalike);
+	if (parent !== null) add("parent_domain", parent);
 	if (queries + refused_queries === 0 && responses >= casesMin)
 		add("responses_only", `${domain}: ${grouped(responses)} responses and no query.`);
 	const formErr = responses_by_rcode.FORMERR ?? 0;

@@ -49,7 +49,7 @@ function trafficFindings(figures: WindowFigures, facts: LiveFacts): Finding[] {
 		return [findingOf("capture_closed", [], `The capture on ${capture.interface} is closed${reason}.`)];
 	}
 	const nothing = nothingYet(total, { ...capture, strays: 0 });
-	if (nothing !== null) return [nothing];
+	if (nothing !== null) return [nothing, ...tunnelFindings(figures).filter(({ id }) => id === "parent_domain")];
 	const silent = figures.domains.flatMap(({ domain }, index) => {
 		const finding = silentServer(domain, facts.seen[index]);
 		return finding === null ? [] : [finding];

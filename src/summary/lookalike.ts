@@ -19,6 +19,11 @@ export interface TunnelFigures {
 	readonly clientid_size: number;
 }
 
+/** A tunnel under a domain of one label more, and that label. */
+export interface LabelledFigures extends TunnelFigures {
+	readonly label: string;
+}
+
 /** Queries that carry data, by whose clients send them so. Each is checked down to the lengths of its segments: chance makes none. */
 export interface LookalikeFigures {
 	/** As the tunnel's clients do. */
@@ -27,6 +32,10 @@ export interface LookalikeFigures {
 	readonly other_queries: number;
 	/** That of the most of the other queries; null without any. */
 	readonly other: TunnelFigures | null;
+	/** As those of a tunnel whose domain has one label more. */
+	readonly labelled_queries: number;
+	/** That of the most of these; null without any. */
+	readonly labelled: LabelledFigures | null;
 	/** NOERROR responses to queries that count, and those with answers to queries that count as refused. */
 	readonly answered_queries: number;
 	readonly answered_refused_queries: number;
@@ -36,21 +45,27 @@ export interface LookalikeFigures {
 const casesMin = 10;
 const fittingRatioMax = 0.1;
 
+/** The format that a query is of which looks like this, and asks for this type. */
+export function formatLike(kind: Lookalike, record_type: RecordTypeName): TunnelFigures {
+	if (kind === Lookalike.Dnstt) return { wire: "dnstt", record_type: "txt", clientid_size: clientIdBytes };
+	return { wire: "vaydns", record_type, clientid_size: kind - Lookalike.Vaydns + 1 };
+}
+
 export function lookalikeOf(tracker: Tracker, domain: number): LookalikeFigures {
 	const kinds = Array.from({ length: clientIdBytes + 1 }, (_, index) => Lookalike.Dnstt + index);
 	const counts = kinds.map((kind) => tracker.lookalikesOf(domain, kind));
 	const other_queries = counts.reduce((sum, count) => sum + count, 0);
 	const kind = kinds[counts.indexOf(Math.max(...counts))] ?? Lookalike.Dnstt;
+	const labelled = tracker.labelledTunnel(domain);
 	const typeCounts = recordTypeNames.map((type) => tracker.lookalikeTypesOf(domain, type));
 	const record_type = recordTypeNames[typeCounts.indexOf(Math.max(...typeCounts))] ?? recordTypeDefault;
-	const other: TunnelFigures =
-		kind === Lookalike.Dnstt
-			? { wire: "dnstt", record_type: "txt", clientid_size: clientIdBytes }
-			: { wire: "vaydns", record_type, clientid_size: kind - Lookalike.Vaydns + 1 };
 	return {
 		fitting_queries: tracker.fitting.at(domain),
 		other_queries,
-		other: other_queries === 0 ? null : other,
+		other: other_queries === 0 ? null : formatLike(kind, record_type),
+		labelled_queries: tracker.labelled.at(domain),
+		labelled:
+			labelled === null ? null : { label: labelled.label, ...formatLike(labelled.lookalike, labelled.recordType) },
 		answered_queries: tracker.responsesOf(domain, 0),
 		answered_refused_queries: tracker.refusedAnswered.at(domain),
 	};
@@ -70,6 +85,15 @@ export function diagnoseTunnel(domain: string, figures: LookalikeFigures): strin
 			? "."
 			: ", and the server answers queries that count as refused without an error, so it did not refuse them.";
 	return `${domain} looks like ${nameOf(other)}: ${flagsOf(domain, other)}. ${evidence}${refused}`;
+}
+
+/** What is wrong when a domain is the parent of its tunnel's: the sentence; null when it is not. */
+export function diagnoseParent(domain: string, figures: LookalikeFigures): string | null {
+	const { fitting_queries, other_queries, labelled_queries: count, labelled } = figures;
+	const carrying = fitting_queries + other_queries + count;
+	if (labelled === null || count < casesMin || !isFew(carrying - count, carrying)) return null;
+	const longer = `${labelled.label}.${domain}`;
+	return `${domain} is the parent of the tunnel's domain: ${grouped(count)} of ${grouped(carrying)} queries that carry data are of ${nameOf(labelled)} under ${longer}: ${flagsOf(longer, labelled)}.`;
 }
 
 function isFew(count: number, all: number): boolean {

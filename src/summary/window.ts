@@ -219,6 +219,8 @@ function domainSince(now: DomainFigures, earlier: DomainFigures | undefined): Do
 			fitting_queries: now.lookalike.fitting_queries - earlier.lookalike.fitting_queries,
 			other_queries: now.lookalike.other_queries - earlier.lookalike.other_queries,
 			other: now.lookalike.other,
+			labelled_queries: now.lookalike.labelled_queries - earlier.lookalike.labelled_queries,
+			labelled: now.lookalike.labelled,
 			answered_queries: now.lookalike.answered_queries - earlier.lookalike.answered_queries,
 			answered_refused_queries: now.lookalike.answered_refused_queries - earlier.lookalike.answered_refused_queries,
 		},

@@ -42,7 +42,9 @@ export function createClient({ url, credentials, ca }: ClientOptions): Client {
 		try {
 			json = JSON.parse(body);
 		} catch {
-			throw new TopError(`${url} answers, but not as an exporter does; is another program on this port? Pass --url`);
+			throw new TopError(
+				`${url} answers, but is no exporter: another program uses this port; pass the exporter's address with --url`,
+			);
 		}
 		const result = schema.safeParse(json);
 		if (result.success) return result.data;

@@ -29,6 +29,7 @@ import { waitingQueries } from "./track/waitingqueries.ts";
 export { addPort, setLinkType } from "./decode/decoder";
 export { addTunnel } from "./decode/tunnel";
 export { addToTotals, startTotals } from "./track/counts";
+export { domainVotes } from "./track/domainvotes";
 export { setSeed as seed } from "./track/hash";
 export { startDistribution } from "./track/histogram";
 export { forgetOrigins } from "./track/resolvers";

@@ -12,7 +12,7 @@ export function bindError(listen: ListenAddress, error: unknown): WebError {
 	}
 	if (code === "EACCES" || /permission denied/i.test(message)) {
 		return new WebError(
-			`${failed} permission denied; take a port of 1024 or higher, or grant CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=)`,
+			`${failed} permission denied; use a port of 1024 or higher, or grant CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=)`,
 		);
 	}
 	if (listen.host !== "" && isIP(listen.host) === 0) {

@@ -234,7 +234,7 @@ describe("what is no capture is refused with its name and the reason", () => {
 	])("a compressed file, with %s that unpacks it, also where it is to grow", async (unpacker, content) => {
 		const path = await saved(content);
 		const complaint = new CaptureError(
-			`${path} is compressed; give - in its place, and pipe it in: ${unpacker} ${path} | dnstt_exporter inspect ... -`,
+			`${path} is compressed; decompress it, or read it from standard input: ${unpacker} ${path} | dnstt_exporter inspect ... -`,
 		);
 		expect(() => openFile(path)).toThrow(complaint);
 		await expect(openGrowing(path, { grows: true, again: async () => false })).rejects.toThrow(complaint);
@@ -281,7 +281,7 @@ describe("what is no capture is refused with its name and the reason", () => {
 
 	test("an empty file", async () => {
 		const path = await saved(new Uint8Array());
-		expect(() => openFile(path)).toThrow(`${path} is empty; the program that was to write it should say why`);
+		expect(() => openFile(path)).toThrow(`${path} is empty: the program that writes it has not begun, or failed`);
 	});
 
 	test("a text", async () => {

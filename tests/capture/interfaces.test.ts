@@ -112,7 +112,7 @@ test("of sections that differ the files that were joined are asked for, as no to
 	const parts = [EN10MB, LINUX_SLL2].map((linkType) => writePcapng({ linkType, records }));
 	const { frames, fault } = await readBoth(await saved(concatBytes(parts)));
 	expect(frames).toEqual(all);
-	expect(fault).toEndWith("link type 276, those before it 1); give the files that it was joined from instead");
+	expect(fault).toEndWith("link type 276, those before it 1); read the files that it was joined from instead");
 });
 
 test("more interfaces than are looked through for the first packet's are still read", async () => {

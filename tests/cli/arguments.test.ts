@@ -84,7 +84,7 @@ describe("flags", () => {
 		[
 			"a flag without its value",
 			["--log.level"],
-			["--log.level: expected debug|info|warn|error after it, found nothing"],
+			["--log.level: expected a value (debug|info|warn|error), found nothing"],
 		],
 		[
 			"a flag that swallows the next",
@@ -118,7 +118,7 @@ describe("flags", () => {
 		}
 	});
 
-	const missing = "dnstt.domain: expected the domain";
+	const missing = "no domain given";
 	test.each<[title: string, line: string, starts: readonly string[]]>([
 		["no domain alone is told without the way to help", "check-config", [missing]],
 		[
@@ -180,6 +180,20 @@ describe("commands", () => {
 		["inspect --version", { kind: "version" }],
 		["--help", { kind: "help" }],
 		["-h", { kind: "help" }],
+		["-V", { kind: "version" }],
+		["top -V", { kind: "version" }],
+		["top --url localhost", { url: "http://localhost:9713" }],
+		["top --url vps1:9713", { url: "http://vps1:9713" }],
+		["top --url http://x", { url: "http://x:9713" }],
+		["top --url http://x/", { url: "http://x:9713" }],
+		["top --url http://x:80", { url: "http://x" }],
+		["top --url http://x:80/y", { url: "http://x/y" }],
+		["top --url HTTP://x", { url: "http://x:9713" }],
+		["top --url https://x", { url: "https://x" }],
+		["top --url 192.0.2.1", { url: "http://192.0.2.1:9713" }],
+		["top --url ::1", { url: "http://[::1]:9713" }],
+		["top --url [::1]", { url: "http://[::1]:9713" }],
+		["top --url [::1]:80", { url: "http://[::1]" }],
 		["-help", { kind: "help" }],
 		["inspect --help --bogus", { kind: "help", topic: "inspect" }],
 		["help top", { kind: "help", topic: "top" }],
@@ -194,6 +208,9 @@ describe("commands", () => {
 		["serve", "did you mean run?"],
 		["serv", "did you mean run?"],
 		["help start", "did you mean run?"],
+		["foo", "foo: no such command\nfor the commands see: dnstt_exporter --help\n"],
+		["help foo", "foo: no such command\nfor the commands see: dnstt_exporter --help\n"],
+		["help inspekt --bogus", "inspekt: no such command; did you mean inspect?\n"],
 		["watch", "did you mean top?"],
 		["validate", "did you mean check-config?"],
 		["check", "did you mean check-config?"],
@@ -236,20 +253,27 @@ describe("commands", () => {
 
 describe("help", () => {
 	const texts = [helpText(), ...commands.map(({ name }) => helpText(name))];
-	test("fits a terminal of 100 columns and has no space at an end", () => {
+	test("fits a terminal of 80 columns and has no space at an end", () => {
 		for (const line of texts.join("").split("\n")) {
-			expect(line.length).toBeLessThanOrEqual(100);
+			expect(line.length).toBeLessThanOrEqual(80);
 			expect(line).toBe(line.trimEnd());
 		}
 	});
 
-	test("shows every key with its flag, variable and default", () => {
-		const help = helpText();
-		for (const key of configKeys) {
-			expect(help).toContain(`--${key.name}`);
-			expect(help).toContain(`$${key.variable}\n`);
-		}
-		expect(help.replace(/\s+/g, " ")).toContain("(default 16MiB)");
+	test("fits a screen of 24 lines with the prompt, and has every other command and ten flags", () => {
+		const lines = helpText().trimEnd().split("\n");
+		expect(lines.length).toBeLessThanOrEqual(23);
+		const listed = lines.filter((line) => /^ {2}[a-z]/.test(line)).map((line) => line.trim().split(" ")[0] ?? "");
+		expect(listed).toEqual(commands.map(({ name }) => String(name)).filter((name) => name !== "help"));
+		expect(lines.filter((line) => line.startsWith("  --"))).toHaveLength(10);
+		expect(helpText()).toContain("dnstt_exporter help run");
+	});
+
+	test("on run shows every key with its flag and default, and the rule of the variables once", () => {
+		const help = helpText("run").replace(/\s+/g, " ");
+		for (const key of configKeys) expect(help).toContain(`--${key.name}`);
+		expect(help).toContain("(default 16MiB)");
+		expect(help.match(/DNSTT_EXPORTER_\w+/g)).toEqual(["DNSTT_EXPORTER_SECTION_KEY", "DNSTT_EXPORTER_CONFIG_FILE"]);
 	});
 
 	test("of a command shows its flags and no other section's", () => {
@@ -263,8 +287,10 @@ describe("help", () => {
 	});
 
 	test("the first example of a demo stands alone, top says when it ends by itself, and hashes are made in one way", () => {
-		expect(helpText()).toContain("# try it without a server, then open http://127.0.0.1:9713\n  dnstt_exporter demo\n");
-		expect(helpText("top")).toContain("print its status once to a pipe or file");
+		expect(helpText("demo")).toContain(
+			"# try it without a server, then open http://127.0.0.1:9713\n  dnstt_exporter demo\n",
+		);
+		expect(helpText("top")).toContain("# its status once, as standard output is not a terminal\n");
 		for (const text of texts) expect(text).not.toMatch(/htpasswd (?!-nBC 10 USER)/);
 	});
 

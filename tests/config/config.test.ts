@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config/config.ts";
 import { effectiveConfig } from "../../src/config/effective.ts";
-import { ConfigError } from "../../src/config/error.ts";
+import { ConfigError, NoDomainError } from "../../src/config/error.ts";
 import { hash, type Input, load, problemsOf, withDomain } from "./loading.ts";
 
 describe("defaults", () => {
@@ -243,13 +243,20 @@ describe("problems", () => {
 			"--dnstt.port",
 			"DNSTT_EXPORTER_LABELS_MAX_SETS",
 			"c.json:1:9",
-			"dnstt.domain",
+			expect.stringMatching(/^no domain given;/),
 		]);
 		expect(problems.join("")).not.toContain("\n");
 	});
 
-	test("a run without a domain says how to give one; an inspection may do without", () => {
+	test("a run without a domain says how to set one, by an error of its own; a demo may do without", () => {
 		expect(problemsOf({})).toEqual([expect.stringContaining("--dnstt.domain t.example.com")]);
+		expect(() => load({})).toThrow(NoDomainError);
+		expect(() => load({ flags: { "dnstt.port": "x" } })).toThrow(ConfigError);
+		try {
+			load({ flags: { "dnstt.port": "x" } });
+		} catch (error) {
+			expect(error).not.toBeInstanceOf(NoDomainError);
+		}
 		expect(load({ domainRequired: false }).dnstt.domains).toEqual([]);
 	});
 
@@ -278,7 +285,7 @@ describe("problems", () => {
 	});
 
 	test("a section that is no object leaves a missing domain told, unless it may have been in it", () => {
-		const missing = expect.stringContaining("dnstt.domain: expected the domain");
+		const missing = expect.stringContaining("no domain given");
 		expect(problemsOf({ file: { web: [] } })).toEqual([expect.stringContaining("web: expected an object"), missing]);
 		for (const file of [[], { dnstt: [] }]) {
 			expect(problemsOf({ file })).toEqual([expect.stringContaining("expected an object")]);

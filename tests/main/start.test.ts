@@ -25,7 +25,11 @@ describe("a wrong configuration ends with 2 and one line each problem", () => {
 	using folder = temporaryFolder();
 	const missing = folder.file("missing.mmdb");
 	test.each<[title: string, words: readonly string[], complaint: RegExp]>([
-		["no domain", [], /^dnstt_exporter: dnstt\.domain: expected the domain of the tunnel, found none; set it with /],
+		[
+			"no domain, to check",
+			["check-config"],
+			/^dnstt_exporter: no domain given; set that of the tunnel with --dnstt\.domain t\.example\.com/,
+		],
 		["a port beyond 65535", [...domain, "--dnstt.port=65536"], /^dnstt_exporter: --dnstt\.port: expected .*65536/],
 		["a bad log level", [...domain, "--log.level=loud"], /^dnstt_exporter: --log\.level: expected .*loud/],
 		[
@@ -45,6 +49,28 @@ describe("a wrong configuration ends with 2 and one line each problem", () => {
 		],
 	])("%s", async (_, words, complaint) => {
 		complains(await runExporter(words), 2, complaint);
+	});
+
+	test.skipIf(!root).each([
+		["with the privilege to capture", [], "dnstt_exporter discover"],
+		["without it", ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw"], "sudo dnstt_exporter discover"],
+	])("run bare, %s, it says in three lines what to try", async (_, wrapper, discover) => {
+		const { code, stdout, stderr } = await runCommand([...wrapper, ...exporterCommand()]);
+		expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+		expect(stderr.trimEnd().split("\n")).toEqual([
+			expect.stringMatching(/^dnstt_exporter: no domain given; set that .* --dnstt\.domain t\.example\.com/),
+			expect.stringContaining(`: to find the tunnels of this host: ${discover}; `),
+			"dnstt_exporter: for commands and flags see: dnstt_exporter --help",
+		]);
+		expect(stderr).toContain("dnstt_exporter demo\n");
+	});
+
+	test.each(["help foo", "foo --help"])("%s ends with 2 and says that there is no command foo", async (line) => {
+		expect(await runExporter(line.split(" "))).toMatchObject({
+			code: 2,
+			stdout: "",
+			stderr: "dnstt_exporter: foo: no such command\ndnstt_exporter: for the commands see: dnstt_exporter --help\n",
+		});
 	});
 
 	test.each(["run", "inspect", "check-config", "demo", "top"])(
@@ -103,7 +129,7 @@ describe("a wrong configuration ends with 2 and one line each problem", () => {
 		});
 		expect(code).toBe(2);
 		const lines = stderr.trimEnd().split("\n");
-		for (const problem of ["--dnstt.port", "--log.format", "DNSTT_EXPORTER_LABELS_MAX_SETS", "dnstt.domain"]) {
+		for (const problem of ["--dnstt.port", "--log.format", "DNSTT_EXPORTER_LABELS_MAX_SETS", "no domain given"]) {
 			expect(lines.filter((line) => line.startsWith(`dnstt_exporter: ${problem}`))).toHaveLength(1);
 		}
 	});
@@ -162,6 +188,13 @@ test("check-config warns of what run refuses or warns of: an interface that is n
 	expect(await checked("--web.listen-address=:9713")).toEqual([
 		expect.stringMatching(/warning: serving on all addresses \(:9713\) without a password: .*; listen on 127/),
 		"OK",
+	]);
+	const oneLabel = await runExporter(["check-config", "--dnstt.domain=example"]);
+	expect([oneLabel.code, oneLabel.stderr]).toEqual([
+		0,
+		expect.stringMatching(
+			/warning: dnstt\.domain example has one label only, .*; set the tunnel's whole domain.*\nOK\n$/,
+		),
 	]);
 	using folder = temporaryFolder();
 	const users = {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { commands, printables } from "../../src/cli/commands.ts";
 import { configKeys } from "../../src/config/keys.ts";
+import { catalog } from "../../src/metrics/catalog.ts";
 import { manPage } from "../../src/print/man.ts";
 import { runCommand } from "../support/process.ts";
 
@@ -41,6 +42,15 @@ describe.skipIf(Bun.which("groff") === null)("the manual page", () => {
 				if (variable !== undefined) expect(text).toContain(`Environment: ${variable}.`);
 			}
 		}
+	});
+
+	test("names every metric with its type and meaning, and the labels of each", async () => {
+		const text = (await rendered()).text.replaceAll(/\s+/g, " ");
+		for (const { name, type, help } of Object.values(catalog)) {
+			expect(text).toMatch(new RegExp(`${name} (?:\\{[a-z_, ]+\\} )?${type}\\. ${RegExp.escape(help)}`));
+		}
+		expect(text).toContain("dnstt_queries_total {domain, country, asn} counter.");
+		expect(text).toContain("dnstt_responses_total {domain, rcode} counter.");
 	});
 
 	test("has each configuration key once", async () => {

@@ -84,7 +84,7 @@ describe.skipIf(!haveNetns())("started as root", () => {
 		const command = [...exporterCommand(), ...flags, "--process.user=no-such-user"];
 		const { code, stderr } = await ended(namespace.spawn(command));
 		expect(stderr).toBe(
-			'dnstt_exporter: process.user: this host has no account "no-such-user"; give the name or number of one, or root to stay root\n',
+			'dnstt_exporter: process.user: this host has no account "no-such-user"; set it to the name or number of an account, or to root to stay root\n',
 		);
 		expect(code).toBe(2);
 	});

@@ -11,8 +11,10 @@ import { createPaint } from "../../src/top/paint.ts";
 import { readingSchema } from "../../src/top/reading.ts";
 import { firstView } from "../../src/top/view.ts";
 import { DomainCell, ProcessCell, SetCell } from "../../src/wasm/shared/cells.ts";
-import { Refusal, Unrelated } from "../../src/wasm/shared/fault.ts";
+import { domainVoteBytes, labelAt, lookalikeAt, recordTypeAt, votesAt } from "../../src/wasm/shared/domainvote.ts";
+import { Lookalike, Refusal, Unrelated } from "../../src/wasm/shared/fault.ts";
 import { HistogramId } from "../../src/wasm/shared/ids.ts";
+import { RecordType } from "../../src/wasm/shared/wire.ts";
 import { createDependencies } from "../support/observed.ts";
 import { begin, query, second, trackerOf } from "../wasm/track/observing.ts";
 
@@ -78,6 +80,16 @@ function running() {
 		addToSet: (cell: SetCell, count: number) => parts.add(row, cell, count),
 		addToDomain: (cell: number, count: number) => parts.add(domainRow, cell, count),
 		addToProcess: (cell: number, count: number) => parts.add(tracker.parts.processRow(), cell, count),
+		/** Queries that show a domain of one label more. */
+		addLabelled(label: string, count: number) {
+			const vote = new DataView(parts.memory.buffer, parts.domainVotes(), domainVoteBytes);
+			vote.setUint32(votesAt, count, true);
+			vote.setUint32(lookalikeAt, Lookalike.Dnstt, true);
+			vote.setUint32(recordTypeAt, RecordType.Txt, true);
+			vote.setUint8(labelAt, label.length);
+			for (let index = 0; index < label.length; index++) vote.setUint8(labelAt + 1 + index, label.charCodeAt(index));
+			parts.add(domainRow, DomainCell.Labelled, count);
+		},
 		/** More clients than the table of sessions holds. */
 		flood() {
 			for (let id = 2; id < 1_100; id++) query(tracker, nowUs - begin, { id, domain: 0 });
@@ -150,6 +162,7 @@ const rows: readonly [
 		},
 		10,
 	],
+	["parent_domain", (world) => world.addLabelled("t", 40), 10],
 	["unanswered", (world) => world.addToSet(SetCell.Unanswered, 30), 10],
 	["formerr", (world) => world.addToDomain(DomainCell.Responses + formErr, 60), 10],
 	[
@@ -237,6 +250,16 @@ describe("a condition begins and ends in the status, in top and in the log:", ()
 		world.state.traffic = healthy(world);
 		world.pass(10);
 		expect([world.ids(), world.logged("nothing_yet")]).toEqual([[], ["warn condition began", "info condition ended"]]);
+	});
+
+	test("parent_domain, beside nothing_yet, where all queries are refused as the label is no base32", () => {
+		const world = running();
+		world.addToSet(SetCell.Queries, -1);
+		world.addToDomain(DomainCell.Refusals + Refusal.Base32, 40);
+		world.addLabelled("1", 40);
+		world.pass(10);
+		expect(world.ids()).toEqual(["parent_domain", "nothing_yet"]);
+		expect(world.top()).toContain("--dnstt.domain 1.t0.example.com.");
 	});
 
 	test("queries_only, where there never was a response", () => {

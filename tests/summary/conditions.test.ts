@@ -82,6 +82,8 @@ function domain(figures: Partial<DomainFigures> = {}, health: Partial<HealthFigu
 			fitting_queries: 500,
 			other_queries: 0,
 			other: null,
+			labelled_queries: 0,
+			labelled: null,
 			answered_queries: 1_000,
 			answered_refused_queries: 0,
 		},

@@ -1,11 +1,24 @@
 import { describe, expect, test } from "bun:test";
-import { diagnoseTunnel, type LookalikeFigures, type TunnelFigures } from "../../src/summary/lookalike.ts";
+import {
+	diagnoseParent,
+	diagnoseTunnel,
+	type LookalikeFigures,
+	type TunnelFigures,
+} from "../../src/summary/lookalike.ts";
 
 const vaydns: TunnelFigures = { wire: "vaydns", record_type: "a", clientid_size: 2 };
 
 function sentence(figures: Partial<LookalikeFigures>): string | null {
 	return diagnoseTunnel("v.example.com", {
-		...{ fitting_queries: 0, other_queries: 10, other: vaydns, answered_queries: 0, answered_refused_queries: 0 },
+		...{
+			fitting_queries: 0,
+			other_queries: 10,
+			other: vaydns,
+			labelled_queries: 0,
+			labelled: null,
+			answered_queries: 0,
+			answered_refused_queries: 0,
+		},
 		...figures,
 	});
 }
@@ -58,5 +71,32 @@ describe("traffic of another tunnel", () => {
 			"are of such a tunnel, and the server answers queries that count as refused without an error, so it did not refuse them.",
 		);
 		expect(sentence({})).toEndWith("10 of 10 queries that carry data are of such a tunnel.");
+	});
+});
+
+describe("the parent of a tunnel's domain", () => {
+	const labelled = { label: "t", ...vaydns, record_type: "txt" } as const;
+	const parent = (figures: Partial<LookalikeFigures>) =>
+		diagnoseParent("example.com", {
+			...{ fitting_queries: 0, other_queries: 0, other: null, labelled_queries: 10, labelled },
+			...{ answered_queries: 0, answered_refused_queries: 0, ...figures },
+		});
+
+	test.each<[title: string, figures: Partial<LookalikeFigures>, isReported: boolean]>([
+		["ten queries of it are enough", {}, true],
+		["nine are not", { labelled_queries: 9 }, false],
+		["none are not", { labelled_queries: 0, labelled: null }, false],
+		["one query in ten may fit", { labelled_queries: 90, fitting_queries: 10 }, true],
+		["more may not", { labelled_queries: 90, fitting_queries: 11 }, false],
+		["one in ten may be of another format", { labelled_queries: 90, other_queries: 10, other: vaydns }, true],
+		["more may not be", { labelled_queries: 90, other_queries: 11, other: vaydns }, false],
+	])("%s", (_, figures, isReported) => {
+		expect(parent(figures) !== null).toBe(isReported);
+	});
+
+	test("is named with the domain and the flags that fit", () => {
+		expect(parent({ labelled_queries: 1_000, fitting_queries: 1 })).toBe(
+			"example.com is the parent of the tunnel's domain: 1,000 of 1,001 queries that carry data are of VayDNS with record type txt and ids of 2 bytes under t.example.com: --vaydns.domain t.example.com.",
+		);
 	});
 });

@@ -93,7 +93,7 @@ describe("a client", () => {
 		],
 		["it is redirected", () => Response.redirect("http://127.0.0.1:1/x"), {}, /^URL redirects \(302\)/],
 		["the exporter failed", () => new Response("", { status: 500 }), {}, /^URL answers with 500; the exporter's log/],
-		["another program answers", () => new Response("<html>"), {}, /^URL answers, but not as an exporter does/],
+		["another program answers", () => new Response("<html>"), {}, /^URL answers, but is no exporter/],
 		[
 			"another version answers",
 			() => Response.json(other),

@@ -21,7 +21,7 @@ describe("bindError says what fixes it in one line", () => {
 			"a low port without the capability",
 			"",
 			failure("EACCES", "permission denied 0.0.0.0:80"),
-			"cannot listen on :80: permission denied; take a port of 1024 or higher, or grant CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=)",
+			"cannot listen on :80: permission denied; use a port of 1024 or higher, or grant CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=)",
 		],
 		...["EINVAL", "EPERM", "EADDRNOTAVAIL"].map((code): [string, string, Error, string] => [
 			`a name that was not found, reported as ${code}`,

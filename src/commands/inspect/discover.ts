@@ -19,7 +19,7 @@ const framesMax = 20_000;
 /** Ports and ends of names, and names of each. */
 const groupsMax = 64;
 const namesMax = 64;
-/** So many different names, of which nearly all read as dnstt's. */
+/** This number of different names, of which nearly all read as dnstt's. */
 const namesMin = 10;
 const fittingRatioMin = 0.9;
 /** The id, a prefix and a little padding in base32. */

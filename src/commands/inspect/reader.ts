@@ -31,7 +31,7 @@ export class Reader {
 	take(source: FileSource): boolean {
 		const used = source.read(this.engine.batch);
 		if (used === 0) return false;
-		// As long as nothing came for the domains: what the capture holds instead is to be found.
+		// As long as nothing came for the domains: what the capture holds instead is looked for.
 		if (this.engine.tracker.sets.size === 0 && !this.discovery.isOver)
 			this.discovery.take(this.engine.batch, used, source.linkType);
 		this.frames = this.framesBefore + source.statistics().received;

@@ -14,6 +14,7 @@ import { segments } from "./kcp.ts";
 import { isLoopback, LinkHeader } from "./link.ts";
 import { lookalikeOf } from "./lookalike.ts";
 import { observation } from "./observation.ts";
+import { clearDomainLabel, domainLabel, findDomainLabel } from "./parentdomain.ts";
 import { findPayload, payload } from "./payload.ts";
 import { Tunnel, tunnelOf } from "./tunnel.ts";
 
@@ -136,13 +137,18 @@ function decodeQuery(header: Header, end: usize): Outcome {
 	readFingerprints(question, tunnel, datagram, false);
 	observation.domain = tunnel.index;
 	observation.lookalike = Lookalike.None;
+	clearDomainLabel();
 	if (recordFault !== Fault.None) return refuse(Refusal.Malformed);
 	if (optCount > 1 || optVersion !== 0) return refuse(Refusal.Opt);
 	if (header.opcode !== 0) return refuse(Refusal.Opcode);
 	const qtype = u16At(question.end);
-	const isText = text.read(question, tunnel.labelsBefore(question));
+	const labels = tunnel.labelsBefore(question);
+	findDomainLabel(question, labels, qtype);
+	// Of such a query nothing else is asked.
+	const isLabelled = domainLabel !== 0;
+	const isText = text.read(question, labels);
 	if (qtype !== tunnel.recordType) {
-		if (isText) observation.lookalike = lookalikeOf(text, qtype);
+		if (isText && !isLabelled) observation.lookalike = lookalikeOf(text, qtype);
 		return refuse(Refusal.Qtype);
 	}
 	if (!isText) return refuse(Refusal.Base32);
@@ -154,7 +160,8 @@ function decodeQuery(header: Header, end: usize): Outcome {
 	clearPackets();
 	tunnel.readPackets(text);
 	// Of one that carries data as the tunnel's clients do nothing else is asked.
-	if (segments.count === 0 || segments.malformed !== 0) observation.lookalike = lookalikeOf(text, qtype);
+	if (!isLabelled && (segments.count === 0 || segments.malformed !== 0))
+		observation.lookalike = lookalikeOf(text, qtype);
 	return Outcome.Query;
 }
 

@@ -22,7 +22,7 @@ export class EncodedText {
 	private labels: u32;
 	/** Address of the characters: of the first label's while it is enough, then of all, joined. */
 	private characters: usize;
-	/** How many stand there, and how many there are, all told. */
+	/** How many stand there, and how many there are in all labels. */
 	private reach: u32;
 	private count: u32;
 	/** How many bytes the text holds. */

@@ -60,6 +60,8 @@ export enum DomainCell {
 	 */
 	AnsweredLeast,
 	RefusedMost,
+	/** Queries that carry data as a tunnel's clients send it, if the domain had one label more (track/domainvotes.ts). */
+	Labelled,
 	/** Queries that carry data as the tunnel's clients send it. */
 	Fitting = 40,
 	/** NOERROR responses with answers to queries that count as refused. */

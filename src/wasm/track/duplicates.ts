@@ -58,7 +58,7 @@ const outcomeShift: u32 = 29;
  * - A forwarder sends the message on, to a server that has another address or port than the forwarder itself. Resolvers
  *   that repeat a query, from whatever port, and those that were asked at once, send it to the same address and port: it
  *   counts each time.
- * - A mirror port shows a frame twice, with the same IP id. A datagram that is sent again has another one.
+ * - A mirror port shows a frame twice, with the same IP id. A datagram that is retransmitted has another one.
  */
 export const duplicates: BoundedTable = changetype<BoundedTable>(memory.data(offsetof<BoundedTable>(), 8));
 

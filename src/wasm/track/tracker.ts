@@ -2,6 +2,7 @@ import { linkType } from "../decode/decoder.ts";
 import { Direction } from "../decode/direction.ts";
 import { segments } from "../decode/kcp.ts";
 import { observation } from "../decode/observation.ts";
+import { domainLabel } from "../decode/parentdomain.ts";
 import { DomainCell, ProcessCell, SetCell } from "../shared/cells.ts";
 import { Lookalike, Outcome, Refusal, Unrelated } from "../shared/fault.ts";
 import { ednsEnough, ednsFrame, ednsLeast, ednsMost, ednsScarce } from "../shared/limits.ts";
@@ -9,6 +10,7 @@ import { LinkType } from "../shared/linktype.ts";
 import { payloadTypeIndex } from "../shared/wire.ts";
 import { clock } from "./clock.ts";
 import { add, greatest, increment, least, ofProcess, put, rowOfDomain, rowOfSet, setUpCounts } from "./counts.ts";
+import { voteForLabel } from "./domainvotes.ts";
 import { isDuplicate, isForwarded, markForged, setUpDuplicates } from "./duplicates.ts";
 import { keepEarly, takeEarly } from "./earlyresponses.ts";
 import { responseTimes, responseUnitsPerUs, setUpHistograms } from "./histogram.ts";
@@ -98,14 +100,23 @@ function observeOutgoing(outcome: Outcome, now: i64): void {
 /** The EDNS sizes of all resolvers with clients count, refused queries included. */
 function observeRefused(now: i64): void {
 	increment(rowOfDomain(observation.domain), DomainCell.Refusals + observation.refusal);
-	if (observation.lookalike !== Lookalike.None) countLookalike();
+	countFormat(false);
 	if (observation.refusal !== Refusal.Edns) return;
 	countEdns(rowOfSet(labelSets.of(observation.domain, resolverOf().origin, now)));
 	waitRefused(now);
 }
 
-function countLookalike(): void {
+/** Counts a query that carries data by the tunnel that it shows: another format, a domain of one label more, or what is configured. */
+function countFormat(isFitting: bool): void {
 	const row = rowOfDomain(observation.domain);
+	if (domainLabel !== 0) {
+		increment(row, DomainCell.Labelled);
+		voteForLabel();
+	} else if (observation.lookalike !== Lookalike.None) countLookalike(row);
+	else if (isFitting) increment(row, DomainCell.Fitting);
+}
+
+function countLookalike(row: usize): void {
 	increment(row, DomainCell.Lookalikes + observation.lookalike);
 	increment(row, DomainCell.LookalikeTypes + payloadTypeIndex(observation.lookalikeType));
 }
@@ -159,8 +170,7 @@ function observeQuery(now: i64, stampUs: i64): void {
 	wait(set, entry, now);
 	if (observation.packets === 0) increment(row, SetCell.Polls);
 	else observeUpstream(set, sessionAt(entry), now);
-	if (observation.lookalike !== Lookalike.None) countLookalike();
-	else if (segments.count !== 0) increment(rowOfDomain(observation.domain), DomainCell.Fitting);
+	countFormat(segments.count !== 0);
 	if (clock.isOfFile) observeEarlyResponse(now, stampUs);
 }
 

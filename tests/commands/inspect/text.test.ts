@@ -44,7 +44,15 @@ const domain: Report["domains"][number] = {
 	refused: {},
 	mtu: { bytes: 1_232, answered_refused_queries: 0, answered_least_bytes: 4_096, refused_most_bytes: null },
 	tunnel: { wire: "dnstt", record_type: "txt", clientid_size: 8 },
-	lookalike: { fitting_queries: 1, other_queries: 0, other: null, answered_queries: 1, answered_refused_queries: 0 },
+	lookalike: {
+		fitting_queries: 1,
+		other_queries: 0,
+		other: null,
+		labelled_queries: 0,
+		labelled: null,
+		answered_queries: 1,
+		answered_refused_queries: 0,
+	},
 };
 const report: Report = {
 	files: ["day.pcap"],
