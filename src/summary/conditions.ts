@@ -6,6 +6,7 @@ import type { MtuFigures } from "./domains.ts";
 import { casesMin, type Finding, findingOf, isSmallAnswered, rejectedRatioMin } from "./finding.ts";
 import { duration, grouped, percentToTenths, secondsToTenths } from "./format.ts";
 import { diagnoseTunnel } from "./lookalike.ts";
+import { type OtherTunnel, otherTunnelsText } from "./other-tunnels.ts";
 import { placeFindings } from "./place-conditions.ts";
 import type { DomainWindow, WindowFigures } from "./window.ts";
 
@@ -112,17 +113,11 @@ function tableFindings({ evicted, overflowed }: WindowFigures): Finding[] {
 	return findings;
 }
 
-/** A tunnel under any domain and on any port that a capture holds. */
-interface OtherTunnel {
-	readonly domain: string;
-	readonly port: number;
-}
-
 /** What a file's packets and time stamps show. */
 export interface FileFacts {
 	readonly ports: readonly number[];
 	readonly packets: number;
-	/** Tunnels under other domains or on other ports, the likeliest first. */
+	/** Tunnels that the capture holds where nothing came for the domains, the busiest first. */
 	readonly discovered: readonly OtherTunnel[];
 	/** Packets that end before their IP header says. */
 	readonly cut: number;
@@ -171,15 +166,19 @@ export function nothingYet(
 		readonly ports: readonly number[];
 		readonly strays: number;
 		readonly interface?: string;
-		readonly discovered?: readonly OtherTunnel[];
+		readonly discovered: readonly OtherTunnel[];
 	},
 ): Finding | null {
 	if (domains.some(({ queries, responses }) => queries + responses > 0)) return null;
 	const names = domains.map(({ domain }) => domain);
 	const listed = names.join(" or ");
 	const where = `${facts.interface === undefined ? "" : ` on ${facts.interface}`}, UDP port ${facts.ports.join(" or ")}`;
+	// That a tunnel is of another format than configured is a condition of its own.
+	const mistaken = domains.filter((row) => diagnoseTunnel(row.domain, row.lookalike) !== null);
+	const others = facts.discovered.filter(({ domain }) => !mistaken.some((row) => row.domain === domain));
+	const othersText = otherTunnelsText(others, facts.interface ?? null);
 	const found = (sentence: string, advice = "") =>
-		findingOf("nothing_yet", names, sentence, [...(facts.discovered ?? []).map(tunnelText), advice].join(" ").trim());
+		findingOf("nothing_yet", names, sentence, [othersText, advice].join(" ").trim());
 	const refused = domains.reduce((sum, row) => sum + row.refused_queries, 0);
 	if (refused > 0)
 		return found(
@@ -194,10 +193,6 @@ export function nothingYet(
 		return found(`No packet to or from${where.replace(/^,/, "")}: ${packets}.`, "Check --dnstt.port.");
 	}
 	return found(`No query for ${listed}${where}.`);
-}
-
-function tunnelText({ domain, port }: OtherTunnel): string {
-	return `Looks like dnstt under ${domain} on port ${port}: --dnstt.domain ${domain} --dnstt.port ${port}.`;
 }
 
 function amount(count: number, one: string, many: string): string {

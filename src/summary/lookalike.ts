@@ -6,6 +6,7 @@ import {
 	type RecordTypeName,
 	recordTypeDefault,
 	recordTypeNames,
+	type Tunnel,
 	type WireName,
 } from "../tunnel.ts";
 import { Lookalike } from "../wasm/shared/fault.ts";
@@ -36,6 +37,16 @@ export interface LookalikeFigures {
 const casesMin = 10;
 const fittingRatioMax = 0.1;
 
+/** The format that a query is of which looks like this, and asks for this type. */
+export function formatLike(kind: Lookalike, record_type: RecordTypeName): TunnelFigures {
+	if (kind === Lookalike.Dnstt) return { wire: "dnstt", record_type: "txt", clientid_size: clientIdBytes };
+	return { wire: "vaydns", record_type, clientid_size: kind - Lookalike.Vaydns + 1 };
+}
+
+export function formatOf({ wire, recordType, clientIdBytes: clientid_size }: Tunnel): TunnelFigures {
+	return { wire, record_type: recordType, clientid_size };
+}
+
 export function lookalikeOf(tracker: Tracker, domain: number): LookalikeFigures {
 	const kinds = Array.from({ length: clientIdBytes + 1 }, (_, index) => Lookalike.Dnstt + index);
 	const counts = kinds.map((kind) => tracker.lookalikesOf(domain, kind));
@@ -43,14 +54,10 @@ export function lookalikeOf(tracker: Tracker, domain: number): LookalikeFigures 
 	const kind = kinds[counts.indexOf(Math.max(...counts))] ?? Lookalike.Dnstt;
 	const typeCounts = recordTypeNames.map((type) => tracker.lookalikeTypesOf(domain, type));
 	const record_type = recordTypeNames[typeCounts.indexOf(Math.max(...typeCounts))] ?? recordTypeDefault;
-	const other: TunnelFigures =
-		kind === Lookalike.Dnstt
-			? { wire: "dnstt", record_type: "txt", clientid_size: clientIdBytes }
-			: { wire: "vaydns", record_type, clientid_size: kind - Lookalike.Vaydns + 1 };
 	return {
 		fitting_queries: tracker.fitting.at(domain),
 		other_queries,
-		other: other_queries === 0 ? null : other,
+		other: other_queries === 0 ? null : formatLike(kind, record_type),
 		answered_queries: tracker.responsesOf(domain, 0),
 		answered_refused_queries: tracker.refusedAnswered.at(domain),
 	};
@@ -76,13 +83,13 @@ function isFew(count: number, all: number): boolean {
 	return count <= all * fittingRatioMax;
 }
 
-function nameOf({ wire, record_type, clientid_size: size }: TunnelFigures): string {
+export function nameOf({ wire, record_type, clientid_size: size }: TunnelFigures): string {
 	if (wire === "dnstt") return "dnstt";
 	return `VayDNS with record type ${record_type} and ids of ${size} byte${size === 1 ? "" : "s"}`;
 }
 
 /** Values that are the defaults need no flag. */
-function flagsOf(domain: string, { wire, record_type, clientid_size }: TunnelFigures): string {
+export function flagsOf(domain: string, { wire, record_type, clientid_size }: TunnelFigures): string {
 	return [
 		`--${wire}.domain ${domain}`,
 		...(wire === "dnstt" || record_type === recordTypeDefault ? [] : [`--vaydns.record-type ${record_type}`]),

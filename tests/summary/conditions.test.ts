@@ -154,7 +154,7 @@ describe("where nothing came for the domains", () => {
 			...[9, 9, 0, "1 query for t.example.com on eth0, UDP port 53, all of them refused: see their reasons."],
 		] as Row,
 	])("%s", (_, domains, otherDomains, otherPorts, strays, said) => {
-		const facts = { ports: [53], strays, interface: "eth0" };
+		const facts = { ports: [53], strays, interface: "eth0", discovered: [] };
 		expect(nothingYet({ domains, otherDomains, otherPorts }, facts)?.sentence ?? null).toBe(said);
 	});
 });

@@ -4,6 +4,7 @@ import { inOrderOfTime } from "../../capture/order.ts";
 import { CaptureError } from "../../capture/source.ts";
 import type { InspectFormat } from "../../cli/commands.ts";
 import type { Config } from "../../config/schema.ts";
+import { Discovery } from "../../discovery/discovery.ts";
 import { type Dependencies, openStages, sourcesOf } from "../../exporter/stages.ts";
 import { onDisk } from "../../filename.ts";
 import { grouped } from "../../summary/format.ts";
@@ -42,6 +43,8 @@ export interface InspectDependencies extends Dependencies {
 	stopSignal(): Promise<unknown>;
 }
 
+/** Frames that are kept to look for other tunnels in, while nothing came for the domains. */
+const heldBytesMax = 16 * 1024 * 1024;
 /** How often progress is shown, and when first: a shorter wait needs no progress. */
 const progressUs = 250_000;
 const progressFirstUs = 500_000;
@@ -68,13 +71,13 @@ export async function inspect(
 		toUs: (options.toMs ?? Number.POSITIVE_INFINITY) * 1_000,
 	};
 	const activity = new Activity(tracker);
-	const reader = new Reader(engine, range, activity);
+	const discovery = new Discovery({ seed: dependencies.seed, heldBytesMax });
+	const reader = new Reader(engine, range, activity, discovery);
 	const sources = sourcesOf(config, geoip, tracker);
 	const broken: string[] = [];
 	const { ports } = config.dnstt;
 	const report = () => {
-		const { packets, leftOut, firstUs, lastUs } = reader;
-		const discovered = reader.discovery.found();
+		const { packets, leftOut, firstUs, lastUs, discovered } = reader;
 		const reading = { files, broken, ports, packets, leftOut, firstUs, lastUs, discovered };
 		return createReport({ ...reading, activity: activity.figures(lastUs) }, sources);
 	};
