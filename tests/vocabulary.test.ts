@@ -14,9 +14,11 @@ const checked = [
 	"src/build/**/*.ts",
 	"src/cli/**/*.ts",
 	"src/commands/*.ts",
-	"src/commands/inspect/{activity,inspect,progress,reader,report,text-table}.ts",
+	"src/commands/discover/**/*.ts",
+	"src/commands/inspect/{activity,inspect,progress,reader,report,stdin,text-table}.ts",
 	"src/config/**/*.ts",
 	"src/demo/**/*.ts",
+	"src/discovery/**/*.ts",
 	"src/process/**/*.ts",
 ];
 

@@ -11,7 +11,7 @@ import { type DomainFigures, domainsOf } from "../summary/domains.ts";
 import { isSmallAnswered } from "../summary/finding.ts";
 import { formatLike, formatOf } from "../summary/lookalike.ts";
 import type { OtherTunnel } from "../summary/other-tunnels.ts";
-import { recordTypeNames, recordTypes, type Tunnel } from "../tunnel.ts";
+import { mtuDefault, recordTypeNames, recordTypes, type Tunnel } from "../tunnel.ts";
 import { domainsMax, ednsBytesMin, portsMax } from "../wasm/shared/limits.ts";
 import { type Candidate, Candidates } from "./candidates.ts";
 import { HeldMessages } from "./held-messages.ts";
@@ -37,9 +37,7 @@ export interface DiscoveryOptions {
 
 /** Chance makes none of these queries (wasm/decode/lookalike.ts), and an idle client sends some within ten seconds. */
 export const dataQueriesMin = 3;
-/** The default -mtu of both servers. */
-const mtuUsual = 1_232;
-/** Sessions that are told apart: the frames that are held have fewer queries. */
+/** More than the frames that are held can have. */
 const sessionsMax = 300_000;
 /** Where the resolvers of clients send their queries; a server on another port has them forwarded from there. */
 const dnsPort = 53;
@@ -158,12 +156,12 @@ export class Discovery {
 				const row = figures[index];
 				const isSmaller = row !== undefined && isSmallAnswered(row);
 				return isSmaller
-					? { ...tunnel, mtu: Math.max(ednsBytesMin, row.mtu.answered_least_bytes ?? mtuUsual) }
+					? { ...tunnel, mtu: Math.max(ednsBytesMin, row.mtu.answered_least_bytes ?? mtuDefault) }
 					: tunnel;
 			});
 		const first = read(tunnels);
 		const fitting = withMtu(first);
-		const figures = fitting.some(({ mtu }) => mtu !== mtuUsual) ? read(fitting) : first;
+		const figures = fitting.some(({ mtu }) => mtu !== mtuDefault) ? read(fitting) : first;
 		return fitting.map((tunnel, index) => ({ tunnel, figures: figures[index] as DomainFigures }));
 	}
 
@@ -182,7 +180,7 @@ function tunnelsLike(likely: readonly Candidate[]): Tunnel[] {
 		if (tunnels.has(domain) || tunnels.size >= domainsMax) continue;
 		const name = recordTypeNames.find((known) => recordTypes[known] === recordType) ?? "txt";
 		const { wire, record_type, clientid_size } = formatLike(lookalike, name);
-		tunnels.set(domain, { domain, wire, recordType: record_type, clientIdBytes: clientid_size, mtu: mtuUsual });
+		tunnels.set(domain, { domain, wire, recordType: record_type, clientIdBytes: clientid_size, mtu: mtuDefault });
 	}
 	return [...tunnels.values()];
 }

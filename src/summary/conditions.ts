@@ -1,5 +1,6 @@
 /** What is wrong, from the figures of a window. */
 
+import { mtuDefault } from "../tunnel.ts";
 import { ednsBytesMax } from "../wasm/shared/limits.ts";
 import { type ConditionId, conditionTexts, type Severity, severities } from "./condition-texts.ts";
 import type { MtuFigures } from "./domains.ts";
@@ -24,8 +25,6 @@ export interface Condition {
 
 const truncatedRatioMin = 0.02;
 const cutRatioMin = 0.1;
-/** The default -mtu of dnstt-server. */
-const mtuUsual = 1_232;
 /** The server holds a response for up to a second while it has no data, so that is normal of idle clients, and not where most responses carry some. */
 const heldSecondsMin = 0.4;
 const delayedSecondsMin = 1.1;
@@ -95,7 +94,7 @@ function mtuFindings(row: DomainWindow): Finding[] {
 /** Returns the value of the key for the server's -mtu that fits its FORMERR, if there is one. */
 function largerMtu({ bytes, answered_least_bytes: least, refused_most_bytes: most }: MtuFigures, key: string): string {
 	if (most === null || most < bytes || most >= (least ?? ednsBytesMax)) return "";
-	const fits = most < mtuUsual && mtuUsual <= (least ?? mtuUsual) ? mtuUsual : most + 1;
+	const fits = most < mtuDefault && mtuDefault <= (least ?? mtuDefault) ? mtuDefault : most + 1;
 	return `The server's -mtu is larger than the ${key} of ${bytes}: --${key} ${fits} fits its answers.`;
 }
 

@@ -12,6 +12,7 @@ import { Activity } from "./activity.ts";
 import { type Progress, progressText } from "./progress.ts";
 import { Reader } from "./reader.ts";
 import { createReport, type Report } from "./report.ts";
+import { stdinIsTerminal } from "./stdin.ts";
 import { reportText } from "./text.ts";
 
 export interface InspectOptions {
@@ -151,7 +152,7 @@ async function readFiles(
 			if (stopped) break;
 			let source: FileSource | null = null;
 			try {
-				if (file === "-" && dependencies.isTypedInto) throw new CaptureError(stdinIsTerminal);
+				if (file === "-" && dependencies.isTypedInto) throw new CaptureError(stdinIsTerminal("inspect"));
 				source = grows ? await openGrowing(file, { grows: follow, again }) : openFile(file);
 				opened++;
 				if (source === null) break;
@@ -178,9 +179,6 @@ async function readFiles(
 	}
 	return opened;
 }
-
-const stdinIsTerminal =
-	"standard input is a terminal: expected a capture from a pipe, as from tcpdump -w - udp port 53 | dnstt_exporter inspect -";
 
 /** Size of a file; null if it has none, such as a named pipe. */
 function bytesOf(file: string): number | null {
