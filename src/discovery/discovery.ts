@@ -5,7 +5,7 @@
 
 import { type FrameBatch, type LinkType, stampUsAt, type TimeRange } from "../capture/source.ts";
 import { readDomain } from "../config/values.ts";
-import { Engine, type MessageRecord, type Seed } from "../engine/engine.ts";
+import { Engine, type Seed } from "../engine/engine.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import { type DomainFigures, domainsOf } from "../summary/domains.ts";
 import { isSmallAnswered } from "../summary/finding.ts";
@@ -81,13 +81,21 @@ export class Discovery {
 	/** Looks at the first `used` bytes of the engine's batch. Counts nothing in the engine, whose link type must be the frames'. */
 	take(engine: Engine, used: number, linkType: LinkType, range: TimeRange = always): void {
 		if (this.isOver) return;
-		const records: MessageRecord[] = [];
-		engine.findMessages(used, (record) => {
-			if (isWithin(range, engine.batch, record.start)) records.push(record);
+		const { candidates, held } = this;
+		// Records that follow each other are kept in one go.
+		let [from, to] = [0, 0];
+		engine.findMessages(used, (start, end, sighting) => {
+			if (!isWithin(range, engine.batch, start)) return;
+			if (sighting !== null) candidates.add(sighting);
+			this.messages++;
+			if (start !== to) {
+				held.add(engine.batch, from, to);
+				from = start;
+			}
+			to = end;
 		});
-		for (const { sighting } of records) if (sighting !== null) this.candidates.add(sighting);
-		this.messages += records.length;
-		this.held.add(engine.batch, records, linkType);
+		held.add(engine.batch, from, to);
+		held.endBatch(linkType);
 		if (!this.held.isFull || this.likely().length > 0) return;
 		// Up to here there was no tunnel: it may come later.
 		this.held.clear();

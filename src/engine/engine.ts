@@ -56,14 +56,6 @@ export interface Span {
 	readonly lastUs: number;
 }
 
-/** A DNS message with a question, of whatever domain and port: its record is [start..end) of the batch. */
-export interface MessageRecord {
-	readonly start: number;
-	readonly end: number;
-	/** Set for a query that carries data as a tunnel's client sends it. */
-	readonly sighting: Sighting | null;
-}
-
 /** A tunnel that a query seems to be of. */
 export interface Sighting {
 	readonly lookalike: Lookalike;
@@ -148,12 +140,15 @@ export class Engine {
 		return { frames: exports.spanFrames(), firstUs: exports.spanFirstUs(), lastUs: exports.spanLastUs() };
 	}
 
-	/** Calls `take` for each DNS message of the batch, whatever its domain and port. Counts nothing. */
-	findMessages(used: number, take: (record: MessageRecord) => void): void {
+	/**
+	 * Calls `take` for each DNS message of the batch that has a question, whatever its domain and port: its record is [start..end),
+	 * and the sighting is set for a query that carries data as a tunnel's client sends it. Counts nothing.
+	 */
+	findMessages(used: number, take: (start: number, end: number, sighting: Sighting | null) => void): void {
 		const { exports, batch } = this;
 		for (let start = exports.findMessage(0, used); start < used; ) {
 			const end = start + recordHeaderBytes + batch.view.getUint32(start + 8, true);
-			take({ start, end, sighting: this.sighting() });
+			take(start, end, this.sighting());
 			start = exports.findMessage(end, used);
 		}
 	}

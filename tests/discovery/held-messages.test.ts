@@ -12,13 +12,14 @@ const bytes = udpPacket({
 });
 const records = [1n, 2n, 3n].map((timeNs) => ({ timeNs, bytes }));
 const recordBytes = 16 + bytes.length;
-const extent = (index: number) => ({ start: index * recordBytes, end: (index + 1) * recordBytes });
+const extent = (index: number) => [index * recordBytes, (index + 1) * recordBytes] as const;
 
 test("an engine observes the records that are held, and not the others", () => {
 	const batch = batchOfBytes(1_000);
 	fillBatch(batch, records);
 	const held = new HeldMessages(1_000);
-	held.add(batch, [extent(0), extent(2)], LinkType.RAW);
+	for (const index of [0, 2]) held.add(batch, ...extent(index));
+	held.endBatch(LinkType.RAW);
 	batch.bytes.fill(0);
 	const observed = () => {
 		const engine = createLookingEngine([1, 2, 3, 4]);
@@ -34,10 +35,26 @@ test("they are full once the bound is reached, and empty again when they are cle
 	const batch = batchOfBytes(1_000);
 	fillBatch(batch, records);
 	const held = new HeldMessages(2 * recordBytes);
-	held.add(batch, [extent(0)], LinkType.RAW);
+	held.add(batch, ...extent(0));
 	expect(held.isFull).toBe(false);
-	held.add(batch, [extent(1)], LinkType.RAW);
+	held.add(batch, ...extent(1));
 	expect(held.isFull).toBe(true);
 	held.clear();
 	expect(held.isFull).toBe(false);
+});
+
+test("as many are kept as the bound says, of several link types and in their order", () => {
+	const held = new HeldMessages(8 * 1024 * 1024);
+	const batch = batchOfBytes(300_000);
+	const many = Array.from({ length: 1_000 }, (_, index) => ({ timeNs: BigInt(index), bytes }));
+	const used = fillBatch(batch, many);
+	let batches = 0;
+	for (; !held.isFull; batches++) {
+		held.add(batch, 0, used);
+		held.endBatch(batches % 2 === 0 ? LinkType.RAW : LinkType.EN10MB);
+	}
+	const engine = createLookingEngine([1, 2, 3, 4]);
+	held.replay(engine, [53]);
+	expect(batches).toBe(Math.ceil((8 * 1024 * 1024) / used));
+	expect(engine.tracker.unrelatedOf(Unrelated.Domain)).toBe(Math.ceil(batches / 2) * 1_000);
 });

@@ -45,7 +45,7 @@ export interface InspectDependencies extends Dependencies {
 }
 
 /** Frames that are kept to look for other tunnels in, while nothing came for the domains. */
-const heldBytesMax = 16 * 1024 * 1024;
+const heldBytesMax = 4 * 1024 * 1024;
 /** How often progress is shown, and when first: a shorter wait needs no progress. */
 const progressUs = 250_000;
 const progressFirstUs = 500_000;
