@@ -7,7 +7,7 @@ import type { MtuFigures } from "./domains.ts";
 import { casesMin, type Finding, findingOf, isSmallAnswered, rejectedRatioMin } from "./finding.ts";
 import { duration, grouped, percentToTenths, secondsToTenths } from "./format.ts";
 import { diagnoseTunnel } from "./lookalike.ts";
-import { type OtherTunnel, otherTunnelsText } from "./other-tunnels.ts";
+import { isOnOther, type OtherTunnel, otherTunnelsText } from "./other-tunnels.ts";
 import { placeFindings } from "./place-conditions.ts";
 import type { DomainWindow, WindowFigures } from "./window.ts";
 
@@ -172,10 +172,11 @@ export function nothingYet(
 	const names = domains.map(({ domain }) => domain);
 	const listed = names.join(" or ");
 	const where = `${facts.interface === undefined ? "" : ` on ${facts.interface}`}, UDP port ${facts.ports.join(" or ")}`;
-	// That a tunnel is of another format than configured is a condition of its own.
-	const mistaken = domains.filter((row) => diagnoseTunnel(row.domain, row.lookalike) !== null);
-	const others = facts.discovered.filter(({ domain }) => !mistaken.some((row) => row.domain === domain));
-	const othersText = otherTunnelsText(others, facts.interface ?? null);
+	const watched = facts.interface ?? null;
+	const others = facts.discovered.filter(
+		(tunnel) => !domains.some((row) => isKnown(tunnel, row, facts.ports, isOnOther(tunnel, watched))),
+	);
+	const othersText = otherTunnelsText(others, watched);
 	const found = (sentence: string, advice = "") =>
 		findingOf("nothing_yet", names, sentence, [othersText, advice].join(" ").trim());
 	const refused = domains.reduce((sum, row) => sum + row.refused_queries, 0);
@@ -192,6 +193,18 @@ export function nothingYet(
 		return found(`No packet to or from${where.replace(/^,/, "")}: ${packets}.`, "Check --dnstt.port.");
 	}
 	return found(`No query for ${listed}${where}.`);
+}
+
+/** Whether a tunnel is watched as it should be, or its format is mistaken, which is a condition of its own. */
+function isKnown(
+	{ domain, port, format }: OtherTunnel,
+	row: DomainWindow,
+	ports: readonly number[],
+	isElsewhere: boolean,
+): boolean {
+	if (domain !== row.domain) return false;
+	const isWatched = ports.includes(port) && !isElsewhere && Bun.deepEquals(format, row.tunnel);
+	return isWatched || diagnoseTunnel(domain, row.lookalike) !== null;
 }
 
 function amount(count: number, one: string, many: string): string {

@@ -20,8 +20,14 @@ export function otherTunnelsText(tunnels: readonly OtherTunnel[], watched: strin
 	return [...sentences, ...(more > 0 ? [`And like ${more} more.`] : [])].join(" ");
 }
 
-function sentenceOf({ domain, port, format, interfaces }: OtherTunnel, watched: string | null): string {
-	const isElsewhere = watched !== null && watched !== "any" && !interfaces.includes(watched);
+/** Whether its queries come in on other interfaces than the configured one; null for a file. */
+export function isOnOther({ interfaces }: OtherTunnel, watched: string | null): boolean {
+	return watched !== null && watched !== "any" && !interfaces.includes(watched);
+}
+
+function sentenceOf(tunnel: OtherTunnel, watched: string | null): string {
+	const { domain, port, format, interfaces } = tunnel;
+	const isElsewhere = isOnOther(tunnel, watched);
 	const where = isElsewhere ? ` on ${interfaces[0] ?? "another interface"}` : "";
 	const flags = [flagsOf(domain, format), `--dnstt.port ${port}`, ...(isElsewhere ? ["--capture.interface any"] : [])];
 	return `Looks like ${nameOf(format)} under ${domain} on port ${port}${where}: ${flags.join(" ")}.`;

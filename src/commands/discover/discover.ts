@@ -60,11 +60,10 @@ export interface Looked {
 /** Finds tunnels in files or live traffic, and writes the configuration that watches them. Returns the exit code. */
 export async function discover(options: DiscoverOptions, dependencies: DiscoverDependencies): Promise<number> {
 	const { write, writeError, seed, isScreen } = dependencies;
-	const engine = createLookingEngine(seed);
 	const discovery = new Discovery({ seed, heldBytesMax });
-	const stop = { isAsked: false };
+	const look: Look = { engine: createLookingEngine(seed), discovery, isStopped: false };
 	const read = options.files.length === 0 ? readLive : readFiles;
-	const { where, packets, isBroken } = await read(options, dependencies, engine, discovery, stop);
+	const { where, packets, isBroken } = await read(options, dependencies, look);
 	const looked: Looked = { where, packets, messages: discovery.messages, isPart: discovery.isOver };
 	const found = discovery.found();
 	// What was wrong with the files is reported already.
@@ -79,6 +78,13 @@ export async function discover(options: DiscoverOptions, dependencies: DiscoverD
 	return isBroken ? 1 : 0;
 }
 
+/** What frames are read into, and whether a signal ended that. */
+interface Look {
+	readonly engine: Engine;
+	readonly discovery: Discovery;
+	isStopped: boolean;
+}
+
 interface Read {
 	readonly where: string;
 	readonly packets: number;
@@ -87,30 +93,25 @@ interface Read {
 }
 
 /** Reads one batch; false if there was nothing to read. */
-function take(source: FrameSource, engine: Engine, discovery: Discovery): boolean {
+function take(source: FrameSource, { engine, discovery }: Look): boolean {
 	const used = source.read(engine.batch);
 	if (used === 0) return false;
 	discovery.take(engine, used, source.linkType);
 	return true;
 }
 
-async function readLive(
-	{ seconds }: DiscoverOptions,
-	dependencies: DiscoverDependencies,
-	engine: Engine,
-	discovery: Discovery,
-	stop: { isAsked: boolean },
-): Promise<Read> {
+async function readLive({ seconds }: DiscoverOptions, dependencies: DiscoverDependencies, look: Look): Promise<Read> {
 	const { progress, monotonicUs } = dependencies;
-	void dependencies.stopSignal().then(() => (stop.isAsked = true));
+	const { engine, discovery } = look;
+	void dependencies.stopSignal().then(() => (look.isStopped = true));
 	const source = openAny(dependencies);
 	engine.lookFor(source.linkType, []);
 	const startUs = monotonicUs();
 	const endUs = startUs + seconds * 1e6;
 	let shownUs = Number.NEGATIVE_INFINITY;
 	try {
-		for (let nowUs = startUs; nowUs < endUs && !stop.isAsked && !discovery.isOver; nowUs = monotonicUs()) {
-			while (monotonicUs() - nowUs < turnUs && take(source, engine, discovery));
+		for (let nowUs = startUs; nowUs < endUs && !look.isStopped && !discovery.isOver; nowUs = monotonicUs()) {
+			while (monotonicUs() - nowUs < turnUs && take(source, look));
 			if (nowUs - shownUs >= progressUs) {
 				shownUs = nowUs;
 				const passed = `${Math.floor((nowUs - startUs) / 1e6)} of ${seconds} s`;
@@ -138,24 +139,18 @@ function openAny({ writeError }: DiscoverDependencies): LiveSource {
 	return source;
 }
 
-async function readFiles(
-	{ files }: DiscoverOptions,
-	dependencies: DiscoverDependencies,
-	engine: Engine,
-	discovery: Discovery,
-	stop: { isAsked: boolean },
-): Promise<Read> {
+async function readFiles({ files }: DiscoverOptions, dependencies: DiscoverDependencies, look: Look): Promise<Read> {
 	let packets = 0;
 	let isBroken = false;
-	if (files.includes("-")) void dependencies.stopSignal().then(() => (stop.isAsked = true));
-	for (const file of inOrderOfTime(files, engine.batch)) {
+	if (files.includes("-")) void dependencies.stopSignal().then(() => (look.isStopped = true));
+	for (const file of inOrderOfTime(files, look.engine.batch)) {
 		let source: FileSource | null = null;
 		try {
-			source = await open(file, dependencies, stop);
+			source = await open(file, dependencies, look);
 			if (source === null) break;
-			engine.lookFor(source.linkType, []);
-			while (!stop.isAsked && !discovery.isOver) {
-				if (!take(source, engine, discovery)) {
+			look.engine.lookFor(source.linkType, []);
+			while (!look.isStopped && !look.discovery.isOver) {
+				if (!take(source, look)) {
 					if (source.isAtEnd()) break;
 					await Bun.sleep(pauseMs);
 				} else await new Promise(setImmediate);
@@ -175,16 +170,12 @@ async function readFiles(
 }
 
 /** Null if a signal came before the capture's header did. */
-async function open(
-	file: string,
-	{ isTypedInto }: DiscoverDependencies,
-	stop: { readonly isAsked: boolean },
-): Promise<FileSource | null> {
+async function open(file: string, { isTypedInto }: DiscoverDependencies, look: Look): Promise<FileSource | null> {
 	if (file !== "-") return openFile(file);
 	if (isTypedInto) throw new CaptureError(stdinIsTerminal("discover"));
 	const again = async () => {
 		await Bun.sleep(pauseMs);
-		return !stop.isAsked;
+		return !look.isStopped;
 	};
 	return await openGrowing(file, { grows: false, again });
 }
