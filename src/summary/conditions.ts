@@ -6,7 +6,7 @@ import { type ConditionId, conditionTexts, type Severity, severities } from "./c
 import type { MtuFigures } from "./domains.ts";
 import { casesMin, type Finding, findingOf, isSmallAnswered, rejectedRatioMin } from "./finding.ts";
 import { duration, grouped, percentToTenths, secondsToTenths } from "./format.ts";
-import { diagnoseTunnel } from "./lookalike.ts";
+import { diagnoseTunnel, isSameFormat } from "./lookalike.ts";
 import { isOnOther, type OtherTunnel, otherTunnelsText } from "./other-tunnels.ts";
 import { placeFindings } from "./place-conditions.ts";
 import type { DomainWindow, WindowFigures } from "./window.ts";
@@ -203,7 +203,7 @@ function isKnown(
 	isElsewhere: boolean,
 ): boolean {
 	if (domain !== row.domain) return false;
-	const isWatched = ports.includes(port) && !isElsewhere && Bun.deepEquals(format, row.tunnel);
+	const isWatched = ports.includes(port) && !isElsewhere && isSameFormat(format, row.tunnel);
 	return isWatched || diagnoseTunnel(domain, row.lookalike) !== null;
 }
 

@@ -47,6 +47,10 @@ export function formatOf({ wire, recordType, clientIdBytes: clientid_size }: Tun
 	return { wire, record_type: recordType, clientid_size };
 }
 
+export function isSameFormat(a: TunnelFigures, b: TunnelFigures): boolean {
+	return a.wire === b.wire && a.record_type === b.record_type && a.clientid_size === b.clientid_size;
+}
+
 export function lookalikeOf(tracker: Tracker, domain: number): LookalikeFigures {
 	const kinds = Array.from({ length: clientIdBytes + 1 }, (_, index) => Lookalike.Dnstt + index);
 	const counts = kinds.map((kind) => tracker.lookalikesOf(domain, kind));
