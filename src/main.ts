@@ -36,20 +36,15 @@ async function execute(command: Command): Promise<number> {
 			const loaded = await firstConfig(load);
 			return await run(loaded, () => load().config, dependenciesOf(loaded.config));
 		}
+		case "discover": {
+			const { discover } = await import("./commands/discover/discover.ts");
+			return await discover(command, readingDependencies({ ...clocksAndSeed(), isScreen: isScreen() }));
+		}
 		case "inspect": {
 			const { inspect } = await import("./commands/inspect/inspect.ts");
 			const { config } = (await configLoader(command.flags))();
-			return await inspect(config, command, {
-				...dependenciesOf(config),
-				write: print,
-				writeError: printError,
-				progress: progressLine(),
-				get isTypedInto() {
-					return process.stdin.isTTY === true;
-				},
-				screen: command.follow && isScreen() ? new Screen({ write: print, size: screenSize }) : null,
-				stopSignal,
-			});
+			const screen = command.follow && isScreen() ? new Screen({ write: print, size: screenSize }) : null;
+			return await inspect(config, command, readingDependencies({ ...dependenciesOf(config), screen }));
 		}
 		case "demo": {
 			const { demo } = await import("./demo/demo.ts");
@@ -96,6 +91,21 @@ async function execute(command: Command): Promise<number> {
 	}
 }
 
+/** What commands that read captures use, in addition to the others. */
+function readingDependencies<Others extends object>(others: Others) {
+	return {
+		...others,
+		write: print,
+		writeError: printError,
+		progress: progressLine(),
+		// Looked up only where standard input is read: loading streams takes time.
+		get isTypedInto() {
+			return process.stdin.isTTY === true;
+		},
+		stopSignal,
+	};
+}
+
 /** Returns a function that reads the configuration, again at each call; it throws a ConfigError if the configuration is wrong. */
 async function configLoader(flags: ConfigFlags, domainRequired = true): Promise<() => LoadedConfig> {
 	const { loadConfig } = await import("./config/config.ts");
@@ -115,19 +125,25 @@ async function firstConfig(load: () => LoadedConfig): Promise<LoadedConfig> {
 	}
 }
 
-function dependenciesOf(config: Config): Dependencies {
+function clocksAndSeed(): Omit<Dependencies, "log"> {
 	const startUs = Date.now() * 1_000 - Math.floor(performance.now() * 1_000);
 	const [a = 0, b = 0, c = 0, d = 0] = crypto.getRandomValues(new Int32Array(4));
 	return {
+		seed: [a, b, c, d],
+		wallUs: () => Date.now() * 1_000,
+		monotonicUs: () => startUs + Math.floor(performance.now() * 1_000),
+	};
+}
+
+function dependenciesOf(config: Config): Dependencies {
+	return {
+		...clocksAndSeed(),
 		log: createLogger({
 			level: config.log.level,
 			format: config.log.format,
 			write: printError,
 			now: Date.now,
 		}),
-		seed: [a, b, c, d],
-		wallUs: () => Date.now() * 1_000,
-		monotonicUs: () => startUs + Math.floor(performance.now() * 1_000),
 	};
 }
 

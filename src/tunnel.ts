@@ -23,6 +23,8 @@ export const recordTypeNames = Object.keys(recordTypes) as RecordTypeName[];
 /** vaydns-server's defaults. */
 export const recordTypeDefault: RecordTypeName = "txt";
 export const clientIdBytesDefault = 2;
+/** The -mtu of dnstt-server and vaydns-server, unless they are started with another. */
+export const mtuDefault = 1_232;
 
 export interface Tunnel {
 	/** Presentation form, ASCII, no dot at the end, not the root. */

@@ -8,13 +8,15 @@ export const extensionHeaders: readonly number[] = [0, 43, 44, 51, 60, 135, 139,
 /**
  * The filter for pcap-filter(7): UDP from or to one of the ports in IPv4 and IPv6, untagged, and with one or two VLAN tags.
  * It may pass more (the decoder has the exact rule), never less, but for more than two MPLS labels. Fragments other than the first
- * are not needed: those of IPv4 have no ports, and those of IPv6 are left out.
+ * are not needed: those of IPv4 have no ports, and those of IPv6 are left out. Without ports it passes UDP of all ports; LINUX_SLL and
+ * LINUX_SLL2 alone have that filter.
  */
 export function captureFilter(ports: readonly number[], linkType: LinkType): string {
 	// The kernel cannot find a UDP header after extension headers (`protochain` would be evaluated in user space, for all traffic).
 	const extended = extensionHeaders.map((number) => `ip6[6] = ${number}`).join(" or ");
 	// The first byte of an extension header is the next protocol. TCP is excluded, and ICMPv6, which every host's multicast reports use.
-	const datagrams = `${ports.map((port) => `udp port ${port}`).join(" or ")} or (ip6 and (${extended}) and ip6[40] != 6 and ip6[40] != 58 and (ip6[6] != 44 or ip6[42:2] & 0xfff8 = 0))`;
+	const udp = ports.length === 0 ? "udp" : ports.map((port) => `udp port ${port}`).join(" or ");
+	const datagrams = `${udp} or (ip6 and (${extended}) and ip6[40] != 6 and ip6[40] != 58 and (ip6[6] != 44 or ip6[42:2] & 0xfff8 = 0))`;
 	switch (linkType) {
 		case LinkType.EN10MB:
 			// `vlan` moves the offsets of all that follows it. The kernel keeps an outermost tag outside the frame: libpcap looks there too.

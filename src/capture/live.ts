@@ -9,7 +9,7 @@ import { CaptureError, type CaptureStatistics, type FrameBatch, type FrameSource
 export interface LiveOptions {
 	/** Name of an interface, or `any`. */
 	readonly interfaceName: string;
-	/** UDP ports to watch, 1 to 65,535; at least one. */
+	/** UDP ports to watch, 1 to 65,535; none are all of them, on `any` alone. */
 	readonly ports: readonly number[];
 	/** Size of the kernel's ring, at most 2 GiB. */
 	readonly bufferBytes: number;
@@ -18,7 +18,7 @@ export interface LiveOptions {
 
 export interface LiveSource extends FrameSource {
 	readonly interfaceName: string;
-	/** The filter passes datagrams from and to these. */
+	/** The filter passes datagrams from and to these; LiveOptions has what none are. */
 	readonly ports: readonly number[];
 	/** Size of the kernel's ring: the frames between two reads must fit into it. */
 	readonly bufferBytes: number;

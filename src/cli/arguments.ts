@@ -16,6 +16,7 @@ import {
 	commonFlagTable,
 	defaultPort,
 	demoFlags,
+	discoverFlags,
 	type FlagSpec,
 	type InspectFormat,
 	inspectFlags,
@@ -43,6 +44,12 @@ export type Command =
 			/** First moment no longer of interest. */
 			readonly toMs?: number;
 			readonly follow: boolean;
+	  }
+	| {
+			readonly kind: "discover";
+			/** Names of files in their order, `-` is standard input; none to capture live. */
+			readonly files: readonly string[];
+			readonly seconds: number;
 	  }
 	| {
 			readonly kind: "top";
@@ -257,6 +264,8 @@ function build(name: CommandName, operands: readonly string[], parsed: ParsedArg
 			return { kind: name, flags: configFlagsOf(parsed, name) };
 		case "demo":
 			return { kind: name, flags: configFlagsOf(parsed, name), ...valuesOf(parsed, demoFlags) };
+		case "discover":
+			return buildDiscover(operands, parsed);
 		case "inspect":
 			return buildInspect(operands, parsed);
 		case "top":
@@ -312,12 +321,24 @@ function urlOf({ problems }: ParsedArgs, text: string): string {
 	return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
+function buildDiscover(files: readonly string[], parsed: ParsedArgs): Command {
+	const { seconds = 0 } = valuesOf(parsed, discoverFlags);
+	refuseStdinTwice("discover", files, parsed);
+	if (files.length > 0 && parsed.values.has("seconds"))
+		parsed.problems.push("--seconds: is for live traffic; files are read to their end");
+	return { kind: "discover", files, seconds };
+}
+
+function refuseStdinTwice(command: CommandName, files: readonly string[], { problems }: ParsedArgs): void {
+	if (files.filter((file) => file === "-").length > 1)
+		problems.push(`${command}: standard input (-) can be read only once`);
+}
+
 function buildInspect(files: readonly string[], parsed: ParsedArgs): Command {
 	const { problems } = parsed;
 	const { format = "text", top = 10, follow = false, ...times } = valuesOf(parsed, inspectFlags);
 	if (files.length === 0) problems.push("inspect: expected at least one capture file, or - for standard input");
-	if (files.filter((file) => file === "-").length > 1)
-		problems.push("inspect: standard input (-) can be read only once");
+	refuseStdinTwice("inspect", files, parsed);
 	if (follow && files.length > 1) problems.push("--follow: expected one file, as only the last of a stream can grow");
 	if (follow && files.length === 1 && files[0] === "-")
 		problems.push("--follow: standard input (-) is read until it ends as it is; leave the flag out");

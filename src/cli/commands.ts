@@ -4,7 +4,17 @@ import * as z from "zod";
 import { configFileVariable, configKeys } from "../config/keys.ts";
 import { boolean, choice, duration, file, integer, type Kind, text, time } from "../config/kinds.ts";
 
-export const commandNames = ["run", "inspect", "top", "demo", "check-config", "print", "version", "help"] as const;
+export const commandNames = [
+	"run",
+	"discover",
+	"inspect",
+	"top",
+	"demo",
+	"check-config",
+	"print",
+	"version",
+	"help",
+] as const;
 export type CommandName = (typeof commandNames)[number];
 
 /** The operands of `print`, each with its description. */
@@ -135,6 +145,12 @@ export const demoFlags = {
 	seconds: flag("seconds", integer(1, 86_400), "Stop after this long, from 1 to 86400; otherwise on Ctrl-C"),
 };
 
+export const discoverFlags = {
+	seconds: flag("seconds", integer(1, 3_600), "Capture for this long, from 1 to 3600; Ctrl-C ends it earlier", {
+		default: "15",
+	}),
+};
+
 const noOperands = { operands: "", operandChoices: [], operandFiles: false } as const;
 
 export const commands: readonly CommandSpec[] = [
@@ -148,6 +164,21 @@ export const commands: readonly CommandSpec[] = [
 			["--dnstt.domain t.example.com", "watch one tunnel, serve on 127.0.0.1:9713"],
 			["--config.file /etc/dnstt_exporter/config.json", "take everything from a file"],
 			["-dnstt.domain=t.example.com -web.listen-address=:9713", "flags in Go's form"],
+		],
+	},
+	{
+		name: "discover",
+		summary: "Find tunnels in live traffic or captures, and print the configuration for them",
+		synonyms: ["find", "detect", "scan"],
+		operands: "[FILE... | -]",
+		operandChoices: [],
+		operandFiles: true,
+		flags: Object.values(discoverFlags),
+		examples: [
+			["discover", "which tunnels this host serves: domain, port and format"],
+			["discover > config.json", "write the configuration for them"],
+			["discover --seconds 120", "look longer, where clients are few"],
+			["discover day.pcap", "the same from a capture"],
 		],
 	},
 	{

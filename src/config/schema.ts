@@ -5,7 +5,7 @@
  */
 
 import * as z from "zod";
-import { clientIdBytesDefault, recordTypeDefault, recordTypeNames } from "../tunnel.ts";
+import { clientIdBytesDefault, mtuDefault, recordTypeDefault, recordTypeNames } from "../tunnel.ts";
 import { domainsMax, ednsBytesMax, ednsBytesMin, portsMax } from "../wasm/shared/limits.ts";
 import { clientIdBytes } from "../wasm/shared/wire.ts";
 import {
@@ -137,7 +137,7 @@ const dnstt = group("dnstt", "What to watch", {
 	mtu: key("mtu", mtu, {
 		description:
 			"dnstt-server's -mtu: it refuses queries whose EDNS payload size is smaller, so they do not count; 512 counts all",
-		default: 1_232,
+		default: mtuDefault,
 	}),
 });
 
@@ -169,7 +169,7 @@ const vaydns = group("vaydns", "VayDNS servers to watch", {
 	}),
 	mtu: key("mtu", mtu, {
 		description: "vaydns-server's -mtu, as dnstt.mtu",
-		default: 1_232,
+		default: mtuDefault,
 	}),
 });
 

@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import modulePath from "../../.build/engine.wasm" with { type: "file" };
 import { type FrameBatch, type LinkType, stampUsAt, type TimeRange } from "../capture/source.ts";
 import { recordTypes, type Tunnel, wires } from "../tunnel.ts";
+import { Lookalike } from "../wasm/shared/fault.ts";
+import { recordHeaderBytes } from "../wasm/shared/record.ts";
 import { EngineError } from "./error.ts";
 import type { EngineExports } from "./exports.ts";
 import { Tracker } from "./tracker.ts";
@@ -52,6 +54,18 @@ export interface Span {
 	readonly frames: number;
 	readonly firstUs: number;
 	readonly lastUs: number;
+}
+
+/** A tunnel that a query seems to be of. */
+export interface Sighting {
+	readonly lookalike: Lookalike;
+	/** A number of IANA's that carries a payload. */
+	readonly recordType: number;
+	/** In lower case, with whatever octets the sender put into it. */
+	readonly domain: string;
+	readonly port: number;
+	/** The interface that captured it; 0 where frames name none. */
+	readonly interfaceIndex: number;
 }
 
 /** Reads the tracker at moments between frames. */
@@ -125,6 +139,41 @@ export class Engine {
 		}
 		return { frames: exports.spanFrames(), firstUs: exports.spanFirstUs(), lastUs: exports.spanLastUs() };
 	}
+
+	/**
+	 * Calls `take` for each DNS message of the batch that has a question, whatever its domain and port: its record is [start..end),
+	 * and the sighting is set for a query that carries data as a tunnel's client sends it. Counts nothing.
+	 */
+	findMessages(used: number, take: (start: number, end: number, sighting: Sighting | null) => void): void {
+		const { exports, batch } = this;
+		for (let start = exports.findMessage(0, used); start < used; ) {
+			const end = start + recordHeaderBytes + batch.view.getUint32(start + 8, true);
+			take(start, end, this.sighting());
+			start = exports.findMessage(end, used);
+		}
+	}
+
+	private sighting(): Sighting | null {
+		const { exports } = this;
+		const lookalike = exports.sightedLookalike();
+		if (lookalike === Lookalike.None) return null;
+		const octets = Buffer.from(exports.memory.buffer, exports.sightedDomain(), exports.sightedDomainOctets());
+		return {
+			lookalike,
+			recordType: exports.sightedType(),
+			domain: domainText(octets),
+			port: exports.sightedPort(),
+			interfaceIndex: exports.sightedInterface(),
+		};
+	}
+}
+
+/** A name's wire form without the closing zero, as text. */
+function domainText(octets: Buffer): string {
+	const labels: string[] = [];
+	for (let at = 0; at < octets.length; at += 1 + (octets[at] ?? 0))
+		labels.push(octets.toString("latin1", at + 1, at + 1 + (octets[at] ?? 0)));
+	return labels.join(".").toLowerCase();
 }
 
 const noMemory =

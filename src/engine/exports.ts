@@ -1,3 +1,4 @@
+import type { Lookalike } from "../wasm/shared/fault.ts";
 import type { HistogramId, TableId } from "../wasm/shared/ids.ts";
 
 /** The exports of src/wasm/module.ts. Addresses are offsets into `memory`; times are microseconds. */
@@ -31,6 +32,13 @@ export interface EngineExports {
 	spanFirstUs(): number;
 	spanLastUs(): number;
 	observeBatch(start: number, used: number, untilUs: number): number;
+	findMessage(start: number, used: number): number;
+	sightedLookalike(): Lookalike;
+	sightedType(): number;
+	sightedPort(): number;
+	sightedInterface(): number;
+	sightedDomain(): number;
+	sightedDomainOctets(): number;
 	synchronize(wallUs: number, monotonicUs: number): void;
 	advance(monotonicUs: number): void;
 	reach(stampUs: number): void;

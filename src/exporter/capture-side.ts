@@ -138,7 +138,8 @@ function openFields({ tunnels }: Tracker, interfaceName: string, ports: readonly
 	};
 }
 
-function schedule(work: () => void, delayMs: number): () => void {
+/** Runs `work` after `delayMs`; returns the function that cancels it. */
+export function schedule(work: () => void, delayMs: number): () => void {
 	const timer = setTimeout(work, delayMs);
 	return () => clearTimeout(timer);
 }

@@ -3,7 +3,8 @@ import type { LiveOptions, LiveSource } from "../capture/live.ts";
 import type { Config } from "../config/schema.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import { tidy } from "../tidy.ts";
-import { liveOptions, startCaptureSide } from "./capture-side.ts";
+import { liveOptions, schedule, startCaptureSide } from "./capture-side.ts";
+import { startElsewhere } from "./elsewhere.ts";
 import { createReload, createReloadRecord } from "./reload.ts";
 import { type Dependencies, openStages, sourcesOf } from "./stages.ts";
 import { prepareCredentials, startWebSide } from "./web-side.ts";
@@ -58,8 +59,16 @@ export async function startExporter(
 		open,
 		changed: (isUp, interfaceName) => listener.captureChanged(isUp, interfaceName),
 	});
+	const elsewhere = startElsewhere({
+		open,
+		seed: dependencies.seed,
+		hasTraffic: () => tracker.queries.sum + tracker.unmatched.sum > 0,
+		isCapturing: () => capture.isUp,
+		schedule,
+	});
 	const reloads = createReloadRecord(wallUs);
 	const web = await serve().catch((error: unknown) => {
+		elsewhere.stop();
 		capture.stop();
 		throw error;
 	});
@@ -76,6 +85,7 @@ export async function startExporter(
 			activeWindowMs: config.session.activeWindowMs,
 			sources: { ...sourcesOf(config, geoip, tracker), capture: capture.state, configReload: reloads.state },
 			capture,
+			discovered: elsewhere.discovered,
 			dependencies,
 			collect,
 		});
@@ -95,6 +105,7 @@ export async function startExporter(
 		async stop() {
 			clearTimeout(tidying);
 			clearInterval(checking);
+			elsewhere.stop();
 			capture.stop();
 			await web.stop();
 		},

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import type { Config } from "../config/schema.ts";
 import type { Logger } from "../log.ts";
 import type { Sources } from "../metrics/collect.ts";
+import type { AssessmentOptions } from "../status/assessment.ts";
 import { createFeed, type Feed } from "../status/feed.ts";
 import { version } from "../version.ts";
 import { createApp } from "../web/app.ts";
@@ -41,6 +42,8 @@ export interface WebSideOptions {
 	readonly activeWindowMs: number;
 	readonly sources: Omit<Sources, "certificateNotAfterSeconds">;
 	readonly capture: Pick<CaptureSide, "isUp" | "failure" | "state" | "status" | "passTime">;
+	/** Tunnels that were recognised elsewhere. */
+	readonly discovered: AssessmentOptions["discovered"];
 	readonly dependencies: Pick<Dependencies, "log" | "wallUs" | "monotonicUs">;
 	/** Collects garbage. */
 	collect(): void;
@@ -100,7 +103,7 @@ export async function startWebSide(options: WebSideOptions): Promise<WebSide> {
 
 /** `certificate` returns the one in use. */
 function startFeed(
-	{ web, capture, activeWindowMs, dependencies }: WebSideOptions,
+	{ web, capture, discovered, activeWindowMs, dependencies }: WebSideOptions,
 	sources: Sources,
 	certificate: () => Certificate | undefined,
 ): Feed {
@@ -116,6 +119,7 @@ function startFeed(
 			const file = web.tls?.certificateFile ?? "";
 			return inUse === undefined ? null : certificateProblem(inUse, file, dependencies.wallUs() / 1_000);
 		},
+		discovered,
 		reports: createConditionLog(log),
 		capture: capture.status,
 		wallUs: dependencies.wallUs,

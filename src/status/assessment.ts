@@ -4,6 +4,7 @@ import type { Sources } from "../metrics/collect.ts";
 import type { Condition } from "../summary/conditions.ts";
 import { createLastSeen, type LastSeen } from "../summary/last-seen.ts";
 import { type LiveFacts, liveFindings } from "../summary/live-conditions.ts";
+import type { OtherTunnel } from "../summary/other-tunnels.ts";
 import { createWindow, type Totals, type WindowReading } from "../summary/window.ts";
 import { type ConditionReports, createConditionList } from "./condition-list.ts";
 
@@ -15,6 +16,8 @@ export interface AssessmentOptions {
 	captureFailure(): string | null;
 	/** What is wrong with the certificate; null for nothing. */
 	certificateProblem(): string | null;
+	/** Tunnels that were recognised on any interface while nothing had come for the domains, the busiest first. */
+	discovered(): readonly OtherTunnel[];
 	/** What the log hears of conditions. */
 	readonly reports: ConditionReports;
 	/** The ports, and when the capture was opened, in microseconds since 1970 by the wall clock. */
@@ -70,6 +73,7 @@ function factsOf(options: AssessmentOptions, total: Totals, seen: readonly LastS
 		},
 		seen,
 		total,
+		discovered: options.discovered(),
 		databases: sources.geoLabels.databases(),
 		certificate: options.certificateProblem(),
 	};

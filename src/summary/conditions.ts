@@ -1,11 +1,13 @@
 /** What is wrong, from the figures of a window. */
 
+import { mtuDefault } from "../tunnel.ts";
 import { ednsBytesMax } from "../wasm/shared/limits.ts";
 import { type ConditionId, conditionTexts, type Severity, severities } from "./condition-texts.ts";
 import type { MtuFigures } from "./domains.ts";
 import { casesMin, type Finding, findingOf, isSmallAnswered, rejectedRatioMin } from "./finding.ts";
 import { duration, grouped, percentToTenths, secondsToTenths } from "./format.ts";
-import { diagnoseParent, diagnoseTunnel } from "./lookalike.ts";
+import { diagnoseParent, diagnoseTunnel, isSameFormat } from "./lookalike.ts";
+import { isOnOther, type OtherTunnel, otherTunnelsText } from "./other-tunnels.ts";
 import { placeFindings } from "./place-conditions.ts";
 import type { DomainWindow, WindowFigures } from "./window.ts";
 
@@ -23,8 +25,6 @@ export interface Condition {
 
 const truncatedRatioMin = 0.02;
 const cutRatioMin = 0.1;
-/** The default -mtu of dnstt-server. */
-const mtuUsual = 1_232;
 /** The server holds a response for up to a second while it has no data, so that is normal of idle clients, and not where most responses carry some. */
 const heldSecondsMin = 0.4;
 const delayedSecondsMin = 1.1;
@@ -96,7 +96,7 @@ function mtuFindings(row: DomainWindow): Finding[] {
 /** Returns the value of the key for the server's -mtu that fits its FORMERR, if there is one. */
 function largerMtu({ bytes, answered_least_bytes: least, refused_most_bytes: most }: MtuFigures, key: string): string {
 	if (most === null || most < bytes || most >= (least ?? ednsBytesMax)) return "";
-	const fits = most < mtuUsual && mtuUsual <= (least ?? mtuUsual) ? mtuUsual : most + 1;
+	const fits = most < mtuDefault && mtuDefault <= (least ?? mtuDefault) ? mtuDefault : most + 1;
 	return `The server's -mtu is larger than the ${key} of ${bytes}: --${key} ${fits} fits its answers.`;
 }
 
@@ -114,17 +114,11 @@ function tableFindings({ evicted, overflowed }: WindowFigures): Finding[] {
 	return findings;
 }
 
-/** A tunnel under any domain and on any port that a capture holds. */
-interface OtherTunnel {
-	readonly domain: string;
-	readonly port: number;
-}
-
 /** What a file's packets and time stamps show. */
 export interface FileFacts {
 	readonly ports: readonly number[];
 	readonly packets: number;
-	/** Tunnels under other domains or on other ports, the likeliest first. */
+	/** Tunnels that the capture holds where nothing came for the domains, the busiest first. */
 	readonly discovered: readonly OtherTunnel[];
 	/** Packets that end before their IP header says. */
 	readonly cut: number;
@@ -173,15 +167,20 @@ export function nothingYet(
 		readonly ports: readonly number[];
 		readonly strays: number;
 		readonly interface?: string;
-		readonly discovered?: readonly OtherTunnel[];
+		readonly discovered: readonly OtherTunnel[];
 	},
 ): Finding | null {
 	if (domains.some(({ queries, responses }) => queries + responses > 0)) return null;
 	const names = domains.map(({ domain }) => domain);
 	const listed = names.join(" or ");
 	const where = `${facts.interface === undefined ? "" : ` on ${facts.interface}`}, UDP port ${facts.ports.join(" or ")}`;
+	const watched = facts.interface ?? null;
+	const others = facts.discovered.filter(
+		(tunnel) => !domains.some((row) => isKnown(tunnel, row, facts.ports, isOnOther(tunnel, watched))),
+	);
+	const othersText = otherTunnelsText(others, watched);
 	const found = (sentence: string, advice = "") =>
-		findingOf("nothing_yet", names, sentence, [...(facts.discovered ?? []).map(tunnelText), advice].join(" ").trim());
+		findingOf("nothing_yet", names, sentence, [othersText, advice].join(" ").trim());
 	const refused = domains.reduce((sum, row) => sum + row.refused_queries, 0);
 	if (refused > 0)
 		return found(
@@ -198,8 +197,16 @@ export function nothingYet(
 	return found(`No query for ${listed}${where}.`);
 }
 
-function tunnelText({ domain, port }: OtherTunnel): string {
-	return `Looks like dnstt under ${domain} on port ${port}: --dnstt.domain ${domain} --dnstt.port ${port}.`;
+/** Whether a tunnel is watched as it should be, or its format is mistaken, which is a condition of its own. */
+function isKnown(
+	{ domain, port, format }: OtherTunnel,
+	row: DomainWindow,
+	ports: readonly number[],
+	isElsewhere: boolean,
+): boolean {
+	if (domain !== row.domain) return false;
+	const isWatched = ports.includes(port) && !isElsewhere && isSameFormat(format, row.tunnel);
+	return isWatched || diagnoseTunnel(domain, row.lookalike) !== null;
 }
 
 function amount(count: number, one: string, many: string): string {

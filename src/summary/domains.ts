@@ -4,7 +4,7 @@ import type { Tracker } from "../engine/tracker.ts";
 import type { Tunnel } from "../tunnel.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "./figures.ts";
 import { type HealthFigures, healthOf } from "./health.ts";
-import { type LookalikeFigures, lookalikeOf, type TunnelFigures } from "./lookalike.ts";
+import { formatOf, type LookalikeFigures, lookalikeOf, type TunnelFigures } from "./lookalike.ts";
 
 export interface DomainFigures extends Figures {
 	readonly domain: string;
@@ -82,7 +82,7 @@ export function domainFiguresOf(
 				answered_least_bytes: tracker.answeredLeast.at(index) || null,
 				refused_most_bytes: tracker.refusedMost.at(index) || null,
 			},
-			tunnel: { wire: tunnel.wire, record_type: tunnel.recordType, clientid_size: tunnel.clientIdBytes },
+			tunnel: formatOf(tunnel),
 			lookalike: lookalikeOf(tracker, index),
 		};
 	});

@@ -4,6 +4,7 @@ import { nothingYet, timeSpan, tunnelFindings } from "./conditions.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import { count, grouped, percentToTenths } from "./format.ts";
 import type { LastSeen } from "./last-seen.ts";
+import type { OtherTunnel } from "./other-tunnels.ts";
 import type { WindowFigures } from "./window.ts";
 
 /** The server answers within a second, and resolvers ask again: this long without a response, it is silent. */
@@ -32,6 +33,8 @@ export interface LiveFacts {
 	readonly seen: readonly LastSeen[];
 	/** Of all domains, since the start. */
 	readonly total: Pick<WindowFigures, "domains" | "otherDomains" | "otherPorts">;
+	/** Tunnels that were recognised on any interface while nothing had come for the domains, the busiest first. */
+	readonly discovered: readonly OtherTunnel[];
 	readonly databases: readonly { readonly database: string; readonly buildTimeSeconds: number }[];
 	/** What is wrong with the certificate; null for nothing. */
 	readonly certificate: string | null;
@@ -43,13 +46,16 @@ export function liveFindings(figures: WindowFigures, facts: LiveFacts): Finding[
 
 /** While the capture is closed nothing else is known. */
 function trafficFindings(figures: WindowFigures, facts: LiveFacts): Finding[] {
-	const { capture, total } = facts;
+	const { capture, total, discovered } = facts;
 	if (!capture.up) {
 		const reason = capture.failure === null ? "" : `: ${capture.failure}`;
 		return [findingOf("capture_closed", [], `The capture on ${capture.interface} is closed${reason}.`)];
 	}
-	const nothing = nothingYet(total, { ...capture, strays: 0 });
-	if (nothing !== null) return [nothing, ...tunnelFindings(figures).filter(({ id }) => id === "parent_domain")];
+	const nothing = nothingYet(total, { ...capture, strays: 0, discovered });
+	if (nothing !== null) {
+		const about = ["other_tunnel", "parent_domain"];
+		return [nothing, ...tunnelFindings(figures).filter(({ id }) => about.includes(id))];
+	}
 	const silent = figures.domains.flatMap(({ domain }, index) => {
 		const finding = silentServer(domain, facts.seen[index]);
 		return finding === null ? [] : [finding];

@@ -6,6 +6,7 @@ import {
 	type RecordTypeName,
 	recordTypeDefault,
 	recordTypeNames,
+	type Tunnel,
 	type WireName,
 } from "../tunnel.ts";
 import { Lookalike } from "../wasm/shared/fault.ts";
@@ -49,6 +50,14 @@ const fittingRatioMax = 0.1;
 export function formatLike(kind: Lookalike, record_type: RecordTypeName): TunnelFigures {
 	if (kind === Lookalike.Dnstt) return { wire: "dnstt", record_type: "txt", clientid_size: clientIdBytes };
 	return { wire: "vaydns", record_type, clientid_size: kind - Lookalike.Vaydns + 1 };
+}
+
+export function formatOf({ wire, recordType, clientIdBytes: clientid_size }: Tunnel): TunnelFigures {
+	return { wire, record_type: recordType, clientid_size };
+}
+
+export function isSameFormat(a: TunnelFigures, b: TunnelFigures): boolean {
+	return a.wire === b.wire && a.record_type === b.record_type && a.clientid_size === b.clientid_size;
 }
 
 export function lookalikeOf(tracker: Tracker, domain: number): LookalikeFigures {
@@ -100,13 +109,13 @@ function isFew(count: number, all: number): boolean {
 	return count <= all * fittingRatioMax;
 }
 
-function nameOf({ wire, record_type, clientid_size: size }: TunnelFigures): string {
+export function nameOf({ wire, record_type, clientid_size: size }: TunnelFigures): string {
 	if (wire === "dnstt") return "dnstt";
 	return `VayDNS with record type ${record_type} and ids of ${size} byte${size === 1 ? "" : "s"}`;
 }
 
 /** Values that are the defaults need no flag. */
-function flagsOf(domain: string, { wire, record_type, clientid_size }: TunnelFigures): string {
+export function flagsOf(domain: string, { wire, record_type, clientid_size }: TunnelFigures): string {
 	return [
 		`--${wire}.domain ${domain}`,
 		...(wire === "dnstt" || record_type === recordTypeDefault ? [] : [`--vaydns.record-type ${record_type}`]),

@@ -3,6 +3,7 @@
  * cross its border as doubles: whole microseconds, or infinity for "never".
  */
 
+import { readAnyMessage } from "./decode/anydomain.ts";
 import { decode, decodeNext, hasNext } from "./decode/decoder.ts";
 import { ProcessCell } from "./shared/cells.ts";
 import { HistogramId, TableId } from "./shared/ids.ts";
@@ -26,6 +27,14 @@ import { BoundedTable } from "./track/table.ts";
 import { expire as expireAt, nextExpiryUs as nextExpiry, observe, setUpTracker } from "./track/tracker.ts";
 import { waitingQueries } from "./track/waitingqueries.ts";
 
+export {
+	sightedDomain,
+	sightedDomainOctets,
+	sightedInterface,
+	sightedLookalike,
+	sightedPort,
+	sightedType,
+} from "./decode/anydomain";
 export { addPort, setLinkType } from "./decode/decoder";
 export { addTunnel } from "./decode/tunnel";
 export { addToTotals, startTotals } from "./track/counts";
@@ -114,6 +123,21 @@ export function observeBatch(start: u32, used: u32, untilUs: f64): u32 {
 function observeJoined(stampUs: i64): void {
 	increment(ofProcess, ProcessCell.JoinedFrames);
 	while (hasNext()) observe(decodeNext(), stampUs);
+}
+
+/**
+ * Returns the offset of the first record of the batch, from offset `start` on, that holds a DNS message with a question under any
+ * domain and on any port; `used` if there is none. The sighted... functions have what a query among them seems to be of.
+ */
+export function findMessage(start: u32, used: u32): u32 {
+	let offset = start;
+	while (offset < used) {
+		const frame = batch + offset + recordHeaderBytes;
+		const bytes = load<u32>(batch + offset, 8);
+		if (readAnyMessage(frame, frame + bytes)) break;
+		offset += recordHeaderBytes + bytes;
+	}
+	return offset;
 }
 
 /** Microseconds since 1970. */

@@ -10,6 +10,14 @@ describe("captureFilter", () => {
 		expect(filter.match(/vlan/g)).toHaveLength(2);
 	});
 
+	test("without ports passes UDP of all, and what frames of any hide it in", () => {
+		for (const linkType of [LinkType.LINUX_SLL, LinkType.LINUX_SLL2]) {
+			const filter = captureFilter([], linkType);
+			expect(filter).toStartWith("udp or (ip6 and (");
+			expect(filter).toContain(" or ether proto 0x8100 or ");
+		}
+	});
+
 	test("has no vlan where libpcap refuses it", () => {
 		for (const linkType of [LinkType.LINUX_SLL, LinkType.LINUX_SLL2, LinkType.RAW])
 			expect(captureFilter([53], linkType)).not.toContain("vlan");

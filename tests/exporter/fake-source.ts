@@ -1,6 +1,6 @@
 import type { LiveOptions, LiveSource } from "../../src/capture/live.ts";
 import { CaptureError, type FrameBatch, LinkType } from "../../src/capture/source.ts";
-import { dnsttQuery, udpPacket } from "../support/frames.ts";
+import { dnsttQuery, kcpCommands, kcpSegment, udpPacket } from "../support/frames.ts";
 import { fillBatch } from "../support/observed.ts";
 import type { CaptureRecord } from "../support/pcapfile.ts";
 
@@ -26,7 +26,16 @@ export class FakeSource implements LiveSource {
 
 	/** A query of a client came in at `timeUs`. */
 	query(client: number, timeUs: number, port = 53): void {
-		const payload = dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, client) });
+		this.add(dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, client) }), timeUs, port);
+	}
+
+	/** A query that carries data. */
+	dataQuery(sequence: number, timeUs: number, port: number): void {
+		const packets = [kcpSegment({ command: kcpCommands.push, sequence, data: new Uint8Array(9) })];
+		this.add(dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1), id: sequence, packets }), timeUs, port);
+	}
+
+	private add(payload: Uint8Array, timeUs: number, port: number): void {
 		const addresses = { source: "192.0.2.1", destination: "198.51.100.1" };
 		const packet = udpPacket({ ...addresses, sourcePort: 4000, destinationPort: port, payload });
 		this.records.push({ timeNs: BigInt(timeUs) * 1000n, bytes: packet });

@@ -28,6 +28,7 @@ async function start(flags: Readonly<Record<string, string>> = {}) {
 		activeWindowMs: config.session.activeWindowMs,
 		sources: { ...sources, capture: capture.state },
 		capture,
+		discovered: () => [],
 		dependencies,
 		collect() {},
 	});

@@ -7,6 +7,8 @@ import {
 	dnsttResponse,
 	ethernetFrame,
 	ipv4Packet,
+	kcpCommands,
+	kcpSegment,
 	randomBytes,
 	seededRandom,
 	udpDatagram,
@@ -120,6 +122,26 @@ describe("no client id and no address in", () => {
 		const { code, stdout, stderr } = await runCommand([...exporterCommand(), ...words]);
 		expect(code).toBe(0);
 		expect(stdout).toContain("40");
+		expectNone("stdout", stdout);
+		expectNone("stderr", stderr);
+	});
+
+	test("what discover finds", async () => {
+		const segment = kcpSegment({ command: kcpCommands.push, data: randomBytes(random, 20) });
+		const records = clientIds.map((clientId, index) => ({
+			timeNs: BigInt(index) * 1_000_000n,
+			bytes: ethernetFrame(
+				udpPacket({
+					...{ source: resolvers4[index % 3] ?? "", destination: server4 },
+					...{ sourcePort: 40_000 + index, destinationPort: 53 },
+					payload: dnsttQuery({ clientId, id: index, packets: [segment] }),
+				}),
+			),
+		}));
+		await Bun.write(folder.file("data.pcap"), writePcap({ linkType: LinkType.EN10MB, records }));
+		const { code, stdout, stderr } = await runCommand([...exporterCommand(), "discover", folder.file("data.pcap")]);
+		expect([code, JSON.parse(stdout).dnstt.domain]).toEqual([0, ["t.example.com"]]);
+		expect(stderr).toContain("40");
 		expectNone("stdout", stdout);
 		expectNone("stderr", stderr);
 	});

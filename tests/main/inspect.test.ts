@@ -241,6 +241,18 @@ test.each(["direct-ipv4", "unbound-0x20-ipv4", "any-sll2-ipv4"])(
 	},
 );
 
+test("VayDNS on a wrong port is found with the flags that fit", async () => {
+	const report = await inspectJson<Report>(capturePath("vaydns/a"), [...flags, "--dnstt.port", "5300"]);
+	expect(report.conditions[0]?.remedy).toStartWith(
+		"Looks like VayDNS with record type a and ids of 2 bytes under t.example.com on port 53: --vaydns.domain t.example.com --vaydns.record-type a --dnstt.port 53. Check ",
+	);
+});
+
+test("nothing is looked for outside the range of time", async () => {
+	const words = ["--dnstt.domain", "wrong.example", "--to", "2020-01-01T00:00:00Z"];
+	expect(JSON.stringify(await inspectJson<Report>(capturePath("direct-ipv4"), words))).not.toContain("Looks like");
+});
+
 test("names that are no tunnel's are called none", async () => {
 	using folder = temporaryFolder();
 	const records = Array.from({ length: 50 }, (_, index) => {

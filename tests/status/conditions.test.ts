@@ -6,6 +6,7 @@ import type { DatabaseState } from "../../src/metrics/collect.ts";
 import { createFeed } from "../../src/status/feed.ts";
 import { sampleMs } from "../../src/status/history.ts";
 import { type ConditionId, conditionTexts } from "../../src/summary/condition-texts.ts";
+import type { OtherTunnel } from "../../src/summary/other-tunnels.ts";
 import { frameOf } from "../../src/top/frame.ts";
 import { createPaint } from "../../src/top/paint.ts";
 import { readingSchema } from "../../src/top/reading.ts";
@@ -33,6 +34,7 @@ function running() {
 		dropped: 0,
 		received: 0,
 		certificate: null as string | null,
+		discovered: [] as OtherTunnel[],
 		buildTimeSeconds: begin / second,
 		/** What comes in each second. */
 		traffic: () => {},
@@ -63,6 +65,7 @@ function running() {
 		host: "vps1",
 		captureFailure: () => state.failure,
 		certificateProblem: () => state.certificate,
+		discovered: () => state.discovered,
 		reports: createConditionLog(dependencies.log),
 		capture: () => ({ ports: [53], sinceUs: state.sinceUs }),
 		wallUs: () => nowUs,
@@ -114,6 +117,7 @@ function running() {
 			const view = { ...firstView, panel: "health" } as const;
 			return frameOf(scene, view, { columns: 200, rows: 60 }, createPaint("none")).lines.join("\n");
 		},
+		lines: (id: ConditionId) => dependencies.logged.filter((line) => line.includes(`condition=${id} `)),
 		logged: (id: ConditionId) =>
 			dependencies.logged
 				.filter((line) => line.includes(`condition=${id} `))
@@ -260,6 +264,35 @@ describe("a condition begins and ends in the status, in top and in the log:", ()
 		world.pass(10);
 		expect(world.ids()).toEqual(["parent_domain", "nothing_yet"]);
 		expect(world.top()).toContain("--dnstt.domain 1.t0.example.com.");
+	});
+
+	test("nothing_yet names the tunnels that were recognised elsewhere, while nothing comes", () => {
+		const world = running();
+		world.addToSet(SetCell.Queries, -1);
+		world.state.discovered = [
+			{
+				...{ domain: "t0.example.com", port: 53, interfaces: ["eth1"] },
+				format: { wire: "dnstt", record_type: "txt", clientid_size: 8 },
+			},
+		];
+		world.pass(80);
+		const named =
+			"Looks like dnstt under t0.example.com on port 53 on eth1: --dnstt.domain t0.example.com --dnstt.port 53 --capture.interface any.";
+		expect(world.top()).toContain(named);
+		expect(world.lines("nothing_yet")).toEqual([expect.stringContaining(named)]);
+		world.state.traffic = healthy(world);
+		world.pass(10);
+		expect([world.ids(), world.top().includes("Looks like")]).toEqual([[], false]);
+	});
+
+	test("a format that is mistaken is named although all queries are refused", () => {
+		const world = running();
+		world.addToSet(SetCell.Queries, -1);
+		world.addToDomain(DomainCell.Refusals + Refusal.Qtype, 40);
+		world.addToDomain(DomainCell.Lookalikes + Lookalike.Vaydns + 1, 40);
+		world.addToDomain(DomainCell.LookalikeTypes + 4, 40);
+		world.pass(10);
+		expect(world.ids()).toEqual(["other_tunnel", "nothing_yet"]);
 	});
 
 	test("queries_only, where there never was a response", () => {

@@ -34,6 +34,7 @@ function feedOf({ sources }: Observed) {
 		host: "vps1",
 		captureFailure: () => "gone",
 		certificateProblem: () => null,
+		discovered: () => [],
 		reports: { begun() {}, ended() {} },
 		capture: () => ({ ports: [53, 5353], sinceUs: beginUs - 5 * second }),
 		wallUs: () => beginUs + (now + ahead) * second,

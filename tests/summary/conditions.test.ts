@@ -156,8 +156,28 @@ describe("where nothing came for the domains", () => {
 			...[9, 9, 0, "1 query for t.example.com on eth0, UDP port 53, all of them refused: see their reasons."],
 		] as Row,
 	])("%s", (_, domains, otherDomains, otherPorts, strays, said) => {
-		const facts = { ports: [53], strays, interface: "eth0" };
+		const facts = { ports: [53], strays, interface: "eth0", discovered: [] };
 		expect(nothingYet({ domains, otherDomains, otherPorts }, facts)?.sentence ?? null).toBe(said);
+	});
+});
+
+describe("a tunnel that was recognised where nothing came", () => {
+	const dnstt = { wire: "dnstt", record_type: "txt", clientid_size: 8 } as const;
+	const tunnel = { domain: "t.example.com", port: 53, format: dnstt, interfaces: ["eth0"] };
+	const nothing = domain({ queries: 0, responses: 0 });
+	const other = { ...dnstt, wire: "vaydns", clientid_size: 2 } as const;
+	const lookalike = { ...nothing.lookalike, fitting_queries: 0, other_queries: 20, other };
+	test.each([
+		["under another domain is named", { domain: "u.example.com" }, nothing, true],
+		["on another port is named", { port: 54 }, nothing, true],
+		["on another interface is named", { interfaces: ["eth1"] }, nothing, true],
+		["of another format is named", { format: other }, nothing, true],
+		["of another format is not named by two conditions", { format: other }, { ...nothing, lookalike }, false],
+		["as it is configured is not named", {}, nothing, false],
+	])("%s", (_, more, row, isNamed) => {
+		const facts = { ports: [53], strays: 0, interface: "eth0", discovered: [{ ...tunnel, ...more }] };
+		const finding = nothingYet({ domains: [row], otherDomains: 0, otherPorts: 0 }, facts);
+		expect(finding?.advice.startsWith("Looks like ")).toBe(isNamed);
 	});
 });
 

@@ -4,6 +4,7 @@ import { inOrderOfTime } from "../../capture/order.ts";
 import { CaptureError } from "../../capture/source.ts";
 import type { InspectFormat } from "../../cli/commands.ts";
 import type { Config } from "../../config/schema.ts";
+import { Discovery } from "../../discovery/discovery.ts";
 import { type Dependencies, openStages, sourcesOf } from "../../exporter/stages.ts";
 import { onDisk } from "../../filename.ts";
 import { grouped } from "../../summary/format.ts";
@@ -11,6 +12,7 @@ import { Activity } from "./activity.ts";
 import { type Progress, progressText } from "./progress.ts";
 import { Reader } from "./reader.ts";
 import { createReport, type Report } from "./report.ts";
+import { stdinIsTerminal } from "./stdin.ts";
 import { reportText } from "./text.ts";
 
 export interface InspectOptions {
@@ -42,6 +44,8 @@ export interface InspectDependencies extends Dependencies {
 	stopSignal(): Promise<unknown>;
 }
 
+/** Frames that are kept to look for other tunnels in, while nothing came for the domains. */
+const heldBytesMax = 4 * 1024 * 1024;
 /** How often progress is shown, and when first: a shorter wait needs no progress. */
 const progressUs = 250_000;
 const progressFirstUs = 500_000;
@@ -68,13 +72,13 @@ export async function inspect(
 		toUs: (options.toMs ?? Number.POSITIVE_INFINITY) * 1_000,
 	};
 	const activity = new Activity(tracker);
-	const reader = new Reader(engine, range, activity);
+	const discovery = new Discovery({ seed: dependencies.seed, heldBytesMax });
+	const reader = new Reader(engine, range, activity, discovery);
 	const sources = sourcesOf(config, geoip, tracker);
 	const broken: string[] = [];
 	const { ports } = config.dnstt;
 	const report = () => {
-		const { packets, leftOut, firstUs, lastUs } = reader;
-		const discovered = reader.discovery.found();
+		const { packets, leftOut, firstUs, lastUs, discovered } = reader;
 		const reading = { files, broken, ports, packets, leftOut, firstUs, lastUs, discovered };
 		return createReport({ ...reading, activity: activity.figures(lastUs) }, sources);
 	};
@@ -148,7 +152,7 @@ async function readFiles(
 			if (stopped) break;
 			let source: FileSource | null = null;
 			try {
-				if (file === "-" && dependencies.isTypedInto) throw new CaptureError(stdinIsTerminal);
+				if (file === "-" && dependencies.isTypedInto) throw new CaptureError(stdinIsTerminal("inspect"));
 				source = grows ? await openGrowing(file, { grows: follow, again }) : openFile(file);
 				opened++;
 				if (source === null) break;
@@ -175,9 +179,6 @@ async function readFiles(
 	}
 	return opened;
 }
-
-const stdinIsTerminal =
-	"standard input is a terminal: expected a capture from a pipe, as from tcpdump -w - udp port 53 | dnstt_exporter inspect -";
 
 /** Size of a file; null if it has none, such as a named pipe. */
 function bytesOf(file: string): number | null {

@@ -1,8 +1,9 @@
 import type { FileSource } from "../../capture/capture-file.ts";
 import type { TimeRange } from "../../capture/source.ts";
+import { type Discovery, otherTunnelOf } from "../../discovery/discovery.ts";
 import type { Engine } from "../../engine/engine.ts";
+import type { OtherTunnel } from "../../summary/other-tunnels.ts";
 import type { Activity } from "./activity.ts";
-import { Discovery } from "./discover.ts";
 
 /** Reads captures one after the other into the engine, and counts what the report says of them beside the tracker's figures. */
 export class Reader {
@@ -11,7 +12,6 @@ export class Reader {
 	/** Time stamps of the earliest and the latest of them, in microseconds. */
 	firstUs = Number.POSITIVE_INFINITY;
 	lastUs = 0;
-	readonly discovery = new Discovery();
 	/** All frames, and of them those of earlier files. */
 	private frames = 0;
 	private framesBefore = 0;
@@ -20,7 +20,17 @@ export class Reader {
 		private readonly engine: Engine,
 		private readonly range: TimeRange,
 		private readonly activity: Activity,
+		private readonly discovery: Discovery,
 	) {}
+
+	/** Tunnels that the captures hold where nothing came for the domains. */
+	get discovered(): readonly OtherTunnel[] {
+		return this.isNothingYet ? this.discovery.found().map((found) => otherTunnelOf(found, () => null)) : [];
+	}
+
+	private get isNothingYet(): boolean {
+		return this.engine.tracker.sets.size === 0;
+	}
 
 	/** Frames outside the range of time. */
 	get leftOut(): number {
@@ -31,9 +41,7 @@ export class Reader {
 	take(source: FileSource): boolean {
 		const used = source.read(this.engine.batch);
 		if (used === 0) return false;
-		// As long as nothing came for the domains: what the capture holds instead is looked for.
-		if (this.engine.tracker.sets.size === 0 && !this.discovery.isOver)
-			this.discovery.take(this.engine.batch, used, source.linkType);
+		if (this.isNothingYet) this.discovery.take(this.engine, used, source.linkType, this.range);
 		this.frames = this.framesBefore + source.statistics().received;
 		const span = this.engine.observe(used, this.range, this.activity);
 		if (span.frames > 0) {

@@ -5,10 +5,10 @@ import { type Condition, conditionOf, fileFindings, worstFirst } from "../../sum
 import { type DomainFigures, domainsOf } from "../../summary/domains.ts";
 import { byReason, type Figures, figuresOf, groupSets } from "../../summary/figures.ts";
 import { type HealthFigures, healthOf } from "../../summary/health.ts";
+import type { OtherTunnel } from "../../summary/other-tunnels.ts";
 import { wholeFigures } from "../../summary/window.ts";
 import { Fault, Unrelated } from "../../wasm/shared/fault.ts";
 import type { ActivityFigures } from "./activity.ts";
-import type { Discovered } from "./discover.ts";
 
 /** The report of `inspect`, in the form of its JSON output. Active clients are those at the last packet. */
 export interface Report {
@@ -57,7 +57,7 @@ export interface Reading {
 	readonly lastUs: number;
 	readonly activity: ActivityFigures | null;
 	/** Tunnels under other domains or on other ports. */
-	readonly discovered: readonly Discovered[];
+	readonly discovered: readonly OtherTunnel[];
 }
 
 export interface ReportSources {

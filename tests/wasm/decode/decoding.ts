@@ -51,6 +51,11 @@ export interface DecodeExports extends Readonly<Record<`${Field}Offset`, WebAsse
 	hasNext(): number;
 	decodeNext(): Outcome;
 	readonly queryBytesMax: WebAssembly.Global;
+	readAnyMessage(at: number, end: number): number;
+	sightedLookalike(): number;
+	sightedPort(): number;
+	sightedType(): number;
+	sightedDomainOctets(): number;
 
 	observationAddress(): number;
 	readonly observationBytes: WebAssembly.Global;

@@ -49,6 +49,8 @@ class Places {
 	length = 0;
 	/** That the frame which was decoded last held. */
 	messages = 0;
+	/** How often a tunnel of any domain was recognised. */
+	sightings = 0;
 	private filled = 0;
 
 	constructor(linkType: LinkType, tunnel: Tunnel) {
@@ -101,7 +103,26 @@ class Places {
 			this.messages++;
 			if (this.messages > length / messageBytesMin) throw new Error("a frame holds more messages than fit");
 		}
+		this.sight();
 		return outcome;
+	}
+
+	/** Looks for a tunnel of any domain in all places; throws where they differ. */
+	private sight(): void {
+		const { decoder, other, atEnd, memory, length } = this;
+		const starts = [decoder.start + frameAt, other.start + frameAt, memory.length - length];
+		const [first, ...others] = [decoder, other, atEnd].map(({ exports }, index) => {
+			const start = starts[index] as number;
+			if (exports.readAnyMessage(start, start + length) === 0) return "none";
+			if (exports.sightedLookalike() === 0) return "a message";
+			return [
+				...[exports.sightedLookalike(), exports.sightedType(), exports.sightedPort()],
+				exports.sightedDomainOctets(),
+			].join(" ");
+		});
+		this.sightings += /^\d/.test(first ?? "") ? 1 : 0;
+		if (others.every((each) => each === first)) return;
+		throw new Error(`a look went outside its frame: ${Buffer.from(memory.subarray(-length)).toString("hex")}`);
 	}
 
 	private compare([outcome, otherOutcome, endOutcome]: readonly [Outcome, Outcome, Outcome]): void {
@@ -495,4 +516,9 @@ describe("the work that one frame can ask for", () => {
 			expect(decodeNs(fromServer(response), Outcome.Response)).toBeLessThan(5_000_000);
 		}
 	});
+});
+
+test("tunnels of any domain were recognised among them", () => {
+	const sightings = [...places.values()].reduce((sum, place) => sum + place.sightings, 0);
+	expect(sightings).toBeGreaterThan(100);
 });

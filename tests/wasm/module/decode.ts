@@ -11,6 +11,13 @@ import { Tunnel, tunnelOf } from "../../../src/wasm/decode/tunnel.ts";
 import { Fault, Outcome, SegmentFault, Unrelated } from "../../../src/wasm/shared/fault.ts";
 import { LinkType } from "../../../src/wasm/shared/linktype.ts";
 
+export {
+	readAnyMessage,
+	sightedDomainOctets,
+	sightedLookalike,
+	sightedPort,
+	sightedType,
+} from "../../../src/wasm/decode/anydomain";
 export { byteIn, bytesIn, dropSkipped, groupAt, hasInvalid, wordIn } from "../../../src/wasm/decode/base32";
 export { addPort, decodeNext, hasNext, queryBytesMax, setLinkType } from "../../../src/wasm/decode/decoder";
 export { labelsPerMessageMax } from "../../../src/wasm/decode/dns";

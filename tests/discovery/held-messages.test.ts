@@ -1,0 +1,60 @@
+import { expect, test } from "bun:test";
+import { LinkType } from "../../src/capture/source.ts";
+import { createLookingEngine } from "../../src/discovery/discovery.ts";
+import { HeldMessages } from "../../src/discovery/held-messages.ts";
+import { Unrelated } from "../../src/wasm/shared/fault.ts";
+import { dnsQuery, udpPacket } from "../support/frames.ts";
+import { batchOfBytes, fillBatch } from "../support/observed.ts";
+
+const bytes = udpPacket({
+	...{ source: "203.0.113.1", destination: "198.51.100.1", sourcePort: 40_000, destinationPort: 53 },
+	payload: dnsQuery({ name: "a.example" }),
+});
+const records = [1n, 2n, 3n].map((timeNs) => ({ timeNs, bytes }));
+const recordBytes = 16 + bytes.length;
+const extent = (index: number) => [index * recordBytes, (index + 1) * recordBytes] as const;
+
+test("an engine observes the records that are held, and not the others", () => {
+	const batch = batchOfBytes(1_000);
+	fillBatch(batch, records);
+	const held = new HeldMessages(1_000);
+	for (const index of [0, 2]) held.add(batch, ...extent(index));
+	held.endBatch(LinkType.RAW);
+	batch.bytes.fill(0);
+	const observed = () => {
+		const engine = createLookingEngine([1, 2, 3, 4]);
+		held.replay(engine, [53]);
+		return engine.tracker.unrelatedOf(Unrelated.Domain);
+	};
+	expect(observed()).toBe(2);
+	held.clear();
+	expect(observed()).toBe(0);
+});
+
+test("they are full once the bound is reached, and empty again when they are cleared", () => {
+	const batch = batchOfBytes(1_000);
+	fillBatch(batch, records);
+	const held = new HeldMessages(2 * recordBytes);
+	held.add(batch, ...extent(0));
+	expect(held.isFull).toBe(false);
+	held.add(batch, ...extent(1));
+	expect(held.isFull).toBe(true);
+	held.clear();
+	expect(held.isFull).toBe(false);
+});
+
+test("as many are kept as the bound says, of several link types and in their order", () => {
+	const held = new HeldMessages(8 * 1024 * 1024);
+	const batch = batchOfBytes(300_000);
+	const many = Array.from({ length: 1_000 }, (_, index) => ({ timeNs: BigInt(index), bytes }));
+	const used = fillBatch(batch, many);
+	let batches = 0;
+	for (; !held.isFull; batches++) {
+		held.add(batch, 0, used);
+		held.endBatch(batches % 2 === 0 ? LinkType.RAW : LinkType.EN10MB);
+	}
+	const engine = createLookingEngine([1, 2, 3, 4]);
+	held.replay(engine, [53]);
+	expect(batches).toBe(Math.ceil((8 * 1024 * 1024) / used));
+	expect(engine.tracker.unrelatedOf(Unrelated.Domain)).toBe(Math.ceil(batches / 2) * 1_000);
+});
