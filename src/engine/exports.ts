@@ -36,6 +36,7 @@ export interface EngineExports {
 	reach(stampUs: number): void;
 	stepsBack(): number;
 	stepsForward(): number;
+	wallUsOf(timeUs: number): number;
 	expire(): void;
 	nextExpiryUs(): number;
 	forgetOrigins(): void;
