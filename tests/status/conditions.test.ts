@@ -288,6 +288,16 @@ describe("a condition begins and ends in the status, in top and in the log:", ()
 	});
 });
 
+test("a cache of resolvers that is full is no condition: each new one evicts one for ever", () => {
+	const world = running();
+	world.state.traffic = healthy(world);
+	world.pass(400);
+	world.tracker.parts.evictResolvers(70_000);
+	expect(world.tracker.tables.resolvers.evicted).toBe(70_000);
+	world.pass(10);
+	expect(world.ids()).toEqual([]);
+});
+
 test("a condition that returns, or lasts, is in the log once an hour at most", () => {
 	const world = running();
 	world.state.traffic = healthy(world);
