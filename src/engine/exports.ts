@@ -44,6 +44,7 @@ export interface EngineExports {
 	reach(stampUs: number): void;
 	stepsBack(): number;
 	stepsForward(): number;
+	wallUsOf(timeUs: number): number;
 	expire(): void;
 	nextExpiryUs(): number;
 	forgetOrigins(): void;

@@ -132,7 +132,7 @@ export class Tracker {
 	private readonly domainVotes: DataView;
 	private readonly lookalikes: Column;
 	private readonly lookalikeTypes: Column;
-	/** Stamps of the latest query, and of the latest response to one, in microseconds since 1970; 0 before the first. */
+	/** Times of the latest query, and of the latest response to one, in microseconds on the clock's scale; 0 before the first. */
 	readonly lastQueryUs: Column;
 	readonly lastResponseUs: Column;
 	private readonly responses: Column;
@@ -238,6 +238,11 @@ export class Tracker {
 	/** The number of times that the stamps of files went forward by more than a second while a server's clock did not. */
 	get stepsForward(): number {
 		return this.engine.stepsForward();
+	}
+
+	/** Returns a time on the clock's scale in microseconds since 1970, live by the wall clock as it is set now. */
+	wallUsOf(timeUs: number): number {
+		return this.engine.wallUsOf(timeUs);
 	}
 
 	/** Brings sessions and waiting queries up to now; must be called before they are read. */

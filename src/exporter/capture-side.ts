@@ -92,7 +92,7 @@ export function startCaptureSide(options: CaptureSideOptions): CaptureSide {
 		wallUs,
 		monotonicUs,
 	});
-	const expiry = createExpiry({ tracker, catchUp: () => supervisor.catchUp(), schedule, monotonicUs });
+	const expiry = createExpiry({ tracker, catchUp: () => supervisor.catchUp(), schedule, wallUs, monotonicUs });
 
 	return {
 		get isUp() {

@@ -10,7 +10,10 @@ export function createConditionLog(log: Pick<Logger, "info" | "warn">): Conditio
 	return {
 		begun(condition) {
 			const { id, since, sentence: problem, remedy } = condition;
-			if (isLogged(condition)) log.warn("condition began", { condition: id, since, problem, remedy });
+			if (!isLogged(condition)) return;
+			// An empty tunnel is normal; nothing since the start is often a wrong setting.
+			const level = id === "no_clients" ? "info" : "warn";
+			log[level]("condition began", { condition: id, since, problem, remedy });
 		},
 		ended(condition) {
 			const { id, since, sentence: problem } = condition;

@@ -10,11 +10,12 @@ import { heldUsMax } from "../wasm/shared/limits.ts";
 const delayMinMs = 10;
 
 export interface ExpiryOptions {
-	readonly tracker: Pick<Tracker, "advance" | "expire" | "nextExpiryUs">;
+	readonly tracker: Pick<Tracker, "synchronize" | "advance" | "expire" | "nextExpiryUs">;
 	/** Reads the frames that wait; false if some are left. */
 	catchUp(): boolean;
 	/** Runs `work` after `delayMs`; returns the function that cancels it. */
 	schedule(work: () => void, delayMs: number): () => void;
+	wallUs(): number;
 	monotonicUs(): number;
 }
 
@@ -29,11 +30,13 @@ export interface Expiry {
 	stop(): void;
 }
 
-export function createExpiry({ tracker, catchUp, schedule, monotonicUs }: ExpiryOptions): Expiry {
+export function createExpiry({ tracker, catchUp, schedule, wallUs, monotonicUs }: ExpiryOptions): Expiry {
 	/** Cancels the timer; null while there is none. */
 	let cancel: (() => void) | null = null;
 
 	function passTime(): void {
+		// Without frames as well: the times of the last ones are by the wall clock as it is set now.
+		tracker.synchronize(wallUs(), monotonicUs());
 		if (catchUp()) tracker.advance(monotonicUs());
 		tracker.expire();
 	}

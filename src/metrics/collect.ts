@@ -162,7 +162,10 @@ export class Collectors {
 
 	/** Of the domains that had such an event. */
 	private timesByDomain(column: Column): Sample[] {
-		return this.byDomain((domain) => column.at(domain) / 1e6).filter(({ value }) => value !== 0);
+		const { tracker } = this.sources;
+		return this.byDomain((domain) => column.at(domain))
+			.filter(({ value }) => value !== 0)
+			.map((sample) => ({ ...sample, value: tracker.wallUsOf(sample.value) / 1e6 }));
 	}
 
 	/** The sums over each domain's label sets. */

@@ -201,9 +201,10 @@ const upkeepAlerts: readonly AlertingRule[] = [
 	]),
 	alert("DnsttGeoipReloadFailed", "warning", 0, `increase(${catalog.geoipReloadFailures.name}[6h]) > 0`, [
 		`A GeoIP database on ${host} cannot be read`,
-		`The {{ $labels.database }} database on ${host} was replaced with a file that cannot be used; the exporter's log says why. The one before stays in use.`,
+		`In the last 6 hours the {{ $labels.database }} database on ${host} was replaced with a file that could not be used; the exporter's log says why. The one before stayed in use.`,
 	]),
-	alert("DnsttGeoipOld", "warning", 60, `time() - ${catalog.geoipBuildTime.name} > ${60 * daySeconds}`, [
+	// A file of one's own making may say no build time.
+	alert("DnsttGeoipOld", "warning", 60, `time() - (${catalog.geoipBuildTime.name} != 0) > ${60 * daySeconds}`, [
 		`A GeoIP database on ${host} is old`,
 		`The {{ $labels.database }} database on ${host} was built {{ $value | humanizeDuration }} ago: resolvers have changed their countries and networks since. Download a new one.`,
 	]),

@@ -278,7 +278,7 @@ const exporter: PanelSection = {
 			title: "Age of the GeoIP databases",
 			description: "Time since the databases in use were built.",
 			...{ view: "number", unit: "s", width: 6, thresholds: [30 * 86_400, 60 * 86_400], noValue: "no databases" },
-			queries: one(`time() - ${ofHosts(catalog.geoipBuildTime)}`, "{{instance}} {{database}}"),
+			queries: one(`time() - (${ofHosts(catalog.geoipBuildTime)} != 0)`, "{{instance}} {{database}}"),
 		},
 		{
 			title: "Certificate",

@@ -40,9 +40,10 @@ export interface Assessment {
  * ahead of the monotonic one, in microseconds.
  */
 export function createAssessment(options: AssessmentOptions, startUs: number): (aheadUs: number) => Assessment {
-	const { sources, wallUs, monotonicUs } = options;
+	const { sources, monotonicUs } = options;
+	const { tracker } = sources;
 	const window = createWindow(sources, startUs);
-	const look = createLastSeen(sources.domains.length);
+	const look = createLastSeen(tracker, sources.domains.length);
 	const listConditions = createConditionList(options.reports);
 
 	return (aheadUs) => {
@@ -52,8 +53,10 @@ export function createAssessment(options: AssessmentOptions, startUs: number): (
 		const seen = look(reading.total.domains, nowUs);
 		const findings = liveFindings(reading.figures, factsOf(options, reading.total, seen));
 		const conditions = listConditions(findings, nowUs, aheadUs);
-		const nowWallUs = wallUs();
-		const lastQueriesUs = seen.map(({ queryAgoSeconds: ago }) => (ago === null ? null : nowWallUs - ago * 1e6));
+		const lastQueriesUs = sources.domains.map((_, index) => {
+			const timeUs = tracker.lastQueryUs.at(index);
+			return timeUs === 0 ? null : tracker.wallUsOf(timeUs);
+		});
 		return { reading, conditions, lastQueriesUs };
 	};
 }

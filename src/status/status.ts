@@ -19,7 +19,7 @@ export interface DomainStatus extends Amounts {
 	readonly domain_unicode: string;
 	readonly peak_clients: number;
 	readonly refused_queries: number;
-	/** When a query last came, to some seconds; null before the first. */
+	/** When a query last came; null before the first. */
 	readonly last_query: string | null;
 }
 

@@ -145,6 +145,12 @@ export const conditionTexts = {
 		remedy:
 			"Compare `dnstt.domain`, `dnstt.port` and `capture.interface` with how dnstt-server was started; see whether it listens (`ss -ulpn`) and whether the domain is delegated to this host (`dig +trace NS DOMAIN`).",
 	},
+	no_clients: {
+		severity: "info",
+		title: "No client is connected",
+		remedy:
+			"That is normal of a tunnel of a few people. If one of them cannot connect, see whether the domain is still delegated to this host (`dig +trace NS DOMAIN`), and whether something blocks it.",
+	},
 } as const satisfies Record<string, ConditionText>;
 
 export type ConditionId = keyof typeof conditionTexts;

@@ -12,6 +12,8 @@ const silentSecondsMin = 30;
 const silentQueriesMin = 10;
 /** Without a query for this long they have stopped. */
 const stoppedSecondsMin = 300;
+/** Fewer clients may all have left: a tunnel of a few friends is empty each night. */
+const lostClientsMin = 5;
 /** Drops below this share of all packets change no figure that is shown. */
 const droppedRatioMin = 0.001;
 /** Databases are published weekly or monthly. */
@@ -52,15 +54,12 @@ function trafficFindings(figures: WindowFigures, facts: LiveFacts): Finding[] {
 		return [findingOf("capture_closed", [], `The capture on ${capture.interface} is closed${reason}.`)];
 	}
 	const nothing = nothingYet(total, { ...capture, strays: 0, discovered });
-	if (nothing !== null) {
-		const about = ["other_tunnel", "parent_domain"];
-		return [nothing, ...tunnelFindings(figures).filter(({ id }) => about.includes(id))];
-	}
 	const silent = figures.domains.flatMap(({ domain }, index) => {
 		const finding = silentServer(domain, facts.seen[index]);
 		return finding === null ? [] : [finding];
 	});
 	return [
+		...(nothing === null ? [] : [nothing]),
 		...silent,
 		...figures.domains.flatMap(({ domain }, index) => stopped(domain, facts, facts.seen[index])),
 		...dropped(figures),
@@ -83,7 +82,12 @@ function silentServer(domain: string, seen: LastSeen | undefined): Finding | nul
 function stopped(domain: string, { capture }: LiveFacts, seen: LastSeen | undefined): Finding[] {
 	if (seen === undefined || seen.queryAgoSeconds === null) return [];
 	if (Math.min(seen.queryAgoSeconds, capture.openSeconds) < stoppedSecondsMin) return [];
-	return [findingOf("no_queries", [domain], `${domain}: no query for ${timeSpan(seen.queryAgoSeconds)}.`)];
+	const begin = `${domain}: no query for ${timeSpan(seen.queryAgoSeconds)}`;
+	const { recentClients: clients } = seen;
+	if (clients < lostClientsMin) return [findingOf("no_clients", [domain], `${begin}.`)];
+	return [
+		findingOf("no_queries", [domain], `${begin}, after up to ${grouped(clients)} active clients in the hour before.`),
+	];
 }
 
 function dropped({ capture }: WindowFigures): Finding[] {

@@ -35,7 +35,7 @@ export interface WindowFigures {
 	readonly domains: readonly DomainWindow[];
 	readonly health: HealthFigures;
 	readonly places: readonly Place[];
-	/** Entries that tables evicted, by table; and lookups of label sets that found no room. */
+	/** Entries that tables evicted, by table, without caches, which evict one for each new entry once they are full; and lookups of label sets that found no room. */
 	readonly evicted: Readonly<Record<string, number>>;
 	readonly overflowed: number;
 	readonly capture: CaptureSums;
@@ -152,7 +152,6 @@ function sumsOf(sources: WindowSources, timeUs: number, places: readonly PlaceSe
 		places: new Map(places.map((place) => [placeKey(place), healthSumsOf(tracker, place.sets)])),
 		evicted: {
 			sessions: tracker.tables.sessions.evicted,
-			resolvers: tracker.tables.resolvers.evicted,
 			waiting_queries: tracker.tables.waitingQueries.evicted,
 		},
 		overflowed: tracker.sets.overflowed,

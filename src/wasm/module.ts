@@ -170,6 +170,11 @@ export function stepsForward(): u32 {
 	return clock.stepsForward;
 }
 
+/** Returns a time on the clock's scale in microseconds since 1970. */
+export function wallUsOf(timeUs: f64): f64 {
+	return clock.wallUsOf(timeUs as i64) as f64;
+}
+
 /** Brings sessions and waiting queries up to the clock's now. */
 export function expire(): void {
 	expireAt(clock.now);

@@ -11,6 +11,7 @@ function started({ nextExpiryUs = nothing, isCaughtUp = true } = {}) {
 	const timers: { readonly work: () => void; readonly delayMs: number }[] = [];
 	const tracker = {
 		nextExpiryUs,
+		synchronize: (wallUs: number, nowUs: number) => void calls.push(`synchronize ${wallUs} ${nowUs}`),
 		advance: (nowUs: number) => void calls.push(`advance ${nowUs}`),
 		expire: () => void calls.push("expire"),
 	};
@@ -25,6 +26,7 @@ function started({ nextExpiryUs = nothing, isCaughtUp = true } = {}) {
 			timers.push(timer);
 			return () => timers.splice(timers.indexOf(timer), 1);
 		},
+		wallUs: () => 9_000_000,
 		monotonicUs: () => 1_000_000,
 	});
 	return { expiry, tracker, calls, timers };
@@ -34,13 +36,13 @@ describe("passing time", () => {
 	test("reads the frames that wait before the clock goes on", () => {
 		const { expiry, calls } = started();
 		expiry.passTime();
-		expect(calls).toEqual(["catchUp", "advance 1000000", "expire"]);
+		expect(calls).toEqual(["synchronize 9000000 1000000", "catchUp", "advance 1000000", "expire"]);
 	});
 
 	test("leaves the clock where it is while older frames are left", () => {
 		const { expiry, calls } = started({ isCaughtUp: false });
 		expiry.passTime();
-		expect(calls).toEqual(["catchUp", "expire"]);
+		expect(calls).toEqual(["synchronize 9000000 1000000", "catchUp", "expire"]);
 	});
 });
 

@@ -2,10 +2,23 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Report } from "../../src/commands/inspect/report.ts";
 import type { Status } from "../../src/status/status.ts";
+import type { ConditionId } from "../../src/summary/condition-texts.ts";
 import { type Exporter, exporterCommand, inspectJson, startExporter } from "../support/exporter.ts";
-import { dnsttQuery, dnsttResponse } from "../support/frames.ts";
+import {
+	dnsResponse,
+	dnsttQuery,
+	dnsttResponse,
+	ethernetFrame,
+	kcpCommands,
+	kcpSegment,
+	udpPacket,
+} from "../support/frames.ts";
+import { asnMmdb } from "../support/mmdb.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
+import type { CaptureRecord } from "../support/pcapfile.ts";
 import { type Child, until } from "../support/process.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { vaydnsQuery } from "../support/vaydns.ts";
 import { capturePath } from "./captures.ts";
 
 const domain = "t.example.com";
@@ -26,6 +39,96 @@ test.each(healthy)("nothing is wrong in the healthy capture %s", async (name, fl
 	expect(report.domains[0]?.queries).toBeGreaterThan(200);
 	expect(report.conditions).toEqual([]);
 });
+
+/** Of each what is wrong with it. */
+const domains = {
+	queriesOnly: "queries.example",
+	responsesOnly: "responses.example",
+	other: "other.example",
+	unanswered: "unanswered.example",
+	formErr: "formerr.example",
+	mtu: "mtu.example",
+	small: "small.example",
+	truncated: "truncated.example",
+	slow: "slow.example",
+	far: "far.example",
+	resent: "resent.example",
+} as const;
+
+interface Sent {
+	readonly toServer: boolean;
+	readonly payload: Uint8Array;
+}
+
+const client = (number: number) => ({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 1, number >> 8, number & 255) });
+const message = (way: "in" | "out", payload: Uint8Array): Sent => ({ toServer: way === "in", payload });
+const times = (count: number, of: (index: number) => readonly Sent[]) =>
+	Array.from({ length: count }, (_, index) => of(index)).flat();
+/** No two have one name, as their padding is random, nor one DNS id while they wait. */
+const asked = (domain: string, number: number, packets: readonly Uint8Array[] = [], ednsBytes = 4_096) => {
+	const id = Object.values<string>(domains).indexOf(domain) * 1_000 + number;
+	return dnsttQuery({ ...client(7), domain, id, ednsBytes, packets, padding: [Uint8Array.of(id >> 8, id & 255, 0)] });
+};
+/** A query and its response at once. */
+const exchange = (query: Uint8Array, response = dnsttResponse(query, [])) => [
+	message("in", query),
+	message("out", response),
+];
+const push = (sequence: number, timestampMs = 0) =>
+	kcpSegment({ conversation: 1, command: kcpCommands.push, sequence, timestampMs, data: new Uint8Array(10) });
+const ack = (sequence: number) => kcpSegment({ conversation: 1, command: kcpCommands.ack, sequence, timestampMs: 0 });
+
+function firstMessages(): Sent[] {
+	return [
+		// More clients than the table of sessions holds.
+		...times(200, (id) => exchange(dnsttQuery({ ...client(1_000 + id), domain: domains.truncated, id: 30_000 + id }))),
+		...times(20, (id) => [message("in", asked(domains.queriesOnly, id))]),
+		...times(60, (id) => [message("out", dnsttResponse(asked(domains.responsesOnly, id), []))]),
+		...times(20, (id) =>
+			exchange(
+				vaydnsQuery({ clientId: Uint8Array.of(1, 2), packets: [push(id)], domain: domains.other, id: 20_000 + id }),
+			),
+		),
+		...times(60, (id) => exchange(asked(domains.unanswered, id)).slice(0, id % 3 === 0 ? 1 : 2)),
+		...times(60, (id) => {
+			const query = asked(domains.formErr, id);
+			return exchange(query, dnsResponse(query, { rcode: 1 }));
+		}),
+		...times(20, (id) => exchange(asked(domains.mtu, id, [], 512))),
+		...times(60, (id) => [message("in", asked(domains.small, id, [], 512))]),
+		...times(60, (id) => {
+			const query = asked(domains.truncated, id);
+			return exchange(query, dnsResponse(query, { truncated: true }));
+		}),
+		...times(60, (id) => [message("in", asked(domains.slow, id))]),
+		...times(60, (id) => {
+			const query = asked(domains.far, id);
+			return exchange(query, dnsttResponse(query, [push(id)]));
+		}),
+		...times(60, (id) => {
+			const query = asked(domains.resent, id);
+			return exchange(query, dnsttResponse(query, [push(id >> 1)]));
+		}),
+	];
+}
+
+function lateMessages(): Sent[] {
+	return [
+		...times(60, (id) => [message("out", dnsttResponse(asked(domains.slow, id), []))]),
+		...times(60, (id) => exchange(asked(domains.far, 100 + id, [ack(id)]))),
+	];
+}
+
+/** Frames of a resolver and the server. */
+function framesOf(messages: readonly Sent[]): CaptureRecord[] {
+	return messages.map(({ toServer, payload }) => {
+		const [resolver, server] = ["203.0.113.7", "10.77.2.1"];
+		const ends = toServer
+			? { source: resolver, destination: server, sourcePort: 4_000, destinationPort: 53 }
+			: { source: server, destination: resolver, sourcePort: 53, destinationPort: 4_000 };
+		return { timeNs: 0n, bytes: ethernetFrame(udpPacket({ ...ends, payload }), toServer ? "in" : "out") };
+	});
+}
 
 describe.skipIf(!haveNetns())("live", () => {
 	let network: Network;
@@ -140,6 +243,52 @@ describe.skipIf(!haveNetns())("live", () => {
 		server.kill("SIGKILL");
 		client.kill("SIGKILL");
 	}, 180_000);
+
+	test("frames bring about each condition of the traffic, and a new file ends the old one's", async () => {
+		using folder = temporaryFolder();
+		const database = folder.file("asn.mmdb");
+		await Bun.write(database, asnMmdb({ buildEpochSeconds: Math.floor(Date.now() / 1_000) - 61 * 86_400 }));
+		const flags = [
+			`--dnstt.domain=${Object.values(domains).join(",")}`,
+			...["--session.max-tracked=100", "--labels.max-sets=1", "--capture.buffer-size=1MiB", "--process.user=root"],
+			`--geoip.asn-database=${database}`,
+		];
+		await using exporter = await start(flags, 9_716);
+		await clients.sendFrames(framesOf(firstMessages()), "wan0", 2_000);
+		// What is to come late.
+		await Bun.sleep(2_500);
+		await clients.sendFrames(framesOf(lateMessages()), "wan0", 2_000);
+		process.kill(exporter.pid, "SIGSTOP");
+		const flood = Array.from({ length: 20_000 }, () =>
+			message("in", dnsttQuery({ ...client(1), domain: "x.example" })),
+		);
+		await clients.sendFrames(framesOf(flood), "wan0", "fastest");
+		process.kill(exporter.pid, "SIGCONT");
+		const expected: readonly ConditionId[] = [
+			...(["queries_only", "responses_only", "other_tunnel", "unanswered", "formerr", "mtu_mismatch"] as const),
+			...(["small_edns", "truncated", "slow_responses", "slow_round_trips", "retransmissions"] as const),
+			...(["packets_dropped", "tables_full", "label_sets_full", "geoip_old"] as const),
+		];
+		await when(exporter, expected);
+		const shown = await top(exporter);
+		expect(shown).toContain(`● No response was ever captured – and ${expected.length - 1} more`);
+		const lines = (what: string) =>
+			[...exporter.stderr().matchAll(new RegExp(`msg="condition ${what}" condition=(\\w+)`, "g"))].map(([, id]) => id);
+		await until(
+			() => (expected.every((id) => lines("began").includes(id)) ? true : undefined),
+			() => exporter.stderr(),
+		);
+		await Bun.write(database, asnMmdb({ buildEpochSeconds: Math.floor(Date.now() / 1_000) }));
+		await when(
+			exporter,
+			expected.filter((id) => id !== "geoip_old"),
+		);
+		await until(
+			() => (lines("ended").includes("geoip_old") ? true : undefined),
+			() => exporter.stderr(),
+		);
+		expect(new Set(lines("began")).size).toBe(lines("began").length);
+	}, 120_000);
 
 	test("nothing is wrong in the demo", async () => {
 		const demo = host.spawn([...exporterCommand(), "demo", "--web.listen-address=127.0.0.1:9715"]);

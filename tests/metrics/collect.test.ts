@@ -284,6 +284,16 @@ describe("the collectors", () => {
 		expect(rows(collectors, "lastResponse")).toEqual([["t.example.com", 1_700_000_005]]);
 	});
 
+	test("keep the distance of those times to now when the wall clock is set", async () => {
+		const { sources, send } = await observedDomains();
+		const { tracker } = sources;
+		const stampUs = 1_700_000_000e6;
+		tracker.synchronize(stampUs, 5e6);
+		send(new Traffic().exchange(1, "192.0.2.1").records.slice(0, 1));
+		tracker.synchronize(stampUs + 3_600e6 + 60e6, 65e6);
+		expect(rows(new Collectors(sources), "lastQuery")).toEqual([["t.example.com", 1_700_000_000 + 3_600]]);
+	});
+
 	test("take no response for the latest that answers no query, and no query that is refused", async () => {
 		const { sources, send } = await observedDomains();
 		const collectors = new Collectors(sources);

@@ -1,5 +1,6 @@
 /** Every alert against histories of hosts in promtool: each history is a tunnel with a domain and hosts of its own, all evaluated together. */
 import { beforeAll, describe, expect, test } from "bun:test";
+import { catalog } from "../../src/metrics/catalog.ts";
 import { alerts, scrapeJob } from "../../src/print/alerts.ts";
 import { prometheusRules } from "../../src/print/rules.ts";
 import { runCommand } from "../support/process.ts";
@@ -41,17 +42,18 @@ function smallTunnel(minute: number): Minute {
 	return { clients: { DE: hour < 8 ? 0 : Math.floor(noise * 4) }, queriesPerClient: 7 };
 }
 
-/** What fires in each history, evaluated every `step` minutes from `start` to `end`: alert and labels, with the first minute. */
+/** What fires in each history at minute `from` or later, evaluated every `step` minutes from `start` to `end`: alert and labels, with the first minute. */
 async function evaluate(
 	histories: readonly History[],
 	[start, end, step]: readonly [start: number, end: number, step: number],
+	from = start,
 ): Promise<Map<string, Fired>> {
 	const series: InputSeries[] = histories.flatMap(({ hosts }, index) =>
 		Object.entries(hosts).flatMap(([name, plan]) =>
 			hostHistory(`${index}-${name}`, end - start, (minute) => plan(minute + start), `${index}.example.com`),
 		),
 	);
-	const firstTimes = `min by (alertname, severity, domain, instance, country, interface, database, table) (min_over_time((timestamp(ALERTS{alertstate="firing"}))[${end}m:${step}m]))`;
+	const firstTimes = `min by (alertname, severity, domain, instance, country, interface, database, table) (min_over_time((timestamp(ALERTS{alertstate="firing"}))[${from === start ? end : end - from}m:${step}m]))`;
 	using folder = temporaryFolder();
 	await Bun.write(folder.file("dnstt.rules.yml"), prometheusRules());
 	const tests = [
@@ -66,7 +68,7 @@ async function evaluate(
 	);
 	const { stdout, stderr } = await runCommand(["promtool", "test", "rules", folder.file("test.yml")]);
 	const text = `${stdout}${stderr}`;
-	const got = /got: (.*)$/m.exec(text)?.[1];
+	const got = text.includes("SUCCESS") ? "" : /got: (.*)$/m.exec(text)?.[1];
 	if (got === undefined) throw new Error(text);
 	const fired = new Map(histories.map(({ title }) => [title, {} as Record<string, Fired[string]>]));
 	for (const [, pairs = "", value = ""] of got.matchAll(/\{([^}]*)\} ([-+.\dEe]+)/g)) {
@@ -130,6 +132,11 @@ const hours: readonly History[] = [
 		title: "four of five scrapes that fail",
 		hosts: one((minute) => (minute >= 0 && minute % 5 !== 0 ? down : healthy)),
 		fires: { "DnsttScrapesFail a": { after: 34 } },
+	},
+	{
+		title: "the only host down for an hour",
+		hosts: one(change(healthy, down, 60)),
+		fires: { "DnsttExporterDown a": { after: 5 }, DnsttDomainUnseen: { after: 15 } },
 	},
 	{ title: "one of five scrapes that fails", hosts: one((minute) => (minute % 5 === 0 ? down : healthy)), fires: {} },
 	{
@@ -441,6 +448,68 @@ describe.skipIf(missing)("of histories in promtool", () => {
 		test.each(histories.map(({ title, fires }) => [title, fires] as const))("%s", (title, fires) => {
 			expect(fired.get(title)).toEqual(fires);
 		});
+	});
+
+	describe("what ended fires no longer:", () => {
+		const over = new Map<string, Fired>();
+		/** As before from then on. */
+		const ended = (all: readonly History[], from: number): History[] =>
+			all
+				.filter(({ fires, hosts }) => Object.keys(fires).length > 0 && hosts.a?.(-1).up !== null)
+				.map((history) => ({
+					...history,
+					hosts: Object.fromEntries(
+						Object.entries(history.hosts).map(([name, plan]) => [
+							name,
+							(minute: number) => plan(minute < from ? minute : -1),
+						]),
+					),
+				}));
+		/** What is of how old a file is, or of a day before: that lasts. */
+		const lasting = ["DnsttGeoipOld a", "DnsttCertificateEnds a", "DnsttNoQueriesForADay"];
+		const goesOn = /since yesterday/;
+		const endedHours = ended(hours, 90);
+		const endedDays = ended(days, 120).filter(({ title }) => !goesOn.test(title));
+		beforeAll(async () => {
+			for (const part of [
+				await evaluate(endedHours, [-90, 480, 1], 478),
+				await evaluate(endedDays, [-7 * 1_440 - 180, 360, 10], 350),
+			])
+				for (const [title, fired] of part) over.set(title, fired);
+		}, 120_000);
+
+		test.each([...endedHours, ...endedDays].map(({ title, fires }) => [title, fires] as const))(
+			"%s",
+			(title, fires) => {
+				const still = Object.keys(fires).filter((key) => lasting.includes(key));
+				expect(Object.keys(over.get(title) ?? {})).toEqual(still);
+			},
+		);
+	});
+
+	test("a GeoIP database that says no build time is not old", async () => {
+		using folder = temporaryFolder();
+		await Bun.write(folder.file("dnstt.rules.yml"), prometheusRules());
+		const of = (instance: string, values: string) => ({
+			...{ series: `${catalog.geoipBuildTime.name}{database="country",instance="${instance}"}`, values },
+		});
+		const labels =
+			'{alertname="DnsttGeoipOld",alertstate="firing",database="country",instance="old",severity="warning"}';
+		const tests = [
+			{
+				...{ interval: "1h", input_series: [of("none", "0x1500"), of("old", "1x1500")] },
+				promql_expr_test: [
+					{
+						...{ expr: 'ALERTS{alertname="DnsttGeoipOld"}', eval_time: "1500h" },
+						exp_samples: [{ labels: `ALERTS${labels}`, value: 1 }],
+					},
+				],
+			},
+		];
+		const content = JSON.stringify({ rule_files: ["dnstt.rules.yml"], evaluation_interval: "1h", tests });
+		await Bun.write(folder.file("test.yml"), content);
+		const { code, stdout, stderr } = await runCommand(["promtool", "test", "rules", folder.file("test.yml")]);
+		expect({ code, output: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, output: "" });
 	});
 
 	test.each<[title: string, ups: Readonly<Record<string, string>>, fires: boolean]>([

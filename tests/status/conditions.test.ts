@@ -81,6 +81,21 @@ function running() {
 		state,
 		tracker,
 		addToSet: (cell: SetCell, count: number) => parts.add(row, cell, count),
+		/** As if the first query had not come. */
+		forgetQuery() {
+			parts.add(row, SetCell.Queries, -1);
+			parts.add(domainRow, DomainCell.LastQuery, -begin);
+		},
+		/** Ten queries came by now, of so many clients. */
+		queries(clients = 1) {
+			parts.add(row, SetCell.Queries, 10);
+			parts.add(domainRow, DomainCell.LastQuery, nowUs - tracker.lastQueryUs.at(0));
+			parts.add(domainRow, DomainCell.Active, clients - tracker.activeByDomain.at(0));
+		},
+		responses() {
+			parts.add(domainRow, DomainCell.Responses, 10);
+			parts.add(domainRow, DomainCell.LastResponse, nowUs - tracker.lastResponseUs.at(0));
+		},
 		addToDomain: (cell: number, count: number) => parts.add(domainRow, cell, count),
 		addToProcess: (cell: number, count: number) => parts.add(tracker.parts.processRow(), cell, count),
 		/** Queries that show a domain of one label more. */
@@ -128,14 +143,14 @@ function running() {
 type World = ReturnType<typeof running>;
 
 /** A query each second, and a response to each. */
-function healthy(world: World): () => void {
+function healthy(world: World, clients = 1): () => void {
 	return () => {
-		world.addToSet(SetCell.Queries, 10);
-		world.addToDomain(DomainCell.Responses, 10);
+		world.queries(clients);
+		world.responses();
 	};
 }
 
-const queriesOnly = (world: World) => () => world.addToSet(SetCell.Queries, 10);
+const queriesOnly = (world: World) => () => world.queries();
 
 /** How each is brought about, and for how long it takes. What was added once is forgotten five to six minutes later. */
 const rows: readonly [
@@ -145,7 +160,16 @@ const rows: readonly [
 	mend?: (world: World) => void,
 ][] = [
 	["server_silent", (world) => (world.state.traffic = queriesOnly(world)), 60],
-	["no_queries", (world) => (world.state.traffic = () => {}), 320],
+	["no_clients", (world) => (world.state.traffic = () => {}), 320],
+	[
+		"no_queries",
+		(world) => {
+			world.state.traffic = healthy(world, 5);
+			world.pass(10);
+			world.state.traffic = () => {};
+		},
+		320,
+	],
 	[
 		"capture_closed",
 		(world) => Object.assign(world.state, { up: false, failure: "interface eth0 is gone" }),
@@ -231,18 +255,19 @@ describe("a condition begins and ends in the status, in top and in the log:", ()
 		expect(world.since(id)).toMatch(/^2023-11-14T/);
 		expect(world.top()).toContain(title);
 		const isLogged = id !== "capture_closed";
-		expect(world.logged(id)).toEqual(isLogged ? ["warn condition began"] : []);
+		const began = `${id === "no_clients" ? "info" : "warn"} condition began`;
+		expect(world.logged(id)).toEqual(isLogged ? [began] : []);
 		mend?.(world);
 		world.state.traffic = healthy(world);
 		world.pass(400);
 		expect(world.ids()).toEqual([]);
 		expect(world.top()).not.toContain(title);
-		expect(world.logged(id)).toEqual(isLogged ? ["warn condition began", "info condition ended"] : []);
+		expect(world.logged(id)).toEqual(isLogged ? [began, "info condition ended"] : []);
 	});
 
 	test("nothing_yet, in the log after a minute, with what came instead", () => {
 		const world = running();
-		world.addToSet(SetCell.Queries, -1);
+		world.forgetQuery();
 		world.addToProcess(ProcessCell.Unrelated + Unrelated.Domain, 7);
 		world.pass(50);
 		expect([world.ids(), world.logged("nothing_yet")]).toEqual([["nothing_yet"], []]);
@@ -258,7 +283,7 @@ describe("a condition begins and ends in the status, in top and in the log:", ()
 
 	test("parent_domain, beside nothing_yet, where all queries are refused as the label is no base32", () => {
 		const world = running();
-		world.addToSet(SetCell.Queries, -1);
+		world.forgetQuery();
 		world.addToDomain(DomainCell.Refusals + Refusal.Base32, 40);
 		world.addLabelled("1", 40);
 		world.pass(10);
@@ -268,7 +293,7 @@ describe("a condition begins and ends in the status, in top and in the log:", ()
 
 	test("nothing_yet names the tunnels that were recognised elsewhere, while nothing comes", () => {
 		const world = running();
-		world.addToSet(SetCell.Queries, -1);
+		world.forgetQuery();
 		world.state.discovered = [
 			{
 				...{ domain: "t0.example.com", port: 53, interfaces: ["eth1"] },
@@ -285,14 +310,17 @@ describe("a condition begins and ends in the status, in top and in the log:", ()
 		expect([world.ids(), world.top().includes("Looks like")]).toEqual([[], false]);
 	});
 
-	test("a format that is mistaken is named although all queries are refused", () => {
+	test("other_tunnel, also where all of its queries are refused, and what else is wrong before the first query", () => {
 		const world = running();
-		world.addToSet(SetCell.Queries, -1);
+		world.forgetQuery();
+		world.pass(400);
 		world.addToDomain(DomainCell.Refusals + Refusal.Qtype, 40);
-		world.addToDomain(DomainCell.Lookalikes + Lookalike.Vaydns + 1, 40);
-		world.addToDomain(DomainCell.LookalikeTypes + 4, 40);
+		world.addToDomain(DomainCell.Lookalikes + 3, 40);
+		Object.assign(world.state, { received: 1_000, dropped: 100 });
 		world.pass(10);
-		expect(world.ids()).toEqual(["other_tunnel", "nothing_yet"]);
+		expect(world.ids()).toEqual(["other_tunnel", "packets_dropped", "nothing_yet"]);
+		world.pass(400);
+		expect(world.ids()).toEqual(["nothing_yet"]);
 	});
 
 	test("queries_only, where there never was a response", () => {
@@ -306,6 +334,16 @@ describe("a condition begins and ends in the status, in top and in the log:", ()
 	});
 });
 
+test("a cache of resolvers that is full is no condition: each new one evicts one for ever", () => {
+	const world = running();
+	world.state.traffic = healthy(world);
+	world.pass(400);
+	world.tracker.parts.evictResolvers(70_000);
+	expect(world.tracker.tables.resolvers.evicted).toBe(70_000);
+	world.pass(10);
+	expect(world.ids()).toEqual([]);
+});
+
 test("a condition that returns, or lasts, is in the log once an hour at most", () => {
 	const world = running();
 	world.state.traffic = healthy(world);
@@ -317,7 +355,7 @@ test("a condition that returns, or lasts, is in the log once an hour at most", (
 	expect(world.logged("unanswered")).toEqual(["warn condition began", "info condition ended"]);
 	world.state.traffic = () => {};
 	world.pass(3 * 3_600);
-	expect(world.logged("no_queries")).toEqual(["warn condition began", "warn condition began", "warn condition began"]);
+	expect(world.logged("no_clients")).toEqual(["info condition began", "info condition began", "info condition began"]);
 });
 
 test("a bad first hour is forgotten after five minutes, and an outage after a week is noticed", () => {

@@ -75,7 +75,7 @@ describe("the status", () => {
 		expect([status.countries, status.asns, status.conditions.map(({ id }) => id)]).toEqual([
 			null,
 			null,
-			["nothing_yet"],
+			["packets_dropped", "nothing_yet"],
 		]);
 		expect(status.health.round_trip_seconds).toBeNull();
 	});

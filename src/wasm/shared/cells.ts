@@ -69,7 +69,7 @@ export enum DomainCell {
 	/** Queries that carry data as another tunnel's clients send it: a cell for each Lookalike, and for each payloadTypeIndex. */
 	Lookalikes,
 	LookalikeTypes = 52,
-	/** Stamps of the latest query, and of the latest response to one, in microseconds since 1970; 0 before the first. */
+	/** Times of the latest query, and of the latest response to one, in microseconds on the clock's scale; 0 before the first. */
 	LastQuery = 62,
 	LastResponse,
 	Width = 64,

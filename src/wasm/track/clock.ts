@@ -58,6 +58,11 @@ class Clock {
 		return this.gapEndUs > sinceUs && byUs <= this.gapUs + gapUsMin;
 	}
 
+	/** Returns a time in microseconds since 1970; live, by the wall clock as it is set now. */
+	wallUsOf(time: i64): i64 {
+		return time - this.shiftUs;
+	}
+
 	get isOfFile(): bool {
 		return !this.isLive;
 	}

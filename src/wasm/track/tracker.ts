@@ -76,9 +76,9 @@ export function observe(outcome: Outcome, stampUs: i64): void {
 		return;
 	}
 	expire(now);
-	if (outcome === Outcome.Response) observeResponse(now, stampUs);
+	if (outcome === Outcome.Response) observeResponse(now);
 	else if (observation.direction === Direction.Outgoing) observeOutgoing(outcome, now);
-	else if (outcome === Outcome.Query) observeQuery(now, stampUs);
+	else if (outcome === Outcome.Query) observeQuery(now);
 	else observeRefused(now);
 }
 
@@ -155,8 +155,8 @@ function believeForwarded(): void {
 	if (waiting !== 0) waitingAt(waiting).cameInOn = 0;
 }
 
-function observeQuery(now: i64, stampUs: i64): void {
-	put(rowOfDomain(observation.domain), DomainCell.LastQuery, stampUs as f64);
+function observeQuery(now: i64): void {
+	put(rowOfDomain(observation.domain), DomainCell.LastQuery, now as f64);
 	const resolver = resolverOf();
 	if (resolver.isFirst(observation.domain)) increment(rowOfDomain(observation.domain), DomainCell.ResolversSeen);
 	const set = labelSets.of(observation.domain, resolver.origin, now);
@@ -171,19 +171,19 @@ function observeQuery(now: i64, stampUs: i64): void {
 	if (observation.packets === 0) increment(row, SetCell.Polls);
 	else observeUpstream(set, sessionAt(entry), now);
 	countFormat(segments.count !== 0);
-	if (clock.isOfFile) observeEarlyResponse(now, stampUs);
+	if (clock.isOfFile) observeEarlyResponse(now);
 }
 
 /** Only in a file: live, one clock stamps both. In a file counts may be taken back, as nothing reads them before its end. */
-function observeEarlyResponse(now: i64, stampUs: i64): void {
+function observeEarlyResponse(now: i64): void {
 	const set = takeEarly(now);
 	if (set < 0) return;
 	add(rowOfDomain(observation.domain), DomainCell.Unmatched, -1);
 	add(rowOfSet(set), SetCell.BytesOut, -(observation.messageBytes as i32));
-	observeResponse(now, stampUs);
+	observeResponse(now);
 }
 
-function observeResponse(now: i64, stampUs: i64): void {
+function observeResponse(now: i64): void {
 	const row = rowOfDomain(observation.domain);
 	const entry = findWaiting();
 	const waiting = waitingAt(entry);
@@ -207,7 +207,7 @@ function observeResponse(now: i64, stampUs: i64): void {
 		removeFound(entry);
 		return;
 	}
-	put(row, DomainCell.LastResponse, stampUs as f64);
+	put(row, DomainCell.LastResponse, now as f64);
 	increment(row, DomainCell.Responses + observation.rcode);
 	if (observation.truncated !== 0) increment(row, DomainCell.Truncated);
 	answer(entry, now);
