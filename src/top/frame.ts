@@ -3,7 +3,7 @@
 import type { Size } from "../process/output.ts";
 import { count } from "../summary/format.ts";
 import { activeByMinute, minuteMs } from "../summary/minutes.ts";
-import { sparkline } from "../summary/sparkline.ts";
+import { sparkline, sparklineGap } from "../summary/sparkline.ts";
 import { lastQueryOf, type StateLine, stateLine } from "../summary/state-line.ts";
 import { missingDatabase, noRows, restText, type Table, tableColumns, tableNames, tableOf } from "../summary/tables.ts";
 import { cut, ends, fit, widthOf, wrap } from "../summary/terminal-text.ts";
@@ -38,12 +38,14 @@ export function frameOf(scene: Scene, view: View, size: Size, paint: Paint): Fra
 	const { reading, lost } = scene;
 	const { columns, rows } = size;
 	// Old figures must be distinguished from new ones at a glance.
-	const body: Paint = lost === null ? paint : (text) => text;
-	const faded = (line: string) => (lost === null ? line : paint(line, "dim"));
+	const fading = (isOld: boolean): [body: Paint, faded: (line: string) => string] =>
+		isOld ? [(text) => text, (line) => paint(line, "dim")] : [paint, (line) => line];
+	const [body, faded] = fading(lost !== null || !reading.capture.up);
+	const [conditionBody, conditionFaded] = fading(lost !== null);
 	const head = [
 		...titleLines(scene, columns, paint),
 		...summaryLines(scene, columns, body).map(faded),
-		...conditionLines(reading, columns, body, view.help ? 0 : fullMax).map(faded),
+		...conditionLines(reading, columns, conditionBody, view.help ? 0 : fullMax).map(conditionFaded),
 		"",
 		tabs(reading, view, columns, paint),
 	];
@@ -138,23 +140,26 @@ function chooseTiles(tiles: readonly Tile[], room: number): Tile[] {
 function historyLine(history: HistoryReading | null, nowMs: number, columns: number, paint: Paint): string[] {
 	const minutes = minutesOf(history, nowMs);
 	if (minutes.length < 2) return [];
-	const bars = sparkline(minutes, Math.max(10, Math.min(historyMinutes, columns - 20)));
-	return [` ${paint(bars, "cyan")}  ${paint(`${minutes.length} min, most ${count(Math.max(...minutes))}`, "dim")}`];
+	const most = count(Math.max(...minutes.map((active) => active ?? 0)));
+	const gap = minutes.includes(null) ? `, ${sparklineGap} not captured` : "";
+	const note = `${minutes.length} min, most ${most}${gap}`;
+	const bars = sparkline(minutes, Math.max(10, Math.min(historyMinutes, columns - widthOf(note) - 4)));
+	return [` ${paint(bars, "cyan")}  ${paint(note, "dim")}`];
 }
 
 /**
- * The most active clients of each minute of the last hour; minutes without a sample are 0. `nowMs` is the exporter's time,
- * as the history's are: the viewer's clock may be another.
+ * The most active clients of each minute of the last hour; null is a minute without a sample, when nothing was captured. `nowMs`
+ * is the exporter's time, as the history's are: the viewer's clock may be another.
  */
-export function minutesOf(history: HistoryReading | null, nowMs: number): number[] {
+export function minutesOf(history: HistoryReading | null, nowMs: number): (number | null)[] {
 	const last = Math.floor(nowMs / minuteMs);
 	const most = activeByMinute(history?.hour ?? []);
 	for (const minute of most.keys()) if (minute <= last - historyMinutes || minute > last) most.delete(minute);
 	if (most.size === 0) return [];
 	const first = Math.min(...most.keys());
 	// The current minute has no sample in its first seconds.
-	const end = Math.max(...most.keys());
-	return Array.from({ length: end - first + 1 }, (_, index) => most.get(first + index) ?? 0);
+	const end = most.has(last) ? last : last - 1;
+	return Array.from({ length: end - first + 1 }, (_, index) => most.get(first + index) ?? null);
 }
 
 const severityStyles: Readonly<Record<StateLine["severity"], Style>> = {

@@ -226,7 +226,25 @@ describe("a frame", () => {
 	});
 });
 
-test("the bars are of the last hour's minutes, with 0 where there is no sample", () => {
+test("while the capture is closed the figures are dim, and what is wrong is not", () => {
+	const paint = createPaint("colour");
+	const linesWhen = (up: boolean) =>
+		linesOf({}, scene({ ...busyStatus, capture: { ...busyStatus.capture, up } }), undefined, paint);
+	const isDim = (lines: readonly string[], text: string) =>
+		lines.find((line) => line.includes(text))?.startsWith("\x1b[2m");
+	expect(["1,059 /s", "t.example.com ", "Many segments"].map((text) => isDim(linesWhen(true), text))).toEqual([
+		false,
+		false,
+		false,
+	]);
+	expect(["1,059 /s", "t.example.com ", "Many segments"].map((text) => isDim(linesWhen(false), text))).toEqual([
+		true,
+		true,
+		false,
+	]);
+});
+
+test("the bars are of the last hour's minutes, with a gap where there is no sample", () => {
 	const minute = 60_000;
 	const hour: [number, number][] = [
 		[nowMs - 61 * minute, 99],
@@ -234,9 +252,17 @@ test("the bars are of the last hour's minutes, with 0 where there is no sample",
 		[nowMs - 3 * minute + 10, 5],
 		[nowMs - minute, 7],
 	];
-	expect(minutesOf({ hour }, nowMs)).toEqual([5, 0, 7]);
+	expect(minutesOf({ hour }, nowMs)).toEqual([5, null, 7]);
+	expect(minutesOf({ hour }, nowMs + 59_000)).toEqual([5, null, 7]);
 	expect(minutesOf({ hour: [] }, nowMs)).toEqual([]);
 	expect(minutesOf(null, nowMs)).toEqual([]);
+});
+
+test("a gap in the bars is explained beside them, and still grows", () => {
+	const hour = Array.from({ length: 30 }, (_, index): [number, number] => [nowMs - (60 - index) * 60_000, 7]);
+	const [line] = linesOf({}, { ...scene(), history: { hour } }).filter((text) => text.includes(" min, most "));
+	expect(line?.trim()).toMatch(/^█+·+ {2}59 min, most 7, · not captured$/);
+	expect(Bun.stringWidth(line ?? "")).toBeLessThanOrEqual(80);
 });
 
 test.each([

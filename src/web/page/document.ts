@@ -3,6 +3,7 @@ import { missingDatabase, type TableName } from "../../summary/tables.ts";
 import { sectionTitles } from "../../summary/titles.ts";
 import { escapeHtml } from "../html.ts";
 import { firstSortings, parts, tableHead } from "./parts.ts";
+import { automaticSpan, endMsOf, spanNames, spans } from "./spans.ts";
 
 /** UTC, until the viewer's own zone is known. */
 function utc(time: string): string {
@@ -12,7 +13,7 @@ function utc(time: string): string {
 
 /** The whole status page with the figures of now in it: readable without its script, which renews them. */
 export function pageDocument(status: Status, history: HistoryStatus, telemetryPath: string): string {
-	const part = parts(status, history.hour, utc, firstSortings);
+	const part = parts(status, utc, firstSortings);
 	const names = status.domains.map(({ domain_unicode }) => escapeHtml(domain_unicode)).join(", ");
 	const fill = (tag: string, id: string, attributes = "") =>
 		`<${tag} id="${id}"${attributes}>${part[id] ?? ""}</${tag}>`;
@@ -52,10 +53,10 @@ ${fill("div", "now", ` class="now card"`)}
 </section>
 <section class="card charts" aria-labelledby="charts-title">
 <div class="heading"><h2 id="charts-title">Over time</h2>
-<div class="spans" role="group" aria-label="Span of the charts"><button type="button" data-span="hour" aria-pressed="true">Last hour</button><button type="button" data-span="day" aria-pressed="false">Last day</button></div></div>
-<div class="chart tall"><div class="heading"><h3>Active clients</h3><p class="readout" id="active-readout" aria-hidden="true"></p></div><div class="plot" id="active-chart" role="img" aria-label="Active clients over time"></div></div>
-<div class="chart"><div class="heading"><h3>Queries per second</h3><p class="readout" id="queries-readout" aria-hidden="true"></p></div><div class="plot" id="queries-chart" role="img" aria-label="Queries per second over time"></div></div>
-<div class="chart"><div class="heading"><h3>Traffic <span class="key received">received</span> <span class="key sent">sent</span></h3><p class="readout" id="traffic-readout" aria-hidden="true"></p></div><div class="plot" id="traffic-chart" role="img" aria-label="Traffic over time"></div></div>
+<div class="spans" role="group" aria-label="Span of the charts">${spanButtons(status, history)}</div></div>
+<div class="chart tall"><h3>Active clients</h3><div class="plot" id="active-chart" role="img" aria-label="Active clients over time"></div></div>
+<div class="chart"><h3>Queries per second</h3><div class="plot" id="queries-chart" role="img" aria-label="Queries per second over time"></div></div>
+<div class="chart"><h3>Traffic</h3><div class="plot strips" id="traffic-chart" role="img" aria-label="Traffic over time"><span class="strip">Received</span><span class="strip sent">Sent</span></div></div>
 </section>
 <section class="card" aria-labelledby="domains-title">
 <h2 id="domains-title">${sectionTitles.domains}</h2>
@@ -81,4 +82,14 @@ ${fill("dl", "capture", ` class="entries"`)}
 </body>
 </html>
 `;
+}
+
+function spanButtons({ time }: Status, history: HistoryStatus): string {
+	const pressed = automaticSpan(history, endMsOf(history, Date.parse(time)));
+	return spanNames
+		.map(
+			(name) =>
+				`<button type="button" data-span="${name}" aria-pressed="${name === pressed}">${spans[name].title}</button>`,
+		)
+		.join("");
 }

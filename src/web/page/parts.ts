@@ -1,10 +1,9 @@
 /** The parts of the status page that change, as HTML: the server writes them into the page, the page's script renews them. */
 
-import type { Point, Status } from "../../status/status.ts";
+import type { Status } from "../../status/status.ts";
 import type { Condition } from "../../summary/conditions.ts";
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../../summary/entries.ts";
 import { count, duration } from "../../summary/format.ts";
-import { activeByMinute } from "../../summary/minutes.ts";
 import { lastQueryOf, recentText, stateLine } from "../../summary/state-line.ts";
 import {
 	type Column,
@@ -73,12 +72,7 @@ function tableRows(table: Table | null, { column, reversed, all }: Sorting): str
 }
 
 /** All parts of the page that change, by the id of the element that they fill. */
-export function parts(
-	status: Status,
-	hour: readonly Point[],
-	time: TimeText,
-	sortings: Sortings,
-): Readonly<Record<string, string>> {
+export function parts(status: Status, time: TimeText, sortings: Sortings): Readonly<Record<string, string>> {
 	const writing: Writing = {
 		name: escapeHtml,
 		moment: (moment) => timeElement(moment, time),
@@ -88,7 +82,7 @@ export function parts(
 	return {
 		state: stateHtml(status, time),
 		conditions: status.conditions.map((condition) => conditionHtml(condition, time)).join(""),
-		now: now(status, hour, time),
+		now: now(status, time),
 		...Object.fromEntries(
 			tableNames.flatMap((name) => {
 				const table = tableOf(name, status);
@@ -116,18 +110,17 @@ function more(name: TableName, table: Table | null, { all }: Sorting): string {
 	return [button, restText(table)].join(" ").trim();
 }
 
-function now({ total, active_window_seconds, started }: Status, hour: readonly Point[], at: TimeText): string {
+function now({ total, active_window_seconds, started }: Status, at: TimeText): string {
 	const [active, ...rest] = tilesOf(total);
 	const peak =
 		total.peak_clients === null
 			? "Peaks are listed with the domains below"
 			: `Peak <b>${count(total.peak_clients)}</b> since ${timeElement(started, at)}`;
-	return `<div class="lead">
-<div><h3>${active?.title}</h3>
+	return `<div>
+<h3>${active?.title}</h3>
 <p class="figure" data-figure="${active?.figure}">${active?.value}</p>
 <p class="note">${peak}</p>
-<p class="note">Active for ${active_window_seconds} s after a query</p></div>
-${sparkline(hour)}
+<p class="note">Active for ${active_window_seconds} s after a query</p>
 </div>
 <dl class="tiles">
 ${rest.map(tile).join("\n")}
@@ -139,23 +132,6 @@ function tile({ figure, title, value, note }: Tile): string {
 	const [number, unit] = value.split(" ");
 	const shown = unit === undefined ? number : `${number} <small>${unit}</small>`;
 	return `<div><dt>${title}</dt><dd><span data-figure="${figure}">${shown}</span><span class="note">${note}</span></dd></div>`;
-}
-
-const sparklineWidth = 360;
-const sparklineHeight = 64;
-
-/** Active clients of the last hour, the most of each minute, as a line. The chart below says the same with numbers. */
-function sparkline(hour: readonly Point[]): string {
-	const minutes = activeByMinute(hour);
-	const most = Math.max(1, ...minutes.values());
-	const last = Math.max(0, ...minutes.keys());
-	const spots = [...minutes].map(([minute, active]) => {
-		const x = sparklineWidth * (1 - (last - minute) / 60);
-		return `${x.toFixed(1)} ${((sparklineHeight - 3) * (1 - active / most) + 1.5).toFixed(1)}`;
-	});
-	const line = spots.length < 2 ? `M0 ${sparklineHeight - 1.5}H${sparklineWidth}` : `M${spots.join("L")}`;
-	const firstX = spots.length < 2 ? "0" : spots[0]?.split(" ")[0];
-	return `<svg class="sparkline" viewBox="0 0 ${sparklineWidth} ${sparklineHeight}" preserveAspectRatio="none" aria-hidden="true"><path class="area" d="${line}V${sparklineHeight}H${firstX}Z"/><path class="line" d="${line}"/></svg>`;
 }
 
 /** A share of the widest bar. */

@@ -7,7 +7,7 @@ import type { BasicAuth } from "../../../src/web/auth.ts";
 import { statusRoutes } from "../../../src/web/page/routes.ts";
 import { seededRandom } from "../../support/messages.ts";
 
-const nowMs = Date.UTC(2026, 10, 24, 20, 30);
+export const nowMs = Date.UTC(2026, 10, 24, 20, 30);
 
 function amounts(active: number): Amounts {
 	return {

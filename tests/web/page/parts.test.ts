@@ -5,7 +5,7 @@ import { firstSortings, parts, type Sorting } from "../../../src/web/page/parts.
 import { busyHistory, busyStatus, quietStatus } from "./fixture.ts";
 
 function partsOf(status: Status, countries: Sorting = firstSortings.countries) {
-	return parts(status, [], (time) => time, { ...firstSortings, countries });
+	return parts(status, (time) => time, { ...firstSortings, countries });
 }
 
 /** The first words of a table's rows. */
@@ -31,7 +31,7 @@ describe("rankings", () => {
 		const few = partsOf(busyStatus);
 		expect(names(few["asns-rows"]).length).toBe(15);
 		expect(few["asns-more"]).toContain("Show all 18</button> 299 more");
-		const all = parts(busyStatus, [], String, {
+		const all = parts(busyStatus, String, {
 			...firstSortings,
 			asns: { ...firstSortings.asns, all: true },
 		});

@@ -1,61 +1,25 @@
 import uPlot from "uplot";
-import type { Point } from "../../../status/status.ts";
-import { byteRate, count, rate } from "../../../summary/format.ts";
-import { axisText } from "./axis.ts";
-import { type ChartPoint, type Span, withGaps } from "./gaps.ts";
+import type { HistoryStatus } from "../../../status/status.ts";
+import { pointsOf, type SpanName, spans } from "../spans.ts";
+import { axisText, clockText, ticksUpTo } from "./axis.ts";
+import { type ChartKind, dataOf, kinds, labelOf, type View } from "./chart-kinds.ts";
+import { withGaps } from "./gaps.ts";
+import { followTouch, showTooltip } from "./tooltip.ts";
 
-const spanSeconds: Readonly<Record<Span, number>> = { hour: 3_600, day: 86_400 };
+/** Of several strips each has room for its name above its highest tick; page.css puts the names there. */
+const namedHeight = 1.3;
+/** For the longest time on an axis, "12:00 AM", in CSS pixels. */
+const tickSpace = 58;
+/** Lines do not touch the highest tick. */
+const headroom = 1.05;
 
-interface ChartKind {
-	readonly name: string;
-	readonly title: string;
-	/** Where a point has the values, and in which colour they are drawn. */
-	readonly series: readonly { readonly at: 1 | 2 | 3 | 4; readonly colour: string; readonly filled: boolean }[];
-	readonly text: (value: number) => string;
-	/** The least that the upper end of the scale is. */
-	readonly topMin: number;
-	/** Only whole numbers on the axis. */
-	readonly whole: boolean;
-}
-
-const kinds: readonly ChartKind[] = [
-	{
-		name: "active",
-		title: "Active clients",
-		series: [{ at: 1, colour: "--accent", filled: true }],
-		text: count,
-		topMin: 4,
-		whole: true,
-	},
-	{
-		name: "queries",
-		title: "Queries per second",
-		series: [{ at: 2, colour: "--accent", filled: true }],
-		text: rate,
-		topMin: 1,
-		whole: false,
-	},
-	{
-		name: "traffic",
-		title: "Traffic, received and sent",
-		series: [
-			{ at: 4, colour: "--accent", filled: true },
-			{ at: 3, colour: "--second", filled: false },
-		],
-		text: byteRate,
-		topMin: 1_000,
-		whole: false,
-	},
-];
-
-const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-const preciseClock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
+/** With the time zone. */
+const cursorClock = new Intl.DateTimeFormat(undefined, { timeStyle: "long" });
 
 /** The three charts. They are redrawn when the colours change. */
 export class Charts {
 	private plots: readonly { readonly kind: ChartKind; readonly host: HTMLElement; readonly plot: uPlot }[] = [];
-	private points: readonly ChartPoint[] = [];
-	private span: Span = "hour";
+	private view: View = { span: spans["5min"], startMs: Date.now() - spans["5min"].ms, endMs: Date.now(), points: [] };
 	private readonly resized = new ResizeObserver(() => {
 		for (const { host, plot } of this.plots) plot.setSize({ width: host.clientWidth, height: host.clientHeight });
 	});
@@ -66,21 +30,19 @@ export class Charts {
 		matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
 	}
 
-	/** Shows these points as the given span. */
-	show(points: readonly Point[], span: Span): void {
-		this.points = withGaps(points, span);
-		this.span = span;
+	/** Shows a span of the history that ends at `endMs`. */
+	show(history: HistoryStatus, name: SpanName, endMs: number): void {
+		const span = spans[name];
+		const startMs = endMs - span.ms;
+		const points = withGaps(pointsOf(history, name), { startMs, endMs, stepMs: span.stepMs });
+		this.view = { span, startMs, endMs, points };
 		for (const { kind, host, plot } of this.plots) {
-			plot.setData(dataOf(kind, this.points));
-			host.dataset.empty = points.length === 0 ? span : "";
-			const values = points.map((point) => point[kind.series[0]?.at ?? 1]);
-			const label = `${kind.title} over the last ${span}`;
-			host.setAttribute(
-				"aria-label",
-				values.length === 0
-					? `${label}: no values yet`
-					: `${label}: now ${kind.text(values.at(-1) ?? 0)}, between ${kind.text(Math.min(...values))} and ${kind.text(Math.max(...values))}`,
+			plot.setData(dataOf(kind, points));
+			host.toggleAttribute(
+				"data-empty",
+				points.every(({ length }) => length === 1),
 			);
+			host.setAttribute("aria-label", labelOf(kind, this.view));
 		}
 	}
 
@@ -88,81 +50,129 @@ export class Charts {
 		for (const { plot } of this.plots) plot.destroy();
 		this.plots = kinds.map((kind) => {
 			const host = document.getElementById(`${kind.name}-chart`) as HTMLElement;
-			return { kind, host, plot: new uPlot(this.optionsOf(kind, host), dataOf(kind, this.points), host) };
+			const plot = new uPlot(this.optionsOf(kind, host), dataOf(kind, this.view.points), host);
+			followTouch(plot.over);
+			return { kind, host, plot };
 		});
 	}
 
 	private optionsOf(kind: ChartKind, host: HTMLElement): uPlot.Options {
-		const style = getComputedStyle(document.documentElement);
-		const colour = (name: string) => style.getPropertyValue(name).trim();
-		const axis = {
-			stroke: colour("--muted"),
-			font: `12px ${style.fontFamily}`,
-			ticks: { show: false },
-			grid: { stroke: colour("--line"), width: 1 },
-			border: { show: false },
-		};
-		const readout = document.getElementById(`${kind.name}-readout`);
+		const { scales, axes } = stripScales(kind);
 		return {
 			width: host.clientWidth,
 			height: host.clientHeight,
 			padding: [8, 28, 0, 0],
 			legend: { show: false },
-			cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-			scales: {
-				x: {
-					range: () => {
-						const end = (this.points.at(-1)?.[0] ?? Date.now()) / 1_000;
-						return [end - spanSeconds[this.span], end];
-					},
-				},
-				y: { range: (_plot, _min, max) => [0, Math.max(kind.topMin, (max ?? 0) * 1.1)] },
+			cursor: {
+				y: false,
+				move: toPoint,
+				drag: { x: false, y: false },
+				points: { size: 7 },
+				sync: { key: "charts", scales: ["x", null] },
 			},
-			axes: [
-				{
-					...axis,
-					space: 70,
-					size: 28,
-					grid: { show: false },
-					values: (_plot, at) => at.map((s) => clock.format(s * 1_000)),
-				},
-				{
-					...axis,
-					space: 36,
-					size: 64,
-					...(kind.whole
-						? { incrs: [1, 2, 5].flatMap((n) => [0, 1, 2, 3, 4, 5, 6].map((e) => n * 10 ** e)).sort((a, b) => a - b) }
-						: {}),
-					values: (_plot, at) => at.map((value) => axisText(kind.text(value))),
-				},
-			],
+			scales: { x: { range: () => [this.view.startMs / 1_000, this.view.endMs / 1_000] }, ...scales },
+			axes: [this.timeAxis(), ...axes],
 			series: [
 				{},
-				...kind.series.map(({ colour: name, filled }) => ({
-					stroke: colour(name),
+				...kind.strips.map(({ colour }, index) => ({
+					scale: `y${index}`,
+					stroke: colourOf(colour),
+					fill: colourOf(`${colour}-soft`),
+					fillTo: 0,
 					width: 1.5,
-					points: { show: false },
-					...(filled ? { fill: colour(`${name}-soft`) } : {}),
+					points: { show: false, filter: alone, size: 4, fill: colourOf(colour) },
 				})),
 			],
-			hooks: {
-				setCursor: [
-					(plot) => {
-						if (readout === null) return;
-						const point = plot.cursor.idx == null ? undefined : this.points[plot.cursor.idx];
-						const values =
-							point && point.length > 1 ? kind.series.map(({ at }) => kind.text(point[at] ?? 0)).reverse() : undefined;
-						readout.textContent = point && values ? `${preciseClock.format(point[0])}  ${values.join("  ")}` : "";
-					},
-				],
-			},
+			hooks: { init: [addTooltip], setCursor: [(plot) => this.showValues(kind, plot)] },
 		};
+	}
+
+	private timeAxis(): uPlot.Axis {
+		return {
+			...axisStyle(),
+			size: 28,
+			grid: { show: false },
+			incrs: () => [...this.view.span.tickSeconds],
+			// The last distance fits always.
+			space: (_plot, _axis, start, end, width) =>
+				Math.min(tickSpace, (width * (this.view.span.tickSeconds.at(-1) ?? 0)) / (end - start)),
+			values: (_plot, at) => at.map((second) => clockText(second * 1_000, this.view.span.ms)),
+		};
+	}
+
+	private showValues({ strips }: ChartKind, plot: uPlot): void {
+		const tooltip = plot.over.querySelector<HTMLElement>(".tooltip");
+		if (tooltip === null) return;
+		const { idx, left = 0 } = plot.cursor;
+		const point = idx == null ? undefined : this.view.points[idx];
+		const lines =
+			point === undefined || point.length === 1
+				? [cursorClock.format(plot.posToVal(left, "x") * 1_000), "nothing was captured"]
+				: [cursorClock.format(point[0]), ...strips.map(({ at, words }) => words(point[at]))];
+		showTooltip(tooltip, plot, lines);
 	}
 }
 
-function dataOf(kind: ChartKind, points: readonly ChartPoint[]): uPlot.AlignedData {
-	return [
-		points.map(([timeMs]) => timeMs / 1_000),
-		...kind.series.map(({ at }) => points.map((point) => (point.length === 1 ? null : point[at]))),
-	];
+function addTooltip({ over }: uPlot): void {
+	const tooltip = document.createElement("p");
+	tooltip.className = "tooltip";
+	tooltip.hidden = true;
+	over.append(tooltip);
+}
+
+/** Moves the cursor to the point whose values are shown; it stays where nothing was captured. */
+function toPoint(plot: uPlot, left: number, top: number): [left: number, top: number] {
+	const [seconds, values] = plot.data;
+	const index = plot.posToIdx(left);
+	const second = seconds?.[index];
+	if (left < 0 || second === undefined || values?.[index] == null) return [left, top];
+	return [Math.max(0, plot.valToPos(second, "x")), top];
+}
+
+function colourOf(name: string): string {
+	return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function axisStyle(): uPlot.Axis {
+	return {
+		stroke: colourOf("--muted"),
+		font: `12px ${getComputedStyle(document.documentElement).fontFamily}`,
+		ticks: { show: false },
+		grid: { stroke: colourOf("--line"), width: 1 },
+		border: { show: false },
+	};
+}
+
+/** A scale and an axis for each strip. The strips are one above the other, so that their axes can share one place. */
+function stripScales({ strips, topMin, stepMin }: ChartKind): Required<Pick<uPlot.Options, "scales" | "axes">> {
+	const scales: uPlot.Scales = {};
+	const stepsMax = strips.length === 1 ? 4 : 3;
+	const axes = strips.map(({ text }, index): uPlot.Axis => {
+		let ticks = ticksUpTo(topMin, stepsMax, stepMin);
+		scales[`y${index}`] = {
+			range: (_plot, _min, max) => {
+				ticks = ticksUpTo(Math.max(topMin, (max ?? 0) * headroom), stepsMax, stepMin);
+				const height = (ticks.at(-1) ?? topMin) * (strips.length === 1 ? 1 : namedHeight);
+				return [-height * (strips.length - 1 - index), height * (index + 1)];
+			},
+		};
+		return {
+			...axisStyle(),
+			scale: `y${index}`,
+			side: 3,
+			// The last one takes the room for all.
+			size: index === strips.length - 1 ? 64 : 0,
+			splits: () => ticks,
+			values: (_plot, at) => at.map((value) => axisText(text(value))),
+		};
+	});
+	return { scales, axes };
+}
+
+/** Points without a neighbour, which no line shows. */
+function alone(plot: uPlot, series: number): number[] {
+	const values = plot.data[series] ?? [];
+	return [...values].flatMap((value, index) =>
+		value != null && values[index - 1] == null && values[index + 1] == null ? [index] : [],
+	);
 }

@@ -1,12 +1,12 @@
 /** The status page's script: listens to the exporter and renews what changed. */
 
 import { dayPointsMax, hourPointsMax } from "../../../status/history.ts";
-import type { HistoryStatus, HistoryStep, Point, Status } from "../../../status/status.ts";
+import type { HistoryStatus, HistoryStep, Status } from "../../../status/status.ts";
 import { count } from "../../../summary/format.ts";
 import { type TableName, tableNames } from "../../../summary/tables.ts";
 import { firstSortings, parts, type Sorting } from "../parts.ts";
+import { automaticSpan, endMsOf, type SpanName, spanNames } from "../spans.ts";
 import { Charts } from "./charts.ts";
-import type { Span } from "./gaps.ts";
 
 /** The exporter sends the status every two seconds: without it for this long the connection is as good as lost. */
 const silenceMsMax = 8_000;
@@ -21,14 +21,16 @@ const charts = new Charts();
 const shown = new Map<string, string>();
 const sortings: Record<TableName, Sorting> = { ...firstSortings };
 let status: Status | undefined;
-let points: Record<Span, Point[]> = { hour: [], day: [] };
-let span: Span = "hour";
+let history: HistoryStatus = { hour: [], day: [] };
+/** What the viewer chose. */
+let chosenSpan: SpanName | undefined;
+let shownEndMs = 0;
 let spokenAtMs = 0;
 let spokenActive = -1;
 
 function showStatus(): void {
 	if (status === undefined) return;
-	const all = parts(status, points.hour, (time) => viewersTime.format(new Date(time)), sortings);
+	const all = parts(status, (time) => viewersTime.format(new Date(time)), sortings);
 	for (const [id, html] of Object.entries(all)) {
 		const element = document.getElementById(id);
 		if (element === null || shown.get(id) === html) continue;
@@ -45,8 +47,17 @@ function showStatus(): void {
 	}
 }
 
+/** Where the charts end, by the exporter's clock. */
+function endMs(): number {
+	return endMsOf(history, status === undefined ? 0 : Date.parse(status.time));
+}
+
 function showHistory(): void {
-	charts.show(points[span], span);
+	shownEndMs = endMs();
+	const span = chosenSpan ?? automaticSpan(history, shownEndMs);
+	for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-span]"))
+		button.setAttribute("aria-pressed", String(button.dataset.span === span));
+	charts.show(history, span, shownEndMs);
 }
 
 function textOf(id: string, text: string): void {
@@ -76,13 +87,15 @@ function connect(): void {
 			take(JSON.parse(event.data) as Data);
 		});
 	};
-	on<HistoryStatus>("history", (history) => {
-		points = { hour: [...history.hour], day: [...history.day] };
+	on<HistoryStatus>("history", (all) => {
+		history = all;
 		showHistory();
 	});
 	on<HistoryStep>("point", (step) => {
-		points.hour = [...points.hour, step.hour].slice(-hourPointsMax);
-		if (step.day !== null) points.day = [...points.day, step.day].slice(-dayPointsMax);
+		history = {
+			hour: [...history.hour, step.hour].slice(-hourPointsMax),
+			day: step.day === null ? history.day : [...history.day, step.day].slice(-dayPointsMax),
+		};
 		showHistory();
 	});
 	on<Status>("status", (next) => {
@@ -94,6 +107,8 @@ function connect(): void {
 		status = next;
 		showConnection("live");
 		showStatus();
+		// A gap grows while nothing is captured.
+		if (endMs() !== shownEndMs) showHistory();
 	});
 	current.addEventListener("error", () => lose());
 }
@@ -119,10 +134,9 @@ document.addEventListener("click", (event) => {
 	const button = event.target instanceof Element ? event.target.closest("button") : null;
 	if (button === null) return;
 	const { span: wanted, table, column, all } = button.dataset;
-	if (wanted === "hour" || wanted === "day") {
-		span = wanted;
-		for (const other of document.querySelectorAll<HTMLButtonElement>("button[data-span]"))
-			other.setAttribute("aria-pressed", String(other === button));
+	const span = spanNames.find((name) => name === wanted);
+	if (span !== undefined) {
+		chosenSpan = span;
 		showHistory();
 	}
 	const expanded = tableNames.find((name) => name === all);
