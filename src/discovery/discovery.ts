@@ -17,7 +17,7 @@ import { type Candidate, Candidates } from "./candidates.ts";
 import { HeldMessages } from "./held-messages.ts";
 
 export interface DiscoveredTunnel {
-	/** As it is to be configured. */
+	/** As the configuration must have it. */
 	readonly tunnel: Tunnel;
 	readonly port: number;
 	/** Interfaces on which its queries came in, the one with the most first; none where frames name none. */
