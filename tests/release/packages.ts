@@ -124,8 +124,8 @@ async function upgrades(machine: Machine, file: string, upgrade: string): Promis
 	await output(machine, "dpkg", "--install", `/mnt/${upgrade}`);
 	await mustBe(machine, "is-active", "active");
 	must((await process()) !== before, "the same process runs after the upgrade");
-	const installed = await output(machine, "dpkg-query", "--show", "--showformat=${Version}", packageName);
-	must(installed.endsWith("+upgrade"), `version ${installed}`);
+	const status = await output(machine, "dpkg", "--status", packageName);
+	must(/^Version: \S+\+upgrade$/m.test(status), status);
 	must((await output(machine, "cat", config)) === edited, "the configuration was not kept");
 	await output(machine, "systemctl", "stop", unit);
 	await output(machine, "systemctl", "disable", unit);
@@ -179,6 +179,24 @@ async function lifeWithoutSystemd({ plainRoot, folder, dist, version, upgrade }:
 	mustBeSame(before, await filesOf(machine));
 }
 
+/**
+ * As a container runs it: root with CAP_NET_RAW alone, no new privileges, a read-only root. Its folder for temporary files must allow
+ * programs, as the capture library is unpacked there.
+ */
+async function contained({ plainRoot, folder, dist }: PackageInputs): Promise<void> {
+	await using machine = await startMachine(plainRoot, "none", folder, dist);
+	await output(machine, "mount", "-o", "remount,exec,size=16m", "/tmp");
+	await output(machine, "mount", "-o", "remount,bind,ro", "/");
+	const rights = ["setpriv", "--no-new-privs", "--bounding-set", "-all,+net_raw", "--inh-caps", "-all"];
+	const words = ["--dnstt.domain", "t.example.com", "--process.user", "root"];
+	const running = machine.run(...rights, "timeout", "10", "/mnt/dnstt_exporter-linux-x64", ...words);
+	const metrics = ["curl", "--silent", "--retry", "50", "--retry-connrefused", "--retry-delay", "0"];
+	const { stdout } = await machine.inNetwork(...metrics, "--retry-max-time", "8", "http://127.0.0.1:9713/metrics");
+	must(stdout.includes("\ndnstt_active_clients"), `metrics: ${stdout.slice(0, 100)}`);
+	const { stderr } = await running;
+	must(stderr.includes('msg="capture open"') && !stderr.includes("level=warn"), stderr);
+}
+
 /** README's lines, on a host that has no package of it. */
 async function byHand({ systemdRoot, folder, dist, say }: PackageInputs): Promise<void> {
 	await using machine = await startMachine(systemdRoot, "systemd", folder, dist);
@@ -193,6 +211,7 @@ export function packageChecks(inputs: PackageInputs): PackageCheck[] {
 	return [
 		["dpkg: install, verify, serve, upgrade, remove, purge", () => lifeOnHost(inputs)],
 		["dpkg without systemd", () => lifeWithoutSystemd(inputs)],
+		["a read-only root with CAP_NET_RAW alone", () => contained(inputs)],
 		["README's lines, systemd-analyze verify", () => byHand(inputs)],
 	];
 }
