@@ -1,16 +1,20 @@
 /**
- * `bun run release`: executables for every kind of host, made on one Debian machine of architecture amd64, with SHA256SUMS and a list of
- * what is inside. Runtimes come from the npm registry, checked against bun.lock; compilers, C libraries and libpcap from Debian.
+ * `bun run release`: executables for every kind of host, made on one Debian machine of architecture amd64, their archives and Debian
+ * packages, with SHA256SUMS and a list of what is inside. Runtimes come from the npm registry, checked against bun.lock; compilers, C libraries and libpcap from Debian.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { $ } from "bun";
+import { makeArchive } from "./archive.ts";
 import { BuildError, root, say, workFolder } from "./artifacts.ts";
 import { bundle, gitRevision } from "./bundle.ts";
+import { copyrightFile, type LicenseText } from "./copyright.ts";
 import { type Debian, openDebian } from "./debian.ts";
+import { makePackage, type PrintedTexts, packageFile, printedTexts } from "./debian-package.ts";
 import { buildAddon, type Sysroot } from "./native.ts";
 import { bundledPackages, type Component, npmPurl, sbom } from "./sbom.ts";
+import { newestGlibc } from "./symbols.ts";
 import { type Target, targets } from "./target.ts";
 import { installTools, missingTools, type Tool } from "./tools.ts";
 import { compileEngine } from "./wasm.ts";
@@ -59,9 +63,17 @@ export const releaseTargets: readonly ReleaseTarget[] = [
 
 export const sbomName = "dnstt_exporter.cdx.json";
 
+const dist = join(root, "dist");
+const licensePath = join(root, "LICENSE");
+
 /** The name of a target's executable in dist. */
-export function executableName(target: Target): string {
-	return `dnstt_exporter-${target.name}`;
+export function executableName({ name }: Pick<Target, "name">): string {
+	return `dnstt_exporter-${name}`;
+}
+
+/** The name of a target's archive, without its ending, and of the folder in it. */
+export function archiveName({ name }: Pick<Target, "name">, version: string): string {
+	return `dnstt_exporter-${version}-${name}`;
 }
 
 const releaseTools: readonly Tool[] = [
@@ -71,6 +83,8 @@ const releaseTools: readonly Tool[] = [
 	{ program: "flex", package: "flex", purpose: "libpcap for musl" },
 	{ program: "bison", package: "bison", purpose: "libpcap for musl" },
 	{ program: "dpkg-source", package: "dpkg-dev", purpose: "libpcap's source" },
+	{ program: "dpkg-deb", package: "dpkg", purpose: "Debian packages" },
+	{ program: "xz", package: "xz-utils", purpose: "archives" },
 ];
 
 /** A package's version and integrity (sha512) in bun.lock. A package inside another's folder has the other's name before its own. */
@@ -209,16 +223,108 @@ function packageComponent(folder: string, lock: string): Component {
 	};
 }
 
+function sha256(path: string): string {
+	return createHash("sha256").update(readFileSync(path)).digest("hex");
+}
+
 /** The lines of SHA256SUMS for files of a folder, as `sha256sum -c` takes them. */
 export function checksums(folder: string, names: readonly string[]): string {
-	const digest = (name: string) =>
-		createHash("sha256")
-			.update(readFileSync(join(folder, name)))
-			.digest("hex");
 	return [...names]
 		.sort()
-		.map((name) => `${digest(name)}  ${name}\n`)
+		.map((name) => `${sha256(join(folder, name))}  ${name}\n`)
 		.join("");
+}
+
+/** An executable in dist, and what packages say of it. */
+interface Built {
+	readonly target: ReleaseTarget;
+	readonly name: string;
+	/** Paths of the files that were bundled, relative to the project. */
+	readonly inputs: readonly string[];
+	readonly libpcap: string;
+	/** Oldest glibc that it and its addon run with; undefined for musl. */
+	readonly glibcVersion: string | undefined;
+}
+
+/** Fetches and compiles what a target's executable is made of, and makes it. */
+async function buildTarget(
+	target: ReleaseTarget,
+	debian: Debian,
+	lock: string,
+	revision: string | undefined,
+): Promise<Built> {
+	const releaseTarget = { ...target, name: `release/${target.name}` };
+	const runtime = await fetchRuntime(releaseTarget, lock);
+	const makeSysroot = target.libc === "musl" ? muslSysroot : glibcSysroot;
+	const sysroot = await makeSysroot(releaseTarget, debian);
+	const addon = await buildAddon(releaseTarget, sysroot);
+	await checkLibraries(target, addon);
+	const name = executableName(target);
+	say(`bundling dist/${name}`);
+	const inputs = await bundle(target, { addon, runtime, revision }, join(dist, name));
+	const symbols = await $`${target.objdump} -T ${join(dist, name)} ${addon}`.quiet().text();
+	const libpcap = libpcapVersion(readFileSync(sysroot.libpcap.archive));
+	return { target, name, inputs, libpcap, glibcVersion: newestGlibc(symbols) };
+}
+
+/** All that the executables contain of others. */
+function componentsOf(built: readonly Built[], lock: string): Component[] {
+	const libpcap = (version: string): Component => ({
+		type: "library",
+		name: "libpcap",
+		version,
+		license: "BSD-3-Clause",
+		purl: `pkg:generic/libpcap@${version}`,
+	});
+	// Each target bundles the same files, and its own addon.
+	const packages = bundledPackages(built[0]?.inputs ?? []);
+	return [
+		runtimeComponent(),
+		...[...new Set(built.map(({ libpcap: version }) => version))].map(libpcap),
+		...packages.map((folder) => packageComponent(folder, lock)),
+	];
+}
+
+/** The licences of all that an executable for glibc contains, as far as what it is made of has their texts. */
+function copyrightOf({ target, inputs }: Built, components: readonly Component[]): string {
+	const debianLibpcap = join(workFolder, "release", target.name, "sysroot/usr/share/doc/libpcap0.8-dev/copyright");
+	const texts = bundledPackages(inputs).flatMap((folder): LicenseText[] => {
+		const [file] = [...new Bun.Glob("{LICENSE,LICENCE,license}*").scanSync({ cwd: join(root, folder) })].sort();
+		const name = folder.replace(/^.*node_modules\//, "");
+		return file === undefined ? [] : [{ name, text: readFileSync(join(root, folder, file), "utf8") }];
+	});
+	return copyrightFile(readFileSync(licensePath, "utf8"), components, [
+		{ name: "libpcap", text: readFileSync(debianLibpcap, "utf8") },
+		...texts,
+	]);
+}
+
+/** Packs an executable: an archive for each, and a Debian package where it is for glibc. Returns the names of the files in dist. */
+async function pack(
+	built: Built,
+	{ version, timeSeconds, components, texts }: Release & { readonly texts: PrintedTexts },
+): Promise<string[]> {
+	const { target, glibcVersion } = built;
+	const folder = join(workFolder, "release", target.name);
+	const executable = join(dist, built.name);
+	const archive = archiveName(target, version);
+	say(`packing dist/${archive}.tar.xz`);
+	const documents = [licensePath, join(root, "config.example.json")];
+	const names = [await makeArchive({ name: archive, executable, documents, timeSeconds }, folder, dist)];
+	if (target.libc === "musl") return names;
+	if (glibcVersion === undefined) throw new BuildError(`${built.name} names no version of glibc`);
+	const architecture = target.debianArchitecture;
+	say(`packing dist/${packageFile({ version, architecture })}`);
+	const copyright = copyrightOf(built, components);
+	const contents = { version, architecture, executable, glibcVersion, copyright, texts, timeSeconds };
+	return [...names, await makePackage(contents, folder, dist)];
+}
+
+/** What all packages of a release have in common. */
+interface Release {
+	readonly version: string;
+	readonly timeSeconds: number;
+	readonly components: readonly Component[];
 }
 
 /** Makes all files of a release in dist. Throws BuildError, which says how to fix the problem. */
@@ -231,45 +337,25 @@ export async function release(): Promise<void> {
 
 	const revision = await gitRevision();
 	const committed = await $`git log -1 --format=%cI`.cwd(root).nothrow().quiet();
+	const timestamp = committed.exitCode === 0 ? committed.stdout.toString().trim() : undefined;
 	if (revision?.endsWith("-dirty")) say(`the work tree has changes that no commit has: this is ${revision}`);
 	const lock = readFileSync(join(root, "bun.lock"), "utf8");
-	const dist = join(root, "dist");
 	say("fetching Debian's package lists for amd64 and arm64 (nothing is installed)");
 	const debian = await openDebian(join(workFolder, "apt"));
 	await compileEngine();
-	const names: string[] = [];
-	const libpcapVersions = new Set<string>();
-	let inputs: string[] = [];
-	for (const target of releaseTargets) {
-		const releaseTarget = { ...target, name: `release/${target.name}` };
-		const runtime = await fetchRuntime(releaseTarget, lock);
-		const makeSysroot = target.libc === "musl" ? muslSysroot : glibcSysroot;
-		const sysroot = await makeSysroot(releaseTarget, debian);
-		libpcapVersions.add(libpcapVersion(readFileSync(sysroot.libpcap.archive)));
-		const addon = await buildAddon(releaseTarget, sysroot);
-		await checkLibraries(target, addon);
-		const name = executableName(target);
-		say(`bundling ${relative(root, join(dist, name))}`);
-		inputs = await bundle(target, { addon, runtime, revision }, join(dist, name));
-		names.push(name);
-	}
+	const built: Built[] = [];
+	for (const target of releaseTargets) built.push(await buildTarget(target, debian, lock, revision));
 
 	const { name, version, license } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-	const components = [
-		runtimeComponent(),
-		...[...libpcapVersions].map(
-			(version): Component => ({
-				type: "library",
-				name: "libpcap",
-				version,
-				license: "BSD-3-Clause",
-				purl: `pkg:generic/libpcap@${version}`,
-			}),
-		),
-		...bundledPackages(inputs).map((folder) => packageComponent(folder, lock)),
-	];
-	const timestamp = committed.exitCode === 0 ? committed.stdout.toString().trim() : undefined;
-	const contents = sbom({ name, version, license, ...(timestamp && { timestamp }), components });
+	const components = componentsOf(built, lock);
+	// Of the executables this one runs here.
+	const texts = await printedTexts(join(dist, executableName({ name: "linux-x64" })));
+	const timeSeconds = timestamp === undefined ? 0 : Date.parse(timestamp) / 1_000;
+	const names = built.map((executable) => executable.name);
+	for (const executable of built) names.push(...(await pack(executable, { version, timeSeconds, components, texts })));
+
+	const files = names.map((file) => ({ name: file, sha256: sha256(join(dist, file)) }));
+	const contents = sbom({ name, version, license, ...(timestamp && { timestamp }), files, components });
 	writeFileSync(join(dist, sbomName), `${JSON.stringify(contents, null, "\t")}\n`);
 	writeFileSync(join(dist, "SHA256SUMS"), checksums(dist, [...names, sbomName]));
 	for (const file of [...names, sbomName, "SHA256SUMS"])

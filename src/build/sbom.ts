@@ -21,6 +21,8 @@ export interface Contents {
 	readonly license: string;
 	/** ISO 8601: that of the commit, so that the document is the same each time. */
 	readonly timestamp?: string;
+	/** The files of the release that this describes: each contains all components. */
+	readonly files: readonly { readonly name: string; readonly sha256: string }[];
 	readonly components: readonly Component[];
 }
 
@@ -56,17 +58,21 @@ function componentOf({ type, name, version, license, purl, integrity, components
 }
 
 /** The document, without a serial number: that would be another each time. */
-export function sbom({ name, version, license, timestamp, components }: Contents): object {
+export function sbom({ name, version, license, timestamp, files, components }: Contents): object {
 	const self = `${name}@${version}`;
+	const application = {
+		...{ type: "application", "bom-ref": self, name, version, licenses: [licenseChoice(license)] },
+		components: files.map((file) => ({
+			...{ type: "file", "bom-ref": file.name, name: file.name },
+			hashes: [{ alg: "SHA-256", content: file.sha256 }],
+		})),
+	};
 	return {
 		$schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
 		bomFormat: "CycloneDX",
 		specVersion: "1.6",
 		version: 1,
-		metadata: {
-			...(timestamp && { timestamp }),
-			component: { type: "application", "bom-ref": self, name, version, licenses: [licenseChoice(license)] },
-		},
+		metadata: { ...(timestamp && { timestamp }), component: application },
 		components: components.map(componentOf),
 		dependencies: [{ ref: self, dependsOn: components.map(({ name, version, purl }) => purl ?? `${name}@${version}`) }],
 	};

@@ -17,6 +17,12 @@ export function definedSymbols(symbolTable: string): Set<string> {
 	return new Set(lines.map((line) => line.trim().split(/\s+/).at(-1) ?? ""));
 }
 
+/** The newest version of glibc's symbols in a symbol table (objdump -T), undefined where it has none. */
+export function newestGlibc(symbolTable: string): string | undefined {
+	const versions = [...symbolTable.matchAll(/GLIBC_([\d.]+)/g)].map(([, version = ""]) => version);
+	return versions.toSorted((a, b) => versionNumber(a) - versionNumber(b)).at(-1);
+}
+
 /**
  * Refuses an addon that would need a newer C library than the oldest supported host has, or a library besides it. `libcSymbols` are those
  * of a C library without symbol versions (musl).

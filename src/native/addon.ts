@@ -40,7 +40,7 @@ const libraryBytesMax = 1024 * 1024;
 
 /** Whether the folder has no room for the library: the runtime does not report why it could not unpack it. Only a write shows a quota. */
 function isFull(folder: string): boolean {
-	const { rmSync, writeFileSync } = require("node:fs") as typeof import("node:fs");
+	const { existsSync, rmSync, writeFileSync } = require("node:fs") as typeof import("node:fs");
 	const path = `${folder}/.dnstt_exporter-${process.pid}`;
 	try {
 		writeFileSync(path, new Uint8Array(libraryBytesMax), { flag: "wx" });
@@ -48,7 +48,8 @@ function isFull(folder: string): boolean {
 	} catch (error) {
 		return ["ENOSPC", "EDQUOT"].includes(nativeError(error)?.code ?? "");
 	} finally {
-		rmSync(path, { force: true });
+		// Where nothing can be written, rmSync throws although there is no file.
+		if (existsSync(path)) rmSync(path);
 	}
 }
 

@@ -8,12 +8,14 @@ function line({ name, value, why }: ServiceSetting): string {
 	return `${why === undefined ? "" : `\n# ${why}\n`}${name}=${value}\n`;
 }
 
-/** The hardened systemd unit (systemd.service(5)), with a line feed at its end. */
+/**
+ * The hardened systemd unit (systemd.service(5)), with a line feed at its end. It has no Documentation=: systemd-analyze verify complains
+ * where the manual page, or man itself, is not installed.
+ */
 export function systemdUnit(): string {
 	return `# dnstt_exporter.service, as printed by: dnstt_exporter print systemd-unit
 [Unit]
 Description=Prometheus exporter for dnstt servers
-Documentation=man:dnstt_exporter(1)
 Wants=network-online.target
 After=network-online.target
 

@@ -1,7 +1,14 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { checksums, executableName, libpcapVersion, lockedPackage, releaseTargets } from "../../src/build/release.ts";
+import {
+	archiveName,
+	checksums,
+	executableName,
+	libpcapVersion,
+	lockedPackage,
+	releaseTargets,
+} from "../../src/build/release.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const lock = await Bun.file(join(import.meta.dir, "../../bun.lock")).text();
@@ -13,6 +20,10 @@ test("a release has one executable for each processor and C library, under its d
 		"dnstt_exporter-linux-x64-musl",
 		"dnstt_exporter-linux-arm64-musl",
 	]);
+});
+
+test("an archive has the version and the target in its name", () => {
+	expect(archiveName({ name: "linux-arm64-musl" }, "1.2.3")).toBe("dnstt_exporter-1.2.3-linux-arm64-musl");
 });
 
 test.each(releaseTargets.map((target) => [target.name, target] as const))(

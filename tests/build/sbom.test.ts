@@ -26,6 +26,7 @@ describe("the document", () => {
 		version: "1.0.0",
 		license: "MIT",
 		timestamp: "2026-01-02T03:04:05Z",
+		files: [{ name: "exporter-linux", sha256: "cd".repeat(32) }],
 		components: [
 			{
 				...({ type: "library", name: "a", version: "2.0.0", license: "Apache-2.0", purl: "pkg:npm/a@2.0.0" } as const),
@@ -51,6 +52,12 @@ describe("the document", () => {
 				component: {
 					...{ type: "application", "bom-ref": "exporter@1.0.0", name: "exporter", version: "1.0.0" },
 					licenses: [{ license: { id: "MIT" } }],
+					components: [
+						{
+							...{ type: "file", "bom-ref": "exporter-linux", name: "exporter-linux" },
+							hashes: [{ alg: "SHA-256", content: "cd".repeat(32) }],
+						},
+					],
 				},
 			},
 			components: [

@@ -50,6 +50,27 @@ test("a full folder for temporary files is called full where the capture library
 	complains(end, 1, /^dnstt_exporter: cannot load the capture library: \S+ is full, .*set TMPDIR to another folder$/);
 });
 
+test("a folder for temporary files that is mounted read-only is reported in one line", async () => {
+	using folder = temporaryFolder();
+	const readOnly = 'mount -t tmpfs -o ro none "$0" && TMPDIR="$0" exec "$@"';
+	const words = [...exporterCommand(), "--dnstt.domain", "t.example.com"];
+	const end = await runCommand([
+		"unshare",
+		"--mount",
+		"--map-root-user",
+		"bash",
+		"-c",
+		readOnly,
+		folder.path,
+		...words,
+	]);
+	complains(
+		end,
+		1,
+		/^dnstt_exporter: cannot load the capture library \(.*\): .*cannot be written .*set TMPDIR to another$/,
+	);
+});
+
 test("open files that do not suffice end with 1 and one line, before anything is opened", async () => {
 	const complaint = /^dnstt_exporter: this process may open 16 files at once, and needs 24: .*ulimit -n.*LimitNOFILE=/;
 	for (const command of ["run", "demo"]) {

@@ -15,19 +15,24 @@ export const debianReleases: readonly DebianRelease[] = [
 	{ version: 13, codename: "trixie" },
 ];
 
+/** What a host has that runs the exporter as a service. */
+export const servicePackages = ["systemd", "man-db"] as const;
+
 /** Where the roots are kept: 250 MB each. */
 export const rootsFolder = "/var/cache/dnstt_exporter-roots";
 
 /**
  * The folder of a root, made from this machine's mirror where it is missing. For a foreign architecture the packages are unpacked and not
- * configured: their programs cannot run here by themselves, and the exporter needs the C library only.
+ * configured: their programs cannot run here by themselves, and the exporter needs the C library only. `packages` are added to the few
+ * that each root has.
  */
 export async function debianRoot(
 	{ codename }: DebianRelease,
 	architecture: Architecture,
 	say: (line: string) => void,
+	packages: readonly string[] = [],
 ): Promise<string> {
-	const folder = join(rootsFolder, `${codename}-${architecture}`);
+	const folder = join(rootsFolder, [codename, architecture, ...packages].join("-"));
 	if (existsSync(folder)) return folder;
 	const { codename: own, sources } = await machineSources();
 	const mirror = sources.find(({ suite }) => suite === own)?.uri;
@@ -36,9 +41,11 @@ export async function debianRoot(
 	const fresh = `${folder}.${process.pid}`;
 	mkdirSync(rootsFolder, { recursive: true });
 	const foreign = architecture === "amd64" ? [] : ["--foreign"];
-	const made = await $`debootstrap ${foreign} --variant=minbase --arch=${architecture} ${codename} ${fresh} ${mirror}`
-		.nothrow()
-		.quiet();
+	const included = packages.length === 0 ? [] : [`--include=${packages.join(",")}`];
+	const made =
+		await $`debootstrap ${foreign} ${included} --variant=minbase --arch=${architecture} ${codename} ${fresh} ${mirror}`
+			.nothrow()
+			.quiet();
 	if (made.exitCode !== 0) {
 		rmSync(fresh, { recursive: true, force: true });
 		const last = made.stdout.toString().trim().split("\n").slice(-3).join(" | ");

@@ -1,13 +1,14 @@
 /**
  * `bun run test:release`: runs the executables of a release in the roots of the distributions that they are for, and prints a matrix.
- * Arguments are names of targets, in place of all. Needs root on an x64 Debian machine. Takes three minutes, and six more when the roots
- * must be made first.
+ * Arguments are names of targets, and "packages", in place of all. Needs root on an x64 Debian machine. Takes some minutes, and eight more
+ * when the roots must be made first.
  */
-import { copyFileSync, existsSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
 import { root as projectRoot, workFolder } from "../../src/build/artifacts.ts";
 import { type Debian, openDebian } from "../../src/build/debian.ts";
+import { packageFile } from "../../src/build/debian-package.ts";
 import { executableName, type ReleaseTarget, releaseTargets, sbomName } from "../../src/build/release.ts";
 import { installTools } from "../../src/build/tools.ts";
 import type { Report } from "../../src/commands/inspect/report.ts";
@@ -28,7 +29,8 @@ import { runCommand } from "../support/process.ts";
 import { tools } from "../support/tools.ts";
 import { columns, type Host, type Outcome, type Row, renderMatrix, runnable, tally } from "./matrix.ts";
 import { muslRoot } from "./musl.ts";
-import { debianReleases, debianRoot, libpcapIn } from "./roots.ts";
+import { makeUpgrade, packageChecks } from "./packages.ts";
+import { debianReleases, debianRoot, libpcapIn, rootsFolder, servicePackages } from "./roots.ts";
 
 const dist = join(projectRoot, "dist");
 const folder = join(workFolder, "release");
@@ -173,6 +175,38 @@ async function hostsOf(target: ReleaseTarget, debian: Debian, emulator: (program
 	return hosts;
 }
 
+/** The Debian packages, on Debian 12 and 13; that for arm64 as far as an emulator runs what is in it. */
+async function testPackages(emulator: (program: string) => string): Promise<Outcome[]> {
+	const { version } = await Bun.file(join(projectRoot, "package.json")).json();
+	const outcomes: Outcome[] = [];
+	const report = async (title: string, run: () => Promise<unknown>) => {
+		const outcome = await check(title, run);
+		say(`${title}: ${outcome}`);
+		outcomes.push(outcome);
+	};
+	const upgrade = await makeUpgrade(dist, version, folder);
+	for (const release of debianReleases.filter(({ version }) => version >= 12)) {
+		const inputs = {
+			systemdRoot: await debianRoot(release, "amd64", say, servicePackages),
+			plainRoot: await debianRoot(release, "amd64", say),
+			folder: join(folder, "machine"),
+			...{ dist, version, upgrade, say },
+		};
+		for (const [title, run] of packageChecks(inputs)) await report(`Debian ${release.version}, ${title}`, run);
+	}
+	rmSync(join(dist, upgrade));
+	await report("the package for arm64, unpacked and emulated", async () => {
+		const tree = join(folder, "arm64-package");
+		await $`dpkg-deb --extract ${join(dist, packageFile({ version, architecture: "arm64" }))} ${tree}`.quiet();
+		const place = join(rootsFolder, "trixie-arm64");
+		const host = { title: "Debian 13", folder: place, emulator: { path: emulator("qemu-aarch64"), words: [] } };
+		const printed = await output([...inside(host, join(tree, "usr/bin/dnstt_exporter")), "--version"]);
+		if (!printed.includes("dnstt_exporter, version")) throw new Error(printed);
+		rmSync(tree, { recursive: true });
+	});
+	return outcomes;
+}
+
 async function main(): Promise<number> {
 	const start = performance.now();
 	if (process.getuid?.() !== 0 || process.arch !== "x64") {
@@ -199,10 +233,11 @@ async function main(): Promise<number> {
 	for (const target of releaseTargets.filter(({ name }) => named.length === 0 || named.includes(name)))
 		for (const host of await hostsOf(target, debian, emulator)) rows.push(await testIn(host, target));
 
+	const packages = named.length === 0 || named.includes("packages") ? await testPackages(emulator) : [];
 	console.log(`\n${renderMatrix(rows)}\n`);
 	say(`SHA256SUMS: ${sums}; ${sbomName}: ${list}`);
 	say(`took ${((performance.now() - start) / 1000).toFixed(0)} s`);
-	const { passed, failed } = tally([sums, list, ...rows.flatMap(({ outcomes }) => outcomes)]);
+	const { passed, failed } = tally([sums, list, ...packages, ...rows.flatMap(({ outcomes }) => outcomes)]);
 	console.log(`${passed} passed, ${failed} failed`);
 	return failed === 0 ? 0 : 1;
 }
