@@ -71,6 +71,8 @@ export async function run(
 	warnOfSetup(config, dependencies);
 	service.ready(state());
 	const afterStart = setTimeout(() => {
+		// What runs from now on runs often: it is compiled as in any program, unlike the start (build/bundle.ts).
+		Bun.unsafe.setJITPolicy(1);
 		for (const problem of unreadableFiles(config, load))
 			log.warn("a file cannot be read again when it is replaced", { problem });
 	}, startedDelayMs);

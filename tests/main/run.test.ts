@@ -94,6 +94,26 @@ describe.skipIf(!haveNetns())("a running exporter", () => {
 		expect(await child.exited).toBe(0);
 	});
 
+	test("has little compiled before it serves, and what runs often afterwards", async () => {
+		// The runtime then reports each function that it compiles: some 120 by a start with its own bounds.
+		const env = { BUN_JSC_reportCompileTimes: "1" };
+		await using exporter = await startExporter({
+			flags: ["--dnstt.domain", domain, "--capture.interface=eth0"],
+			namespace: host,
+			env,
+		});
+		const compiled = () => `${exporter.stdout()}${exporter.stderr()}`.match(/^Optimized /gm)?.length ?? 0;
+		expect(compiled()).toBeLessThan(60);
+		// With the bounds of the start these scrapes have some 50 compiled.
+		await Bun.sleep(200);
+		for (let scrape = 0; scrape < 20; scrape++) await exporter.metrics();
+		await until(
+			() => (compiled() > 120 ? true : undefined),
+			() => `${compiled()} functions were compiled`,
+			2_000,
+		);
+	});
+
 	test("ends within a second while a client sits on a connection", async () => {
 		await using exporter = await start(["--dnstt.domain", domain]);
 		const script = "exec 3<>/dev/tcp/127.0.0.1/9713; printf 'GET / HTTP/1.1\\r\\n' >&3; echo open; sleep 20";
