@@ -119,7 +119,7 @@ ${item(bold("1"), "Failed while running.")}
 ${item(bold("2"), "Wrong usage or configuration.")}
 .SH FILES
 ${item(italic(installedExecutable), "Where the printed unit expects the executable.")}
-${item(italic(installedConfig), "Where the printed unit expects the configuration.")}
+${item(italic(installedConfig), "Where the printed unit expects the configuration, which the Debian package installs without a domain: set one in it, then start the service.")}
 .SH EXAMPLES
 ${examplesPart()}
 .SH SEE ALSO

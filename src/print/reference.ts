@@ -1,9 +1,10 @@
-/** The reference in Markdown: commands, flags, keys and metrics from the tables that help, manual page and exposition are made from. */
+/** The reference in Markdown: commands, flags, keys, metrics and alerts from the tables that help, manual page, exposition and rules are made from. */
 
 import { type CommandSpec, commands, commonFlags, type FlagSpec, printables } from "../cli/commands.ts";
 import { configRules } from "../cli/config-rules.ts";
 import { type ConfigKey, configKeys, configSections } from "../config/keys.ts";
 import { catalog, labelNames } from "../metrics/catalog.ts";
+import { type AlertingRule, alerts } from "./alerts.ts";
 import { keyRules, metricRules } from "./reference-rules.ts";
 
 const program = "dnstt_exporter";
@@ -63,6 +64,14 @@ function keyRow({ name, default: value, expected, description }: ConfigKey): str
 	return [code(name), isUnset ? "" : code(String(value)), `${sentence(description)} Value: ${expected}.`];
 }
 
+/** What is filled in when an alert fires is written in capitals: DOMAIN for its label, VALUE for the number. */
+function alertRow({ alert, labels, for: duration, annotations }: AlertingRule): string[] {
+	const text = annotations.description
+		.replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => label.toUpperCase())
+		.replaceAll(/\{\{ \$value[^}]*\}\}/g, "VALUE");
+	return [code(alert), labels.severity, duration, text];
+}
+
 /** The reference as `print reference` prints it; ends with a line feed. */
 export function reference(): string {
 	const metrics = Object.values(catalog);
@@ -84,6 +93,9 @@ export function reference(): string {
 			["metric", "type", "labels", "meaning"],
 			metrics.map((metric) => [code(metric.name), metric.type, labelNames(metric).map(code).join(", "), metric.help]),
 		),
+		"## Alerts",
+		`Those of ${code(`${program} print prometheus-rules`)}. *Usual* is the median of the same hour 1, 2 and 7 days ago.`,
+		table(["alert", "severity", "for", "meaning"], alerts.map(alertRow)),
 	];
 	return `${parts.join("\n\n")}\n`;
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { commands, commonFlags, printables } from "../../src/cli/commands.ts";
 import { configKeys } from "../../src/config/keys.ts";
 import { catalog } from "../../src/metrics/catalog.ts";
+import { alerts } from "../../src/print/alerts.ts";
 import { reference } from "../../src/print/reference.ts";
 import { keyFaults, metricFaults, missingKeys, missingMetrics, rowOf, rowsOf } from "../support/reference-tables.ts";
 
@@ -29,6 +30,14 @@ describe("the reference", () => {
 			expect(meaning).toContain(description);
 			expect(meaning).toContain(expected);
 		}
+	});
+
+	test("has a row for every alert, without what only Prometheus can fill in", () => {
+		const rows = rowsOf(under("## Alerts")).slice(2);
+		expect(rows.map(([name, severity]) => [name, severity])).toEqual(
+			alerts.map(({ alert, labels }) => [`\`${alert}\``, labels.severity]),
+		);
+		expect(under("## Alerts")).not.toContain("{{");
 	});
 
 	test("has a row for every metric with its type and meaning, and for no other", () => {
