@@ -168,7 +168,7 @@ export const commands: readonly CommandSpec[] = [
 	},
 	{
 		name: "discover",
-		summary: "Find tunnels in live traffic or captures, and print the configuration for them",
+		summary: "Find tunnels, live or in captures, and print the configuration",
 		synonyms: ["find", "detect", "scan"],
 		operands: "[FILE... | -]",
 		operandChoices: [],

@@ -177,9 +177,3 @@ describe.skipIf(missing)("promtool", () => {
 		expect({ code, output: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, output: "" });
 	});
 });
-
-test("the README's table has every alert with its severity, and no other", async () => {
-	const readme = await Bun.file(new URL("../../README.md", import.meta.url)).text();
-	const rows = [...readme.matchAll(/^\| (Dnstt\w+) \| (\w+) \|/gm)].map(([, name, severity]) => `${name} ${severity}`);
-	expect(rows.toSorted()).toEqual(alerts.map(({ alert, labels }) => `${alert} ${labels.severity}`).toSorted());
-});
