@@ -25,10 +25,10 @@ class Ring {
 		this.pushed++;
 	}
 
-	/** Oldest first. */
-	points(): Point[] {
+	/** The latest, or fewer of them, oldest first. */
+	points(most = this.limit): Point[] {
 		const points: Point[] = [];
-		for (let index = Math.max(0, this.pushed - this.limit); index < this.pushed; index++) {
+		for (let index = Math.max(0, this.pushed - most); index < this.pushed; index++) {
 			const start = (index % this.limit) * pointNumbers;
 			const [timeMs = 0, active = 0, queries = 0, bytesIn = 0, bytesOut = 0] = this.numbers.subarray(start);
 			points.push([timeMs, active, queries, bytesIn, bytesOut]);
@@ -41,32 +41,29 @@ class Ring {
 export class History {
 	private readonly hour = new Ring(hourPointsMax);
 	private readonly day = new Ring(dayPointsMax);
-	/** The incomplete point of the day: its samples, the most active clients, and sums of the rates. */
+	/** Of the incomplete point of the day. */
 	private samples = 0;
-	private active = 0;
-	private queries = 0;
-	private bytesIn = 0;
-	private bytesOut = 0;
 
 	/** Takes the sample of one moment, by any monotonic clock; returns what joined the history. */
 	push(point: Point): HistoryStep {
 		this.hour.push(point);
-		const [timeMs, active, queries, bytesIn, bytesOut] = point;
-		this.active = Math.max(this.active, active);
-		this.queries += queries;
-		this.bytesIn += bytesIn;
-		this.bytesOut += bytesOut;
 		if (++this.samples < daySamples) return { hour: point, day: null };
-		const mean = (sum: number) => round(sum / daySamples);
-		const day: Point = [timeMs, this.active, mean(this.queries), mean(this.bytesIn), mean(this.bytesOut)];
+		const day = dayPoint(this.hour.points(daySamples));
 		this.day.push(day);
-		this.samples = this.active = this.queries = this.bytesIn = this.bytesOut = 0;
+		this.samples = 0;
 		return { hour: point, day };
 	}
 
 	status(): HistoryStatus {
 		return { hour: this.hour.points(), day: this.day.points() };
 	}
+}
+
+/** The point of a day that stands for samples, of which there is one at least: at the time of the newest, with the most active clients and the means of the rates. */
+export function dayPoint(samples: readonly Point[]): Point {
+	const mean = (at: 2 | 3 | 4) => round(samples.reduce((sum, sample) => sum + sample[at], 0) / samples.length);
+	const newestMs = samples.at(-1)?.[0] ?? 0;
+	return [newestMs, Math.max(...samples.map(([, active]) => active)), mean(2), mean(3), mean(4)];
 }
 
 /** A rate as it is sent to viewers: digits after the first decimal would only make it longer. */

@@ -1,6 +1,6 @@
 /** The spans of time that the charts can show, and the points of each. */
 
-import { daySamples, sampleMs } from "../../status/history.ts";
+import { dayPoint, daySamples, sampleMs } from "../../status/history.ts";
 import type { HistoryStatus, Point } from "../../status/status.ts";
 import { minuteMs } from "../../summary/minutes.ts";
 
@@ -41,11 +41,12 @@ export const lateMs = 1.5 * sampleMs;
 /** Up to this age of the points an hour is shown: they would fill less than a quarter of a day. */
 const hourAgeMs = 6 * hourMs;
 
-/** The points of a span, oldest first, and others before it. The last of a day are samples that no five minutes are complete of yet. */
+/** The points of a span, oldest first, and others before it. The last of a day stands for the samples of five minutes that are not complete yet. */
 export function pointsOf({ hour, day }: HistoryStatus, span: SpanName): readonly Point[] {
 	if (span !== "day") return hour;
 	const [lastMs] = day.at(-1) ?? [0];
-	return [...day, ...hour.filter(([timeMs]) => timeMs > lastMs)];
+	const samples = hour.filter(([timeMs]) => timeMs > lastMs);
+	return samples.length === 0 ? day : [...day, dayPoint(samples)];
 }
 
 /** Where the charts end: at the newest point, or now (by the exporter's clock) when that is overdue. */

@@ -37,26 +37,34 @@ describe("the span without a choice", () => {
 });
 
 describe("the points of a day", () => {
-	test("are the samples of the hour until five minutes are complete", () => {
-		const history = after(2);
-		expect(history.day).toBeEmpty();
-		expect(pointsOf(history, "day")).toEqual(history.hour);
+	test("are one, of all samples, until five minutes are complete", () => {
+		const history: HistoryStatus = {
+			hour: [
+				[startMs, 7, 2, 30, 400],
+				[startMs + sampleMs, 5, 4, 50, 600],
+			],
+			day: [],
+		};
+		expect(pointsOf(history, "day")).toEqual([[startMs + sampleMs, 7, 3, 40, 500]]);
+		expect(pointsOf({ hour: [], day: [] }, "day")).toBeEmpty();
 	});
 
-	test("are those of five minutes, then the samples after them, in order and each once", () => {
+	test("are those of five minutes, then one of the samples after them, at the newest one's time", () => {
 		const history = after(12);
 		const points = pointsOf(history, "day");
-		expect(points).toEqual([...history.day, ...history.hour.slice(60)]);
-		expect(points).toHaveLength(2 + 12);
-		expect(points.at(-1)).toEqual(history.hour.at(-1));
-		const times = points.map(([timeMs]) => timeMs);
-		expect(times).toEqual([...new Set(times)].toSorted((a, b) => a - b));
+		expect(points).toEqual([...history.day, [endMs(history), 72, 2, 3, 4]]);
+		expect(points.map(([timeMs]) => (timeMs - startMs) / 60_000)).toEqual([5, 10, 12]);
 	});
 
-	test("end with the newest sample after days as well, and are bounded", () => {
+	test("are no more when five minutes have just become complete", () => {
+		const history = after(10);
+		expect(pointsOf(history, "day")).toEqual(history.day);
+	});
+
+	test("end at the newest sample after days as well, and are bounded", () => {
 		const history = after(1_503);
-		expect(pointsOf(history, "day").at(-1)).toEqual(history.hour.at(-1));
-		expect(pointsOf(history, "day").length).toBe(288 + 18);
+		expect(pointsOf(history, "day").at(-1)?.[0]).toBe(endMs(history));
+		expect(pointsOf(history, "day").length).toBe(288 + 1);
 	});
 });
 

@@ -1,6 +1,7 @@
 /** What the charts show, without how it is drawn. */
 
 import type { AlignedData } from "uplot";
+import type { Point } from "../../../status/status.ts";
 import { byteRate, count, rate } from "../../../summary/format.ts";
 import type { Span } from "../spans.ts";
 import type { ChartPoint } from "./gaps.ts";
@@ -60,6 +61,8 @@ export interface View {
 	readonly startMs: number;
 	readonly endMs: number;
 	readonly points: readonly ChartPoint[];
+	/** The newest sample, also where the last point stands for several; undefined where nothing is captured. */
+	readonly newest: Point | undefined;
 }
 
 /** The columns of a chart, as uPlot takes them. */
@@ -71,11 +74,12 @@ export function dataOf({ strips }: ChartKind, points: readonly ChartPoint[]): Al
 }
 
 /** What a chart shows, in words: for those who do not see it. */
-export function labelOf({ title, strips }: ChartKind, { span, points }: View): string {
+export function labelOf({ title, strips }: ChartKind, { span, points, newest }: View): string {
 	const sentences = strips.map(({ at, words }) => {
-		const values = points.flatMap((point) => (point.length === 1 ? [] : [point[at]]));
-		const newest = points.at(-1);
-		const now = newest === undefined || newest.length === 1 ? "nothing is captured" : words(newest[at]);
+		const values = [...points, ...(newest === undefined ? [] : [newest])].flatMap((point) =>
+			point.length === 1 ? [] : [point[at]],
+		);
+		const now = newest === undefined ? "nothing is captured" : words(newest[at]);
 		return values.length === 0
 			? "no values yet"
 			: `now ${now}, between ${words(Math.min(...values))} and ${words(Math.max(...values))}`;

@@ -19,7 +19,13 @@ const cursorClock = new Intl.DateTimeFormat(undefined, { timeStyle: "long" });
 /** The three charts. They are redrawn when the colours change. */
 export class Charts {
 	private plots: readonly { readonly kind: ChartKind; readonly host: HTMLElement; readonly plot: uPlot }[] = [];
-	private view: View = { span: spans["5min"], startMs: Date.now() - spans["5min"].ms, endMs: Date.now(), points: [] };
+	private view: View = {
+		span: spans["5min"],
+		startMs: Date.now() - spans["5min"].ms,
+		endMs: Date.now(),
+		points: [],
+		newest: undefined,
+	};
 	private readonly resized = new ResizeObserver(() => {
 		for (const { host, plot } of this.plots) plot.setSize({ width: host.clientWidth, height: host.clientHeight });
 	});
@@ -35,7 +41,8 @@ export class Charts {
 		const span = spans[name];
 		const startMs = endMs - span.ms;
 		const points = withGaps(pointsOf(history, name), { startMs, endMs, stepMs: span.stepMs });
-		this.view = { span, startMs, endMs, points };
+		const newest = points.at(-1)?.length === 1 ? undefined : history.hour.at(-1);
+		this.view = { span, startMs, endMs, points, newest };
 		for (const { kind, host, plot } of this.plots) {
 			plot.setData(dataOf(kind, points));
 			host.toggleAttribute(
@@ -90,7 +97,9 @@ export class Charts {
 	private timeAxis(): uPlot.Axis {
 		return {
 			...axisStyle(),
-			size: 28,
+			// The first time stands clear of the "0" beside it. page.css has the size as well.
+			size: 32,
+			gap: 9,
 			grid: { show: false },
 			incrs: () => [...this.view.span.tickSeconds],
 			// The last distance fits always.
