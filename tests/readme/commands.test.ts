@@ -72,16 +72,15 @@ describe.skipIf(!haveNetns())("the README", () => {
 	});
 
 	test("reads the metrics of the service that was installed", async () => {
-		const { command, lines } = shownIn(block("console", "curl -s"));
+		const [command = ""] = commandsIn(readme, ["curl -s"]);
 		const flags = "--config.file /etc/dnstt_exporter/config.json";
 		const exporter = host.spawn(["dnstt_exporter", "run", ...flags.split(" ")]);
 		await until(
 			async () => ((await host.run("curl -sf http://127.0.0.1:9713/-/ready")).code === 0 ? true : undefined),
 			() => exporter.stderr(),
 		);
-		const printed = await run(command);
+		expect(await run(command)).toBe('dnstt_domain_active_clients{domain="t.example.com"} 0\n');
 		exporter.kill("SIGTERM");
-		expect(firstMissing(printed, lines, sameButNumbers)).toBeUndefined();
 	});
 
 	test("inspects a capture of the repository", async () => {
