@@ -32,5 +32,9 @@ export const metricRules: readonly string[] = [
 	"A copy of a query or response on another interface of the host (bridge, veth, docker0) counts once. Messages that the kernel joined into one frame count one by one.",
 	"Round trips come from the time stamps that clients acknowledge, retransmissions from sequence numbers, those of clients from time stamps as well; KCP's headers are not encrypted. Retransmissions of clients are a lower bound: packets lost before the server are never seen.",
 	"A message in IP fragments counts by its first, with its full length. Packets and segments in later fragments of a response are missing; a query whose OPT record is in a later fragment counts as one of the server's `-mtu`.",
+	"To show the names of networks: `sum by (instance, asn) (dnstt_active_clients) * on (instance, asn) group_left (organization) dnstt_asn_info`. Names end at 80 characters.",
+	"On a mirror port a frame that is shown twice counts once by its IPv4 id. IPv6 has no such id, and some IPv4 datagrams have 0: there let the mirror port show one direction of each link.",
+	"On `any`, queries that leave the host do not count: `direction` in `dnstt_exporter_unrelated_packets_total`. To watch a resolver here that asks a server elsewhere, set `capture.interface`.",
+	"PPPoE and MPLS are read on the Ethernet interface itself (live, up to two MPLS labels); on `any`, PPPoE counts where its packets cross `ppp0`.",
 	"The content of the tunnel is encrypted and never read.",
 ];
