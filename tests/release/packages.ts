@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { $ } from "bun";
 import { root as projectRoot } from "../../src/build/artifacts.ts";
 import { packageFile, packageName } from "../../src/build/debian-package.ts";
-import type { Ended } from "../support/process.ts";
+import { type Ended, until } from "../support/process.ts";
 import { type Machine, startMachine } from "./machine.ts";
 
 const unit = "dnstt_exporter.service";
@@ -58,12 +58,12 @@ export async function makeUpgrade(dist: string, version: string, folder: string)
 	return name;
 }
 
-/** The lines of README that install the executable by hand: the block that prints the unit. */
-function readmeLines(): string {
+/** The block of README's shell commands that has this text. */
+function readmeLines(part: string): string {
 	const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
 	const blocks = [...readme.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, text = ""]) => text);
-	const lines = blocks.find((text) => text.includes("print systemd-unit >"));
-	if (lines === undefined) throw new Error("README has no lines that install the unit");
+	const lines = blocks.find((text) => text.includes(part));
+	if (lines === undefined) throw new Error(`README has no lines with ${part}`);
 	return lines;
 }
 
@@ -197,10 +197,26 @@ async function contained({ plainRoot, folder, dist }: PackageInputs): Promise<vo
 	must(stderr.includes('msg="capture open"') && !stderr.includes("level=warn"), stderr);
 }
 
+/** README's lines for the package, on a host through which the demo's tunnel goes. */
+async function byPackage({ systemdRoot, folder, dist }: PackageInputs): Promise<void> {
+	await using machine = await startMachine(systemdRoot, "systemd", folder, dist);
+	const demo = "/mnt/dnstt_exporter-linux-x64 demo --web.listen-address 127.0.0.1:0";
+	const running = machine.run("timeout", "40", ...demo.split(" "));
+	await output(machine, "sh", "-e", "-c", `cd /mnt\n${readmeLines("dpkg -i")}`);
+	await mustBe(machine, "is-active", "active");
+	const metrics = ["curl", "--silent", "http://127.0.0.1:9713/metrics"];
+	await until(
+		async () =>
+			/^dnstt_queries_total\{.*\} [1-9]/m.test((await machine.inNetwork(...metrics)).stdout) ? true : undefined,
+		() => "the service counts queries of the tunnel that was discovered",
+	);
+	await running;
+}
+
 /** README's lines, on a host that has no package of it. */
 async function byHand({ systemdRoot, folder, dist, say }: PackageInputs): Promise<void> {
 	await using machine = await startMachine(systemdRoot, "systemd", folder, dist);
-	const script = `mkdir /root/copied && cd /root/copied && cp /mnt/dnstt_exporter-linux-x64 dnstt_exporter\n${readmeLines()}`;
+	const script = `mkdir /root/copied && cd /root/copied && cp /mnt/dnstt_exporter-linux-x64 dnstt_exporter\n${readmeLines("print systemd-unit >")}`;
 	await output(machine, "sh", "-e", "-c", script);
 	await verifies(machine, `/etc/systemd/system/${unit}`, say);
 	await serves(machine);
@@ -212,6 +228,7 @@ export function packageChecks(inputs: PackageInputs): PackageCheck[] {
 		["dpkg: install, verify, serve, upgrade, remove, purge", () => lifeOnHost(inputs)],
 		["dpkg without systemd", () => lifeWithoutSystemd(inputs)],
 		["a read-only root with CAP_NET_RAW alone", () => contained(inputs)],
+		["README's lines with discover", () => byPackage(inputs)],
 		["README's lines, systemd-analyze verify", () => byHand(inputs)],
 	];
 }
