@@ -1,5 +1,5 @@
 /** Conditions of the executable: none where all is well, and real ones where a server stops, an interface goes down, a domain is wrong. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { Report } from "../../src/commands/inspect/report.ts";
 import type { Status } from "../../src/status/status.ts";
 import type { ConditionId } from "../../src/summary/condition-texts.ts";
@@ -130,22 +130,15 @@ function framesOf(messages: readonly Sent[]): CaptureRecord[] {
 	});
 }
 
-describe.skipIf(!haveNetns())("live", () => {
-	let network: Network;
-	let host: Namespace;
-	let clients: Namespace;
-
-	beforeAll(() => {
-		network = makeNetwork();
-		host = network.namespace("host");
-		clients = network.namespace("clients");
-		network.veth(
-			{ namespace: host, interfaceName: "eth0", addresses: ["10.77.2.1/24"] },
-			{ namespace: clients, interfaceName: "wan0", addresses: ["10.77.2.2/24"] },
-		);
-	});
-	afterAll(() => network?.remove());
-
+/** A host whose eth0 leads to clients; each test has its own, as they run at the same time: they mostly wait. */
+function makeWorld() {
+	const network: Network = makeNetwork();
+	const host = network.namespace("host");
+	const clients = network.namespace("clients");
+	network.veth(
+		{ namespace: host, interfaceName: "eth0", addresses: ["10.77.2.1/24"] },
+		{ namespace: clients, interfaceName: "wan0", addresses: ["10.77.2.2/24"] },
+	);
 	const query = dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 1), domain });
 	const bytesOf = (bytes: Uint8Array) => `Buffer.from("${Buffer.from(bytes).toString("hex")}", "hex")`;
 	const runScript = (namespace: Namespace, script: string): Child =>
@@ -193,8 +186,23 @@ describe.skipIf(!haveNetns())("live", () => {
 		expect(await child.exited).toBe(0);
 		return child.stdout();
 	};
+	return {
+		host,
+		clients,
+		startServer,
+		startClient,
+		start,
+		conditions,
+		when,
+		top,
+		[Symbol.dispose]: () => network.remove(),
+	};
+}
 
-	test("a server that stops, a wrong domain and an interface that goes down are noticed, and that they are well again", async () => {
+describe.skipIf(!haveNetns())("live", () => {
+	test.concurrent("a server that stops, a wrong domain and an interface that goes down are noticed, and that they are well again", async () => {
+		using world = makeWorld();
+		const { host, startServer, startClient, start, conditions, when, top } = world;
 		let server = startServer();
 		const client = startClient();
 		await using exporter = await start(["--dnstt.domain", domain], 9_713);
@@ -244,7 +252,9 @@ describe.skipIf(!haveNetns())("live", () => {
 		client.kill("SIGKILL");
 	}, 180_000);
 
-	test("frames bring about each condition of the traffic, and a new file ends the old one's", async () => {
+	test.concurrent("frames bring about each condition of the traffic, and a new file ends the old one's", async () => {
+		using world = makeWorld();
+		const { clients, start, when, top } = world;
 		using folder = temporaryFolder();
 		const database = folder.file("asn.mmdb");
 		await Bun.write(database, asnMmdb({ buildEpochSeconds: Math.floor(Date.now() / 1_000) - 61 * 86_400 }));
@@ -290,7 +300,9 @@ describe.skipIf(!haveNetns())("live", () => {
 		expect(new Set(lines("began")).size).toBe(lines("began").length);
 	}, 120_000);
 
-	test("nothing is wrong in the demo", async () => {
+	test.concurrent("nothing is wrong in the demo", async () => {
+		using world = makeWorld();
+		const { host } = world;
 		const demo = host.spawn([...exporterCommand(), "demo", "--web.listen-address=127.0.0.1:9715"]);
 		const status = async () => (await (await host.fetch("http://127.0.0.1:9715/status.json")).json()) as Status;
 		await until(
