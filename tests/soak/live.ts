@@ -33,6 +33,7 @@ const labelSetsMax = 1_000;
 const trackedMax = 1_000_000;
 
 const downEverySeconds = 30;
+const downAfterMs = 7_500;
 const databasesEverySeconds = 20;
 const configurationEverySeconds = 15;
 
@@ -99,7 +100,10 @@ export async function livePart({ exporterPath, seconds, seed, checks }: LiveOpti
 	const flood = startFlood({ from: resolvers, interfaceName: sending, path: folder.file("flood"), seed });
 	const visitors = startVisitors(guests, visitorOptions);
 	await Promise.all([
-		every(downEverySeconds, endMs, () => interfaceGoes(to, watcher, server, receiving)),
+		// Between two changes of the configuration: a reload that needs another capture rightly fails while the interface is down.
+		Bun.sleep(downAfterMs).then(() =>
+			every(downEverySeconds, endMs, () => interfaceGoes(to, watcher, server, receiving)),
+		),
 		every(databasesEverySeconds, endMs, () => databasesReplaced(to, watcher, source, pathOf)),
 		every(configurationEverySeconds, endMs, (serial) => reload(serial + 1)),
 		Bun.sleep(Math.max(0, endMs - performance.now())),
