@@ -19,7 +19,7 @@ test("candidates are counted, the most seen first, apart by port, interface and 
 	expect(candidates.list()).toEqual([{ ...one, count: 2 }, ...others.map((other) => ({ ...other, count: 1 }))]);
 });
 
-test("there is room for so many; then the one that was seen least goes, however many names are made up", () => {
+test("there is room for 256; then the one that was seen least goes, whatever number of names is made up", () => {
 	const candidates = new Candidates();
 	for (let count = 0; count < 2; count++) candidates.add(sighting("t.example"));
 	for (let index = 0; index < candidatesMax - 1; index++) candidates.add(sighting(`made-up-${index}.example`));

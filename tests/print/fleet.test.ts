@@ -71,7 +71,7 @@ describe.skipIf(missing || !haveNetns())("a fleet of two hosts", () => {
 		hosts.push({ namespace, exporter });
 	}
 
-	/** One query of each of so many clients, whose ids are of this host alone. */
+	/** One query of each of `clients` clients, whose ids are of this host alone. */
 	function sendQueries(number: number, clients: number): Promise<void> | undefined {
 		const frames = Array.from({ length: clients }, (_, client) => {
 			const payload = dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, number, client), domain });

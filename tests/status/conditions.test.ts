@@ -86,7 +86,7 @@ function running() {
 			parts.add(row, SetCell.Queries, -1);
 			parts.add(domainRow, DomainCell.LastQuery, -begin);
 		},
-		/** Ten queries came by now, of so many clients. */
+		/** Ten queries came by now, of `clients` clients. */
 		queries(clients = 1) {
 			parts.add(row, SetCell.Queries, 10);
 			parts.add(domainRow, DomainCell.LastQuery, nowUs - tracker.lastQueryUs.at(0));
