@@ -1,25 +1,34 @@
 /** Conditions of the executable: none where all is well, and real ones where a server stops, an interface goes down, a domain is wrong. */
 import { describe, expect, test } from "bun:test";
+import { appendFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Report } from "../../src/commands/inspect/report.ts";
 import type { Status } from "../../src/status/status.ts";
-import type { ConditionId } from "../../src/summary/condition-texts.ts";
-import { type Exporter, exporterCommand, inspectJson, startExporter } from "../support/exporter.ts";
+import { type ConditionId, conditionTexts } from "../../src/summary/condition-texts.ts";
 import {
-	dnsResponse,
-	dnsttQuery,
-	dnsttResponse,
-	ethernetFrame,
-	kcpCommands,
-	kcpSegment,
-	udpPacket,
-} from "../support/frames.ts";
+	type Exporter,
+	type ExporterOptions,
+	exporterCommand,
+	inspectJson,
+	startExporter,
+} from "../support/exporter.ts";
+import { dnsttQuery, dnsttResponse } from "../support/frames.ts";
 import { asnMmdb } from "../support/mmdb.ts";
-import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
-import type { CaptureRecord } from "../support/pcapfile.ts";
-import { type Child, until } from "../support/process.ts";
+import { haveNetns, makeNetwork, type Namespace, type Network, type SendRate } from "../support/netns.ts";
+import { type Child, ended, until } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
-import { vaydnsQuery } from "../support/vaydns.ts";
+import { makeCertificate, renewCertificate } from "../web/certificates.ts";
 import { capturePath } from "./captures.ts";
+import {
+	domains,
+	firstMessages,
+	framesOf,
+	healthyMessages,
+	lateMessages,
+	type Sent,
+	strayMessages,
+	unansweredQueries,
+} from "./condition-traffic.ts";
 
 const domain = "t.example.com";
 
@@ -40,96 +49,6 @@ test.each(healthy)("nothing is wrong in the healthy capture %s", async (name, fl
 	expect(report.conditions).toEqual([]);
 });
 
-/** Of each what is wrong with it. */
-const domains = {
-	queriesOnly: "queries.example",
-	responsesOnly: "responses.example",
-	other: "other.example",
-	unanswered: "unanswered.example",
-	formErr: "formerr.example",
-	mtu: "mtu.example",
-	small: "small.example",
-	truncated: "truncated.example",
-	slow: "slow.example",
-	far: "far.example",
-	resent: "resent.example",
-} as const;
-
-interface Sent {
-	readonly toServer: boolean;
-	readonly payload: Uint8Array;
-}
-
-const client = (number: number) => ({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 1, number >> 8, number & 255) });
-const message = (way: "in" | "out", payload: Uint8Array): Sent => ({ toServer: way === "in", payload });
-const times = (count: number, of: (index: number) => readonly Sent[]) =>
-	Array.from({ length: count }, (_, index) => of(index)).flat();
-/** No two have one name, as their padding is random, nor one DNS id while they wait. */
-const asked = (domain: string, number: number, packets: readonly Uint8Array[] = [], ednsBytes = 4_096) => {
-	const id = Object.values<string>(domains).indexOf(domain) * 1_000 + number;
-	return dnsttQuery({ ...client(7), domain, id, ednsBytes, packets, padding: [Uint8Array.of(id >> 8, id & 255, 0)] });
-};
-/** A query and its response at once. */
-const exchange = (query: Uint8Array, response = dnsttResponse(query, [])) => [
-	message("in", query),
-	message("out", response),
-];
-const push = (sequence: number, timestampMs = 0) =>
-	kcpSegment({ conversation: 1, command: kcpCommands.push, sequence, timestampMs, data: new Uint8Array(10) });
-const ack = (sequence: number) => kcpSegment({ conversation: 1, command: kcpCommands.ack, sequence, timestampMs: 0 });
-
-function firstMessages(): Sent[] {
-	return [
-		// More clients than the table of sessions holds.
-		...times(200, (id) => exchange(dnsttQuery({ ...client(1_000 + id), domain: domains.truncated, id: 30_000 + id }))),
-		...times(20, (id) => [message("in", asked(domains.queriesOnly, id))]),
-		...times(60, (id) => [message("out", dnsttResponse(asked(domains.responsesOnly, id), []))]),
-		...times(20, (id) =>
-			exchange(
-				vaydnsQuery({ clientId: Uint8Array.of(1, 2), packets: [push(id)], domain: domains.other, id: 20_000 + id }),
-			),
-		),
-		...times(60, (id) => exchange(asked(domains.unanswered, id)).slice(0, id % 3 === 0 ? 1 : 2)),
-		...times(60, (id) => {
-			const query = asked(domains.formErr, id);
-			return exchange(query, dnsResponse(query, { rcode: 1 }));
-		}),
-		...times(20, (id) => exchange(asked(domains.mtu, id, [], 512))),
-		...times(60, (id) => [message("in", asked(domains.small, id, [], 512))]),
-		...times(60, (id) => {
-			const query = asked(domains.truncated, id);
-			return exchange(query, dnsResponse(query, { truncated: true }));
-		}),
-		...times(60, (id) => [message("in", asked(domains.slow, id))]),
-		...times(60, (id) => {
-			const query = asked(domains.far, id);
-			return exchange(query, dnsttResponse(query, [push(id)]));
-		}),
-		...times(60, (id) => {
-			const query = asked(domains.resent, id);
-			return exchange(query, dnsttResponse(query, [push(id >> 1)]));
-		}),
-	];
-}
-
-function lateMessages(): Sent[] {
-	return [
-		...times(60, (id) => [message("out", dnsttResponse(asked(domains.slow, id), []))]),
-		...times(60, (id) => exchange(asked(domains.far, 100 + id, [ack(id)]))),
-	];
-}
-
-/** Frames of a resolver and the server. */
-function framesOf(messages: readonly Sent[]): CaptureRecord[] {
-	return messages.map(({ toServer, payload }) => {
-		const [resolver, server] = ["203.0.113.7", "10.77.2.1"];
-		const ends = toServer
-			? { source: resolver, destination: server, sourcePort: 4_000, destinationPort: 53 }
-			: { source: server, destination: resolver, sourcePort: 53, destinationPort: 4_000 };
-		return { timeNs: 0n, bytes: ethernetFrame(udpPacket({ ...ends, payload }), toServer ? "in" : "out") };
-	});
-}
-
 /** A host whose eth0 leads to clients; each test has its own, as they run at the same time: they mostly wait. */
 function makeWorld() {
 	const network: Network = makeNetwork();
@@ -143,161 +62,259 @@ function makeWorld() {
 	const bytesOf = (bytes: Uint8Array) => `Buffer.from("${Buffer.from(bytes).toString("hex")}", "hex")`;
 	const runScript = (namespace: Namespace, script: string): Child =>
 		namespace.spawn([process.execPath, "-e", script], { env: { BUN_BE_BUN: "1" } });
-
-	/** Answers each query at once. */
-	const startServer = () =>
-		runScript(
-			host,
-			`const answer = ${bytesOf(dnsttResponse(query, []))};
-			await Bun.udpSocket({ hostname: "10.77.2.1", port: 53, socket: { data(socket, asked, port, address) {
-				answer[0] = asked[0]; answer[1] = asked[1];
-				socket.send(answer, port, address);
-			} } });`,
-		);
-	/** Ten queries a second. */
-	const startClient = () =>
-		runScript(
-			clients,
-			`const query = ${bytesOf(query)};
-			const socket = await Bun.udpSocket({ hostname: "10.77.2.2", socket: { error() {} } });
-			let id = 0;
-			setInterval(() => { query[0] = id >> 8; query[1] = id++; try { socket.send(query, 53, "10.77.2.1"); } catch {} }, 100);`,
-		);
-
-	const start = (more: readonly string[], port: number): Promise<Exporter> =>
-		startExporter({
-			flags: ["--capture.interface=eth0", ...more],
-			namespace: host,
-			listenAddress: `127.0.0.1:${port}`,
-		});
-	const conditions = async (exporter: Exporter) =>
-		((await (await exporter.get("/status.json")).json()) as Status).conditions;
-	const when = async (exporter: Exporter, ids: readonly string[], limitMs = 60_000) =>
-		until(
-			async () => {
-				const found = (await conditions(exporter)).map(({ id }) => id as string);
-				return JSON.stringify(found) === JSON.stringify(ids) ? true : undefined;
-			},
-			() => `${ids.join(", ") || "no condition"}: ${exporter.stderr()}`,
-			limitMs,
-		);
-	const top = async (exporter: Exporter) => {
-		const child = host.spawn([...exporterCommand(), "top", `--url=${exporter.url}`]);
-		expect(await child.exited).toBe(0);
-		return child.stdout();
-	};
 	return {
 		host,
-		clients,
-		startServer,
-		startClient,
-		start,
-		conditions,
-		when,
-		top,
+		/** Answers each query at once. */
+		startServer: () =>
+			runScript(
+				host,
+				`const answer = ${bytesOf(dnsttResponse(query, []))};
+				await Bun.udpSocket({ hostname: "10.77.2.1", port: 53, socket: { data(socket, asked, port, address) {
+					answer[0] = asked[0]; answer[1] = asked[1];
+					socket.send(answer, port, address);
+				} } });`,
+			),
+		/** Ten queries a second. */
+		startClient: () =>
+			runScript(
+				clients,
+				`const query = ${bytesOf(query)};
+				const socket = await Bun.udpSocket({ hostname: "10.77.2.2", socket: { error() {} } });
+				let id = 0;
+				setInterval(() => { query[0] = id >> 8; query[1] = id++; try { socket.send(query, 53, "10.77.2.1"); } catch {} }, 100);`,
+			),
+		send: (messages: readonly Sent[], rate: SendRate = 2_000) => clients.sendFrames(framesOf(messages), "wan0", rate),
+		watch: async (options: Pick<ExporterOptions, "flags" | "listenAddress" | "caFile">) =>
+			watched(host, await startExporter({ ...options, command: forwardedExporter, namespace: host }), options.caFile),
 		[Symbol.dispose]: () => network.remove(),
 	};
 }
 
+/** The exporter with a clock that is moved forward, so that nothing waits for five minutes. */
+const forwardedExporter = [
+	process.execPath,
+	"--preload",
+	resolve(import.meta.dir, "../support/forward-clock.ts"),
+	resolve(import.meta.dir, "../../src/main.ts"),
+];
+
+/** An exporter, and what of its conditions is seen in the status, in `top` and in the log. */
+function watched(host: Namespace, exporter: Exporter, caFile?: string) {
+	const status = async () => (await (await exporter.get("/status.json")).json()) as Status;
+	const conditions = async () => (await status()).conditions;
+	/** The first status that is made from now on: one serves all who ask within a second. */
+	async function look(): Promise<Status> {
+		const start = new Date().toISOString();
+		return until(
+			async () => {
+				const now = await status();
+				return now.time > start ? now : undefined;
+			},
+			() => "a new status",
+		);
+	}
+	const trust = caFile === undefined ? [] : [`--ca-file=${caFile}`];
+	/** The state line of `top`, and the titles of its conditions. */
+	const top = async () => {
+		const child = host.spawn([...exporterCommand(), "top", `--url=${exporter.url}`, ...trust]);
+		const { code, stdout, stderr } = await ended(child);
+		if (code !== 0) throw new Error(`top: ${stderr}`);
+		const titles = [...stdout.matchAll(/^ {2}! ([^.]+?)(?: \(since [^)]+\))?\. /gm)].map(([, title]) => title);
+		return { state: /^ ● (.*?)(?: {2,}|$)/m.exec(stdout)?.[1], titles };
+	};
+	const logged = (what: "began" | "ended", id: ConditionId) =>
+		[...exporter.stderr().matchAll(/^.*$/gm)]
+			.map(([line]) => line)
+			.filter((line) => line.includes(`msg="condition ${what}" condition=${id} `));
+	return {
+		exporter,
+		conditions,
+		look,
+		/** Moves the clock forward twice: the first look afterwards is what the window of the second begins at. */
+		async forward() {
+			for (let step = 0; step < 2; step++) {
+				const { started } = await look();
+				process.kill(exporter.pid, "SIGUSR2");
+				await until(
+					async () => ((await look()).started < started ? true : undefined),
+					() => "the clock's step in the status",
+				);
+			}
+		},
+		/** Waits until these conditions, the worst first, and no others are in the status, and sees the same in `top`. */
+		async shows(ids: readonly ConditionId[]) {
+			let now: readonly ConditionId[] = [];
+			await until(
+				async () => {
+					now = (await conditions()).map(({ id }) => id);
+					return JSON.stringify(now) === JSON.stringify(ids) ? true : undefined;
+				},
+				() => `conditions ${ids.join(", ")}; there are ${now.join(", ")}: ${exporter.stderr()}`,
+				60_000,
+			);
+			const titles = ids.map((id) => conditionTexts[id].title);
+			const more = ids.length > 1 ? ` – and ${ids.length - 1} more` : "";
+			expect(await top()).toEqual({ state: `${titles[0] ?? "All is well"}${more}`, titles });
+		},
+		/** Waits for one line of the log on each, of its begin or its end. */
+		async logs(what: "began" | "ended", ids: readonly ConditionId[]) {
+			await until(
+				() => (ids.every((id) => logged(what, id).length === 1) ? true : undefined),
+				() => `${what} in the log: ${exporter.stderr()}`,
+			);
+		},
+		logged,
+		[Symbol.asyncDispose]: () => exporter[Symbol.asyncDispose](),
+	};
+}
+
 describe.skipIf(!haveNetns())("live", () => {
-	test.concurrent("a server that stops, a wrong domain and an interface that goes down are noticed, and that they are well again", async () => {
+	test.concurrent("a server that stops, clients that leave and an interface that goes down begin and end a condition", async () => {
 		using world = makeWorld();
-		const { host, startServer, startClient, start, conditions, when, top } = world;
+		const { host, startServer, startClient } = world;
 		let server = startServer();
-		const client = startClient();
-		await using exporter = await start(["--dnstt.domain", domain], 9_713);
-		await using mistaken = await start(["--dnstt.domain", "wrong.example"], 9_714);
+		let client = startClient();
+		const flags = ["--capture.interface=eth0", "--dnstt.domain", domain];
+		await using watching = await world.watch({ flags, listenAddress: "127.0.0.1:9713" });
+		const { exporter, conditions, look, forward, shows, logs } = watching;
+		/** Twenty more queries came, between two looks at the conditions. */
+		const more = async () => {
+			await look();
+			const before = (await exporter.metrics()).sum("dnstt_queries_total");
+			await exporter.metricsWhen((samples) => samples.sum("dnstt_queries_total") > before + 20);
+			await look();
+		};
 		expect(exporter.stderr()).toMatch(/msg="capture open" version=\S+ domains=t\.example\.com interface=eth0 ports=53/);
-		await exporter.metricsWhen((samples) => samples.sum("dnstt_queries_total") > 20);
-		await when(exporter, []);
-		expect(await top(exporter)).toContain("● All is well");
+		await more();
+		await shows([]);
+
 		server.kill("SIGKILL");
-		await when(exporter, ["server_silent"], 70_000);
-		expect(await top(exporter)).toMatch(/● The server does not respond.*\n.*queries within .*, and no response\./);
-		await until(
-			() => /level=warn msg="condition began" condition=server_silent/.exec(exporter.stderr()) ?? undefined,
-			() => exporter.stderr(),
-		);
-
-		expect((await conditions(mistaken))[0]).toMatchObject({
-			id: "nothing_yet",
-			sentence: expect.stringMatching(
-				/^No query for wrong\.example on eth0, UDP port 53: [\d,]+ DNS messages were for other/,
-			),
-		});
-		await until(
-			() =>
-				/level=warn msg="condition began" condition=nothing_yet .*wrong\.example/.exec(mistaken.stderr()) ?? undefined,
-			() => mistaken.stderr(),
-			60_000,
-		);
-
+		await server.exited;
+		await more();
+		await forward();
+		await shows(["server_silent"]);
+		await logs("began", ["server_silent"]);
 		server = startServer();
-		await until(
-			() => /level=info msg="condition ended" condition=server_silent/.exec(exporter.stderr()) ?? undefined,
-			() => exporter.stderr(),
-			30_000,
-		);
 		// What was not answered meanwhile is of the last five minutes still.
-		await when(exporter, ["unanswered"]);
+		await shows(["unanswered"]);
+		await logs("ended", ["server_silent"]);
+		await logs("began", ["unanswered"]);
+		await forward();
+		await shows([]);
+		await logs("ended", ["unanswered"]);
 
 		host.ip("link", "set", "eth0", "down");
-		await when(exporter, ["capture_closed"]);
-		expect((await conditions(exporter))[0]?.sentence).toMatch(/^The capture on eth0 is closed: .*eth0/);
+		await shows(["capture_closed"]);
+		expect((await conditions())[0]?.sentence).toMatch(/^The capture on eth0 is closed: .*eth0/);
 		expect(await (await exporter.get("/")).text()).toContain('data-capture="closed"');
-		expect(await top(exporter)).toContain("● The capture is closed");
+		expect(exporter.stderr()).toMatch(/level=error msg="capture failed, reopening" error=".*eth0/);
 		host.ip("link", "set", "eth0", "up");
-		await when(exporter, ["unanswered"]);
+		await shows([]);
+		expect(exporter.stderr().match(/msg="capture open"/g)).toHaveLength(2);
+
+		client.kill("SIGKILL");
+		await client.exited;
+		await forward();
+		await shows(["no_clients"]);
+		await logs("began", ["no_clients"]);
+		client = startClient();
+		await shows([]);
+		await logs("ended", ["no_clients"]);
 		server.kill("SIGKILL");
 		client.kill("SIGKILL");
-	}, 180_000);
+	}, 120_000);
 
-	test.concurrent("frames bring about each condition of the traffic, and a new file ends the old one's", async () => {
+	test.concurrent("a domain without traffic, and one without responses, are noticed until some come", async () => {
 		using world = makeWorld();
-		const { clients, start, when, top } = world;
+		const wanted = "wanted.example";
+		const flags = ["--capture.interface=eth0", `--dnstt.domain=${wanted}`];
+		await using watching = await world.watch({ flags, listenAddress: "127.0.0.1:9714" });
+		const { conditions, forward, shows, logs, logged } = watching;
+		await shows(["nothing_yet"]);
+		expect(logged("began", "nothing_yet")).toEqual([]);
+		await world.send(strayMessages(50));
+		await forward();
+		await shows(["nothing_yet"]);
+		expect((await conditions())[0]?.sentence).toMatch(
+			/^No query for wanted\.example on eth0, UDP port 53: 50 DNS messages were for other/,
+		);
+		await logs("began", ["nothing_yet"]);
+		await world.send(unansweredQueries(wanted, 20));
+		await shows([]);
+		await logs("ended", ["nothing_yet"]);
+
+		await forward();
+		await world.send(unansweredQueries(wanted, 20));
+		await shows(["queries_only"]);
+		await logs("began", ["queries_only"]);
+		await world.send(healthyMessages([wanted]));
+		await shows([]);
+		await logs("ended", ["queries_only"]);
+	}, 120_000);
+
+	test.concurrent("frames, old files and a flood bring about all other conditions, which end with them", async () => {
+		using world = makeWorld();
 		using folder = temporaryFolder();
 		const database = folder.file("asn.mmdb");
-		await Bun.write(database, asnMmdb({ buildEpochSeconds: Math.floor(Date.now() / 1_000) - 61 * 86_400 }));
+		const builtBefore = (days: number) =>
+			asnMmdb({ buildEpochSeconds: Math.floor(Date.now() / 1_000) - days * 86_400 });
+		await Bun.write(database, builtBefore(61));
+		const certificate = await makeCertificate(folder.path, "exporter");
+		const { certificateFile, keyFile } = certificate;
+		/** The old certificate and the new one, as it is taken up some time after it was written. */
+		const caFile = folder.file("ca.pem");
+		const trust = async () => appendFileSync(caFile, await Bun.file(certificateFile).bytes());
+		await trust();
 		const flags = [
 			`--dnstt.domain=${Object.values(domains).join(",")}`,
-			...["--session.max-tracked=100", "--labels.max-sets=1", "--capture.buffer-size=1MiB", "--process.user=root"],
-			`--geoip.asn-database=${database}`,
+			...["--session.max-tracked=100", "--labels.max-sets=1"],
+			...["--capture.interface=eth0", "--capture.buffer-size=1MiB", "--process.user=root"],
+			...[`--geoip.asn-database=${database}`],
+			...[`--web.tls.certificate-file=${certificateFile}`, `--web.tls.key-file=${keyFile}`],
 		];
-		await using exporter = await start(flags, 9_716);
-		await clients.sendFrames(framesOf(firstMessages()), "wan0", 2_000);
-		// What is to come late.
+		const listenAddress = "127.0.0.1:9716";
+		await using watching = await world.watch({ flags, listenAddress, caFile });
+		const { exporter, forward, shows, logs } = watching;
+		await world.send(firstMessages());
 		await Bun.sleep(2_500);
-		await clients.sendFrames(framesOf(lateMessages()), "wan0", 2_000);
+		await world.send(lateMessages());
 		process.kill(exporter.pid, "SIGSTOP");
-		const flood = Array.from({ length: 20_000 }, () =>
-			message("in", dnsttQuery({ ...client(1), domain: "x.example" })),
-		);
-		await clients.sendFrames(framesOf(flood), "wan0", "fastest");
+		await world.send(strayMessages(20_000), "fastest");
 		process.kill(exporter.pid, "SIGCONT");
-		const expected: readonly ConditionId[] = [
-			...(["queries_only", "responses_only", "other_tunnel", "unanswered", "formerr", "mtu_mismatch"] as const),
-			...(["small_edns", "truncated", "slow_responses", "slow_round_trips", "retransmissions"] as const),
-			...(["packets_dropped", "tables_full", "label_sets_full", "geoip_old"] as const),
+		const ofFiles = ["certificate", "geoip_old"] as const;
+		const ofTraffic = [
+			...(["responses_only", "other_tunnel", "parent_domain", "unanswered", "formerr", "mtu_mismatch"] as const),
+			...(["small_edns", "truncated", "slow_responses", "slow_round_trips"] as const),
+			...(["retransmissions", "packets_dropped", "tables_full", "label_sets_full"] as const),
 		];
-		await when(exporter, expected);
-		const shown = await top(exporter);
-		expect(shown).toContain(`● No response was ever captured – and ${expected.length - 1} more`);
-		const lines = (what: string) =>
-			[...exporter.stderr().matchAll(new RegExp(`msg="condition ${what}" condition=(\\w+)`, "g"))].map(([, id]) => id);
-		await until(
-			() => (expected.every((id) => lines("began").includes(id)) ? true : undefined),
-			() => exporter.stderr(),
-		);
-		await Bun.write(database, asnMmdb({ buildEpochSeconds: Math.floor(Date.now() / 1_000) }));
-		await when(
-			exporter,
-			expected.filter((id) => id !== "geoip_old"),
-		);
-		await until(
-			() => (lines("ended").includes("geoip_old") ? true : undefined),
-			() => exporter.stderr(),
-		);
-		expect(new Set(lines("began")).size).toBe(lines("began").length);
+		const all = [...ofTraffic, ...ofFiles];
+		await shows(all);
+		await logs("began", all);
+
+		await Bun.write(database, builtBefore(0));
+		await renewCertificate(certificate, 60);
+		await trust();
+		await shows(ofTraffic);
+		await logs("ended", ofFiles);
+
+		await forward();
+		const named = Object.values(domains);
+		// The others had no query that counts.
+		const { responsesOnly, mtu, small, ...counting } = domains;
+		const left: readonly ConditionId[] = [
+			"no_queries",
+			...Object.keys(counting)
+				.slice(1)
+				.map(() => "no_clients" as const),
+		];
+		await forward();
+		await shows(left);
+		await logs("ended", ofTraffic);
+		await logs("began", ["no_queries"]);
+		await world.send(healthyMessages(named));
+		// Each of them needs a label set.
+		await shows(["label_sets_full"]);
+		await logs("ended", ["no_queries"]);
 	}, 120_000);
 
 	test.concurrent("nothing is wrong in the demo", async () => {

@@ -25,6 +25,8 @@ export interface ExporterOptions {
 	readonly env?: Record<string, string>;
 	/** In place of exporterCommand(). */
 	readonly command?: readonly string[];
+	/** Where it serves over TLS, inside a namespace: the certificate to trust, which may be replaced meanwhile. */
+	readonly caFile?: string;
 	/** How long it may take until /-/ready gives 200; 10 s if left out. */
 	readonly readyWithinMs?: number;
 }
@@ -47,11 +49,11 @@ export interface Exporter extends AsyncDisposable {
 
 /** Starts the exporter and waits until it is ready; throws with its standard error if it ends before. */
 export async function startExporter(options: ExporterOptions): Promise<Exporter> {
-	const { namespace, listenAddress = "127.0.0.1:9713", env = {}, readyWithinMs = 10_000 } = options;
+	const { namespace, listenAddress = "127.0.0.1:9713", env = {}, readyWithinMs = 10_000, caFile } = options;
 	const words = [...(options.command ?? exporterCommand()), ...options.flags, `--web.listen-address=${listenAddress}`];
 	const child = namespace === undefined ? spawnChild(words, { env }) : namespace.spawn(words, { env });
 	// "[::]:9713" and ":9713" listen on every address.
-	const url = `http://${listenAddress.replace(/^(\[::\]|0\.0\.0\.0)?:/, "127.0.0.1:")}`;
+	const url = `${caFile === undefined ? "http" : "https"}://${listenAddress.replace(/^(\[::\]|0\.0\.0\.0)?:/, "127.0.0.1:")}`;
 	let stopped: Promise<Ended & { readonly tookMs: number }> | undefined;
 
 	const exporter: Exporter = {
@@ -60,7 +62,9 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
 		stdout: child.stdout,
 		stderr: child.stderr,
 		get(path, curl = []) {
-			return namespace === undefined ? fetch(`${url}${path}`) : namespace.fetch(`${url}${path}`, curl);
+			// A connection that is made at the moment when a new certificate is taken up can be reset.
+			const trust = caFile === undefined ? [] : ["--cacert", caFile, "--retry", "3", "--retry-all-errors"];
+			return namespace === undefined ? fetch(`${url}${path}`) : namespace.fetch(`${url}${path}`, [...trust, ...curl]);
 		},
 		async metrics() {
 			const response = await exporter.get("/metrics");

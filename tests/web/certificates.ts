@@ -34,9 +34,14 @@ export async function makeCertificate(folder: string, name: string, newKey = ofC
 
 /** The same for one that ended a day before it was made. */
 export async function makeExpiredCertificate(folder: string, name: string): Promise<CertificateFiles> {
-	const { certificateFile, keyFile } = await makeCertificate(folder, name);
-	const words = ["x509", "-in", certificateFile, "-signkey", keyFile, "-days", "-1", "-out", certificateFile];
+	const files = await makeCertificate(folder, name);
+	await renewCertificate(files, -1);
+	return files;
+}
+
+/** Makes a new certificate in the place of the old one, with its key, for this number of days. */
+export async function renewCertificate({ certificateFile, keyFile }: CertificateFiles, days: number): Promise<void> {
+	const words = ["x509", "-in", certificateFile, "-signkey", keyFile, "-days", String(days), "-out", certificateFile];
 	const made = Bun.spawn(["openssl", ...words], { stdout: "ignore", stderr: "pipe" });
 	if ((await made.exited) !== 0) throw new Error(`openssl: ${await made.stderr.text()}`);
-	return { certificateFile, keyFile };
 }
