@@ -1,8 +1,19 @@
 /** Part two: live traffic at the highest rate that tcpreplay reaches, at 10,000 packets a second, and none. */
 
+import type { Exporter } from "../support/exporter.ts";
 import { benchCapture, benchDatabases } from "./capture.ts";
-import { cpuNsOf, cpuPercentWhile, megabytes, memoryOf, printTable, printTarget, rounded } from "./measure.ts";
-import { openRoad, receiving, seenBy } from "./replay.ts";
+import {
+	alternating,
+	cpuNsOf,
+	cpuPercentWhile,
+	median,
+	megabytes,
+	memoryOf,
+	printTable,
+	printTarget,
+	rounded,
+} from "./measure.ts";
+import { openRoad, type Road, receiving, seenBy } from "./replay.ts";
 
 const loops = 2;
 const steadyPacketsPerSecond = 10_000;
@@ -14,6 +25,9 @@ const scrapeIntervalSeconds = 15;
 const scrapes = 4;
 const steadyPercentMost = 2;
 const idlePercentMost = 0.5;
+/** The status is sent every two seconds, and a point of the charts every ten. */
+const viewedSeconds = 20;
+const viewerPercentMost = 1;
 
 export async function livePart(exporterPath: string): Promise<void> {
 	const { path, counts } = benchCapture();
@@ -70,4 +84,26 @@ export async function livePart(exporterPath: string): Promise<void> {
 	console.log(`       idle, the ${idleSeconds} s after those of the target, CPU: ${rounded(laterIdle, 3)} % of a core`);
 	console.log(`       idle, scraped every ${scrapeIntervalSeconds} s, CPU: ${rounded(scraped, 3)} % of a core`);
 	printTarget("idle, CPU", idle, idlePercentMost, "% of a core", 3);
+	printTarget("a viewer of the page, CPU", await viewerPercent(road, exporter), viewerPercentMost, "% of a core", 3);
+}
+
+/** What one viewer of the status page costs an exporter without traffic, with all that it has counted. */
+async function viewerPercent(road: Road, exporter: Exporter): Promise<number> {
+	const waiting = () => cpuPercentWhile(exporter.pid, () => Bun.sleep(viewedSeconds * 1_000));
+	const viewed = async () => {
+		const viewer = road.server.spawn([
+			"curl",
+			"--silent",
+			"--no-buffer",
+			"--output",
+			"/dev/null",
+			`${exporter.url}/events`,
+		]);
+		const percent = await waiting();
+		viewer.kill("SIGTERM");
+		await viewer.exited;
+		return percent;
+	};
+	const [alone = [], watched = []] = await alternating(3, [waiting, viewed]);
+	return median(watched.map((percent, index) => percent - (alone[index] ?? 0)));
 }
