@@ -6,29 +6,13 @@ import {
 	emptyConfig,
 	maintainerScripts,
 	makePackage,
-	type PackageContents,
 	packageFile,
 	unitFor,
 } from "../../src/build/debian-package.ts";
 import { systemdUnit } from "../../src/print/unit.ts";
 import { runCommand } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
-
-const contents: PackageContents = {
-	version: "1.2.3",
-	architecture: "arm64",
-	executable: "",
-	glibcVersion: "2.17",
-	copyright: "Copyright (c) somebody\n",
-	texts: {
-		"systemd-unit": systemdUnit(),
-		man: ".TH DNSTT_EXPORTER 1\n",
-		"completion-bash": "# bash\n",
-		"completion-zsh": "# zsh\n",
-		"completion-fish": "# fish\n",
-	},
-	timeSeconds: 1_700_000_000,
-};
+import { packageContents as contents } from "./package-contents.ts";
 
 async function dpkgDeb(...words: string[]): Promise<string> {
 	const { code, stdout, stderr } = await runCommand(["dpkg-deb", ...words], { env: { TZ: "UTC" } });
