@@ -121,6 +121,15 @@ fi
 `,
 } as const;
 
+/** What lintian reports as errors and is intended, each with its reason. */
+const lintianOverrides = `# Stripping the executable removes the program from it and leaves bare Bun.
+${packageName}: unstripped-binary-or-object [${executablePath}]
+# The same executable is for distributions that have another libpcap, or none.
+${packageName}: embedded-library libpcap [${executablePath}]
+# A part of Bun's runtime.
+${packageName}: embedded-library libjpeg [${executablePath}]
+`;
+
 /** Policy 12.7; what changed is in the repository's history. */
 function changelog({ version, timeSeconds }: PackageContents): string {
 	const date = new Date(timeSeconds * 1_000).toUTCString().replace("GMT", "+0000");
@@ -142,6 +151,7 @@ function textFiles(contents: PackageContents): Record<string, string | Uint8Arra
 		"usr/share/man/man1/dnstt_exporter.1.gz": compressed(texts.man),
 		[`${documents}/changelog.gz`]: compressed(changelog(contents)),
 		[`${documents}/copyright`]: contents.copyright,
+		[`usr/share/lintian/overrides/${packageName}`]: lintianOverrides,
 	};
 }
 

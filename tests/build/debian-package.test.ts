@@ -84,6 +84,7 @@ describe("the package", () => {
 				["-rw-r--r--", "./usr/share/doc/dnstt-exporter/changelog.gz"],
 				["-rw-r--r--", "./usr/share/doc/dnstt-exporter/copyright"],
 				["-rw-r--r--", "./usr/share/fish/vendor_completions.d/dnstt_exporter.fish"],
+				["-rw-r--r--", "./usr/share/lintian/overrides/dnstt-exporter"],
 				["-rw-r--r--", "./usr/share/man/man1/dnstt_exporter.1.gz"],
 				["-rw-r--r--", "./usr/share/zsh/vendor-completions/_dnstt_exporter"],
 			].map(([mode, path]) => [mode, "root/root", "2023-11-14 22:13", path]),
@@ -95,9 +96,9 @@ describe("the package", () => {
 	test("states its size in KiB, its one conffile and the sums of the others", async () => {
 		using folder = temporaryFolder();
 		const file = await made(folder.path);
-		// 3 KiB of the executable, 3 of the unit, and one for each of seven small files.
+		// 3 KiB of the executable, 3 of the unit, and one for each of eight small files.
 		const unitKib = Math.ceil(systemdUnit().length / 1_024);
-		expect((await dpkgDeb("--field", file, "Installed-Size")).trim()).toBe(String(3 + unitKib + 7));
+		expect((await dpkgDeb("--field", file, "Installed-Size")).trim()).toBe(String(3 + unitKib + 8));
 		await dpkgDeb("--control", file, folder.file("control"));
 		await dpkgDeb("--extract", file, folder.file("tree"));
 		const control = (name: string) => readFileSync(join(folder.file("control"), name), "utf8");
@@ -108,7 +109,7 @@ describe("the package", () => {
 			stdout: "pipe",
 		});
 		expect(await sums.exited).toBe(0);
-		expect((await sums.stdout.text()).trim().split("\n")).toHaveLength(8);
+		expect((await sums.stdout.text()).trim().split("\n")).toHaveLength(9);
 	});
 
 	test("has the same bytes each time, whatever the umask", async () => {

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { $ } from "bun";
 import { root as projectRoot } from "../../src/build/artifacts.ts";
 import { packageFile, packageName } from "../../src/build/debian-package.ts";
-import { type Ended, until } from "../support/process.ts";
+import { type Ended, runCommand, until } from "../support/process.ts";
 import { type Machine, startMachine } from "./machine.ts";
 
 const unit = "dnstt_exporter.service";
@@ -58,6 +58,23 @@ export async function makeUpgrade(dist: string, version: string, folder: string)
 	return name;
 }
 
+/** How Bun's executables are linked; nothing of ours can change it. */
+const acceptedTags = ["hardening-no-pie", "hardening-no-relro"];
+
+/** lintian reports no error of a package, and no warning but those. */
+export async function passesLintian(file: string): Promise<void> {
+	const { code, stdout, stderr } = await runCommand(["lintian", "--allow-root", file]);
+	const others = stdout
+		.split("\n")
+		.filter((line) => line !== "" && !acceptedTags.includes(/^W: \S+: (\S+)/.exec(line)?.[1] ?? ""));
+	must(code === 0 && others.length === 0, `lintian ended with ${code}: ${others.join("; ")} ${stderr}`);
+}
+
+/** The npm packages that package.json states as contained in the executable; it also contains what those need. */
+export async function dependencyNames(): Promise<string[]> {
+	return Object.keys((await Bun.file(join(projectRoot, "package.json")).json()).dependencies);
+}
+
 /** The block of README's shell commands that has this text. */
 function readmeLines(part: string): string {
 	const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
@@ -97,6 +114,9 @@ async function installs(machine: Machine, file: string): Promise<void> {
 	must((await output(machine, "dnstt_exporter", "--version")).includes("dnstt_exporter, version"), "no version");
 	const manual = (await output(machine, "man", "-w", "dnstt_exporter")).trim();
 	must(manual === "/usr/share/man/man1/dnstt_exporter.1.gz", `manual page: ${manual}`);
+	const copyright = await output(machine, "cat", `/usr/share/doc/${packageName}/copyright`);
+	for (const name of await dependencyNames())
+		must(copyright.includes(`\n---- ${name} ----\n`), `no licence of ${name}`);
 	await mustBe(machine, "is-enabled", "disabled");
 	// Starts what is enabled and does not run, as a boot does.
 	await output(machine, "systemctl", "start", "multi-user.target");
