@@ -13,6 +13,7 @@ import { systemdUnit } from "../../src/print/unit.ts";
 import { runCommand } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { packageContents as contents } from "./package-contents.ts";
+import { testPacking } from "./packing.ts";
 
 async function dpkgDeb(...words: string[]): Promise<string> {
 	const { code, stdout, stderr } = await runCommand(["dpkg-deb", ...words], { env: { TZ: "UTC" } });
@@ -21,7 +22,7 @@ async function dpkgDeb(...words: string[]): Promise<string> {
 }
 
 /** Makes the package of an executable of 3,000 bytes. */
-async function made(folder: string, output = folder): Promise<string> {
+async function made(folder: string, output: string): Promise<string> {
 	const executable = join(folder, "dnstt_exporter");
 	writeFileSync(executable, "x".repeat(3_000));
 	return join(output, await makePackage({ ...contents, executable }, folder, output));
@@ -73,7 +74,7 @@ describe("the maintainer scripts", () => {
 describe("the package", () => {
 	test("has each file at its place, with root as owner and readable by everyone", async () => {
 		using folder = temporaryFolder();
-		const rows = (await dpkgDeb("--contents", await made(folder.path))).trim().split("\n");
+		const rows = (await dpkgDeb("--contents", await made(folder.path, folder.path))).trim().split("\n");
 		const files = rows.map((row) => row.split(/\s+/)).filter(([mode]) => mode?.startsWith("-"));
 		expect(files.map(([mode, owner, , date, time, path]) => [mode, owner, `${date} ${time}`, path])).toEqual(
 			[
@@ -95,7 +96,7 @@ describe("the package", () => {
 
 	test("states its size in KiB, its one conffile and the sums of the others", async () => {
 		using folder = temporaryFolder();
-		const file = await made(folder.path);
+		const file = await made(folder.path, folder.path);
 		// 3 KiB of the executable, 3 of the unit, and one for each of eight small files.
 		const unitKib = Math.ceil(systemdUnit().length / 1_024);
 		expect((await dpkgDeb("--field", file, "Installed-Size")).trim()).toBe(String(3 + unitKib + 8));
@@ -111,18 +112,6 @@ describe("the package", () => {
 		expect(await sums.exited).toBe(0);
 		expect((await sums.stdout.text()).trim().split("\n")).toHaveLength(9);
 	});
-
-	test("has the same bytes each time, whatever the umask", async () => {
-		using first = temporaryFolder();
-		using second = temporaryFolder();
-		const one = await made(first.path);
-		const before = process.umask(0o077);
-		const two = await made(second.path).finally(() => process.umask(before));
-		expect(readFileSync(one).equals(readFileSync(two))).toBe(true);
-	});
-
-	test("names dpkg-deb's complaint when it cannot be made", async () => {
-		using folder = temporaryFolder();
-		expect(made(folder.path, folder.file("missing"))).rejects.toThrow("dpkg-deb failed: dpkg-deb: error");
-	});
 });
+
+testPacking("a Debian package", made, "dpkg-deb failed: dpkg-deb: error");
