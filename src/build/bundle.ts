@@ -35,6 +35,11 @@ const withoutTracing: Bun.BunPlugin = {
 	},
 };
 
+/** The paths of the files that were bundled, relative to `root`. */
+function inputsOf(bundled: Bun.BuildOutput): string[] {
+	return Object.keys(bundled.metafile?.inputs ?? {}).map((input) => relative(root, resolve(input)));
+}
+
 /** What an executable is made of. */
 export interface Parts {
 	/** The target's addon (buildAddon). */
@@ -80,11 +85,27 @@ export async function bundle(target: Target, { addon, runtime, revision }: Parts
 			},
 		});
 		if (!bundled.success) throw new BuildError(`bundling failed:\n${bundled.logs.join("\n")}`);
-		inputs = Object.keys(bundled.metafile?.inputs ?? {}).map((input) => relative(root, resolve(input)));
+		inputs = inputsOf(bundled);
 	};
 	// The name is in the bytes: the same for all targets.
 	await writeWhole(output, write, "dnstt_exporter");
 	return inputs;
+}
+
+/**
+ * The paths, relative to `root`, of what the status page's script and styles are bundled from. In the bundle of an executable they are
+ * text already (src/web/page/browser-files.ts), so that it does not name them.
+ */
+export async function pageInputs(): Promise<string[]> {
+	const files = new Bun.Glob("*.{ts,css}").scanSync({ cwd: join(root, "src/web/page/browser"), absolute: true });
+	const bundled = await Bun.build({
+		entrypoints: [...files].sort(),
+		target: "browser",
+		metafile: true,
+		throw: false,
+	});
+	if (!bundled.success) throw new BuildError(`bundling the status page failed:\n${bundled.logs.join("\n")}`);
+	return inputsOf(bundled).sort();
 }
 
 /** Makes dist/dnstt_exporter for this host, unless it is there and its inputs are the same. */

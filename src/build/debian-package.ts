@@ -80,47 +80,55 @@ Description: Prometheus exporter for dnstt servers
 }
 
 /**
- * What dpkg runs (Policy 6.5). deb-systemd-helper is essential in Debian: it keeps what an administrator disabled disabled, and works
- * without systemd; deb-systemd-invoke asks policy-rc.d first. Without a domain the exporter would end at once, so it is not started.
+ * What dpkg runs (Policy 6.5), in debhelper's way (dh_installsystemd): deb-systemd-helper keeps what an administrator disabled disabled, and
+ * works without systemd; deb-systemd-invoke asks policy-rc.d first, and its restart starts what is enabled and stopped: after a removal
+ * dpkg names the version before, as for an upgrade. Unlike there, the first installation enables the unit only with a complete
+ * configuration: without a domain the exporter ends at once, and every boot would end with a failed unit.
  */
 export const maintainerScripts = {
 	postinst: `#!/bin/sh
 set -e
-[ "$1" = configure ] || exit 0
+case "$1" in
+configure | abort-upgrade | abort-deconfigure | abort-remove) ;;
+*) exit 0 ;;
+esac
 
-if deb-systemd-helper --quiet was-enabled ${unit}; then
+if deb-systemd-helper debian-installed ${unit}; then
+	if deb-systemd-helper --quiet was-enabled ${unit}; then deb-systemd-helper enable ${unit} >/dev/null; fi
+elif dnstt_exporter check-config --config.file=/${configPath} >/dev/null 2>&1; then
 	deb-systemd-helper enable ${unit} >/dev/null
 else
-	deb-systemd-helper update-state ${unit} >/dev/null
+	echo "dnstt_exporter is not enabled yet, as its configuration is not complete: find the domain of your tunnel (dnstt_exporter discover), set it in /${configPath}, then run: systemctl enable --now dnstt_exporter"
 fi
+deb-systemd-helper update-state ${unit} >/dev/null
 
-booted=
 if [ -d /run/systemd/system ]; then
-	booted=yes
-	systemctl --system daemon-reload
-fi
-
-if [ -n "$2" ]; then
-	if [ "$booted" ] && systemctl --quiet is-active ${unit}; then deb-systemd-invoke restart ${unit} || true; fi
-elif /${executablePath} check-config --config.file=/${configPath} >/dev/null 2>&1; then
-	if [ "$booted" ]; then deb-systemd-invoke start ${unit} || true; fi
-else
-	echo "dnstt_exporter is enabled but not started, as its configuration is not complete: find the domain of your tunnel (dnstt_exporter discover), set it in /${configPath}, then run: systemctl start dnstt_exporter"
+	systemctl --system daemon-reload || true
+	deb-systemd-invoke restart ${unit} || true
 fi
 `,
 	prerm: `#!/bin/sh
 set -e
-if [ "$1" = remove ] && [ -d /run/systemd/system ]; then deb-systemd-invoke stop ${unit}; fi
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then deb-systemd-invoke stop ${unit} || true; fi
 `,
 	postrm: `#!/bin/sh
 set -e
-if [ -d /run/systemd/system ]; then systemctl --system daemon-reload; fi
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then systemctl --system daemon-reload || true; fi
 if [ "$1" = purge ]; then
 	rm -rf /etc/dnstt_exporter
-	if [ -x /usr/bin/deb-systemd-helper ]; then deb-systemd-helper purge ${unit} >/dev/null; fi
+	deb-systemd-helper purge ${unit} >/dev/null
 fi
 `,
 } as const;
+
+/** What lintian reports as errors and is intended, each with its reason. */
+const lintianOverrides = `# Stripping the executable removes the program from it and leaves bare Bun.
+${packageName}: unstripped-binary-or-object [${executablePath}]
+# The same executable is for distributions that have another libpcap, or none.
+${packageName}: embedded-library libpcap [${executablePath}]
+# A part of Bun's runtime.
+${packageName}: embedded-library libjpeg [${executablePath}]
+`;
 
 /** Policy 12.7; what changed is in the repository's history. */
 function changelog({ version, timeSeconds }: PackageContents): string {
@@ -143,6 +151,7 @@ function textFiles(contents: PackageContents): Record<string, string | Uint8Arra
 		"usr/share/man/man1/dnstt_exporter.1.gz": compressed(texts.man),
 		[`${documents}/changelog.gz`]: compressed(changelog(contents)),
 		[`${documents}/copyright`]: contents.copyright,
+		[`usr/share/lintian/overrides/${packageName}`]: lintianOverrides,
 	};
 }
 

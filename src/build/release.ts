@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { $ } from "bun";
 import { makeArchive } from "./archive.ts";
 import { BuildError, root, say, workFolder } from "./artifacts.ts";
-import { bundle, gitRevision } from "./bundle.ts";
+import { bundle, gitRevision, pageInputs } from "./bundle.ts";
 import { copyrightFile, type LicenseText } from "./copyright.ts";
 import { type Debian, openDebian } from "./debian.ts";
 import { makePackage, type PrintedTexts, packageFile, printedTexts } from "./debian-package.ts";
@@ -185,7 +185,7 @@ export function libpcapVersion(archive: Uint8Array): string {
 /** What Bun states that it contains, by its names in process.versions; without its names for what it is compatible with. */
 const bunParts = [
 	...["webkit", "boringssl", "libarchive", "mimalloc", "picohttpparser", "uwebsockets", "zlib", "tinycc", "lolhtml"],
-	...["ares", "libdeflate", "lshpack", "zstd", "icu", "sqlite"],
+	...["ares", "llhttp", "libdeflate", "lshpack", "zstd", "icu", "sqlite"],
 ] as const;
 
 function runtimeComponent(): Component {
@@ -261,7 +261,7 @@ async function buildTarget(
 	await checkLibraries(target, addon);
 	const name = executableName(target);
 	say(`bundling dist/${name}`);
-	const inputs = await bundle(target, { addon, runtime, revision }, join(dist, name));
+	const inputs = [...(await bundle(target, { addon, runtime, revision }, join(dist, name))), ...(await pageInputs())];
 	const symbols = await $`${target.objdump} -T ${join(dist, name)} ${addon}`.quiet().text();
 	const libpcap = libpcapVersion(readFileSync(sysroot.libpcap.archive));
 	return { target, name, inputs, libpcap, glibcVersion: newestGlibc(symbols) };

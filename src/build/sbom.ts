@@ -11,7 +11,7 @@ export interface Component {
 	readonly purl?: string;
 	/** As npm states it: "sha512-BASE64". */
 	readonly integrity?: string;
-	/** What that thing contains in turn. */
+	/** What that thing states that it contains in turn, which may not be all. */
 	readonly components?: readonly Component[];
 }
 
@@ -43,11 +43,16 @@ function licenseChoice(license: string): object {
 	return { license: /^[\w.+-]+$/.test(license) ? { id: license } : { name: license } };
 }
 
-function componentOf({ type, name, version, license, purl, integrity, components }: Component): object {
+function refOf({ name, version, purl }: Component): string {
+	return purl ?? `${name}@${version}`;
+}
+
+function componentOf(component: Component): object {
+	const { type, name, version, license, purl, integrity, components } = component;
 	const [, digest] = /^sha512-(.+)$/.exec(integrity ?? "") ?? [];
 	return {
 		type,
-		"bom-ref": purl ?? `${name}@${version}`,
+		"bom-ref": refOf(component),
 		name,
 		version,
 		...(digest && { hashes: [{ alg: "SHA-512", content: Buffer.from(digest, "base64").toString("hex") }] }),
@@ -74,6 +79,9 @@ export function sbom({ name, version, license, timestamp, files, components }: C
 		version: 1,
 		metadata: { ...(timestamp && { timestamp }), component: application },
 		components: components.map(componentOf),
-		dependencies: [{ ref: self, dependsOn: components.map(({ name, version, purl }) => purl ?? `${name}@${version}`) }],
+		dependencies: [{ ref: self, dependsOn: components.map(refOf) }],
+		compositions: [
+			{ aggregate: "incomplete", assemblies: components.filter(({ components: parts }) => parts).map(refOf) },
+		],
 	};
 }

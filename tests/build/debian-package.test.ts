@@ -6,29 +6,14 @@ import {
 	emptyConfig,
 	maintainerScripts,
 	makePackage,
-	type PackageContents,
 	packageFile,
 	unitFor,
 } from "../../src/build/debian-package.ts";
 import { systemdUnit } from "../../src/print/unit.ts";
 import { runCommand } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
-
-const contents: PackageContents = {
-	version: "1.2.3",
-	architecture: "arm64",
-	executable: "",
-	glibcVersion: "2.17",
-	copyright: "Copyright (c) somebody\n",
-	texts: {
-		"systemd-unit": systemdUnit(),
-		man: ".TH DNSTT_EXPORTER 1\n",
-		"completion-bash": "# bash\n",
-		"completion-zsh": "# zsh\n",
-		"completion-fish": "# fish\n",
-	},
-	timeSeconds: 1_700_000_000,
-};
+import { packageContents as contents } from "./package-contents.ts";
+import { testPacking } from "./packing.ts";
 
 async function dpkgDeb(...words: string[]): Promise<string> {
 	const { code, stdout, stderr } = await runCommand(["dpkg-deb", ...words], { env: { TZ: "UTC" } });
@@ -37,7 +22,7 @@ async function dpkgDeb(...words: string[]): Promise<string> {
 }
 
 /** Makes the package of an executable of 3,000 bytes. */
-async function made(folder: string, output = folder): Promise<string> {
+async function made(folder: string, output: string): Promise<string> {
 	const executable = join(folder, "dnstt_exporter");
 	writeFileSync(executable, "x".repeat(3_000));
 	return join(output, await makePackage({ ...contents, executable }, folder, output));
@@ -89,7 +74,7 @@ describe("the maintainer scripts", () => {
 describe("the package", () => {
 	test("has each file at its place, with root as owner and readable by everyone", async () => {
 		using folder = temporaryFolder();
-		const rows = (await dpkgDeb("--contents", await made(folder.path))).trim().split("\n");
+		const rows = (await dpkgDeb("--contents", await made(folder.path, folder.path))).trim().split("\n");
 		const files = rows.map((row) => row.split(/\s+/)).filter(([mode]) => mode?.startsWith("-"));
 		expect(files.map(([mode, owner, , date, time, path]) => [mode, owner, `${date} ${time}`, path])).toEqual(
 			[
@@ -100,6 +85,7 @@ describe("the package", () => {
 				["-rw-r--r--", "./usr/share/doc/dnstt-exporter/changelog.gz"],
 				["-rw-r--r--", "./usr/share/doc/dnstt-exporter/copyright"],
 				["-rw-r--r--", "./usr/share/fish/vendor_completions.d/dnstt_exporter.fish"],
+				["-rw-r--r--", "./usr/share/lintian/overrides/dnstt-exporter"],
 				["-rw-r--r--", "./usr/share/man/man1/dnstt_exporter.1.gz"],
 				["-rw-r--r--", "./usr/share/zsh/vendor-completions/_dnstt_exporter"],
 			].map(([mode, path]) => [mode, "root/root", "2023-11-14 22:13", path]),
@@ -110,10 +96,10 @@ describe("the package", () => {
 
 	test("states its size in KiB, its one conffile and the sums of the others", async () => {
 		using folder = temporaryFolder();
-		const file = await made(folder.path);
-		// 3 KiB of the executable, 3 of the unit, and one for each of seven small files.
+		const file = await made(folder.path, folder.path);
+		// 3 KiB of the executable, 3 of the unit, and one for each of eight small files.
 		const unitKib = Math.ceil(systemdUnit().length / 1_024);
-		expect((await dpkgDeb("--field", file, "Installed-Size")).trim()).toBe(String(3 + unitKib + 7));
+		expect((await dpkgDeb("--field", file, "Installed-Size")).trim()).toBe(String(3 + unitKib + 8));
 		await dpkgDeb("--control", file, folder.file("control"));
 		await dpkgDeb("--extract", file, folder.file("tree"));
 		const control = (name: string) => readFileSync(join(folder.file("control"), name), "utf8");
@@ -124,20 +110,8 @@ describe("the package", () => {
 			stdout: "pipe",
 		});
 		expect(await sums.exited).toBe(0);
-		expect((await sums.stdout.text()).trim().split("\n")).toHaveLength(8);
-	});
-
-	test("has the same bytes each time, whatever the umask", async () => {
-		using first = temporaryFolder();
-		using second = temporaryFolder();
-		const one = await made(first.path);
-		const before = process.umask(0o077);
-		const two = await made(second.path).finally(() => process.umask(before));
-		expect(readFileSync(one).equals(readFileSync(two))).toBe(true);
-	});
-
-	test("names dpkg-deb's complaint when it cannot be made", async () => {
-		using folder = temporaryFolder();
-		expect(made(folder.path, folder.file("missing"))).rejects.toThrow("dpkg-deb failed: dpkg-deb: error");
+		expect((await sums.stdout.text()).trim().split("\n")).toHaveLength(9);
 	});
 });
+
+testPacking("a Debian package", made, "dpkg-deb failed: dpkg-deb: error");

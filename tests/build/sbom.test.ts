@@ -72,6 +72,7 @@ describe("the document", () => {
 				},
 			],
 			dependencies: [{ ref: "exporter@1.0.0", dependsOn: ["pkg:npm/a@2.0.0", "b@3"] }],
+			compositions: [{ aggregate: "incomplete", assemblies: ["b@3"] }],
 		});
 	});
 

@@ -1,10 +1,10 @@
 /** What the Debian packages of a release do on a host: installed, upgraded, removed, purged; with systemd, and without. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { $ } from "bun";
 import { root as projectRoot } from "../../src/build/artifacts.ts";
 import { packageFile, packageName } from "../../src/build/debian-package.ts";
-import { type Ended, until } from "../support/process.ts";
+import { type Ended, runCommand, until } from "../support/process.ts";
 import { type Machine, startMachine } from "./machine.ts";
 
 const unit = "dnstt_exporter.service";
@@ -58,6 +58,23 @@ export async function makeUpgrade(dist: string, version: string, folder: string)
 	return name;
 }
 
+/** How Bun's executables are linked; nothing of ours can change it. */
+const acceptedTags = ["hardening-no-pie", "hardening-no-relro"];
+
+/** lintian reports no error of a package, and no warning but those. */
+export async function passesLintian(file: string): Promise<void> {
+	const { code, stdout, stderr } = await runCommand(["lintian", "--allow-root", file]);
+	const others = stdout
+		.split("\n")
+		.filter((line) => line !== "" && !acceptedTags.includes(/^W: \S+: (\S+)/.exec(line)?.[1] ?? ""));
+	must(code === 0 && others.length === 0, `lintian ended with ${code}: ${others.join("; ")} ${stderr}`);
+}
+
+/** The npm packages that package.json states as contained in the executable; it also contains what those need. */
+export async function dependencyNames(): Promise<string[]> {
+	return Object.keys((await Bun.file(join(projectRoot, "package.json")).json()).dependencies);
+}
+
 /** The block of README's shell commands that has this text. */
 function readmeLines(part: string): string {
 	const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
@@ -88,15 +105,21 @@ async function mustBe(machine: Machine, question: "is-active" | "is-enabled", ex
 	must(found === expected, `systemctl ${question}: ${found} in place of ${expected}`);
 }
 
-/** A fresh package is whole, known to man, enabled and not started, and says what to do next. */
+/** A fresh package is whole and known to man, leaves no failed unit to a boot, and says what to do next. */
 async function installs(machine: Machine, file: string): Promise<void> {
 	const text = await output(machine, "dpkg", "--install", `/mnt/${file}`);
-	must(text.includes("set it in /etc/dnstt_exporter/config.json, then run: systemctl start"), `no hint in: ${text}`);
+	const hint = "set it in /etc/dnstt_exporter/config.json, then run: systemctl enable --now dnstt_exporter";
+	must(text.includes(hint), `no hint in: ${text}`);
 	mustBeSilent("dpkg --verify", await machine.run("dpkg", "--verify", packageName));
 	must((await output(machine, "dnstt_exporter", "--version")).includes("dnstt_exporter, version"), "no version");
 	const manual = (await output(machine, "man", "-w", "dnstt_exporter")).trim();
 	must(manual === "/usr/share/man/man1/dnstt_exporter.1.gz", `manual page: ${manual}`);
-	await mustBe(machine, "is-enabled", "enabled");
+	const copyright = await output(machine, "cat", `/usr/share/doc/${packageName}/copyright`);
+	for (const name of await dependencyNames())
+		must(copyright.includes(`\n---- ${name} ----\n`), `no licence of ${name}`);
+	await mustBe(machine, "is-enabled", "disabled");
+	// Starts what is enabled and does not run, as a boot does.
+	await output(machine, "systemctl", "start", "multi-user.target");
 	await mustBe(machine, "is-active", "inactive");
 }
 
@@ -109,9 +132,8 @@ async function verifies(machine: Machine, path: string, say: (line: string) => v
 	must(exposure <= exposureMax, `exposure ${exposure}, more than ${exposureMax}`);
 }
 
-/** Serves metrics once a domain is set. Type=notify: systemctl start returns when the exporter is ready. */
+/** Runs and serves metrics. Type=notify: systemctl start returns when the exporter is ready. */
 async function serves(machine: Machine): Promise<void> {
-	await output(machine, "systemctl", "start", unit);
 	await mustBe(machine, "is-active", "active");
 	const { stdout } = await machine.inNetwork("curl", "--silent", "http://127.0.0.1:9713/metrics");
 	must(stdout.includes("\ndnstt_active_clients"), `metrics: ${stdout.slice(0, 100)}`);
@@ -141,6 +163,7 @@ async function removes(machine: Machine, file: string, before: string): Promise<
 	must((await machine.run("pidof", "dnstt_exporter")).code !== 0, "the exporter still runs");
 	must((await output(machine, "cat", config)) === edited, "the configuration was not kept");
 	await output(machine, "dpkg", "--install", `/mnt/${file}`);
+	await mustBe(machine, "is-enabled", "enabled");
 	await serves(machine);
 	await output(machine, "dpkg", "--purge", packageName);
 	mustBeSame(before, await filesOf(machine));
@@ -160,6 +183,7 @@ async function lifeOnHost({ systemdRoot, folder, dist, version, upgrade, say }: 
 	await installs(machine, file);
 	await verifies(machine, `/usr/lib/systemd/system/${unit}`, say);
 	writeFileSync(machine.file(config), edited);
+	await output(machine, "systemctl", "enable", "--now", unit);
 	await serves(machine);
 	await upgrades(machine, file, upgrade);
 	await removes(machine, file, before);
@@ -170,11 +194,16 @@ async function lifeWithoutSystemd({ plainRoot, folder, dist, version, upgrade }:
 	await using machine = await startMachine(plainRoot, "none", folder, dist);
 	const before = await filesOf(machine);
 	await output(machine, "dpkg", "--install", `/mnt/${packageFile({ version, architecture: "amd64" })}`);
-	await output(machine, "test", "-L", `/etc/systemd/system/multi-user.target.wants/${unit}`);
 	writeFileSync(machine.file(config), edited);
 	await output(machine, "dpkg", "--install", `/mnt/${upgrade}`);
 	must((await output(machine, "cat", config)) === edited, "the configuration was not kept");
 	await output(machine, "dpkg", "--remove", packageName);
+	await output(machine, "dpkg", "--purge", packageName);
+	// An image's configuration may be there first.
+	mkdirSync(machine.file(dirname(config)));
+	writeFileSync(machine.file(config), edited);
+	await output(machine, "dpkg", "--force-confold", "--install", `/mnt/${upgrade}`);
+	await output(machine, "test", "-L", `/etc/systemd/system/multi-user.target.wants/${unit}`);
 	await output(machine, "dpkg", "--purge", packageName);
 	mustBeSame(before, await filesOf(machine));
 }
@@ -203,6 +232,7 @@ async function byPackage({ systemdRoot, folder, dist }: PackageInputs): Promise<
 	const demo = "/mnt/dnstt_exporter-linux-x64 demo --web.listen-address 127.0.0.1:0";
 	const running = machine.run("timeout", "40", ...demo.split(" "));
 	await output(machine, "sh", "-e", "-c", `cd /mnt\n${readmeLines("dpkg -i")}`);
+	await mustBe(machine, "is-enabled", "enabled");
 	await mustBe(machine, "is-active", "active");
 	const metrics = ["curl", "--silent", "http://127.0.0.1:9713/metrics"];
 	await until(

@@ -29,7 +29,7 @@ import { runCommand } from "../support/process.ts";
 import { tools } from "../support/tools.ts";
 import { columns, type Host, type Outcome, type Row, renderMatrix, runnable, tally } from "./matrix.ts";
 import { muslRoot } from "./musl.ts";
-import { makeUpgrade, packageChecks } from "./packages.ts";
+import { dependencyNames, makeUpgrade, packageChecks, passesLintian } from "./packages.ts";
 import { debianReleases, debianRoot, libpcapIn, rootsFolder, servicePackages } from "./roots.ts";
 
 const dist = join(projectRoot, "dist");
@@ -195,6 +195,10 @@ async function testPackages(emulator: (program: string) => string): Promise<Outc
 		for (const [title, run] of packageChecks(inputs)) await report(`Debian ${release.version}, ${title}`, run);
 	}
 	rmSync(join(dist, upgrade));
+	for (const architecture of ["amd64", "arm64"] as const)
+		await report(`lintian on the package for ${architecture}`, () =>
+			passesLintian(join(dist, packageFile({ version, architecture }))),
+		);
 	await report("the package for arm64, unpacked and emulated", async () => {
 		const tree = join(folder, "arm64-package");
 		await $`dpkg-deb --extract ${join(dist, packageFile({ version, architecture: "arm64" }))} ${tree}`.quiet();
@@ -205,6 +209,14 @@ async function testPackages(emulator: (program: string) => string): Promise<Outc
 		rmSync(tree, { recursive: true });
 	});
 	return outcomes;
+}
+
+async function listsDependencies(): Promise<void> {
+	const { specVersion, components } = await Bun.file(join(dist, sbomName)).json();
+	mustEqual(specVersion, "1.6", "version");
+	const listed = components.map(({ name }: { name: string }) => name);
+	const missing = (await dependencyNames()).filter((name) => !listed.includes(name));
+	mustEqual(missing, [], "dependencies that are not listed");
 }
 
 async function main(): Promise<number> {
@@ -220,15 +232,14 @@ async function main(): Promise<number> {
 	}
 	const needed = tools.filter(({ program }) => ["ip", "sysctl", "tcpreplay", "curl"].includes(program));
 	const roots = { program: "debootstrap", package: "debootstrap", purpose: "roots of Debian's releases" };
-	if (!(await installTools(say, [...needed, roots]))) return 1;
+	const judge = { program: "lintian", package: "lintian", purpose: "a judge of the Debian packages" };
+	if (!(await installTools(say, [...needed, roots, judge]))) return 1;
 
 	const debian = await openDebian(join(folder, "apt"));
 	const emulator = await fetchEmulators();
 	const rows: Row[] = [];
 	const sums = await check("SHA256SUMS", () => $`sha256sum --check --quiet SHA256SUMS`.cwd(dist).quiet());
-	const list = await check(sbomName, async () =>
-		mustEqual((await Bun.file(join(dist, sbomName)).json()).specVersion, "1.6", "version"),
-	);
+	const list = await check(sbomName, listsDependencies);
 	const named = process.argv.slice(2);
 	for (const target of releaseTargets.filter(({ name }) => named.length === 0 || named.includes(name)))
 		for (const host of await hostsOf(target, debian, emulator)) rows.push(await testIn(host, target));
