@@ -1,4 +1,4 @@
-/** Archives of a release: one executable with its licence and an example of its configuration. */
+/** Archives of a release: one executable with its licences and an example of its configuration. */
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { $ } from "bun";

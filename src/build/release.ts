@@ -285,18 +285,16 @@ function componentsOf(built: readonly Built[], lock: string): Component[] {
 	];
 }
 
-/** The licences of all that an executable for glibc contains, as far as what it is made of has their texts. */
-function copyrightOf({ target, inputs }: Built, components: readonly Component[]): string {
-	const debianLibpcap = join(workFolder, "release", target.name, "sysroot/usr/share/doc/libpcap0.8-dev/copyright");
+/** The licences of all that an executable contains, as far as what it is made of has their texts; libpcap's is the same for all. */
+function copyrightOf({ inputs }: Built, components: readonly Component[], isForDebian: boolean): string {
+	const debianLibpcap = join(workFolder, "release/linux-x64/sysroot/usr/share/doc/libpcap0.8-dev/copyright");
 	const texts = bundledPackages(inputs).flatMap((folder): LicenseText[] => {
 		const [file] = [...new Bun.Glob("{LICENSE,LICENCE,license}*").scanSync({ cwd: join(root, folder) })].sort();
 		const name = folder.replace(/^.*node_modules\//, "");
 		return file === undefined ? [] : [{ name, text: readFileSync(join(root, folder, file), "utf8") }];
 	});
-	return copyrightFile(readFileSync(licensePath, "utf8"), components, [
-		{ name: "libpcap", text: readFileSync(debianLibpcap, "utf8") },
-		...texts,
-	]);
+	const libpcap = { name: "libpcap", text: readFileSync(debianLibpcap, "utf8") };
+	return copyrightFile(readFileSync(licensePath, "utf8"), components, [libpcap, ...texts], isForDebian);
 }
 
 /** Packs an executable: an archive for each, and a Debian package where it is for glibc. Returns the names of the files in dist. */
@@ -309,13 +307,15 @@ async function pack(
 	const executable = join(dist, built.name);
 	const archive = archiveName(target, version);
 	say(`packing dist/${archive}.tar.xz`);
-	const documents = [licensePath, join(root, "config.example.json")];
+	const license = join(folder, "LICENSE");
+	writeFileSync(license, copyrightOf(built, components, false));
+	const documents = [license, join(root, "config.example.json")];
 	const names = [await makeArchive({ name: archive, executable, documents, timeSeconds }, folder, dist)];
 	if (target.libc === "musl") return names;
 	if (glibcVersion === undefined) throw new BuildError(`${built.name} names no version of glibc`);
 	const architecture = target.debianArchitecture;
 	say(`packing dist/${packageFile({ version, architecture })}`);
-	const copyright = copyrightOf(built, components);
+	const copyright = copyrightOf(built, components, true);
 	const contents = { version, architecture, executable, glibcVersion, copyright, texts, timeSeconds };
 	return [...names, await makePackage(contents, folder, dist)];
 }
