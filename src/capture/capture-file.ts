@@ -118,7 +118,7 @@ function named<T>(path: string, open: () => T): T {
 			throw new CaptureError(
 				unpacker === undefined
 					? `${name} is no capture (${native.message}); expected pcap or pcapng, not compressed, as tcpdump -w writes it`
-					: `${name} is compressed; decompress it, or read it from standard input: ${unpacker} ${shellWord(name)} | dnstt_exporter inspect ... -`,
+					: `${name} is compressed; decompress it, or read it from standard input: ${unpacker} ${shellWord(name)} | dnstt_exporter ... -`,
 			);
 		}
 		throw error;

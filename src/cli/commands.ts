@@ -112,7 +112,7 @@ export const commonFlagTable = {
 /** Flags that every command takes. */
 export const commonFlags: readonly FlagSpec[] = Object.values(commonFlagTable);
 
-export const inspectFormats = ["text", "json", "prometheus"] as const;
+const inspectFormats = ["text", "json", "prometheus"] as const;
 export type InspectFormat = (typeof inspectFormats)[number];
 
 export const inspectFlags = {

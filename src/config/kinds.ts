@@ -150,7 +150,7 @@ export const port: Kind<number> = {
 };
 
 /** The message of the issue with a value that occurs earlier in its list. */
-export const givenTwice = "given twice";
+const givenTwice = "given twice";
 
 /** A name, and values of its own by the names of their kinds; what it lacks is undefined. */
 export interface Named<Value> {

@@ -6,6 +6,7 @@
 import { type FrameBatch, type LinkType, stampUsAt, type TimeRange } from "../capture/source.ts";
 import { readDomain } from "../config/values.ts";
 import { Engine, type Seed } from "../engine/engine.ts";
+import { EngineError } from "../engine/error.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import { type DomainFigures, domainsOf } from "../summary/domains.ts";
 import { isSmallAnswered } from "../summary/finding.ts";
@@ -44,21 +45,28 @@ const dnsPort = 53;
 
 const always: TimeRange = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY };
 
+/** Unlike those of a configuration, these tables cannot be made smaller. */
+const noMemory = "no memory for the tables: raise the limit of this process (ulimit -v; in a service LimitAS=)";
+
 /** An engine whose batch holds the frames to look at. Throws an EngineError. */
 export function createLookingEngine(seed: Seed): Engine {
 	return createEngine([], seed);
 }
 
 function createEngine(tunnels: readonly Tunnel[], seed: Seed): Engine {
-	return new Engine({
-		tunnels,
-		activeWindowMs: 30_000,
-		trackedMax: sessionsMax,
-		rememberedMax: sessionsMax,
-		labelSetsMax: 1,
-		seed,
-		origins: { kept: 2, othersFrom: 1, originOf: () => 0, otherOf: () => 1, release() {} },
-	});
+	try {
+		return new Engine({
+			tunnels,
+			activeWindowMs: 30_000,
+			trackedMax: sessionsMax,
+			rememberedMax: sessionsMax,
+			labelSetsMax: 1,
+			seed,
+			origins: { kept: 2, othersFrom: 1, originOf: () => 0, otherOf: () => 1, release() {} },
+		});
+	} catch (error) {
+		throw error instanceof EngineError ? new EngineError(noMemory) : error;
+	}
 }
 
 export class Discovery {

@@ -6,7 +6,7 @@ export class HeldMessages {
 	/** Room for all, of which pages are used as records come; the last batch may exceed the bound. */
 	private readonly bytes: Uint8Array;
 	private used = 0;
-	/** Where the records end that came in one batch, which are of one link type. */
+	/** Where the records end that are replayed as one batch, which are of one link type. */
 	private pieces: { readonly linkType: LinkType; readonly end: number }[] = [];
 
 	constructor(private readonly bytesMax: number) {
@@ -25,6 +25,10 @@ export class HeldMessages {
 
 	/** What was added since the last call is of this link type. */
 	endBatch(linkType: LinkType): void {
+		const last = this.pieces.at(-1);
+		if (this.used === (last?.end ?? 0)) return;
+		const fitsLast = last?.linkType === linkType && this.used - (this.pieces.at(-2)?.end ?? 0) <= batchBytes;
+		if (fitsLast) this.pieces.pop();
 		this.pieces.push({ linkType, end: this.used });
 	}
 

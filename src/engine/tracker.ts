@@ -230,6 +230,11 @@ export class Tracker {
 		this.engine.reach(stampUs);
 	}
 
+	/** Whether a query that counts, or a response of a server, has come for any domain. */
+	get hasTraffic(): boolean {
+		return this.queries.sum + this.unmatched.sum > 0;
+	}
+
 	/** The number of times that the stamps of files went back by more than disorder; times across such a step are wrong. */
 	get stepsBack(): number {
 		return this.engine.stepsBack();

@@ -6,7 +6,7 @@ import { CaptureSupervisor, noCounts } from "../capture/supervisor.ts";
 import type { Config } from "../config/schema.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Tracker } from "../engine/tracker.ts";
-import type { CaptureState } from "../metrics/collect.ts";
+import type { CaptureState } from "../metrics/sources.ts";
 import { version } from "../version.ts";
 import { createExpiry } from "./expiry.ts";
 import type { Dependencies } from "./stages.ts";

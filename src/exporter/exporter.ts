@@ -62,7 +62,7 @@ export async function startExporter(
 	const elsewhere = startElsewhere({
 		open,
 		seed: dependencies.seed,
-		hasTraffic: () => tracker.queries.sum + tracker.unmatched.sum > 0,
+		hasTraffic: () => tracker.hasTraffic,
 		isCapturing: () => capture.isUp,
 		schedule,
 	});

@@ -1,7 +1,7 @@
 /** Writes the answer to a scrape without holding up the capture or filling the memory. */
 
-import type { Sources } from "../metrics/collect.ts";
 import { createExposition } from "../metrics/exposition.ts";
+import type { Sources } from "../metrics/sources.ts";
 
 /** A scrape writes for this long, and to the end of a metric, before the event loop has a turn: the capture is read in between. */
 const writingUsMax = 5_000;

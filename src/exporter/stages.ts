@@ -10,7 +10,7 @@ import type { Tracker } from "../engine/tracker.ts";
 import { type Geoip, openDatabases } from "../geoip/geoip.ts";
 import { keptOrigins, othersFrom } from "../geoip/origins.ts";
 import type { Logger } from "../log.ts";
-import type { Sources } from "../metrics/collect.ts";
+import type { Sources } from "../metrics/sources.ts";
 import { tidy } from "../tidy.ts";
 import { revision, version } from "../version.ts";
 

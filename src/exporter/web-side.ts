@@ -3,7 +3,7 @@
 import { hostname } from "node:os";
 import type { Config } from "../config/schema.ts";
 import type { Logger } from "../log.ts";
-import type { Sources } from "../metrics/collect.ts";
+import type { Sources } from "../metrics/sources.ts";
 import type { AssessmentOptions } from "../status/assessment.ts";
 import { createFeed, type Feed } from "../status/feed.ts";
 import { version } from "../version.ts";

@@ -84,7 +84,7 @@ function asnOf(value: unknown): number | null {
 }
 
 /** The longest name that is kept, in UTF-16 units: nearly all real ones are shorter, and a file may hold any. */
-export const organizationLengthMax = 80;
+const organizationLengthMax = 80;
 
 /** A name as one line without characters that act on a terminal; null for what is no name. */
 function organizationOf(value: unknown): string | null {

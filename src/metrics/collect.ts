@@ -1,13 +1,13 @@
 import type { Column } from "../engine/column.ts";
 import type { Histogram } from "../engine/histogram.ts";
 import { faultNames, rcodeNames, refusalNames, segmentFaultNames, unrelatedNames } from "../engine/reasons.ts";
-import { ednsBounds, noDomain, type Table, type Tracker } from "../engine/tracker.ts";
+import { ednsBounds, noDomain, type Table } from "../engine/tracker.ts";
 import type { Origin } from "../geoip/origins.ts";
 import { countryTitle, networkTitle } from "../summary/names.ts";
 import { responseUsMax } from "../wasm/shared/limits.ts";
 import { catalog, type MetricKey } from "./catalog.ts";
-
-type Labels = Readonly<Record<string, string>>;
+import { type LabelGroup, LabelGroups, type Labels } from "./label-groups.ts";
+import type { CaptureCounts, DatabaseState, Sources } from "./sources.ts";
 
 /** One value of a metric, as prom-client takes it. */
 export interface Sample {
@@ -20,52 +20,6 @@ export interface Sample {
 	readonly metricName?: string;
 }
 
-/** The state of the capture. */
-export interface CaptureState {
-	readonly interfaceName: string;
-	readonly up: boolean;
-	/** By interface: this one, and those that another configuration named before. */
-	readonly counts: ReadonlyMap<string, CaptureCounts>;
-}
-
-/** Counts of an interface since the start, however often it was reopened. */
-export interface CaptureCounts {
-	readonly reopened: number;
-	readonly received: number;
-	readonly droppedByKernel: number;
-	readonly droppedByInterface: number;
-}
-
-/** The state of a GeoIP database. */
-export interface DatabaseState {
-	readonly database: string;
-	readonly type: string;
-	readonly buildTimeSeconds: number;
-	readonly reloads: number;
-	readonly reloadFailures: number;
-	readonly lookupFailures: number;
-}
-
-/** Where the values come from. Functions are called at each collection. */
-export interface Sources {
-	readonly tracker: Tracker;
-	/** Names of the domains, by index. */
-	readonly domains: readonly string[];
-	readonly geoLabels: {
-		readonly hasCountry: boolean;
-		readonly hasAsn: boolean;
-		readonly origins: readonly Origin[];
-		databases(): readonly DatabaseState[];
-	};
-	readonly build: { readonly version: string; readonly revision: string; readonly bunVersion: string };
-	/** Null when nothing is captured: in a report on a file. */
-	capture(): CaptureState | null;
-	/** Null where HTTPS is off, and in a report on a file. */
-	certificateNotAfterSeconds(): number | null;
-	/** Null when there is no configuration to reload. */
-	configReload(): { readonly successful: boolean; readonly successTimeSeconds: number } | null;
-}
-
 /** Bounds of histograms, as powers of two units: 1 ms to 16.4 s; 0.1 ms to 1.6 s; 1 s to 36 h; 1 KiB to 16 GiB. */
 const roundTripPowers = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
 const responsePowers = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18];
@@ -75,74 +29,18 @@ const sessionBytesPowers = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
 /** NOERROR to REFUSED (RFC 1035, 4.1.1), which servers return: their series are there from the start, so that the first increase is seen. */
 const rcodesFromStart = 6;
 
-/** A domain and country, or a domain without a database. */
-interface CountryGroup {
-	readonly labels: Labels;
-	readonly sets: number[];
-	/** The greatest sum that each histogram reported. */
-	readonly sums: Map<string, number>;
-}
-
-/** Values of all metrics, from the state as it is. Label objects of a label set are made once. */
+/** Values of all metrics, from the state as it is. */
 export class Collectors {
 	private readonly sources: Sources;
-	/** Of the label sets that were met, by number; of one that is free, nothing. */
-	private readonly setLabels: (Labels | undefined)[] = [];
-	/** By domain, and by country and domain; the same without countries: those are known, and their series are there from the start. */
-	private readonly domainGroups: readonly CountryGroup[];
-	private readonly groups = new Map<string, CountryGroup>();
-	/** How many label sets had made room when numbers were last looked at. */
-	private retired = 0;
+	private readonly groups: LabelGroups;
 
 	constructor(sources: Sources) {
 		this.sources = sources;
-		this.domainGroups = sources.domains.map((domain) => ({ labels: { domain }, sets: [], sums: new Map() }));
-		if (!sources.geoLabels.hasCountry)
-			for (const group of this.domainGroups) this.groups.set(keyOf(group.labels), group);
+		this.groups = new LabelGroups(sources);
 	}
 
 	collect(key: MetricKey): Sample[] {
 		return this.collectors[key](catalog[key].name);
-	}
-
-	/** The labels of all label sets, by number: those of new ones are made, and once one made room all numbers are looked at again. */
-	private labels(): readonly (Labels | undefined)[] {
-		const { sets } = this.sources.tracker;
-		if (sets.retired !== this.retired) {
-			this.retired = sets.retired;
-			this.setLabels.length = 0;
-			for (const group of [...this.groups.values(), ...this.domainGroups]) group.sets.length = 0;
-		}
-		for (let set = this.setLabels.length; set < sets.size; set++) {
-			const labels = this.makeLabels(set);
-			this.setLabels.push(labels);
-			if (labels === undefined) continue;
-			if (this.sources.geoLabels.hasCountry) this.groupOf(labels).sets.push(set);
-			this.domainGroups[sets.domains[set] as number]?.sets.push(set);
-		}
-		return this.setLabels;
-	}
-
-	private makeLabels(set: number): Labels | undefined {
-		const { sets } = this.sources.tracker;
-		const { hasCountry, hasAsn, origins } = this.sources.geoLabels;
-		const domain = sets.domains[set] as number;
-		if (domain === noDomain) return undefined;
-		const origin = origins[sets.origins[set] as number];
-		const labels: Record<string, string> = { domain: this.sources.domains[domain] as string };
-		if (hasCountry) labels.country = origin?.country as string;
-		if (hasAsn) labels.asn = origin?.asn as string;
-		return labels;
-	}
-
-	private groupOf({ asn, ...labels }: Labels): CountryGroup {
-		const key = keyOf(labels);
-		let group = this.groups.get(key);
-		if (group === undefined) {
-			group = { labels, sets: [], sums: new Map() };
-			this.groups.set(key, group);
-		}
-		return group;
 	}
 
 	/** Without databases a domain has one label set, which is there from the start. */
@@ -150,14 +48,14 @@ export class Collectors {
 		const { hasCountry, hasAsn } = this.sources.geoLabels;
 		if (!hasCountry && !hasAsn) return this.domainTotals(column);
 		const samples: Sample[] = [];
-		for (const [set, labels] of this.labels().entries()) {
+		for (const [set, labels] of this.groups.labels().entries()) {
 			if (labels !== undefined) samples.push({ sharedLabels: labels, value: column.at(set) });
 		}
 		return samples;
 	}
 
 	private byDomain(value: (domain: number) => number): Sample[] {
-		return this.domainGroups.map(({ labels }, index) => ({ sharedLabels: labels, value: value(index) }));
+		return this.groups.domains.map(({ labels }, index) => ({ sharedLabels: labels, value: value(index) }));
 	}
 
 	/** Of the domains that had such an event. */
@@ -180,14 +78,12 @@ export class Collectors {
 	}
 
 	/** For each domain and country (each domain, without a database): the samples made of its label sets. */
-	private byCountry(samples: (group: CountryGroup) => Sample[]): Sample[] {
-		this.labels();
-		return [...this.groups.values()].flatMap(samples);
+	private byCountry(samples: (group: LabelGroup) => Sample[]): Sample[] {
+		return this.groups.ofCountries().flatMap(samples);
 	}
 
-	private ofDomains(samples: (group: CountryGroup) => Sample[]): Sample[] {
-		this.labels();
-		return this.domainGroups.flatMap(samples);
+	private ofDomains(samples: (group: LabelGroup) => Sample[]): Sample[] {
+		return this.groups.ofDomains().flatMap(samples);
 	}
 
 	private sumsByCountry(column: Column): Sample[] {
@@ -200,7 +96,7 @@ export class Collectors {
 		histogram: Histogram,
 		powers: readonly number[],
 		most?: number,
-	): (group: CountryGroup) => Sample[] {
+	): (group: LabelGroup) => Sample[] {
 		const bounds = powers.map((power) => 2 ** power / histogram.scale.unitsPerBase);
 		const samples = histogramSamples(name, most === undefined ? bounds : [...bounds, most]);
 		return ({ labels, sets, sums }) => {
@@ -390,10 +286,6 @@ export class Collectors {
 			return value === null ? [] : [{ sharedLabels: {}, value }];
 		},
 	};
-}
-
-function keyOf({ domain, country }: Labels): string {
-	return `${domain} ${country}`;
 }
 
 /** What makes the samples of a histogram's group: of the number of values up to each bound, of all, and of their sum. */

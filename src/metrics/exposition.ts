@@ -1,7 +1,8 @@
 import { Gauge, Registry } from "prom-client";
 import { catalog, type MetricKey } from "./catalog.ts";
-import { Collectors, type Sources } from "./collect.ts";
+import { Collectors } from "./collect.ts";
 import { registerProcessMetrics } from "./process.ts";
+import type { Sources } from "./sources.ts";
 
 export interface Exposition {
 	/** The text format 0.0.4 of all metrics, in UTF-8, a part a metric, from the state as it is while they are written. */

@@ -1,6 +1,6 @@
 /** What the last minutes' figures show to be wrong, whenever that is asked. */
 
-import type { Sources } from "../metrics/collect.ts";
+import type { Sources } from "../metrics/sources.ts";
 import type { Condition } from "../summary/conditions.ts";
 import { createLastSeen, type LastSeen } from "../summary/last-seen.ts";
 import { type LiveFacts, liveFindings } from "../summary/live-conditions.ts";

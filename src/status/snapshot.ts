@@ -1,7 +1,7 @@
 import { unicodeDomain } from "../config/values.ts";
 import { faultNames, unrelatedNames } from "../engine/reasons.ts";
 import type { Tracker } from "../engine/tracker.ts";
-import type { CaptureState, Sources } from "../metrics/collect.ts";
+import type { CaptureState, Sources } from "../metrics/sources.ts";
 import type { DomainFigures } from "../summary/domains.ts";
 import { byReason, figuresOf, groupSets } from "../summary/figures.ts";
 import type { HealthFigures } from "../summary/health.ts";

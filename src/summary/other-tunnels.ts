@@ -17,7 +17,8 @@ const namedMax = 3;
 export function otherTunnelsText(tunnels: readonly OtherTunnel[], watched: string | null): string {
 	const more = tunnels.length - namedMax;
 	const sentences = tunnels.slice(0, namedMax).map((tunnel) => sentenceOf(tunnel, watched));
-	return [...sentences, ...(more > 0 ? [`And like ${more} more.`] : [])].join(" ");
+	const rest = `${more} more ${more === 1 ? "tunnel was" : "tunnels were"} recognised.`;
+	return [...sentences, ...(more > 0 ? [rest] : [])].join(" ");
 }
 
 /** Whether its queries come in on other interfaces than the configured one; null for a file. */

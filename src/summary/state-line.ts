@@ -16,9 +16,16 @@ export function stateLine(conditions: readonly { readonly title: string; readonl
 	return { text: `${worst.title}${more}`, severity: worst.severity };
 }
 
-/** What the recent figures are of: the window is shorter after the start. */
-export function recentText({ seconds }: { readonly seconds: number }): string {
-	return seconds < 300 ? "since the start" : "of the last 5 minutes";
+export const sinceStartText = "since the start";
+
+/** Whether the recent figures are all that there are: the window is shorter after the start. */
+export function isSinceStart({ seconds }: { readonly seconds: number }): boolean {
+	return seconds < 300;
+}
+
+/** What the recent figures are of. */
+export function recentText(recent: { readonly seconds: number }): string {
+	return isSinceStart(recent) ? sinceStartText : "of the last 5 minutes";
 }
 
 /** When the last query of any domain came (RFC 3339); null before the first. */

@@ -11,7 +11,7 @@ import { type HealthFigures, type HealthSums, healthFrom, healthSumsOf, healthSu
 import { type Place, type PlaceSets, type PlaceSources, type RankedPlaces, rankedPlaces } from "./places.ts";
 
 /** How often a mark is made; the window begins at one that is five to six minutes old. */
-export const markUs = 60_000_000;
+const markUs = 60_000_000;
 const windowUs = 300_000_000;
 
 /** What the capture counted on its interfaces together. */

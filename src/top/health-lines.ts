@@ -2,7 +2,7 @@
 
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../summary/entries.ts";
 import { duration } from "../summary/format.ts";
-import { recentText } from "../summary/state-line.ts";
+import { isSinceStart, recentText, sinceStartText } from "../summary/state-line.ts";
 import { fit, widthOf, wrap } from "../summary/terminal-text.ts";
 import { sectionTitles } from "../summary/titles.ts";
 import type { Paint, Style } from "./paint.ts";
@@ -39,10 +39,10 @@ export function healthLines(reading: Reading, columns: number, paint: Paint): st
 			);
 		}),
 		...(conditions.length === 0 ? [] : [""]),
-		...(recent === null
+		...(recent === null || isSinceStart(recent)
 			? []
 			: [...section(`${sectionTitles.health} ${recentText(recent)}`, tunnelEntries(recent.health, writing)), ""]),
-		...section(`${sectionTitles.health} since the start`, tunnelEntries(reading.health, writing)),
+		...section(`${sectionTitles.health} ${sinceStartText}`, tunnelEntries(reading.health, writing)),
 		"",
 		...section(sectionTitles.capture, captureEntries(capture, reading.time, writing)),
 	];

@@ -234,7 +234,7 @@ describe("what is no capture is refused with its name and the reason", () => {
 	])("a compressed file, with %s that unpacks it, also where it is to grow", async (unpacker, content) => {
 		const path = await saved(content);
 		const complaint = new CaptureError(
-			`${path} is compressed; decompress it, or read it from standard input: ${unpacker} ${path} | dnstt_exporter inspect ... -`,
+			`${path} is compressed; decompress it, or read it from standard input: ${unpacker} ${path} | dnstt_exporter ... -`,
 		);
 		expect(() => openFile(path)).toThrow(complaint);
 		await expect(openGrowing(path, { grows: true, again: async () => false })).rejects.toThrow(complaint);

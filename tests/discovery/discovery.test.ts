@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { LinkType } from "../../src/capture/source.ts";
-import { dataQueriesMin, otherTunnelOf } from "../../src/discovery/discovery.ts";
+import { createLookingEngine, dataQueriesMin, otherTunnelOf } from "../../src/discovery/discovery.ts";
+import { EngineError } from "../../src/engine/error.ts";
 import { recordTypeNames } from "../../src/tunnel.ts";
 import {
 	dnsQuery,
@@ -240,4 +241,20 @@ describe("on several interfaces", () => {
 			{ tunnel: { domain: "t.example.com" }, port: 53, interfaceIndexes: [eth0], queries: 100, responses: 100 },
 		]);
 	});
+});
+
+test("where there is no memory for the tables, no settings are named: there are none for them", () => {
+	const { Instance } = WebAssembly;
+	WebAssembly.Instance = class {
+		readonly exports = {};
+		constructor() {
+			throw new RangeError("Out of memory");
+		}
+	};
+	const complaint = "no memory for the tables: raise the limit of this process (ulimit -v; in a service LimitAS=)";
+	try {
+		expect(() => createLookingEngine([1, 2, 3, 4])).toThrow(new EngineError(complaint));
+	} finally {
+		WebAssembly.Instance = Instance;
+	}
 });

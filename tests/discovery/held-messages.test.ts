@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { LinkType } from "../../src/capture/source.ts";
 import { createLookingEngine } from "../../src/discovery/discovery.ts";
 import { HeldMessages } from "../../src/discovery/held-messages.ts";
@@ -57,4 +57,18 @@ test("as many are kept as the bound says, of several link types and in their ord
 	held.replay(engine, [53]);
 	expect(batches).toBe(Math.ceil((8 * 1024 * 1024) / used));
 	expect(engine.tracker.unrelatedOf(Unrelated.Domain)).toBe(Math.ceil(batches / 2) * 1_000);
+});
+
+test("batches of few messages or none, as of a host with other traffic, are read again in few", () => {
+	const batch = batchOfBytes(1_000);
+	fillBatch(batch, records);
+	const held = new HeldMessages(4 * 1024 * 1024);
+	for (let index = 0; index < 1_000; index++) {
+		if (index % 10 === 0) held.add(batch, ...extent(0));
+		held.endBatch(LinkType.LINUX_SLL2);
+	}
+	const engine = createLookingEngine([1, 2, 3, 4]);
+	const observe = spyOn(engine, "observe");
+	held.replay(engine, [53]);
+	expect(observe.mock.calls).toEqual([[100 * recordBytes]]);
 });

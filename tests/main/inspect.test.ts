@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Report } from "../../src/commands/inspect/report.ts";
 import { exporterCommand, inspectJson, runExporter } from "../support/exporter.ts";
 import { parseExposition } from "../support/exposition.ts";
-import { dnsQuery, type Rewrapping, rewrap, rewrappings, udpPacket, wrappings } from "../support/frames.ts";
+import { dnsQuery, dnsttQuery, type Rewrapping, rewrap, rewrappings, udpPacket, wrappings } from "../support/frames.ts";
 import { asnMmdb, countryMmdb } from "../support/mmdb.ts";
 import { type Capture, concatBytes, readPcapFile, writePcap, writePcapng } from "../support/pcapfile.ts";
 import { runCommand } from "../support/process.ts";
@@ -251,6 +251,20 @@ test("VayDNS on a wrong port is found with the flags that fit", async () => {
 test("nothing is looked for outside the range of time", async () => {
 	const words = ["--dnstt.domain", "wrong.example", "--to", "2020-01-01T00:00:00Z"];
 	expect(JSON.stringify(await inspectJson<Report>(capturePath("direct-ipv4"), words))).not.toContain("Looks like");
+});
+
+test("queries that are refused for their EDNS size hide no tunnel under another domain", async () => {
+	using folder = temporaryFolder();
+	const packets = await recordedPackets("direct-ipv4");
+	const payload = dnsttQuery({ clientId: new Uint8Array(8), domain: "other.example", ednsBytes: 512 });
+	const ends = { source: "192.0.2.1", destination: "198.51.100.9", sourcePort: 4000, destinationPort: 53 };
+	const refused = { timeNs: packets[0]?.timeNs ?? 0n, bytes: udpPacket({ ...ends, payload }) };
+	const records = [refused, ...packets.map(({ timeNs, packet }) => ({ timeNs, bytes: packet }))];
+	await Bun.write(folder.file("a.pcap"), writePcap({ linkType: 101, records }));
+	const report = await inspectJson<Report>(folder.file("a.pcap"), ["--dnstt.domain", "other.example"]);
+	const nothing = report.conditions.find(({ id }) => id === "nothing_yet");
+	expect(nothing?.sentence).toStartWith("1 query for other.example, UDP port 53, all of them refused");
+	expect(nothing?.remedy).toStartWith("Looks like dnstt under t.example.com on port 53");
 });
 
 test("names that are no tunnel's are called none", async () => {

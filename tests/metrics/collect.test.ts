@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { catalog, type MetricEntry, type MetricKey } from "../../src/metrics/catalog.ts";
-import { Collectors, type Sample, type Sources } from "../../src/metrics/collect.ts";
+import { Collectors, type Sample } from "../../src/metrics/collect.ts";
+import type { Sources } from "../../src/metrics/sources.ts";
 import { asnRecord, countryMmdb, countryRecord, type MmdbRow, type MmdbValue, writeMmdb } from "../support/mmdb.ts";
 import { configOf, observed } from "../support/observed.ts";
 import { temporaryFolder } from "../support/temporary.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { responseScale, timeScale } from "../../src/engine/histogram.ts";
 import { createConditionLog } from "../../src/exporter/condition-log.ts";
-import type { DatabaseState } from "../../src/metrics/collect.ts";
+import type { DatabaseState } from "../../src/metrics/sources.ts";
 import { createFeed } from "../../src/status/feed.ts";
 import { sampleMs } from "../../src/status/history.ts";
 import { type ConditionId, conditionTexts } from "../../src/summary/condition-texts.ts";

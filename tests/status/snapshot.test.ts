@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Sources } from "../../src/metrics/collect.ts";
+import type { Sources } from "../../src/metrics/sources.ts";
 import { RateMeter } from "../../src/status/rates.ts";
 import { createSnapshot } from "../../src/status/snapshot.ts";
 import { conditionOf, tunnelFindings, worstFirst } from "../../src/summary/conditions.ts";

@@ -51,5 +51,6 @@ test("none are nothing, and of many three are named", () => {
 	const many = Array.from({ length: 7 }, (_, index) => ({ ...tunnel, domain: `t${index}.example.com` }));
 	const text = otherTunnelsText(many, "any");
 	expect(text.match(/Looks like dnstt under t\d/g)).toHaveLength(3);
-	expect(text).toEndWith(" And like 4 more.");
+	expect(text).toEndWith(" 4 more tunnels were recognised.");
+	expect(otherTunnelsText(many.slice(0, 4), "any")).toEndWith(" 1 more tunnel was recognised.");
 });

@@ -7,7 +7,7 @@ import type { Span } from "../../src/engine/engine.ts";
 import type { Tracker } from "../../src/engine/tracker.ts";
 import { type Dependencies, openStages, sourcesOf } from "../../src/exporter/stages.ts";
 import { createLogger } from "../../src/log.ts";
-import type { Sources } from "../../src/metrics/collect.ts";
+import type { Sources } from "../../src/metrics/sources.ts";
 import { recordHeaderBytes } from "../../src/wasm/shared/record.ts";
 import "./engine.ts";
 import type { CaptureRecord } from "./pcapfile.ts";

@@ -188,6 +188,16 @@ describe("a frame", () => {
 		expect(textOf()).toContain(" Tunnel health !1 ");
 	});
 
+	test("has the health since the start once, also while the recent figures are of the same time", () => {
+		const titles = (seconds: number) => {
+			const status = { ...busyStatus, recent: { ...busyStatus.recent, seconds } };
+			const text = textOf({ panel: "health" }, scene(status), { columns: 100, rows: 60 });
+			return [...text.matchAll(/Tunnel health (of .*|since .*)/g)].map(([, span = ""]) => span.trim());
+		};
+		expect(titles(300)).toEqual(["of the last 5 minutes", "since the start"]);
+		expect(titles(299)).toEqual(["since the start"]);
+	});
+
 	test("has the share of the packets that were lost, of which the kernel counted its own as received", () => {
 		const capture = { ...busyStatus.capture, received: 1_000, dropped_by_kernel: 500 };
 		const text = textOf({ panel: "health" }, scene({ ...busyStatus, capture }), { columns: 100, rows: 50 });

@@ -7,7 +7,7 @@ import type { Engine, Seed } from "../../engine/engine.ts";
 import { refuseUnsafeEnvironment } from "../../process/environment.ts";
 import { identityOf, limitPrivileges } from "../../process/privileges.ts";
 import { count, grouped } from "../../summary/format.ts";
-import { stdinIsTerminal } from "../inspect/stdin.ts";
+import { stdinIsTerminal } from "../stdin.ts";
 import { configurationOf } from "./configuration.ts";
 import { foundText, nothingText } from "./found-text.ts";
 

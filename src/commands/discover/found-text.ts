@@ -3,8 +3,7 @@
 import type { DiscoveredTunnel } from "../../discovery/discovery.ts";
 import { grouped } from "../../summary/format.ts";
 import { wrap } from "../../summary/terminal-text.ts";
-import { reportColumns } from "../inspect/text.ts";
-import { table } from "../inspect/text-table.ts";
+import { reportColumns, table } from "../text-table.ts";
 import type { Looked } from "./discover.ts";
 
 const formats = { dnstt: "dnstt", vaydns: "VayDNS" } as const;

@@ -8,11 +8,11 @@ import { Discovery } from "../../discovery/discovery.ts";
 import { type Dependencies, openStages, sourcesOf } from "../../exporter/stages.ts";
 import { onDisk } from "../../filename.ts";
 import { grouped } from "../../summary/format.ts";
+import { stdinIsTerminal } from "../stdin.ts";
 import { Activity } from "./activity.ts";
 import { type Progress, progressText } from "./progress.ts";
 import { Reader } from "./reader.ts";
 import { createReport, type Report } from "./report.ts";
-import { stdinIsTerminal } from "./stdin.ts";
 import { reportText } from "./text.ts";
 
 export interface InspectOptions {

@@ -25,11 +25,8 @@ export class Reader {
 
 	/** Tunnels that the captures hold where nothing came for the domains. */
 	get discovered(): readonly OtherTunnel[] {
-		return this.isNothingYet ? this.discovery.found().map((found) => otherTunnelOf(found, () => null)) : [];
-	}
-
-	private get isNothingYet(): boolean {
-		return this.engine.tracker.sets.size === 0;
+		if (this.engine.tracker.hasTraffic) return [];
+		return this.discovery.found().map((found) => otherTunnelOf(found, () => null));
 	}
 
 	/** Frames outside the range of time. */
@@ -41,7 +38,7 @@ export class Reader {
 	take(source: FileSource): boolean {
 		const used = source.read(this.engine.batch);
 		if (used === 0) return false;
-		if (this.isNothingYet) this.discovery.take(this.engine, used, source.linkType, this.range);
+		if (!this.engine.tracker.hasTraffic) this.discovery.take(this.engine, used, source.linkType, this.range);
 		this.frames = this.framesBefore + source.statistics().received;
 		const span = this.engine.observe(used, this.range, this.activity);
 		if (span.frames > 0) {

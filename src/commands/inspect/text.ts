@@ -7,11 +7,8 @@ import { sparkline } from "../../summary/sparkline.ts";
 import { type Table, type TableName, totalsTableOf } from "../../summary/tables.ts";
 import { wrap } from "../../summary/terminal-text.ts";
 import { sectionTitles, titles } from "../../summary/titles.ts";
+import { reportColumns, table } from "../text-table.ts";
 import type { Report } from "./report.ts";
-import { table } from "./text-table.ts";
-
-/** The width that every line fits, whatever the output is: reports go into tickets. */
-export const reportColumns = 80;
 
 /** Columns of the line of bars, which fits reportColumns with its frame. */
 const sparklineColumns = 60;

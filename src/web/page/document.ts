@@ -67,8 +67,7 @@ ${origins("asns", status.asns !== null)}
 <section class="card" aria-labelledby="health-title">
 <h2 id="health-title">${sectionTitles.health} ${fill("span", "health-span", ` class="of"`)}</h2>
 ${fill("dl", "health", ` class="entries"`)}
-<h2>${sectionTitles.health} <span class="of">since the start</span></h2>
-${fill("dl", "health-total", ` class="entries"`)}
+${fill("div", "health-total", ` class="total"`)}
 </section>
 <section class="card" aria-labelledby="capture-title">
 <h2 id="capture-title">${sectionTitles.capture}</h2>

@@ -4,7 +4,7 @@ import type { Status } from "../../status/status.ts";
 import type { Condition } from "../../summary/conditions.ts";
 import { captureEntries, type Entry, tunnelEntries, type Writing } from "../../summary/entries.ts";
 import { count, duration } from "../../summary/format.ts";
-import { lastQueryOf, recentText, stateLine } from "../../summary/state-line.ts";
+import { isSinceStart, lastQueryOf, recentText, sinceStartText, stateLine } from "../../summary/state-line.ts";
 import {
 	type Column,
 	noRows,
@@ -17,6 +17,7 @@ import {
 	tableOf,
 } from "../../summary/tables.ts";
 import { type Tile, tilesOf } from "../../summary/tiles.ts";
+import { sectionTitles } from "../../summary/titles.ts";
 import { escapeHtml } from "../html.ts";
 
 /** A moment (RFC 3339) for the viewer: in their zone once the script runs, in UTC before. */
@@ -94,7 +95,7 @@ export function parts(status: Status, time: TimeText, sortings: Sortings): Reado
 		),
 		health: tunnelEntries(status.recent.health, writing).map(entry).join(""),
 		"health-span": recentText(status.recent),
-		"health-total": tunnelEntries(status.health, writing).map(entry).join(""),
+		"health-total": isSinceStart(status.recent) ? "" : healthSinceStart(status, writing),
 		capture: captureEntries(status.capture, status.time, writing).map(entry).join(""),
 	};
 }
@@ -142,6 +143,11 @@ function bar(share: number): string {
 function entry({ title, value, note, state }: Entry): string {
 	const warning = state === "poor" || state === "bad" ? ` class="warning"` : "";
 	return `<div${warning}><dt>${title}</dt><dd>${value}<span class="note">${note}</span></dd></div>`;
+}
+
+function healthSinceStart({ health }: Status, writing: Writing): string {
+	const entries = tunnelEntries(health, writing).map(entry).join("");
+	return `<h2>${sectionTitles.health} <span class="of">${sinceStartText}</span></h2><dl class="entries">${entries}</dl>`;
 }
 
 /** How all is, and when the last query came. */

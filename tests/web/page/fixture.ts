@@ -257,6 +257,10 @@ export function servePage(first: Status, history: HistoryStatus, auth?: BasicAut
 		port: 0,
 		fetch: (request, bun) => app(request, { address: "", keepOpen: () => bun.timeout(request, 0) }),
 	});
+	const stop = async () => {
+		events.close();
+		await server.stop(true);
+	};
 	return {
 		url: server.url.href,
 		events,
@@ -264,9 +268,7 @@ export function servePage(first: Status, history: HistoryStatus, auth?: BasicAut
 			current.status = next;
 			events.send("status", next);
 		},
-		async stop() {
-			events.close();
-			await server.stop(true);
-		},
+		stop,
+		[Symbol.asyncDispose]: stop,
 	};
 }

@@ -176,27 +176,23 @@ describe.skipIf(!(await haveChromium()))("the status page", () => {
 	test.each(looks)(
 		"%s: axe finds nothing, nothing moves or sticks out, and nothing is asked of another host",
 		async (name, status, options) => {
-			const served = servePage(status, status === busyStatus ? busyHistory : { hour: [], day: [] });
-			try {
-				await using visited = await visit(browser, served.url, options);
-				const { page, faults } = visited;
-				await page.waitForSelector(live);
-				served.push({ ...status, total: { ...status.total, sessions: status.total.sessions + 1 } });
-				await holds(page, `document.querySelector('[data-figure="sessions"]').textContent !== ""`);
-				const [shift, overhang] = (await page.evaluate(`new Promise((resolve) => {
-				let shift = 0;
-				new PerformanceObserver((list) => { for (const entry of list.getEntries()) shift += entry.value; })
-					.observe({ type: "layout-shift", buffered: true });
-				setTimeout(() => resolve([shift, document.documentElement.scrollWidth - innerWidth]), 100);
-			})`)) as [number, number];
-				expect(shift).toBeLessThan(0.01);
-				expect(overhang).toBe(0);
-				await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
-				expect(await violations(page)).toEqual([]);
-				expect(faults).toEqual([]);
-			} finally {
-				await served.stop();
-			}
+			await using served = servePage(status, status === busyStatus ? busyHistory : { hour: [], day: [] });
+			await using visited = await visit(browser, served.url, options);
+			const { page, faults } = visited;
+			await page.waitForSelector(live);
+			served.push({ ...status, total: { ...status.total, sessions: status.total.sessions + 1 } });
+			await holds(page, `document.querySelector('[data-figure="sessions"]').textContent !== ""`);
+			const [shift, overhang] = (await page.evaluate(`new Promise((resolve) => {
+			let shift = 0;
+			new PerformanceObserver((list) => { for (const entry of list.getEntries()) shift += entry.value; })
+				.observe({ type: "layout-shift", buffered: true });
+			setTimeout(() => resolve([shift, document.documentElement.scrollWidth - innerWidth]), 100);
+		})`)) as [number, number];
+			expect(shift).toBeLessThan(0.01);
+			expect(overhang).toBe(0);
+			await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
+			expect(await violations(page)).toEqual([]);
+			expect(faults).toEqual([]);
 		},
 		20_000,
 	);
@@ -215,23 +211,19 @@ describe.skipIf(!(await haveChromium()))("the status page", () => {
 			sentence: "t.example.com: 812 queries within 1 min 30 s, and no response.",
 			remedy: "See whether dnstt-server runs, and what it logs; restart it.",
 		} as const;
-		const served = servePage({ ...busyStatus, conditions: [worst, warning] }, busyHistory);
-		try {
-			await using visited = await visit(browser, served.url, options);
-			const { page, faults } = visited;
-			await page.waitForSelector(live);
-			expect(await textOf(page, "#state")).toStartWith("The server does not respond – and 1 more");
-			expect(await textOf(page, "h1")).toBe("dnstt_exporter on vps1");
-			const bottom = await page.evaluate(`document.querySelector("#conditions li").getBoundingClientRect().bottom`);
-			expect(bottom).toBeWithin(0, options.viewport.height);
-			await page.screenshot({ path: join(screenshots, `worst-${name}.png`) });
-			served.push({ ...busyStatus, capture: { ...busyStatus.capture, up: false } });
-			await holds(page, `document.documentElement.dataset.capture === "closed"`);
-			await page.screenshot({ path: join(screenshots, `closed-${name}.png`) });
-			expect(faults).toEqual([]);
-		} finally {
-			await served.stop();
-		}
+		await using served = servePage({ ...busyStatus, conditions: [worst, warning] }, busyHistory);
+		await using visited = await visit(browser, served.url, options);
+		const { page, faults } = visited;
+		await page.waitForSelector(live);
+		expect(await textOf(page, "#state")).toStartWith("The server does not respond – and 1 more");
+		expect(await textOf(page, "h1")).toBe("dnstt_exporter on vps1");
+		const bottom = await page.evaluate(`document.querySelector("#conditions li").getBoundingClientRect().bottom`);
+		expect(bottom).toBeWithin(0, options.viewport.height);
+		await page.screenshot({ path: join(screenshots, `worst-${name}.png`) });
+		served.push({ ...busyStatus, capture: { ...busyStatus.capture, up: false } });
+		await holds(page, `document.documentElement.dataset.capture === "closed"`);
+		await page.screenshot({ path: join(screenshots, `closed-${name}.png`) });
+		expect(faults).toEqual([]);
 	});
 
 	describe("with made-up figures", () => {

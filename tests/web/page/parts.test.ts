@@ -90,6 +90,16 @@ test("what makes a client active stands with the active clients, and sessions ar
 	expect(tiles).toMatch(/<dt>Sessions<\/dt>.*<span class="note">since start</);
 });
 
+test("the health since the start has its own part, once that is longer than the recent figures", () => {
+	expect(partsOf(busyStatus)).toMatchObject({ "health-span": "of the last 5 minutes" });
+	expect(partsOf(busyStatus)["health-total"]).toStartWith(
+		`<h2>Tunnel health <span class="of">since the start</span></h2>`,
+	);
+	const fresh = partsOf({ ...busyStatus, recent: { ...busyStatus.recent, seconds: 299 } });
+	expect(fresh).toMatchObject({ "health-span": "since the start", "health-total": "" });
+	expect(fresh.health).toContain("Round trip");
+});
+
 test("numbers of four digits have their comma", () => {
 	expect(partsOf(busyStatus).health).toContain("less than 1,232 bytes");
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { table } from "../../../src/commands/inspect/text-table.ts";
+import { table } from "../../src/commands/text-table.ts";
 
 describe("a table", () => {
 	test("has its first column to the left and numbers to the right, two spaces apart", () => {

@@ -1,4 +1,7 @@
-import { fit, widthOf, wrap } from "../../summary/terminal-text.ts";
+import { fit, widthOf, wrap } from "../summary/terminal-text.ts";
+
+/** The width that every line of a report fits, whatever the output is: reports go into tickets. */
+export const reportColumns = 80;
 
 const gap = "  ";
 
