@@ -43,7 +43,7 @@ export interface LiveFacts {
 }
 
 export function liveFindings(figures: WindowFigures, facts: LiveFacts): Finding[] {
-	return [...trafficFindings(figures, facts), ...fileFindings(facts)];
+	return [...trafficFindings(figures, facts), ...agingFindings(facts)];
 }
 
 /** While the capture is closed nothing else is known. */
@@ -99,7 +99,8 @@ function dropped({ capture }: WindowFigures): Finding[] {
 	return [findingOf("packets_dropped", [], sentence)];
 }
 
-function fileFindings({ databases, certificate, nowSeconds }: LiveFacts): Finding[] {
+/** Of files that grow old. */
+function agingFindings({ databases, certificate, nowSeconds }: LiveFacts): Finding[] {
 	const findings = databases.flatMap(({ database, buildTimeSeconds }) => {
 		const days = Math.floor((nowSeconds - buildTimeSeconds) / daySeconds);
 		if (buildTimeSeconds === 0 || days <= databaseDaysMax) return [];

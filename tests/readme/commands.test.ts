@@ -1,6 +1,6 @@
 /** Does what the README says, from the top to the bottom, in a copy of this machine, and compares with what it shows. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { asnMmdb, countryMmdb } from "../support/mmdb.ts";
 import { haveNetns } from "../support/netns.ts";
@@ -91,7 +91,6 @@ describe.skipIf(!haveNetns())("the README", () => {
 	test("fetches databases, and configures them", async () => {
 		await Bun.write(host.file("/root/country.mmdb"), countryMmdb());
 		await Bun.write(host.file("/root/asn.mmdb"), asnMmdb());
-		mkdirSync(host.file("/var/lib/GeoIP"), { recursive: true });
 		await Bun.write(host.file("/etc/cron.monthly/dnstt-databases"), `${block("sh", "dbip").text}\n`);
 		await run("chmod 755 /etc/cron.monthly/dnstt-databases && /etc/cron.monthly/dnstt-databases");
 		const [section] = commandsIn(readme, ['"geoip":']);

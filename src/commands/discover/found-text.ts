@@ -33,7 +33,7 @@ function noteOf({ tunnel: { domain, wire }, queries, responses }: DiscoveredTunn
 	if (queries === 0)
 		return [`${domain}: its resolvers take less than 1,232 bytes, so no query counts unless ${wire}.mtu is smaller.`];
 	if (responses > 0) return [];
-	return [`${domain}: the server does not answer, or its responses were not captured.`];
+	return [`${domain}: the server does not respond, or its responses were not captured.`];
 }
 
 /** Why nothing may have been found. */

@@ -26,7 +26,7 @@ test("each tunnel has a row", () => {
 });
 
 test.each([
-	["a server that is silent", { ...found, responses: 0 }, looked, "t.example.com: the server does not answer, or"],
+	["a server that is silent", { ...found, responses: 0 }, looked, "t.example.com: the server does not respond, or"],
 	["queries that are refused", { ...found, queries: 0 }, looked, "no query counts unless dnstt.mtu is smaller."],
 	["a part", found, { ...looked, isPart: true }, "it ended early, as that was enough."],
 ])("a sentence says so of %s", (_, tunnel, of, sentence) => {
