@@ -1,7 +1,8 @@
 /** Every alert against histories of hosts in promtool: each history is a tunnel with a domain and hosts of its own, all evaluated together. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { catalog } from "../../src/metrics/catalog.ts";
-import { alerts, scrapeJob } from "../../src/print/alerts.ts";
+import { alerts } from "../../src/print/alerts.ts";
+import { scrapeJob } from "../../src/print/recording-rules.ts";
 import { prometheusRules, ruleGroups } from "../../src/print/rules.ts";
 import { runCommand } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -307,6 +308,11 @@ const around =
 		[7, 2, 1, 0].some((ago) => isNear(minute + ago * 1_440)) ? plan(minute) : nothing;
 const lately = (plan: HostPlan) => one(around(plan));
 const latelyTwo = (a: HostPlan, b: HostPlan) => two(around(a), around(b));
+/** One state until an hour before minute 0, and another from then on. */
+const hourBefore =
+	(before: Minute, after: Minute): HostPlan =>
+	(minute) =>
+		minute >= -60 ? after : before;
 const clients = (count: Readonly<Record<string, number>>): Minute => ({ clients: count });
 const isYesterday = (minute: number) => isNear(minute + 1_440);
 
@@ -348,6 +354,59 @@ const days: readonly History[] = [
 			change(clients({ DE: 20, IR: 8 }), clients({ DE: 0, IR: 0 })),
 		),
 		fires: { "DnsttHostWithoutQueries b": { after: 40 } },
+	},
+	{
+		title: "a host that was taken out, whose clients moved to the other",
+		hosts: latelyTwo(change(clients({ DE: 12 }), clients({ DE: 32 })), change(clients({ DE: 20 }), nothing)),
+		fires: {},
+	},
+	{
+		title: "less than half of the clients, an hour after another host was taken out",
+		hosts: latelyTwo(change(clients({ DE: 30 }), clients({ DE: 4 })), hourBefore(clients({ DE: 10 }), nothing)),
+		fires: { DnsttActiveClientsHalved: { after: 60 } },
+	},
+	{
+		title: "less than half of the clients, an hour after the domain was taken out of another host's configuration",
+		hosts: latelyTwo(
+			change(clients({ DE: 30 }), clients({ DE: 4 })),
+			hourBefore(clients({ DE: 10 }), { clients: {}, hasDomain: false }),
+		),
+		fires: { DnsttActiveClientsHalved: { after: 60 } },
+	},
+	{
+		title: "less than half of the clients, while the capture of another host is closed",
+		hosts: latelyTwo(
+			change(clients({ DE: 30 }), clients({ DE: 4 })),
+			change(clients({ DE: 10 }), closed(clients({ DE: 10 }))),
+		),
+		fires: {
+			"DnsttCaptureDown b": { after: 10, interface: "eth0" },
+			DnsttActiveClientsHalved: { after: 70 },
+		},
+	},
+	{
+		title: "no queries any more, an hour after another host was taken out",
+		hosts: latelyTwo(change(clients({ DE: 30 }), clients({ DE: 0 })), hourBefore(clients({ DE: 10 }), nothing)),
+		fires: { DnsttNoQueries: { after: 20 }, DnsttActiveClientsHalved: { after: 50 } },
+	},
+	{
+		title: "no queries any more, while another host is down",
+		hosts: latelyTwo(change(clients({ DE: 30 }), clients({ DE: 0 })), change(clients({ DE: 10 }), down)),
+		fires: {
+			"DnsttExporterDown b": { after: 10 },
+			DnsttNoQueries: { after: 20 },
+			DnsttActiveClientsHalved: { after: 60 },
+		},
+	},
+	{
+		title: "no queries any more on a host with few clients, while another host is down",
+		hosts: latelyTwo(change(clients({ DE: 3 }), clients({ DE: 0 })), change(clients({ DE: 20 }), down)),
+		fires: { "DnsttExporterDown b": { after: 10 } },
+	},
+	{
+		title: "one of two hosts, with most of the clients, down for 50 minutes",
+		hosts: latelyTwo(always(clients({ DE: 5 })), change(clients({ DE: 100 }), down, 50)),
+		fires: { "DnsttExporterDown b": { after: 10 } },
 	},
 	{ title: "a planned restart after days", hosts: lately(restarted(0)), fires: {} },
 	{ title: "a planned restart of both hosts after days", hosts: latelyTwo(restarted(0), restarted(10)), fires: {} },
