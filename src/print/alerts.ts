@@ -1,7 +1,7 @@
 /** Alerts: what takes the tunnel, or all sight of it, away is critical; everything else is a warning. */
 
 import { catalog } from "../metrics/catalog.ts";
-import { recorded } from "./recording-rules.ts";
+import { ofHostsNow, recorded, scrapeJob, up } from "./recording-rules.ts";
 
 export interface AlertingRule {
 	readonly alert: string;
@@ -11,9 +11,6 @@ export interface AlertingRule {
 	readonly labels: { readonly severity: "critical" | "warning" };
 	readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url: string };
 }
-
-/** The job of the scrape configuration: `up` has no other label to know an exporter by. */
-export const scrapeJob = "dnstt";
 
 /** What to do, relative to the README's folder: the rules are of every copy of the repository. */
 const runbook = "README.md#conditions-and-what-to-do";
@@ -29,13 +26,14 @@ const dropsMax = 100;
 const evictionsMax = 100;
 const daySeconds = 86_400;
 
-const up = `up{job="${scrapeJob}"}`;
 const host = "{{ $labels.instance }}";
 const domain = "{{ $labels.domain }}";
 const capturing = `on (job, instance) ${catalog.captureUp.name} == 1`;
 
 /** Clients that a dead host or a closed capture no longer shows are not lost; those have alerts of their own. */
 const allHosts = `on (domain) min_over_time(${recorded.capturingHosts}[1h]) >= ${recorded.usualHosts}`;
+/** Of fewer hosts than usual, what these had themselves: one that was taken out for good mutes nothing. */
+const usualClients = `(${recorded.usualClients} and ${allHosts} or ${recorded.usualClientsOfHostsNow})`;
 /** Now as well: a host that lost its database has no samples any more, and the least of those before is no less. */
 const allCountryHosts =
 	`on (domain) ${recorded.countryHosts} >= ${recorded.usualCountryHosts} ` +
@@ -116,11 +114,12 @@ const tunnelAlerts: readonly AlertingRule[] = [
 		"DnsttNoQueries",
 		"critical",
 		10,
-		`${recorded.queries} == 0 and ${recorded.hourlyClients} offset 1d >= ${allClientsMin} ` +
-			`and min_over_time(${recorded.capturingHosts}[15m]) >= max_over_time(${recorded.capturingHosts}[1h] offset 1d)`,
+		`${recorded.queries} == 0 and (${recorded.hourlyClients} offset 1d >= ${allClientsMin} ` +
+			`and min_over_time(${recorded.capturingHosts}[15m]) >= max_over_time(${recorded.capturingHosts}[1h] offset 1d) ` +
+			`or sum by (domain) (${ofHostsNow(`${recorded.hostHourlyClients} offset 1d`, "15m")}) >= ${allClientsMin})`,
 		[
 			`No queries for ${domain}`,
-			`No host of ${domain} has received a query for 15 minutes, though all capture and there were clients at this hour yesterday: look at the domain's NS records and the firewall.`,
+			`No host of ${domain} has received a query for 15 minutes, though there were clients at this hour yesterday, on as many hosts or on those that capture now: look at the domain's NS records and the firewall.`,
 		],
 	),
 	alert(
@@ -139,7 +138,7 @@ const tunnelAlerts: readonly AlertingRule[] = [
 		"warning",
 		15,
 		`${perHost(`increase(${catalog.domainQueries.name}[15m])`)} == 0 ` +
-			`and ${perHost(`avg_over_time(${catalog.domainActiveClients.name}[1h] offset 1d)`)} >= ${clientsMin} and on (domain) ${recorded.queries} > 0 ` +
+			`and ${recorded.hostHourlyClients} offset 1d >= ${clientsMin} and on (domain) ${recorded.queries} > 0 ` +
 			`and on (job, instance) min_over_time(${catalog.captureUp.name}[15m]) == 1`,
 		[
 			`No queries for ${domain} on ${host}`,
@@ -150,10 +149,10 @@ const tunnelAlerts: readonly AlertingRule[] = [
 		"DnsttActiveClientsHalved",
 		"warning",
 		15,
-		`${recorded.hourlyClients} < 0.5 * ${recorded.usualClients} and ${recorded.usualClients} >= ${clientsMin} and ${allHosts}`,
+		`${recorded.hourlyClients} < 0.5 * (${usualClients} >= ${clientsMin})`,
 		[
 			`Less than half of the usual clients on ${domain}`,
-			`${domain} had {{ $value | humanize }} active clients in the last hour, less than half of the usual at this hour (the median of 1, 2 and 7 days ago), while as many hosts capture as then.`,
+			`${domain} had {{ $value | humanize }} active clients in the last hour, less than half of the usual at this hour (the median of 1, 2 and 7 days ago). Where fewer hosts capture than then, it is what these had.`,
 		],
 	),
 	alert(

@@ -173,14 +173,32 @@ function panel(spec: PanelSpec): Builder<dashboard.Panel> {
 			new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Dashed),
 		);
 	}
-	for (const { legend, unit: own, texts: ownTexts } of queries) {
-		const properties = [
-			...(own === undefined ? [] : [{ id: "unit", value: own }]),
-			...(ownTexts === undefined ? [] : [{ id: "mappings", value: [mappingOf(ownTexts)] }]),
-		];
-		if (properties.length > 0) builder.overrideByName(legend, properties);
+	for (const query of queries) {
+		const properties = columnProperties(query);
+		if (properties.length > 0) builder.overrideByName(query.legend, properties);
 	}
 	return builder;
+}
+
+/** What a table's column has in place of the panel's. Its cells have the colours of its thresholds or texts. */
+function columnProperties({ unit, texts, thresholds, noValue = "" }: PanelQuery): dashboard.DynamicConfigValue[] {
+	const properties = unit === undefined ? [] : [{ id: "unit", value: unit }];
+	if (texts === undefined && thresholds === undefined) return properties;
+	const background: common.TableColoredBackgroundCellOptions = {
+		type: common.TableCellDisplayMode.ColorBackground,
+		mode: common.TableCellBackgroundDisplayMode.Basic,
+	};
+	// Grafana colours a cell without a value as if it were below all thresholds: green.
+	const empty: dashboard.SpecialValueMap = {
+		type: dashboard.MappingType.SpecialValue,
+		options: { match: dashboard.SpecialValueMatch.NullAndNan, result: { text: noValue, color: "transparent" } },
+	};
+	return [
+		...properties,
+		{ id: "custom.cellOptions", value: background },
+		...(thresholds === undefined ? [] : [{ id: "thresholds", value: thresholdsOf(thresholds).build() }]),
+		{ id: "mappings", value: [...(texts === undefined ? [] : [mappingOf(texts)]), empty] },
+	];
 }
 
 function mappingOf(texts: Texts): dashboard.ValueMap {

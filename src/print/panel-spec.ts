@@ -9,6 +9,9 @@ export type View = "number" | "stat" | "geomap" | "bars" | "table" | "lines" | "
 /** Value to text and colour. */
 export type Texts = Readonly<Record<string, readonly [text: string, color: string]>>;
 
+/** Where values begin to be bad, and where they are: green below, yellow and red above. */
+export type Thresholds = readonly [warn: number, bad: number];
+
 export interface PanelQuery {
 	/** PromQL with Grafana's $domain, $instance, $__rate_interval and $__range. */
 	readonly expr: string;
@@ -17,6 +20,8 @@ export interface PanelQuery {
 	/** Of a table's column, where they are not the panel's. */
 	readonly unit?: string;
 	readonly texts?: Texts;
+	readonly thresholds?: Thresholds;
+	readonly noValue?: string;
 }
 
 export interface PanelSpec {
@@ -31,8 +36,7 @@ export interface PanelSpec {
 	readonly height?: number;
 	readonly queries: readonly PanelQuery[];
 	readonly texts?: Texts;
-	/** Where values begin to be bad, and where they are: green below, yellow and red above. */
-	readonly thresholds?: readonly [warn: number, bad: number];
+	readonly thresholds?: Thresholds;
 	/** What stands in place of a value that is not there. */
 	readonly noValue?: string;
 	/** Of a table: the labels that are columns, and their names. */

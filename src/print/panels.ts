@@ -218,8 +218,14 @@ const hosts: PanelSection = {
 			queries: [
 				{ expr: activeClients("instance"), legend: "Clients" },
 				{ expr: sumRate(catalog.domainQueries, "instance"), legend: "Queries", unit: "reqps" },
-				{ expr: unanswered("instance"), legend: "Unanswered", unit: "percentunit" },
-				{ expr: quantile(catalog.roundTrips, 0.5, "instance"), legend: "Round trip, median", unit: "s" },
+				{
+					expr: unanswered("instance"),
+					...{ legend: "Unanswered", unit: "percentunit", thresholds: unansweredThresholds, noValue: "no queries" },
+				},
+				{
+					expr: quantile(catalog.roundTrips, 0.5, "instance"),
+					...{ legend: "Round trip, median", unit: "s", thresholds: roundTripThresholds, noValue: "no traffic" },
+				},
 				{ expr: `max by (instance) (${of(catalog.resolversSeen)})`, legend: "Resolvers" },
 				{ expr: `max by (instance) (${ofHosts(catalog.captureUp)})`, legend: "Capture", texts: captureTexts },
 			],

@@ -7,6 +7,10 @@ export interface RecordingRule {
 	readonly expr: string;
 }
 
+/** The job of the scrape configuration: `up` has no other label to know an exporter by. */
+export const scrapeJob = "dnstt";
+export const up = `up{job="${scrapeJob}"}`;
+
 const active = catalog.activeClients.name;
 const roundTrips = catalog.roundTrips.name;
 
@@ -18,6 +22,8 @@ export const recorded = {
 	clients: `domain:${active}:sum`,
 	hourlyClients: `domain:${active}:sum_avg1h`,
 	usualClients: `domain:${active}:sum_avg1h_median1d2d7d`,
+	hostHourlyClients: `domain_instance:${active}:avg1h`,
+	usualClientsOfHostsNow: `domain:${active}_of_hosts_now:sum_avg1h_median1d2d7d`,
 	countryClients: `domain_country:${active}:sum`,
 	hourlyCountryClients: `domain_country:${active}:sum_avg1h`,
 	usualCountryClients: `domain_country:${active}:sum_avg1h_median1d2d7d`,
@@ -46,6 +52,10 @@ const mostHosts = (record: string) =>
 	`max by (domain) (${ofDays((ago) => `max_over_time(${record}[1h] offset ${ago}d)`)})`;
 
 const capturing = `${catalog.domainPeakClients.name} and on (job, instance) ${catalog.captureUp.name} == 1`;
+/** The samples of hosts that have the domain now and have captured all that time. */
+export const ofHostsNow = (samples: string, time: string) =>
+	`${samples} and on (domain, job, instance) ${catalog.domainPeakClients.name} ` +
+	`and on (job, instance) min_over_time(${catalog.captureUp.name}[${time}]) == 1 and on (job, instance) min_over_time(${up}[${time}]) == 1`;
 /** How many samples an hour has in which anything was seen: what is absent in some of them had no clients then. */
 const samples = `count_over_time(${recorded.capturingHosts}[1h])`;
 
@@ -75,6 +85,14 @@ export const recordingRules: readonly RecordingRule[] = [
 		expr: `sum_over_time(${recorded.countryClients}[1h]) / on (domain) group_left () ${samples}`,
 	},
 	{ record: recorded.usualClients, expr: median("domain", recorded.hourlyClients) },
+	{
+		record: recorded.hostHourlyClients,
+		expr: `sum by (domain, job, instance) (avg_over_time(${catalog.domainActiveClients.name}[1h]))`,
+	},
+	{
+		record: recorded.usualClientsOfHostsNow,
+		expr: `sum by (domain) (${ofHostsNow(median("domain, job, instance", recorded.hostHourlyClients), "1h")})`,
+	},
 	{ record: recorded.usualCountryClients, expr: median("domain, country", recorded.hourlyCountryClients) },
 	{ record: recorded.queries, expr: rate(catalog.domainQueries.name) },
 	{ record: "domain:dnstt_bytes_in:rate5m", expr: rate(catalog.domainBytesIn.name) },

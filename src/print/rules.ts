@@ -1,7 +1,7 @@
 /** The rules file for Prometheus. */
 
-import { type AlertingRule, alerts, scrapeJob } from "./alerts.ts";
-import { type RecordingRule, recordingRules } from "./recording-rules.ts";
+import { type AlertingRule, alerts } from "./alerts.ts";
+import { type RecordingRule, recordingRules, scrapeJob } from "./recording-rules.ts";
 
 export interface RuleGroup {
 	readonly name: string;

@@ -24,6 +24,10 @@ interface Panel {
 			readonly custom?: { readonly stacking?: { readonly mode: string } };
 			readonly thresholds?: { readonly steps: readonly { readonly value: number | null; readonly color: string }[] };
 		};
+		readonly overrides: readonly {
+			readonly matcher: { readonly id: string; readonly options: unknown };
+			readonly properties: readonly { readonly id: string; readonly value: unknown }[];
+		}[];
 	};
 	readonly transformations?: readonly { readonly id: string; readonly options: Record<string, unknown> }[];
 	readonly targets?: readonly { readonly refId: string; readonly expr: string; readonly datasource: unknown }[];
@@ -239,6 +243,49 @@ test("the tables have named columns, and thresholds turn from good to bad", () =
 		{ value: 0.05, color: "yellow" },
 		{ value: 0.2, color: "red" },
 	]);
+});
+
+test("of each host, the cells with a good and a bad have its colour, and those without a value have none", () => {
+	const { overrides = [] } = panels.find(({ title }) => title === "Hosts now")?.fieldConfig ?? {};
+	const cells = Object.fromEntries(
+		overrides.map(({ matcher, properties }) => [
+			`${matcher.id} ${matcher.options}`,
+			Object.fromEntries(properties.map(({ id, value }) => [id, value])),
+		]),
+	);
+	const background = { type: "color-background", mode: "basic" };
+	const empty = (text: string) => ({
+		...{ type: "special", options: { match: "null+nan", result: { text, color: "transparent" } } },
+	});
+	const steps = (warn: number, bad: number) => ({
+		mode: "absolute",
+		steps: [
+			{ value: null, color: "green" },
+			{ value: warn, color: "yellow" },
+			{ value: bad, color: "red" },
+		],
+	});
+	expect(cells).toEqual({
+		"byName Queries": { unit: "reqps" },
+		"byName Unanswered": {
+			...{ unit: "percentunit", "custom.cellOptions": background },
+			...{ thresholds: steps(0.05, 0.2), mappings: [empty("no queries")] },
+		},
+		"byName Round trip, median": {
+			...{ unit: "s", "custom.cellOptions": background },
+			...{ thresholds: steps(0.5, 2), mappings: [empty("no traffic")] },
+		},
+		"byName Capture": {
+			"custom.cellOptions": background,
+			mappings: [
+				{
+					type: "value",
+					options: { 0: { text: "closed", color: "red", index: 0 }, 1: { text: "open", color: "green", index: 1 } },
+				},
+				empty(""),
+			],
+		},
+	});
 });
 
 test("a series by country or network has a name also where there is no GeoIP", () => {

@@ -1,6 +1,6 @@
 /** What Prometheus would have scraped of hosts over days, minute by minute, as promtool's input series. */
 import { catalog, type MetricKey } from "../../src/metrics/catalog.ts";
-import { scrapeJob } from "../../src/print/alerts.ts";
+import { scrapeJob } from "../../src/print/recording-rules.ts";
 
 export interface InputSeries {
 	readonly series: string;
@@ -22,6 +22,8 @@ export interface Minute {
 	/** What the scrape comes to; null where Prometheus itself did not scrape. */
 	readonly up?: boolean | null;
 	readonly captureUp?: boolean;
+	/** Whether its configuration has the domain. */
+	readonly hasDomain?: boolean;
 	/** Gauges that are not 0, and what the counters grow by in this minute. */
 	readonly gauges?: Readonly<
 		Partial<Record<"configReloadSuccessful" | "certificateNotAfter" | "geoipBuildTime", number>>
@@ -74,7 +76,7 @@ class Host {
 		if (up === null) return;
 		this.put(minute, "up", {}, up ? 1 : 0);
 		if (up) {
-			this.writeTunnel(minute, state);
+			if (state.hasDomain ?? true) this.writeTunnel(minute, state);
 			this.writeExporter(minute, state);
 			return;
 		}

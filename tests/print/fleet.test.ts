@@ -1,7 +1,7 @@
 /** Two hosts and one Prometheus, with TLS and basic auth, as tests/print/fleet.yml and the README have it. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
-import { scrapeJob } from "../../src/print/alerts.ts";
+import { scrapeJob } from "../../src/print/recording-rules.ts";
 import { prometheusRules } from "../../src/print/rules.ts";
 import { exporterCommand } from "../support/exporter.ts";
 import { dnsttQuery, ethernetFrame, udpPacket } from "../support/frames.ts";
