@@ -59,9 +59,16 @@ function encoded(values: readonly (number | null)[]): string {
 const nameOf = (key: MetricKey, suffix = "") => `${catalog[key].name}${suffix}`;
 type Labels = Readonly<Record<string, string>>;
 
+/** Of one host: a country and no country are different series. */
+function keyOf(name: string, labels: Labels): string {
+	let key = name;
+	for (const label in labels) key += ` ${label} ${labels[label]}`;
+	return key;
+}
+
 /** What a host has exported up to a minute. */
 class Host {
-	private readonly series = new Map<string, (number | null)[]>();
+	private readonly series = new Map<string, { readonly series: string; readonly values: (number | null)[] }>();
 	private readonly counters = new Map<string, number>();
 	private readonly lastTimes: Partial<Record<"lastQuery" | "lastResponse", number>> = {};
 
@@ -86,22 +93,23 @@ class Host {
 	}
 
 	encoded(): InputSeries[] {
-		return Array.from(this.series, ([name, values]) => ({ series: name, values: encoded(values) }));
+		return Array.from(this.series.values(), ({ series, values }) => ({ series, values: encoded(values) }));
 	}
 
 	private put(minute: number, name: string, labels: Labels, value: number): void {
-		const all = { ...labels, job: scrapeJob, instance: this.instance };
-		const key = `${name}{${Object.entries(all).map(([label, text]) => `${label}="${text}"`)}}`;
-		let values = this.series.get(key);
-		if (values === undefined) {
-			values = new Array<number | null>(this.minutes + 1).fill(null);
-			this.series.set(key, values);
+		const key = keyOf(name, labels);
+		let series = this.series.get(key);
+		if (series === undefined) {
+			const all = { ...labels, job: scrapeJob, instance: this.instance };
+			const pairs = Object.entries(all).map(([label, text]) => `${label}="${text}"`);
+			series = { series: `${name}{${pairs}}`, values: new Array<number | null>(this.minutes + 1).fill(null) };
+			this.series.set(key, series);
 		}
-		values[minute] = value;
+		series.values[minute] = value;
 	}
 
 	private count(minute: number, name: string, labels: Labels, more: number): void {
-		const key = `${name} ${Object.values(labels).join(" ")}`;
+		const key = keyOf(name, labels);
 		const value = (this.counters.get(key) ?? 0) + more;
 		this.counters.set(key, value);
 		this.put(minute, name, labels, value);
