@@ -106,7 +106,7 @@ const tunnelAlerts: readonly AlertingRule[] = [
 		`(${lastQuery} - ${lastResponse} > 60 or ${lastQuery} unless ${lastResponse}) ` +
 			`and on (domain, job, instance) ${perHost(`increase(${catalog.domainQueries.name}[5m])`)} >= ${silentQueriesMin} and ${capturing}`,
 		[
-			`dnstt-server on ${host} does not answer for ${domain}`,
+			`dnstt-server on ${host} does not respond to queries for ${domain}`,
 			`Queries for ${domain} come in on ${host}, but no response has gone out for more than 2 minutes: dnstt-server is down or hangs, or its responses leave by an interface that is not captured.`,
 		],
 	),
