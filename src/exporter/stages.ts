@@ -11,7 +11,7 @@ import { type Geoip, openDatabases } from "../geoip/geoip.ts";
 import { keptOrigins, othersFrom } from "../geoip/origins.ts";
 import type { Logger } from "../log.ts";
 import type { Sources } from "../metrics/sources.ts";
-import { tidy } from "../tidy.ts";
+import { tidy, tidyYoung } from "../tidy.ts";
 import { revision, version } from "../version.ts";
 
 /** What the exporter uses from outside: its log, its random numbers and its clocks. */
@@ -39,6 +39,7 @@ export async function openStages(config: Config, { log, seed }: Pick<Dependencie
 			originsMax: config.labels.maxSets,
 			report: (level, message) => log[level](message),
 			tidy,
+			tidyLookups: tidyYoung,
 		},
 	);
 	// If there is no memory for the engine, that error is reported, and a rejection here must not be unhandled.

@@ -22,7 +22,15 @@ export interface GeoipOptions {
 	 * needed no more.
 	 */
 	readonly tidy?: () => void;
+	/** Collects the garbage that lookups left since it was last called. */
+	readonly tidyLookups?: () => void;
 }
+
+/**
+ * Addresses that are looked up before their garbage is collected, 6 MB of it. The runtime itself would let a whole flood of new
+ * resolvers leave theirs, 700 bytes each.
+ */
+const lookupsUncollectedMax = 8_192;
 
 /** The state of one open database. Counts are since openDatabases. */
 export interface DatabaseStatus {
@@ -145,6 +153,7 @@ export class Geoip {
 	readonly #origins: OriginTable;
 	readonly #options: GeoipOptions;
 	#reloading: Promise<boolean> | null = null;
+	#uncollected = 0;
 
 	/** For openDatabases alone. */
 	constructor(country: Followed<string> | null, asn: Followed<Network> | null, options: GeoipOptions) {
@@ -176,6 +185,10 @@ export class Geoip {
 	 */
 	originOf(a: number, b: number, c: number, d: number): number {
 		if (this.#country === null && this.#asn === null) return unmappedOrigin;
+		if (++this.#uncollected > lookupsUncollectedMax) {
+			this.#uncollected = 1;
+			this.#options.tidyLookups?.();
+		}
 		return this.#origins.intern(
 			this.#country?.lookup(a, b, c, d) ?? unmappedCountry,
 			this.#asn?.lookup(a, b, c, d) ?? unmappedNetwork,

@@ -13,6 +13,7 @@ afterAll(() => rm(root, { recursive: true }));
 let folder = "";
 let told: string[] = [];
 let tidied = 0;
+let lookupsTidied = 0;
 const country = () => join(folder, "Country.mmdb");
 const asn = () => join(folder, "ASN.mmdb");
 
@@ -20,6 +21,7 @@ beforeEach(async () => {
 	folder = await mkdtemp(join(root, "case-"));
 	told = [];
 	tidied = 0;
+	lookupsTidied = 0;
 	await writeFile(country(), countryMmdb());
 	await writeFile(asn(), asnMmdb());
 });
@@ -27,7 +29,12 @@ beforeEach(async () => {
 function open(files: Partial<GeoipFiles>, originsMax = 100): Promise<Geoip> {
 	return openDatabases(
 		{ country: null, asn: null, ...files },
-		{ originsMax, report: (level, message) => told.push(`${level} ${message}`), tidy: () => tidied++ },
+		{
+			originsMax,
+			report: (level, message) => told.push(`${level} ${message}`),
+			tidy: () => tidied++,
+			tidyLookups: () => lookupsTidied++,
+		},
 	);
 }
 
@@ -109,6 +116,15 @@ describe("Labels", () => {
 		expect(originAt(geoip, 0x7f000001)).toEqual({ country: "NL", asn: "64499", organization: "Example Network 64499" });
 		expect(ipv4(geoip, documentation)).toBe(inside[0] as number);
 	});
+});
+
+test("The garbage of lookups is collected after 8,192 of them, and again after as many", async () => {
+	const geoip = await both();
+	const lookUp = (times: number) => {
+		for (let time = 0; time < times; time++) ipv4(geoip, documentation);
+		return lookupsTidied;
+	};
+	expect([lookUp(8_192), lookUp(1), lookUp(8_191), lookUp(1)]).toEqual([0, 1, 1, 2]);
 });
 
 describe("One file for both keys", () => {
