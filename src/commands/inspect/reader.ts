@@ -15,6 +15,8 @@ export class Reader {
 	/** All frames, and of them those of earlier files. */
 	private frames = 0;
 	private framesBefore = 0;
+	/** Something came for the domains: remembered, as each look takes all label sets. */
+	private hadTraffic = false;
 
 	constructor(
 		private readonly engine: Engine,
@@ -38,7 +40,8 @@ export class Reader {
 	take(source: FileSource): boolean {
 		const used = source.read(this.engine.batch);
 		if (used === 0) return false;
-		if (!this.engine.tracker.hasTraffic) this.discovery.take(this.engine, used, source.linkType, this.range);
+		this.hadTraffic ||= this.engine.tracker.hasTraffic;
+		if (!this.hadTraffic) this.discovery.take(this.engine, used, source.linkType, this.range);
 		this.frames = this.framesBefore + source.statistics().received;
 		const span = this.engine.observe(used, this.range, this.activity);
 		if (span.frames > 0) {
