@@ -5,8 +5,8 @@
 
 import { type FrameBatch, type LinkType, stampUsAt, type TimeRange } from "../capture/source.ts";
 import { readDomain } from "../config/values.ts";
-import { Engine, type Seed } from "../engine/engine.ts";
-import { EngineError } from "../engine/error.ts";
+import type { Engine, Seed } from "../engine/engine.ts";
+import { createPlacelessEngine } from "../engine/placeless.ts";
 import type { Tracker } from "../engine/tracker.ts";
 import { type DomainFigures, domainsOf } from "../summary/domains.ts";
 import { isSmallAnswered } from "../summary/finding.ts";
@@ -38,36 +38,10 @@ export interface DiscoveryOptions {
 
 /** Chance makes none of these queries (wasm/decode/lookalike.ts), and an idle client sends some within ten seconds. */
 export const dataQueriesMin = 3;
-/** More than the frames that are held can have. */
-const sessionsMax = 300_000;
 /** Where the resolvers of clients send their queries; a server on another port has them forwarded from there. */
 const dnsPort = 53;
 
 const always: TimeRange = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY };
-
-/** Unlike those of a configuration, these tables cannot be made smaller. */
-const noMemory = "no memory for the tables: raise the limit of this process (ulimit -v; in a service LimitAS=)";
-
-/** An engine whose batch holds the frames to look at. Throws an EngineError. */
-export function createLookingEngine(seed: Seed): Engine {
-	return createEngine([], seed);
-}
-
-function createEngine(tunnels: readonly Tunnel[], seed: Seed): Engine {
-	try {
-		return new Engine({
-			tunnels,
-			activeWindowMs: 30_000,
-			trackedMax: sessionsMax,
-			rememberedMax: sessionsMax,
-			labelSetsMax: 1,
-			seed,
-			origins: { kept: 2, othersFrom: 1, originOf: () => 0, otherOf: () => 1, release() {} },
-		});
-	} catch (error) {
-		throw error instanceof EngineError ? new EngineError(noMemory) : error;
-	}
-}
 
 export class Discovery {
 	/** DNS messages with a question. */
@@ -183,7 +157,7 @@ export class Discovery {
 
 	/** Reads the frames that are held, as those of servers of these tunnels on these ports. */
 	private read(tunnels: readonly Tunnel[], ports: readonly number[]): Tracker {
-		const engine = createEngine(tunnels, this.options.seed);
+		const engine = createPlacelessEngine(tunnels, this.options.seed);
 		this.held.replay(engine, ports);
 		return engine.tracker;
 	}

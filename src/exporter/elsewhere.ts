@@ -6,9 +6,10 @@
 import { interfaceNameOf } from "../capture/interface-name.ts";
 import type { LiveOptions, LiveSource } from "../capture/live.ts";
 import { CaptureError } from "../capture/source.ts";
-import { createLookingEngine, Discovery, otherTunnelOf } from "../discovery/discovery.ts";
+import { Discovery, otherTunnelOf } from "../discovery/discovery.ts";
 import type { Engine, Seed } from "../engine/engine.ts";
 import { EngineError } from "../engine/error.ts";
+import { createPlacelessEngine } from "../engine/placeless.ts";
 import type { OtherTunnel } from "../summary/other-tunnels.ts";
 
 /** Before the first look, and from each to the next; the last is repeated. The first is over when the log reports that nothing came. */
@@ -66,7 +67,7 @@ export function startElsewhere({ open, seed, hasTraffic, isCapturing, schedule }
 	}
 
 	function openLook(): Look {
-		const engine = createLookingEngine(seed);
+		const engine = createPlacelessEngine([], seed);
 		const source = open(live);
 		engine.lookFor(source.linkType, []);
 		return { source, engine, discovery: new Discovery({ seed, heldBytesMax }), reads: lookMs / readMs };

@@ -1,7 +1,9 @@
 /** Recorded tunnels under domains of their own, and what is discovered in records. */
+
 import { resolve } from "node:path";
 import { LinkType } from "../../src/capture/source.ts";
-import { createLookingEngine, type DiscoveredTunnel, Discovery } from "../../src/discovery/discovery.ts";
+import { type DiscoveredTunnel, Discovery } from "../../src/discovery/discovery.ts";
+import { createPlacelessEngine } from "../../src/engine/placeless.ts";
 import type { Tunnel } from "../../src/tunnel.ts";
 import { packetsOf } from "../support/frames.ts";
 import { fillBatch } from "../support/observed.ts";
@@ -78,7 +80,7 @@ export function discoveryOf(
 	linkType: LinkType = LinkType.RAW,
 	heldBytesMax = 32 * 1024 * 1024,
 ): Discovery {
-	const engine = createLookingEngine([1, 2, 3, 4]);
+	const engine = createPlacelessEngine([], [1, 2, 3, 4]);
 	const discovery = new Discovery({ seed: [1, 2, 3, 4], heldBytesMax });
 	engine.lookFor(linkType, []);
 	for (let at = 0; at < records.length; at += 200)

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { LinkType } from "../../src/capture/source.ts";
-import { createLookingEngine, dataQueriesMin, otherTunnelOf } from "../../src/discovery/discovery.ts";
+import { dataQueriesMin, otherTunnelOf } from "../../src/discovery/discovery.ts";
 import { EngineError } from "../../src/engine/error.ts";
+import { createPlacelessEngine } from "../../src/engine/placeless.ts";
 import { recordTypeNames } from "../../src/tunnel.ts";
 import {
 	dnsQuery,
@@ -253,7 +254,7 @@ test("where there is no memory for the tables, no settings are named: there are 
 	};
 	const complaint = "no memory for the tables: raise the limit of this process (ulimit -v; in a service LimitAS=)";
 	try {
-		expect(() => createLookingEngine([1, 2, 3, 4])).toThrow(new EngineError(complaint));
+		expect(() => createPlacelessEngine([], [1, 2, 3, 4])).toThrow(new EngineError(complaint));
 	} finally {
 		WebAssembly.Instance = Instance;
 	}

@@ -1,7 +1,7 @@
 import { expect, spyOn, test } from "bun:test";
 import { LinkType } from "../../src/capture/source.ts";
-import { createLookingEngine } from "../../src/discovery/discovery.ts";
 import { HeldMessages } from "../../src/discovery/held-messages.ts";
+import { createPlacelessEngine } from "../../src/engine/placeless.ts";
 import { Unrelated } from "../../src/wasm/shared/fault.ts";
 import { dnsQuery, udpPacket } from "../support/frames.ts";
 import { batchOfBytes, fillBatch } from "../support/observed.ts";
@@ -22,7 +22,7 @@ test("an engine observes the records that are held, and not the others", () => {
 	held.endBatch(LinkType.RAW);
 	batch.bytes.fill(0);
 	const observed = () => {
-		const engine = createLookingEngine([1, 2, 3, 4]);
+		const engine = createPlacelessEngine([], [1, 2, 3, 4]);
 		held.replay(engine, [53]);
 		return engine.tracker.unrelatedOf(Unrelated.Domain);
 	};
@@ -53,7 +53,7 @@ test("as many are kept as the bound says, of several link types and in their ord
 		held.add(batch, 0, used);
 		held.endBatch(batches % 2 === 0 ? LinkType.RAW : LinkType.EN10MB);
 	}
-	const engine = createLookingEngine([1, 2, 3, 4]);
+	const engine = createPlacelessEngine([], [1, 2, 3, 4]);
 	held.replay(engine, [53]);
 	expect(batches).toBe(Math.ceil((8 * 1024 * 1024) / used));
 	expect(engine.tracker.unrelatedOf(Unrelated.Domain)).toBe(Math.ceil(batches / 2) * 1_000);
@@ -67,7 +67,7 @@ test("batches of few messages or none, as of a host with other traffic, are read
 		if (index % 10 === 0) held.add(batch, ...extent(0));
 		held.endBatch(LinkType.LINUX_SLL2);
 	}
-	const engine = createLookingEngine([1, 2, 3, 4]);
+	const engine = createPlacelessEngine([], [1, 2, 3, 4]);
 	const observe = spyOn(engine, "observe");
 	held.replay(engine, [53]);
 	expect(observe.mock.calls).toEqual([[100 * recordBytes]]);

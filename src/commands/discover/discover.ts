@@ -2,8 +2,9 @@ import { type FileSource, openFile, openGrowing } from "../../capture/capture-fi
 import { type LiveSource, openLive } from "../../capture/live.ts";
 import { inOrderOfTime } from "../../capture/order.ts";
 import { CaptureError, type FrameSource } from "../../capture/source.ts";
-import { createLookingEngine, Discovery } from "../../discovery/discovery.ts";
+import { Discovery } from "../../discovery/discovery.ts";
 import type { Engine, Seed } from "../../engine/engine.ts";
+import { createPlacelessEngine } from "../../engine/placeless.ts";
 import { refuseUnsafeEnvironment } from "../../process/environment.ts";
 import { identityOf, limitPrivileges } from "../../process/privileges.ts";
 import { count, grouped } from "../../summary/format.ts";
@@ -61,7 +62,7 @@ export interface Looked {
 export async function discover(options: DiscoverOptions, dependencies: DiscoverDependencies): Promise<number> {
 	const { write, writeError, seed, isScreen } = dependencies;
 	const discovery = new Discovery({ seed, heldBytesMax });
-	const look: Look = { engine: createLookingEngine(seed), discovery, isStopped: false };
+	const look: Look = { engine: createPlacelessEngine([], seed), discovery, isStopped: false };
 	const read = options.files.length === 0 ? readLive : readFiles;
 	const { where, packets, isBroken } = await read(options, dependencies, look);
 	const looked: Looked = { where, packets, messages: discovery.messages, isPart: discovery.isOver };
