@@ -3,6 +3,8 @@ import { CaptureError } from "../capture/source.ts";
 import type { LoadedConfig } from "../config/config.ts";
 import { ConfigError } from "../config/error.ts";
 import type { Config } from "../config/schema.ts";
+import { EngineError } from "../engine/error.ts";
+import { createPlacelessEngine } from "../engine/placeless.ts";
 import { type Exporter, startExporter } from "../exporter/exporter.ts";
 import type { Dependencies } from "../exporter/stages.ts";
 import { loadCap } from "../native/addon.ts";
@@ -15,6 +17,7 @@ import { stopSignal } from "../process/stop.ts";
 import { requireDescriptors } from "../web/descriptors.ts";
 import { isUnspecified } from "../web/network.ts";
 import { domainProblems, listenProblems } from "./setup.ts";
+import { recordedTunnel, warmUp } from "./warm-up.ts";
 
 /** By then clients that waited for the start have their first answer. */
 const startedDelayMs = 100;
@@ -73,6 +76,7 @@ export async function run(
 	const afterStart = setTimeout(() => {
 		// What runs from now on runs often: it is compiled as in any program, unlike the start (build/bundle.ts).
 		Bun.unsafe.setJITPolicy(1);
+		void prepareForFlood(exporter, dependencies);
 		for (const problem of unreadableFiles(config, load))
 			log.warn("a file cannot be read again when it is replaced", { problem });
 	}, startedDelayMs);
@@ -90,6 +94,16 @@ export async function run(
 	clearInterval(pinging);
 	await exporter.stop();
 	return 0;
+}
+
+/** It runs on without: some of the first frames of a flood are lost then. */
+async function prepareForFlood(exporter: Exporter, { log, seed }: Dependencies): Promise<void> {
+	try {
+		await warmUp(createPlacelessEngine([recordedTunnel], seed), exporter.lookUp);
+	} catch (error) {
+		if (!(error instanceof EngineError)) throw error;
+		log.debug("not prepared for a flood", { error: error.message });
+	}
 }
 
 /** Logs settings of the host and of the configuration that an operator would rather change. */

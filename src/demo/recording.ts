@@ -1,3 +1,5 @@
+import type { FrameBatch } from "../capture/source.ts";
+import { recordHeaderBytes } from "../wasm/shared/record.ts";
 import {
 	clientIdBytes,
 	dataBytesAt,
@@ -10,6 +12,8 @@ import path from "./direct-ipv4.pcap" with { type: "file" };
 
 /** The domain of the recorded tunnel. */
 export const recordedDomain = "t.example.com";
+/** Bytes of the recording before its first record. */
+const fileHeaderBytes = 24;
 /** Offset of the message in a recorded frame, after Ethernet, IPv4 without options and UDP headers. */
 const messageAt = 14 + 20 + 8;
 /** Characters of a name that hold the first 60 bits of the id. */
@@ -30,16 +34,15 @@ export interface RecordedMessage {
  * (draft-ietf-opsawg-pcap), of three clients that fetch a file each.
  */
 export async function readRecording(): Promise<readonly RecordedMessage[]> {
-	const file = await Bun.file(path).bytes();
-	const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+	const { file, view } = await readFile();
 	const clients = new Map<string, number>();
 	const messages: RecordedMessage[] = [];
 	let firstMs: number | undefined;
-	for (let at = 24; at < file.length; ) {
+	for (let at = fileHeaderBytes; at < file.length; ) {
 		const timeMs = view.getUint32(at, true) * 1_000 + view.getUint32(at + 4, true) / 1_000;
-		const end = at + 16 + view.getUint32(at + 8, true);
+		const end = at + recordHeaderBytes + view.getUint32(at + 8, true);
 		// The message is the end of the frame: these frames have no padding.
-		const bytes = file.slice(at + 16 + messageAt, end);
+		const bytes = file.slice(at + recordHeaderBytes + messageAt, end);
 		const id = String.fromCharCode(...bytes.subarray(headerBytes + 1, headerBytes + 1 + idCharacters));
 		const client = clients.get(id) ?? clients.size;
 		clients.set(id, client);
@@ -53,6 +56,27 @@ export async function readRecording(): Promise<readonly RecordedMessage[]> {
 		at = end;
 	}
 	return messages;
+}
+
+/** Writes the first of the recorded frames (EN10MB) to a batch, as many as it has room for; returns the offset after the last. */
+export async function writeRecordedFrames(batch: FrameBatch): Promise<number> {
+	const { file, view } = await readFile();
+	let used = 0;
+	for (let at = fileHeaderBytes; at < file.length; ) {
+		const end = at + recordHeaderBytes + view.getUint32(at + 8, true);
+		if (used + end - at > batch.bytes.length) break;
+		batch.bytes.set(file.subarray(at, end), used);
+		// A batch has nanoseconds in place of the file's microseconds, and else the same header.
+		batch.view.setUint32(used + 4, view.getUint32(at + 4, true) * 1_000, true);
+		used += end - at;
+		at = end;
+	}
+	return used;
+}
+
+async function readFile() {
+	const file = await Bun.file(path).bytes();
+	return { file, view: new DataView(file.buffer, file.byteOffset, file.byteLength) };
 }
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";

@@ -2,12 +2,13 @@ import { fullGC } from "bun:jsc";
 import type { LiveOptions, LiveSource } from "../capture/live.ts";
 import type { Config } from "../config/schema.ts";
 import type { Tracker } from "../engine/tracker.ts";
+import type { Geoip } from "../geoip/geoip.ts";
 import { tidy } from "../tidy.ts";
 import { liveOptions, schedule, startCaptureSide } from "./capture-side.ts";
 import { startElsewhere } from "./elsewhere.ts";
 import { createReload, createReloadRecord } from "./reload.ts";
 import { type Dependencies, openStages, sourcesOf } from "./stages.ts";
-import { prepareCredentials, startWebSide } from "./web-side.ts";
+import { prepareCredentials, startWebSide, type WebSide } from "./web-side.ts";
 
 /** How often databases and certificates are checked for having been replaced. */
 const filesCheckMs = 10_000;
@@ -25,6 +26,8 @@ export interface Exporter {
 	reload(next: Config): Promise<void>;
 	/** The configuration could not be read again; the old one stays. */
 	reloadFailed(): void;
+	/** See Geoip. */
+	lookUp(a: number, b: number, c: number, d: number): void;
 	stop(): Promise<void>;
 }
 
@@ -72,6 +75,7 @@ export async function startExporter(
 		capture.stop();
 		throw error;
 	});
+	const checkFiles = () => takeUpFiles(geoip, tracker, web);
 	const checking = setInterval(() => {
 		checkFiles().catch((error: unknown) => log.error("could not check files for changes", { error: String(error) }));
 	}, filesCheckMs);
@@ -91,17 +95,13 @@ export async function startExporter(
 		});
 	}
 
-	async function checkFiles(): Promise<void> {
-		if (await geoip.reloadChanged()) tracker.forgetOrigins();
-		await web.checkCertificate();
-	}
-
 	return {
 		url: web.url,
 		tracker,
 		isAlive: () => capture.isAlive,
 		reload: createReload({ initial: config, record: reloads, capture, web, checkFiles, log }),
 		reloadFailed: reloads.failed,
+		lookUp: (a, b, c, d) => geoip.lookUp(a, b, c, d),
 		async stop() {
 			clearTimeout(tidying);
 			clearInterval(checking);
@@ -110,4 +110,10 @@ export async function startExporter(
 			await web.stop();
 		},
 	};
+}
+
+/** Takes up databases and a certificate that were replaced. */
+async function takeUpFiles(geoip: Geoip, tracker: Tracker, web: WebSide): Promise<void> {
+	if (await geoip.reloadChanged()) tracker.forgetOrigins();
+	await web.checkCertificate();
 }

@@ -189,10 +189,13 @@ export class Geoip {
 			this.#uncollected = 1;
 			this.#options.tidyLookups?.();
 		}
-		return this.#origins.intern(
-			this.#country?.lookup(a, b, c, d) ?? unmappedCountry,
-			this.#asn?.lookup(a, b, c, d) ?? unmappedNetwork,
-		);
+		const [country, network] = this.lookUp(a, b, c, d);
+		return this.#origins.intern(country, network);
+	}
+
+	/** What the databases have on an address, as for originOf; it gets no index. */
+	lookUp(a: number, b: number, c: number, d: number): [country: string, network: Network] {
+		return [this.#country?.lookup(a, b, c, d) ?? unmappedCountry, this.#asn?.lookup(a, b, c, d) ?? unmappedNetwork];
 	}
 
 	/** The index of the origin that stands for this one where there is no room for it. */

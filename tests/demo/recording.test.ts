@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { stampUsAt } from "../../src/capture/source.ts";
 import {
 	freshKey,
 	type RecordedMessage,
@@ -6,10 +7,12 @@ import {
 	recordedDomain,
 	withFreshId,
 	withLaterStamps,
+	writeRecordedFrames,
 } from "../../src/demo/recording.ts";
 import { Outcome } from "../../src/wasm/shared/fault.ts";
 import { expectedCounts } from "../main/captures.ts";
 import { udpPacket } from "../support/frames.ts";
+import { batchOfBytes } from "../support/observed.ts";
 import { decoderOf } from "../wasm/decode/decoding.ts";
 
 const decoder = decoderOf({ domains: [recordedDomain] });
@@ -26,6 +29,28 @@ function read(bytes: Uint8Array, toServer: boolean): [Outcome, string] {
 const outcomeOf = ({ toServer }: RecordedMessage) => (toServer ? Outcome.Query : Outcome.Response);
 
 describe("the recording", () => {
+	test("is written to a batch as frames with the same messages, as many as there is room for", async () => {
+		const messages = await readRecording();
+		for (const [bytes, expected] of [
+			[1_000_000, messages.length],
+			[1_000, 5],
+		] as const) {
+			const batch = batchOfBytes(bytes);
+			const used = await writeRecordedFrames(batch);
+			let at = 0;
+			let index = 0;
+			for (; at < used; index++) {
+				const { bytes: message = new Uint8Array(), afterMs = Number.NaN } = messages[index] ?? {};
+				const end = at + 16 + batch.view.getUint32(at + 8, true);
+				expect(batch.bytes.slice(end - message.length, end)).toEqual(Uint8Array.from(message));
+				const [first, time] = [0, at].map((start) => stampUsAt(batch, start)) as [number, number];
+				expect(time - first).toBeCloseTo(afterMs * 1_000, 0);
+				at = end;
+			}
+			expect([at, index]).toEqual([used, expected]);
+		}
+	});
+
 	test("has the messages of the capture, in order, with the bytes that were counted in it", async () => {
 		const messages = await readRecording();
 		const expected = await expectedCounts("direct-ipv4");
