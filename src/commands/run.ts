@@ -98,6 +98,7 @@ export async function run(
 
 /** It runs on without: some of the first frames of a flood are lost then. */
 async function prepareForFlood(exporter: Exporter, { log, seed }: Dependencies): Promise<void> {
+	if (isInterpreted()) return;
 	try {
 		await warmUp(createPlacelessEngine([recordedTunnel], seed), exporter.lookUp);
 	} catch (error) {

@@ -25,8 +25,11 @@ export const recordedTunnel: Tunnel = {
 export async function warmUp(engine: Engine, lookUp: Exporter["lookUp"]): Promise<void> {
 	engine.lookFor(LinkType.EN10MB, [53]);
 	const used = await writeRecordedFrames(engine.batch);
-	for (let round = 0; round < rounds; round++) engine.observe(used);
-	// In between the capture has a turn.
-	await Bun.sleep(0);
-	for (let lookup = 0; lookup < lookups; lookup++) lookUp(0, 0, 0xffff, Math.floor((lookup / lookups) * 2 ** 32));
+	for (let round = 0; round < rounds; round++) {
+		engine.observe(used);
+		for (let lookup = round; lookup < lookups; lookup += rounds)
+			lookUp(0, 0, 0xffff, Math.floor((lookup / lookups) * 2 ** 32));
+		// The capture has a turn.
+		await Bun.sleep(0);
+	}
 }
