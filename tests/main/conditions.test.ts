@@ -307,7 +307,6 @@ describe.skipIf(!haveNetns())("live", () => {
 				.slice(1)
 				.map(() => "no_clients" as const),
 		];
-		await forward();
 		await shows(left);
 		await logs("ended", ofTraffic);
 		await logs("began", ["no_queries"]);
