@@ -41,7 +41,7 @@ const configurationEverySeconds = 15;
  * The process's own memory at its peak: the tables have 144 MB of it when they are full, and the databases 29 while one is replaced. The
  * rest is for the runtime and a dozen answers of megabytes each under way at once.
  */
-const ownPeakBytesMost = 230e6;
+const ownPeakBytesMost = 225e6;
 /** How much larger the process may be in the last third than in the first, once the tables are full. */
 const growthMost = 1.05;
 const noiseBytes = 4e6;
