@@ -53,28 +53,6 @@ export function memoryOf(pid: number, line: "VmRSS" | "VmHWM" | "RssAnon"): numb
 	}
 }
 
-/** How often a process's own memory is looked at: what a scrape needs, it has for some ten milliseconds. */
-const ownMemoryEveryMs = 10;
-
-/**
- * The most memory of its own that a process has while it is watched. The kernel keeps such a peak only of all that is resident (VmHWM):
- * with it 45 MB of the executable's pages, which the page cache has anyway and takes back when it is short of memory.
- */
-export class OwnMemoryPeak implements Disposable {
-	bytes = 0;
-	private readonly sampling: Timer;
-
-	constructor(pid: number) {
-		this.sampling = setInterval(() => {
-			this.bytes = Math.max(this.bytes, memoryOf(pid, "RssAnon") ?? 0);
-		}, ownMemoryEveryMs);
-	}
-
-	[Symbol.dispose](): void {
-		clearInterval(this.sampling);
-	}
-}
-
 const libc = dlopen("libc.so.6", { clock_gettime: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 } });
 
 /**

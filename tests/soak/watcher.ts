@@ -11,6 +11,8 @@ const pauseMs = 2_000;
 /** The process between two scrapes. */
 export interface Size {
 	readonly residentBytes: number;
+	/** The most that it ever was. */
+	readonly peakBytes: number;
 	/** Without the executable's own pages. */
 	readonly ownBytes: number;
 	readonly descriptors: number;
@@ -114,11 +116,12 @@ export class Watcher {
 	size(): Omit<Size, "isFull"> | undefined {
 		const { pid } = this.exporter;
 		const residentBytes = memoryOf(pid, "VmRSS");
+		const peakBytes = memoryOf(pid, "VmHWM");
 		const ownBytes = memoryOf(pid, "RssAnon");
-		if (residentBytes === undefined || ownBytes === undefined) return undefined;
+		if (residentBytes === undefined || peakBytes === undefined || ownBytes === undefined) return undefined;
 		try {
 			const count = (folder: string) => readdirSync(`/proc/${pid}/${folder}`).length;
-			return { residentBytes, ownBytes, descriptors: count("fd"), threads: count("task") };
+			return { residentBytes, peakBytes, ownBytes, descriptors: count("fd"), threads: count("task") };
 		} catch {
 			return undefined;
 		}
