@@ -316,7 +316,7 @@ const hourBefore =
 const clients = (count: Readonly<Record<string, number>>): Minute => ({ clients: count });
 const isYesterday = (minute: number) => isNear(minute + 1_440);
 
-/** Days: what looks at other days. Evaluated every 15 minutes, so that an alert fires up to 15 minutes late. */
+/** Days: what looks at other days. Evaluated every ten minutes, so that an alert fires up to ten minutes late. */
 const days: readonly History[] = [
 	{ title: "two healthy hosts for days", hosts: latelyTwo(always(healthy), always(healthy)), fires: {} },
 	{ title: "an idle small tunnel for days", hosts: one(smallTunnel), fires: {} },
@@ -329,7 +329,7 @@ const days: readonly History[] = [
 	{
 		title: "one of two hosts down, with most of the clients",
 		hosts: latelyTwo(always(clients({ DE: 5 })), change(clients({ DE: 20, IR: 8 }), down)),
-		fires: { "DnsttExporterDown b": { after: 15 } },
+		fires: { "DnsttExporterDown b": { after: 10 } },
 	},
 	{
 		title: "one of two captures closed, with most of the clients",
@@ -337,7 +337,7 @@ const days: readonly History[] = [
 			always(clients({ DE: 5 })),
 			change(clients({ DE: 20, IR: 8 }), closed(clients({ DE: 20, IR: 8 }))),
 		),
-		fires: { "DnsttCaptureDown b": { after: 15, interface: "eth0" } },
+		fires: { "DnsttCaptureDown b": { after: 10, interface: "eth0" } },
 	},
 	{
 		title: "one dead host of three, with most of the clients",
@@ -353,7 +353,7 @@ const days: readonly History[] = [
 			change(clients({ DE: 3, IR: 0 }), clients({ DE: 23, IR: 8 })),
 			change(clients({ DE: 20, IR: 8 }), clients({ DE: 0, IR: 0 })),
 		),
-		fires: { "DnsttHostWithoutQueries b": { after: 30 } },
+		fires: { "DnsttHostWithoutQueries b": { after: 40 } },
 	},
 	{
 		title: "a host that was taken out, whose clients moved to the other",
@@ -363,7 +363,7 @@ const days: readonly History[] = [
 	{
 		title: "less than half of the clients, an hour after another host was taken out",
 		hosts: latelyTwo(change(clients({ DE: 30 }), clients({ DE: 4 })), hourBefore(clients({ DE: 10 }), nothing)),
-		fires: { DnsttActiveClientsHalved: { after: 45 } },
+		fires: { DnsttActiveClientsHalved: { after: 60 } },
 	},
 	{
 		title: "less than half of the clients, an hour after the domain was taken out of another host's configuration",
@@ -371,7 +371,7 @@ const days: readonly History[] = [
 			change(clients({ DE: 30 }), clients({ DE: 4 })),
 			hourBefore(clients({ DE: 10 }), { clients: {}, hasDomain: false }),
 		),
-		fires: { DnsttActiveClientsHalved: { after: 45 } },
+		fires: { DnsttActiveClientsHalved: { after: 60 } },
 	},
 	{
 		title: "less than half of the clients, while the capture of another host is closed",
@@ -380,36 +380,36 @@ const days: readonly History[] = [
 			change(clients({ DE: 10 }), closed(clients({ DE: 10 }))),
 		),
 		fires: {
-			"DnsttCaptureDown b": { after: 15, interface: "eth0" },
-			DnsttActiveClientsHalved: { after: 60 },
+			"DnsttCaptureDown b": { after: 10, interface: "eth0" },
+			DnsttActiveClientsHalved: { after: 70 },
 		},
 	},
 	{
 		title: "no queries any more, an hour after another host was taken out",
 		hosts: latelyTwo(change(clients({ DE: 30 }), clients({ DE: 0 })), hourBefore(clients({ DE: 10 }), nothing)),
-		fires: { DnsttNoQueries: { after: 30 }, DnsttActiveClientsHalved: { after: 45 } },
+		fires: { DnsttNoQueries: { after: 20 }, DnsttActiveClientsHalved: { after: 50 } },
 	},
 	{
 		title: "no queries any more, while another host is down",
 		hosts: latelyTwo(change(clients({ DE: 30 }), clients({ DE: 0 })), change(clients({ DE: 10 }), down)),
 		fires: {
-			"DnsttExporterDown b": { after: 15 },
-			DnsttNoQueries: { after: 30 },
+			"DnsttExporterDown b": { after: 10 },
+			DnsttNoQueries: { after: 20 },
 			DnsttActiveClientsHalved: { after: 60 },
 		},
 	},
 	{
 		title: "no queries any more on a host with few clients, while another host is down",
 		hosts: latelyTwo(change(clients({ DE: 3 }), clients({ DE: 0 })), change(clients({ DE: 20 }), down)),
-		fires: { "DnsttExporterDown b": { after: 15 } },
+		fires: { "DnsttExporterDown b": { after: 10 } },
 	},
 	{
 		title: "one of two hosts, with most of the clients, down for 50 minutes",
 		hosts: latelyTwo(always(clients({ DE: 5 })), change(clients({ DE: 100 }), down, 50)),
-		fires: { "DnsttExporterDown b": { after: 15 } },
+		fires: { "DnsttExporterDown b": { after: 10 } },
 	},
 	{ title: "a planned restart after days", hosts: lately(restarted(0)), fires: {} },
-	{ title: "a planned restart of both hosts after days", hosts: latelyTwo(restarted(0), restarted(15)), fires: {} },
+	{ title: "a planned restart of both hosts after days", hosts: latelyTwo(restarted(0), restarted(10)), fires: {} },
 	{
 		title: "yesterday without data",
 		hosts: lately((minute) => (isYesterday(minute) ? nothing : healthy)),
@@ -435,7 +435,7 @@ const days: readonly History[] = [
 	{
 		title: "no queries any more",
 		hosts: lately(change(healthy, clients({ DE: 0, IR: 0 }))),
-		fires: { DnsttNoQueries: { after: 30 }, DnsttActiveClientsHalved: { after: 45 } },
+		fires: { DnsttNoQueries: { after: 20 }, DnsttActiveClientsHalved: { after: 50 } },
 	},
 	{
 		title: "no queries at night by a tunnel of three",
@@ -453,7 +453,7 @@ const days: readonly History[] = [
 	{
 		title: "less than half of the usual clients",
 		hosts: lately(change(clients({ DE: 20 }), clients({ DE: 9 }))),
-		fires: { DnsttActiveClientsHalved: { after: 75 } },
+		fires: { DnsttActiveClientsHalved: { after: 80 } },
 	},
 	{
 		title: "half of the usual clients",
@@ -484,7 +484,7 @@ const days: readonly History[] = [
 	{
 		title: "a country whose clients are gone",
 		hosts: lately(change(healthy, clients({ DE: 20, IR: 0 }))),
-		fires: { DnsttCountryVanished: { after: 45, country: "IR" } },
+		fires: { DnsttCountryVanished: { after: 50, country: "IR" } },
 	},
 	{
 		title: "a country that an exporter no longer knows after a restart",
@@ -520,7 +520,7 @@ const days: readonly History[] = [
 	{
 		title: "one of several hosts without queries",
 		hosts: latelyTwo(always(clients({ DE: 40 })), change(clients({ DE: 12 }), clients({ DE: 0 }))),
-		fires: { "DnsttHostWithoutQueries b": { after: 30 } },
+		fires: { "DnsttHostWithoutQueries b": { after: 40 } },
 	},
 	{
 		title: "one of several hosts, with few clients, without queries",
@@ -530,7 +530,7 @@ const days: readonly History[] = [
 	{
 		title: "round trips that became slow",
 		hosts: lately(change({ ...healthy, roundTrip: 0.1 }, { ...healthy, roundTrip: 1 })),
-		fires: { DnsttRoundTripsSlow: { after: 45 } },
+		fires: { DnsttRoundTripsSlow: { after: 50 } },
 	},
 	{
 		title: "round trips that were always slow",
@@ -573,14 +573,14 @@ describe.skipIf(missing)("of histories in promtool", () => {
 		let courses: Map<string, Course>;
 		beforeAll(async () => {
 			const histories = days.map((history) => (endless(history) ? ended(history, 90) : history));
-			courses = await evaluate(histories, [-7 * 1_440 + dayStart, dayEnd, 15]);
+			courses = await evaluate(histories, [-7 * 1_440 + dayStart, dayEnd, 10]);
 		}, 120_000);
 
 		test.each(days.map((history) => [history.title, history] as const))("%s", (title, { fires, ends }) => {
 			const { fires: fired, last = {} } = courses.get(title) ?? {};
 			expect(fired).toEqual(fires);
 			if (ends !== undefined) expect(last).toEqual(ends);
-			expect(Object.keys(last).filter((key) => (last[key] ?? 0) >= dayEnd - 15)).toEqual([]);
+			expect(Object.keys(last).filter((key) => (last[key] ?? 0) >= dayEnd - 10)).toEqual([]);
 		});
 	});
 
