@@ -12,7 +12,7 @@ test("the loopback interface is found by its number, and none for one that no in
 	expect(interfaceNameOf(2 ** 31 - 1)).toBeNull();
 });
 
-// The kernel's module for bonding puts a file among the folders of the interfaces; an interface can go while it is read.
+// Only root may mount. The kernel's module for bonding puts a file among the folders of the interfaces; an interface can go while it is read.
 test.skipIf(process.getuid?.() !== 0)(
 	"each is found beside what is no interface, in whatever order they are listed",
 	async () => {

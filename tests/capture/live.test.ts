@@ -127,7 +127,7 @@ test("an interface that does not exist is refused with the names of those that d
 	expect(open).toThrow(/^no interface "no-such-if": this host has any,.*\blo\b/);
 });
 
-// libpcap leaves its compiler of filters by longjmp, and AddressSanitizer does not know the stack that it comes from.
+// Only root may open a capture. libpcap leaves its compiler of filters by longjmp, and AddressSanitizer does not know the stack that it comes from.
 test.skipIf(process.getuid?.() !== 0 || process.env.ASAN_OPTIONS !== undefined)(
 	"an interface whose filter is refused is closed again",
 	() => {
@@ -151,6 +151,7 @@ function linkOf(descriptor: string): string {
 	}
 }
 
+// Only root can become a user without permission.
 test.skipIf(process.getuid?.() !== 0)("without permission the operator is told what gives it", () => {
 	const { stdout } = Bun.spawnSync([
 		...["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"],
