@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import type { Report } from "../../src/commands/inspect/report.ts";
 import type { Status } from "../../src/status/status.ts";
 import { type ConditionId, conditionTexts } from "../../src/summary/condition-texts.ts";
+import { startAnswering, startAsking } from "../support/exchange.ts";
 import {
 	type Exporter,
 	type ExporterOptions,
@@ -15,7 +16,7 @@ import {
 import { dnsttQuery, dnsttResponse } from "../support/frames.ts";
 import { asnMmdb } from "../support/mmdb.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network, type SendRate } from "../support/netns.ts";
-import { type Child, ended, until } from "../support/process.ts";
+import { ended, until } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { makeCertificate, renewCertificate } from "../web/certificates.ts";
 import { capturePath } from "./captures.ts";
@@ -59,30 +60,10 @@ function makeWorld() {
 		{ namespace: clients, interfaceName: "wan0", addresses: ["10.77.2.2/24"] },
 	);
 	const query = dnsttQuery({ clientId: Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 1), domain });
-	const bytesOf = (bytes: Uint8Array) => `Buffer.from("${Buffer.from(bytes).toString("hex")}", "hex")`;
-	const runScript = (namespace: Namespace, script: string): Child =>
-		namespace.spawn([process.execPath, "-e", script], { env: { BUN_BE_BUN: "1" } });
 	return {
 		host,
-		/** Answers each query at once. */
-		startServer: () =>
-			runScript(
-				host,
-				`const answer = ${bytesOf(dnsttResponse(query, []))};
-				await Bun.udpSocket({ hostname: "10.77.2.1", port: 53, socket: { data(socket, asked, port, address) {
-					answer[0] = asked[0]; answer[1] = asked[1];
-					socket.send(answer, port, address);
-				} } });`,
-			),
-		/** Ten queries a second. */
-		startClient: () =>
-			runScript(
-				clients,
-				`const query = ${bytesOf(query)};
-				const socket = await Bun.udpSocket({ hostname: "10.77.2.2", socket: { error() {} } });
-				let id = 0;
-				setInterval(() => { query[0] = id >> 8; query[1] = id++; try { socket.send(query, 53, "10.77.2.1"); } catch {} }, 100);`,
-			),
+		startServer: () => startAnswering(host, "10.77.2.1", 53, dnsttResponse(query, [])),
+		startClient: () => startAsking(clients, "10.77.2.2", "10.77.2.1", 53, query),
 		send: (messages: readonly Sent[], rate: SendRate = 2_000) => clients.sendFrames(framesOf(messages), "wan0", rate),
 		watch: async (options: Pick<ExporterOptions, "flags" | "listenAddress" | "caFile">) =>
 			watched(host, await startExporter({ ...options, command: forwardedExporter, namespace: host }), options.caFile),

@@ -1,10 +1,11 @@
 /** `discover` of the executable on live traffic, and what the running exporter says where nothing comes for its domains. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Status } from "../../src/status/status.ts";
+import { startAnswering, startAsking } from "../support/exchange.ts";
 import { type Exporter, exporterCommand, runExporter, startExporter } from "../support/exporter.ts";
 import { dnsttQuery, dnsttResponse, kcpCommands, kcpSegment } from "../support/frames.ts";
 import { haveNetns, makeNetwork, type Namespace, type Network } from "../support/netns.ts";
-import { type Child, ended, until } from "../support/process.ts";
+import { ended, until } from "../support/process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { vaydnsQuery, vaydnsResponse } from "../support/vaydns.ts";
 import { capturePath } from "./captures.ts";
@@ -50,27 +51,13 @@ describe.skipIf(!haveNetns())("live", () => {
 
 	/** Ten exchanges a second between a client and a server, until it is killed. */
 	function exchange({ query, response }: ReturnType<typeof dnstt>, port: number, address = "10.77.2.1"): Disposable {
-		const bytesOf = (bytes: Uint8Array) => `Buffer.from("${Buffer.from(bytes).toString("hex")}", "hex")`;
-		const start = (namespace: Namespace, script: string): Child =>
-			namespace.spawn([process.execPath, "-e", script], { env: { BUN_BE_BUN: "1" } });
-		const server = start(
-			host,
-			`const answer = ${bytesOf(response)};
-			await Bun.udpSocket({ hostname: "${address}", port: ${port}, socket: { data(socket, asked, port, from) {
-				answer[0] = asked[0]; answer[1] = asked[1];
-				socket.send(answer, port, from);
-			} } });`,
-		);
-		const client = start(
-			clients,
-			`const query = ${bytesOf(query)};
-			const socket = await Bun.udpSocket({ hostname: "${address.replace(/1$/, "2")}", socket: { error() {} } });
-			let id = 0;
-			setInterval(() => { query[0] = id >> 8; query[1] = id++; try { socket.send(query, ${port}, "${address}"); } catch {} }, 100);`,
-		);
+		const children = [
+			startAnswering(host, address, port, response),
+			startAsking(clients, address.replace(/1$/, "2"), address, port, query),
+		];
 		return {
 			[Symbol.dispose]() {
-				for (const child of [server, client]) child.kill("SIGKILL");
+				for (const child of children) child.kill("SIGKILL");
 			},
 		};
 	}
